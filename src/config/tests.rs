@@ -1,0 +1,238 @@
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use super::sources::variable;
+use super::*;
+use crate::model::recipe::Pooling;
+
+const DEFAULTS: &str = include_str!("../../config/strata.toml");
+
+fn written(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn environment(variables: &[(&str, &str)]) -> Sources {
+    let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+    Sources { environment: variables.iter().map(owned).collect(), ..Sources::default() }
+}
+
+/// What a configuration file of this text makes.
+fn loaded(text: &str) -> Result<Config, ConfigError> {
+    let file = written(text);
+    Config::load(&Sources { file: Some(file.path().to_owned()), ..Sources::default() })
+}
+
+/// The message, with the file called FILE.
+fn refused(text: &str) -> String {
+    let file = written(text);
+    let sources = Sources { file: Some(file.path().to_owned()), ..Sources::default() };
+    let path = file.path().to_str().unwrap();
+    Config::load(&sources).unwrap_err().to_string().replace(path, "FILE")
+}
+
+fn refused_variable(name: &str, value: &str) -> String {
+    Config::load(&environment(&[(name, value)])).unwrap_err().to_string()
+}
+
+/// Every key of the defaults, the comment above it and its value.
+fn documented() -> Vec<(String, String, &'static str)> {
+    let (mut section, mut comment, mut all) = (String::new(), String::new(), Vec::new());
+    for line in DEFAULTS.lines() {
+        if let Some(text) = line.strip_prefix('#') {
+            comment += text;
+        } else if let Some((key, value)) = line.split_once(" = ") {
+            all.push((format!("{section}{key}"), std::mem::take(&mut comment), value));
+        } else {
+            comment.clear();
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.replace(']', ".");
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_defaults_are_allowed_and_each_is_documented_with_its_variable() {
+    let config = Config::defaults().unwrap();
+    assert_eq!(config.address().to_string(), "127.0.0.1:8080");
+    assert_eq!(config.http.timeout, Duration::from_secs(30));
+    assert_eq!(config.limits.sequence_tokens, None);
+    assert_eq!(config.classify.heads, None);
+    let documented = documented();
+    let keys: Vec<&String> = documented.iter().map(|(key, ..)| key).collect();
+    assert_eq!(keys, Sources::default().read().unwrap().keys().iter().collect::<Vec<_>>());
+    for (key, comment, _) in &documented {
+        assert!(comment.ends_with(&format!(" {}", variable(key))), "{key}:{comment}");
+    }
+}
+
+#[test]
+fn the_comment_of_every_number_states_the_range_that_is_checked() {
+    for (key, comment, _) in
+        documented().into_iter().filter(|(.., value)| value.parse::<i64>().is_ok())
+    {
+        let below = refused_variable(&variable(&key), "-1");
+        let (_, range) = below.split_once(": must be ").unwrap();
+        assert!(comment.contains(&format!(" {range}")), "{key} must be {range}:{comment}");
+        let max: i64 = range.rsplit(' ').next().unwrap().parse().unwrap();
+        let above = refused_variable(&variable(&key), &(max + 1).to_string());
+        assert!(above.ends_with(range), "{above}");
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
+    let file = written("port = 1\nthreads = 1\nhost = '::1'\n[log]\nfilter = 'warn'");
+    let sources = Sources {
+        file: Some(file.path().to_owned()),
+        flags: Flags { port: Some(3), ..Flags::default() },
+        ..environment(&[("STRATA_PORT", "2"), ("STRATA_THREADS", "2"), ("HOME", "/root")])
+    };
+    let settings = sources.read().unwrap();
+    let config = Config::try_from(&settings).unwrap();
+    assert_eq!((config.port, config.threads.get()), (3, 2));
+    assert_eq!(config.host.to_string(), "::1");
+    let origins = ["port", "threads", "host", "model"].map(|key| settings.origin(key));
+    assert_eq!(origins, ["--port", "STRATA_THREADS", file.path().to_str().unwrap(), "default"]);
+}
+
+#[test]
+fn what_is_printed_is_toml_that_reads_back_the_same_and_names_every_origin() {
+    let file = written("[recipes.mine]\nlayers = [-1]\npooling = 'cls'\n[http]\ngrace_ms = 5");
+    let sources = Sources {
+        file: Some(file.path().to_owned()),
+        flags: Flags { model: Some("a \"b\" # c".to_owned()), ..Flags::default() },
+        ..environment(&[("STRATA_CLASSIFY_HEADS", "tone, topic")])
+    };
+    let printed = sources.read().unwrap().to_string();
+    let again = written(&printed);
+    let again = Sources { file: Some(again.path().to_owned()), ..Sources::default() };
+    let values = |text: &str| text.parse::<toml::Table>().unwrap();
+    assert_eq!(values(&printed), values(&again.read().unwrap().to_string()));
+    let origin = |start: &str| {
+        let line = printed.lines().find(|line| line.starts_with(start)).unwrap();
+        line.rsplit("# from ").next().unwrap().to_owned()
+    };
+    assert_eq!(origin("model"), "--model");
+    assert_eq!(origin("heads = [\"tone\""), "STRATA_CLASSIFY_HEADS");
+    assert_eq!(origin("port"), "default");
+    assert_eq!(origin("grace_ms"), file.path().to_str().unwrap());
+    assert_eq!(origin("mine"), file.path().to_str().unwrap());
+}
+
+#[test]
+fn folders_of_heads_from_flags_are_added_to_those_configured() {
+    let folders = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
+    let sources = Sources {
+        flags: Flags { heads: folders(&["c", "d"]), ..Flags::default() },
+        ..environment(&[("STRATA_HEADS", "a,b")])
+    };
+    let settings = sources.read().unwrap();
+    assert_eq!(Config::try_from(&settings).unwrap().heads, folders(&["a", "b", "c", "d"]));
+    assert_eq!(settings.origin("heads"), "STRATA_HEADS and --heads");
+    let alone = Sources { environment: Vec::new(), ..sources };
+    assert_eq!(alone.read().unwrap().origin("heads"), "--heads");
+}
+
+#[test]
+fn an_unknown_key_or_variable_is_refused_with_the_nearest_known_one() {
+    let message = "unknown key batching.budget_token (from FILE); \
+                   the nearest known key is batching.budget_tokens";
+    assert_eq!(refused("[batching]\nbudget_token = 1"), message);
+    assert!(refused("prot = 1").contains("the nearest known key is port"));
+    assert!(refused("[htpt]").starts_with("unknown key htpt"));
+    let message = "unknown environment variable STRATA_BATCHING_BUDGET; \
+                   the nearest known one is STRATA_BATCHING_BUDGET_TOKENS";
+    assert_eq!(refused_variable("STRATA_BATCHING_BUDGET", "1"), message);
+    assert!(refused_variable("STRATA_RECIPES", "{}").contains("unknown environment variable"));
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_with_the_type_that_is_needed() {
+    let message = "port = \"8080\" (from FILE): must be a whole number";
+    assert_eq!(refused("port = '8080'"), message);
+    assert!(refused("port = 80.5").contains("must be a whole number"));
+    assert!(refused("threads = true").contains("must be a whole number"));
+    assert!(refused("http = 5").contains("http = 5 (from FILE): must be a table"));
+    assert!(refused("[model]\nname = 'x'").contains("must be a string"));
+    assert!(refused("heads = 'one'").contains("must be a list of strings"));
+    assert!(refused("heads = [1]").contains("must be a list of strings"));
+    assert!(refused("recipes.mine = 'last-four'").contains("must be a table"));
+    let message = "port = \"tcp://10.0.0.1\" (from STRATA_PORT): must be a whole number";
+    assert_eq!(refused_variable("STRATA_PORT", "tcp://10.0.0.1"), message);
+    assert!(refused_variable("STRATA_THREADS", "").contains("must be a whole number"));
+}
+
+#[test]
+fn an_impossible_value_is_refused_with_what_is_allowed() {
+    let message = "batching.budget_tokens = 0 (from FILE): must be 1 to 1048576";
+    assert_eq!(refused("batching.budget_tokens = 0"), message);
+    assert!(refused("port = 65536").contains("must be 0 to 65535"));
+    assert!(refused("http.timeout_ms = 0").contains("must be 1 to 3600000"));
+    assert!(refused("http.grace_ms = -1").contains("must be 1 to 600000"));
+    let capped = refused("http.max_timeout_ms = 10");
+    assert!(capped.contains("must be no less than http.timeout_ms, 30000"), "{capped}");
+    let queue = refused("batching.queue_tokens = 10");
+    assert!(queue.contains("must be no fewer than batching.budget_tokens, 1024"), "{queue}");
+    assert!(refused("host = 'localhost'").contains("must be an IP address"));
+    assert!(refused("model = ' '").contains("must be the path of a folder"));
+    assert!(refused("encoder = 'fast'").contains(": must be one of auto, reference"));
+    assert!(refused("log.format = 'xml'").contains("must be one of pretty, json"));
+    assert!(refused("log.filter = 'inof'").contains("\"inof\" is not a level"));
+    assert!(refused("embed.recipe = 'mine'").contains("must be one of last-four, "));
+}
+
+#[test]
+fn an_encoder_or_format_of_a_later_version_says_so() {
+    let message = "encoder = \"packed\" (from STRATA_ENCODER): \
+                   not yet in this version; must be one of auto, reference";
+    assert_eq!(refused_variable("STRATA_ENCODER", "packed"), message);
+    assert!(refused("dtype = 'int8'").contains("not yet in this version; must be one of f32"));
+}
+
+#[test]
+fn a_recipe_of_the_file_is_read_and_may_be_the_default() {
+    let config = loaded(
+        "embed.recipe = 'cls-2'\n\
+         [recipes.cls-2]\nlayers = [-2]\npooling = 'cls'\nweights = [1]",
+    )
+    .unwrap();
+    assert_eq!(config.embed.recipe, "cls-2");
+    assert_eq!(config.recipes["cls-2"].layers, [-2]);
+    assert_eq!(config.recipes["cls-2"].pooling, Pooling::Cls);
+}
+
+#[test]
+fn a_recipe_with_a_wrong_name_or_a_wrong_field_is_refused() {
+    assert!(refused("[recipes.Mine]").contains("recipes.Mine = {} (from FILE): the name must be"));
+    assert!(refused("[recipes.'a.b']").contains("the name must be made of"));
+    assert!(refused("[recipes.native]").contains("must not be that of a built-in recipe"));
+    let wrong = refused("[recipes.mine]\npooling = 'avg'");
+    assert!(wrong.contains("recipes.mine") && wrong.contains("pooling"), "{wrong}");
+    assert!(wrong.contains("unknown variant `avg`"), "{wrong}");
+    assert!(refused("[recipes.mine]\nlayer = [1]").contains("unknown field `layer`"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_or_is_not_toml_is_named() {
+    let sources = Sources { file: Some("/nowhere/at.toml".into()), ..Sources::default() };
+    let message = Config::load(&sources).unwrap_err().to_string();
+    assert!(message.contains("cannot read the configuration file /nowhere/at.toml"), "{message}");
+    let message = refused("port = = 1");
+    assert!(message.starts_with("FILE is not valid TOML: "), "{message}");
+    assert!(message.contains("line 1"), "{message}");
+}
+
+#[test]
+fn zero_threads_are_as_many_as_the_process_may_use() {
+    let all = std::thread::available_parallelism().unwrap();
+    assert_eq!(Config::defaults().unwrap().threads, all);
+    assert_eq!(loaded("threads = 3").unwrap().threads, NonZeroUsize::new(3).unwrap());
+}
