@@ -1,0 +1,191 @@
+//! The log: one subscriber for the process, to stderr, readable or JSON.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+/// Libraries, by the start of their targets, that stay at `warn` unless a directive names them.
+const QUIET: [&str; 6] = ["candle", "hyper", "rustls", "tokenizers", "tower", "ureq"];
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line an event, for people; coloured on a terminal unless `NO_COLOR` is set.
+    Pretty,
+    /// One JSON object an event, for machines.
+    Json,
+}
+
+/// Which events are logged: directives that `EnvFilter` is known to accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+/// Why a text is no [`LogFilter`].
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidFilter {
+    /// No directive in it.
+    #[error("no level and no directive")]
+    Empty,
+    /// `EnvFilter` would take it for a target and log nothing else; mostly it is a level misspelt.
+    #[error("\"{0}\" is not a level; for everything from one module write \"{0}=trace\"")]
+    NotALevel(String),
+    /// Refused by `EnvFilter`.
+    #[error("\"{directive}\": {source}")]
+    Directive {
+        /// The directive at fault.
+        directive: String,
+        /// What `EnvFilter` says.
+        source: tracing_subscriber::filter::ParseError,
+    },
+}
+
+impl LogFilter {
+    /// Parses directives separated by commas, in the syntax of `EnvFilter`: `info`,
+    /// `info,strata::batching=debug`. A word alone has to be a level.
+    ///
+    /// # Errors
+    /// See [`InvalidFilter`].
+    pub fn parse(text: &str) -> Result<Self, InvalidFilter> {
+        let written: Vec<&str> = directives(text).collect();
+        for &directive in &written {
+            if !directive.contains(['=', '[']) && directive.parse::<LevelFilter>().is_err() {
+                return Err(InvalidFilter::NotALevel(directive.to_owned()));
+            }
+            EnvFilter::try_new(directive).map_err(|source| InvalidFilter::Directive {
+                directive: directive.to_owned(),
+                source,
+            })?;
+        }
+        if written.is_empty() { Err(InvalidFilter::Empty) } else { Ok(Self(written.join(","))) }
+    }
+
+    /// The filter with the libraries quietened. Later directives win, so those written come last;
+    /// where everything is at `warn` or below already, there is nothing to quieten.
+    fn env_filter(&self) -> EnvFilter {
+        let loud = directives(&self.0).any(|directive| {
+            directive.parse().is_ok_and(|level: LevelFilter| level > LevelFilter::WARN)
+        });
+        let quiet = QUIET.iter().filter(|_| loud).map(|library| format!("{library}=warn"));
+        let all: Vec<String> = quiet.chain([self.0.clone()]).collect();
+        EnvFilter::new(all.join(","))
+    }
+}
+
+fn directives(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|directive| !directive.is_empty())
+}
+
+/// Sends the process's events, and those of libraries that use the `log` crate, to stderr.
+///
+/// # Errors
+/// A process has one log; a second call fails.
+pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), TryInitError> {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let ansi = stderr().is_terminal() && !no_color;
+    subscriber(format, filter, ansi, stderr).try_init()
+}
+
+fn subscriber<W>(
+    format: LogFormat,
+    filter: &LogFilter,
+    ansi: bool,
+    writer: W,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter.env_filter())
+        .with_ansi(ansi)
+        .with_writer(writer);
+    match format {
+        LogFormat::Pretty => Box::new(builder.finish()),
+        LogFormat::Json => {
+            Box::new(builder.json().flatten_event(true).with_span_list(false).finish())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, filter: &str, events: impl FnOnce()) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let filter = LogFilter::parse(filter).unwrap();
+        let subscriber = subscriber(format, &filter, false, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, events);
+        let bytes = written.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn chatter() {
+        tracing::info!(target: "strata::http", "ours");
+        tracing::info!(target: "hyper_util::client", "theirs");
+        tracing::warn!(target: "tokenizers::tokenizer", "warned");
+        tracing::error!(target: "hyper::proto", "failed");
+    }
+
+    fn words(filter: &str) -> String {
+        let lines = logged(LogFormat::Pretty, filter, chatter);
+        let last = |line: &str| line.split_whitespace().next_back().unwrap().to_owned();
+        lines.lines().map(last).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn libraries_stay_at_warn_unless_a_directive_names_them() {
+        assert_eq!(words("info"), "ours warned failed");
+        assert_eq!(words("trace"), "ours warned failed");
+        assert_eq!(words("info,hyper=debug"), "ours theirs warned failed");
+        assert_eq!(words("info, tokenizers=off"), "ours failed");
+    }
+
+    #[test]
+    fn a_level_below_warn_holds_for_libraries_too() {
+        assert_eq!(words("error"), "failed");
+        assert_eq!(words("off"), "");
+        assert_eq!(words("strata=debug"), "ours");
+    }
+
+    #[test]
+    fn a_json_line_has_the_fields_of_the_event_and_of_its_request() {
+        let line = logged(LogFormat::Json, "info", || {
+            let request = tracing::info_span!("request", request_id = "r-1");
+            request.in_scope(|| tracing::info!(status = 200, queue_ms = 1.5, "answered"));
+        });
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["message"], "answered");
+        assert_eq!(line["status"], 200);
+        assert_eq!(line["queue_ms"], 1.5);
+        assert_eq!(line["span"]["request_id"], "r-1");
+    }
+
+    #[test]
+    fn a_misspelt_level_is_refused_where_it_would_silence_the_log() {
+        let refusal = LogFilter::parse("inof").unwrap_err().to_string();
+        assert!(refusal.contains("\"inof\" is not a level"), "{refusal}");
+        assert!(LogFilter::parse("strata=loud").is_err());
+        assert!(LogFilter::parse(" , ").is_err());
+    }
+}
