@@ -1,0 +1,35 @@
+//! Encoders: token ids in, what the taps read out. One trait, so that callers needn't know which.
+
+mod reference;
+
+pub use reference::Reference;
+
+use super::task::{Sequence, Tap};
+
+/// One sequence of a pass and what to read of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The tokens, at least one.
+    pub sequence: &'a Sequence,
+    /// What to read, each once.
+    pub taps: &'a [Tap],
+}
+
+/// A BERT encoder.
+pub trait Encoder: Send + Sync {
+    /// One pass over a batch, as deep as its deepest tap. For each query, for each of its taps in
+    /// order: a pooled row of `c` or `2c` numbers, or the `t·c` numbers of all its token rows.
+    ///
+    /// # Errors
+    /// The backend failed; the whole pass is lost.
+    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<Vec<Vec<Vec<f32>>>>;
+
+    /// Its name, as `--encoder` has it.
+    fn name(&self) -> &'static str;
+
+    /// The element type of its products.
+    fn dtype(&self) -> &'static str;
+
+    /// The instruction set that it uses, in words.
+    fn instruction_set(&self) -> &'static str;
+}

@@ -1,0 +1,185 @@
+//! The plain encoder over candle-transformers' BERT: the judge of every faster one.
+//!
+//! Letters: `b` sequences, `t` tokens of the longest, `c` hidden size. Shorter sequences are filled
+//! up with padding, which the additive mask keeps out of attention and pooling never reads.
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::{BertEncoder, BertModel};
+
+use super::{Encoder, Query};
+use crate::model::checkpoint::{BertConfig, Checkpoint};
+use crate::model::recipe::Pooling;
+use crate::model::task::{Read, Tap};
+
+/// candle-transformers' BERT with its layers taken apart.
+pub struct Reference {
+    /// A model of no layers: the embedding stage.
+    embeddings: BertModel,
+    /// Encoders of one layer each.
+    layers: Vec<BertEncoder>,
+    pad_token_id: u32,
+    device: Device,
+}
+
+impl Reference {
+    /// Copies the weights to `device` as f32 (in f16 the mask's lowest number makes NaN).
+    ///
+    /// # Errors
+    /// The device can't hold them.
+    pub fn load(checkpoint: &Checkpoint, device: &Device) -> candle_core::Result<Self> {
+        Self::new(checkpoint.weights.var_builder(device), &checkpoint.config)
+    }
+
+    fn new(weights: VarBuilder<'_>, config: &BertConfig) -> candle_core::Result<Self> {
+        let embeddings = BertModel::load(weights.clone(), &config.candle(0))?;
+        let encoder = BertEncoder::load(weights.pp("encoder"), &config.candle(config.layers))?;
+        // A layer's own `forward` is private; that of an encoder of one layer is not.
+        let empty = BertEncoder::load(weights.pp("encoder"), &config.candle(0))?;
+        let alone = |layer| {
+            let mut one = empty.clone();
+            one.layers.push(layer);
+            one
+        };
+        Ok(Self {
+            embeddings,
+            layers: encoder.layers.into_iter().map(alone).collect(),
+            pad_token_id: config.pad_token_id as u32,
+            device: weights.device().clone(),
+        })
+    }
+
+    /// Ids and token types of a batch, `(b,t)` each, filled up with padding.
+    fn inputs(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<(Tensor, Tensor)> {
+        let mut ids = Vec::with_capacity(batch.len() * t);
+        let mut type_ids = Vec::with_capacity(batch.len() * t);
+        for (row, query) in batch.iter().enumerate() {
+            ids.extend_from_slice(&query.sequence.ids);
+            ids.resize((row + 1) * t, self.pad_token_id);
+            type_ids.extend_from_slice(&query.sequence.type_ids);
+            type_ids.resize((row + 1) * t, 0);
+        }
+        let shape = (batch.len(), t);
+        Ok((
+            Tensor::from_vec(ids, shape, &self.device)?,
+            Tensor::from_vec(type_ids, shape, &self.device)?,
+        ))
+    }
+
+    /// What is added to attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
+    /// padding. From the lengths, never from the ids: a user may type the padding token.
+    fn mask(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<Tensor> {
+        let row = |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::MIN });
+        let mask = batch.iter().flat_map(|query| row(query.sequence.tokens())).collect();
+        Tensor::from_vec::<_, f32>(mask, (batch.len(), 1, 1, t), &self.device)
+    }
+}
+
+impl Encoder for Reference {
+    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<Vec<Vec<Vec<f32>>>> {
+        let t = batch.iter().map(|query| query.sequence.tokens()).max().unwrap_or(0);
+        let depth = batch.iter().flat_map(|q| q.taps).map(|tap| tap.layer).max().unwrap_or(0);
+        let mut answers: Vec<Vec<Vec<f32>>> =
+            batch.iter().map(|query| vec![Vec::new(); query.taps.len()]).collect();
+        if t == 0 {
+            return Ok(answers);
+        }
+        let (ids, type_ids) = self.inputs(batch, t)?;
+        let mask = self.mask(batch, t)?;
+        // (b,t) → (b,t,c)
+        let mut hidden = self.embeddings.forward(&ids, &type_ids, None)?;
+        read_taps(&hidden, 0, batch, &mut answers)?;
+        for (at, layer) in self.layers.iter().take(depth).enumerate() {
+            hidden = layer.forward(&hidden, &mask)?;
+            read_taps(&hidden, at + 1, batch, &mut answers)?;
+        }
+        Ok(answers)
+    }
+
+    fn name(&self) -> &'static str {
+        "reference"
+    }
+
+    fn dtype(&self) -> &'static str {
+        "f32"
+    }
+
+    fn instruction_set(&self) -> &'static str {
+        "chosen by candle at run time"
+    }
+}
+
+/// Reads off one hidden state `(b,t,c)` what the batch's taps want of it; each kind of pooling is
+/// computed once, for the sequences that want it.
+fn read_taps(
+    hidden: &Tensor,
+    layer: usize,
+    batch: &[Query<'_>],
+    answers: &mut [Vec<Vec<f32>>],
+) -> candle_core::Result<()> {
+    let mut kinds: Vec<Tap> = Vec::new();
+    for tap in batch.iter().flat_map(|query| query.taps).filter(|tap| tap.layer == layer) {
+        if !kinds.contains(tap) {
+            kinds.push(*tap);
+        }
+    }
+    for tap in kinds {
+        // Which rows of the batch want it, and at which place among their taps.
+        let place = |row: usize| batch[row].taps.iter().position(|other| *other == tap);
+        let wanting: Vec<(usize, usize)> =
+            (0..batch.len()).filter_map(|row| Some((row, place(row)?))).collect();
+        let lens: Vec<usize> =
+            wanting.iter().map(|(row, _)| batch[*row].sequence.tokens()).collect();
+        let index: Vec<u32> = wanting.iter().map(|(row, _)| *row as u32).collect();
+        let chosen = if wanting.len() == batch.len() {
+            hidden.clone()
+        } else {
+            hidden.index_select(&Tensor::from_vec(index, wanting.len(), hidden.device())?, 0)?
+        };
+        for ((row, place), values) in wanting.into_iter().zip(read_one(&chosen, &lens, tap.read)?) {
+            answers[row][place] = values;
+        }
+    }
+    Ok(())
+}
+
+/// `(b,t,c)` → for each sequence its pooled row or its token rows.
+fn read_one(hidden: &Tensor, lens: &[usize], read: Read) -> candle_core::Result<Vec<Vec<f32>>> {
+    match read {
+        Read::Pooled(pooling) => pool(hidden, lens, pooling)?.to_vec2(),
+        Read::Rows => {
+            let row = |(at, &len): (usize, &usize)| {
+                hidden.get(at)?.narrow(0, 0, len)?.flatten_all()?.to_vec1()
+            };
+            lens.iter().enumerate().map(row).collect()
+        }
+    }
+}
+
+/// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean beside max.
+fn pool(hidden: &Tensor, lens: &[usize], pooling: Pooling) -> candle_core::Result<Tensor> {
+    let (b, t, _) = hidden.dims3()?;
+    let device = hidden.device();
+    match pooling {
+        Pooling::Max => {
+            let row =
+                |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::NEG_INFINITY });
+            let mask: Vec<f32> = lens.iter().flat_map(|&len| row(len)).collect();
+            hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
+        }
+        Pooling::MeanMax => {
+            let mean = pool(hidden, lens, Pooling::Mean)?;
+            Tensor::cat(&[mean, pool(hidden, lens, Pooling::Max)?], 1)
+        }
+        linear => {
+            let mut weights = Vec::with_capacity(b * t);
+            for (row, &len) in lens.iter().enumerate() {
+                weights.extend(linear.token_weights(len).unwrap_or_default());
+                weights.resize((row + 1) * t, 0.0);
+            }
+            // (b,1,t)·(b,t,c) → (b,c)
+            let weights = Tensor::from_vec(weights, (b, 1, t), device)?.to_dtype(DType::F32)?;
+            weights.matmul(hidden)?.squeeze(1)
+        }
+    }
+}

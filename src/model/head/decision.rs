@@ -1,0 +1,186 @@
+//! From a head's logits to what is said of a text: probabilities, labels, values.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Descriptor, OutputActivation};
+use crate::model::checkpoint::ProblemType;
+
+/// What a head says of one input. `logits` and `probabilities` are in the order of the labels.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Decision {
+    /// Before temperature.
+    pub logits: Vec<f32>,
+    /// `activation(logits / temperature)`; absent where the activation is `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<Vec<f32>>,
+    /// The most probable label, where there is one to choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The labels at least as probable as their thresholds, where any number may hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
+    /// The number that a regression gives; a list where it has several outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// The best labels with their probabilities (logits where there are none), best first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top: Option<Vec<Scored>>,
+}
+
+/// The output of a regression.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Value {
+    /// One output.
+    One(f32),
+    /// Several, in the order of the labels.
+    Several(Vec<f32>),
+}
+
+/// A label and its score.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Scored {
+    /// The label.
+    pub label: String,
+    /// Its probability, or its logit where there are no probabilities.
+    pub score: f32,
+}
+
+impl Descriptor {
+    /// Says what `logits` mean. `activation` takes the place of the head's own.
+    pub fn decide(
+        &self,
+        logits: Vec<f32>,
+        activation: Option<OutputActivation>,
+        top_k: Option<usize>,
+    ) -> Decision {
+        let activation = activation.unwrap_or(self.activation);
+        let probabilities = activate(activation, &logits, self.temperature);
+        let scores = probabilities.as_deref().unwrap_or(&logits);
+        let top = top_k.map(|k| self.top(scores, k));
+        let (mut label, mut labels, mut value) = (None, None, None);
+        match self.problem_type {
+            ProblemType::SingleLabelClassification => label = self.best(&logits),
+            ProblemType::MultiLabelClassification => labels = Some(self.over_threshold(&logits)),
+            ProblemType::Regression => {
+                value = Some(match logits.as_slice() {
+                    [one] => Value::One(*one),
+                    several => Value::Several(several.to_vec()),
+                });
+            }
+        }
+        Decision { logits, probabilities, label, labels, value, top }
+    }
+
+    fn best(&self, logits: &[f32]) -> Option<String> {
+        let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        best.map(|(at, _)| self.labels[at].clone())
+    }
+
+    /// By the head's own probabilities, whatever activation the request asks to see.
+    fn over_threshold(&self, logits: &[f32]) -> Vec<String> {
+        let own = match self.activation {
+            OutputActivation::None => OutputActivation::Sigmoid,
+            own => own,
+        };
+        let probabilities = activate(own, logits, self.temperature).unwrap_or_default();
+        let threshold = |at: usize| self.thresholds.as_ref().map_or(0.5, |given| given[at]);
+        let over = probabilities.iter().enumerate().filter(|(at, p)| **p >= threshold(*at));
+        over.map(|(at, _)| self.labels[at].clone()).collect()
+    }
+
+    fn top(&self, scores: &[f32], k: usize) -> Vec<Scored> {
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let best = order.into_iter().take(k);
+        best.map(|at| Scored { label: self.labels[at].clone(), score: scores[at] }).collect()
+    }
+}
+
+/// `activation(logits / temperature)` in float64; `None` for no activation.
+fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> Option<Vec<f32>> {
+    let scaled = logits.iter().map(|&z| f64::from(z) / f64::from(temperature));
+    match activation {
+        OutputActivation::None => None,
+        OutputActivation::Sigmoid => {
+            Some(scaled.map(|z| (1.0 / (1.0 + (-z).exp())) as f32).collect())
+        }
+        OutputActivation::Softmax => {
+            // The maximum is taken off first, not the entry of largest absolute value: no
+            // exponent is then above 0, so nothing overflows.
+            let highest = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = scaled.map(|z| (z - highest).exp()).collect();
+            let total: f64 = powers.iter().sum();
+            Some(powers.iter().map(|power| (power / total) as f32).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::recipe::{Recipe, RecipeRef};
+
+    fn head(problem_type: ProblemType, activation: OutputActivation) -> Descriptor {
+        Descriptor {
+            labels: vec!["a".to_owned(), "b".to_owned()],
+            recipe: RecipeRef::Object(Recipe::default()),
+            problem_type,
+            activation,
+            temperature: 1.0,
+            thresholds: None,
+            hidden_activation: None,
+            encoder: String::new(),
+            weights_sha256: String::new(),
+            training: None,
+        }
+    }
+
+    #[test]
+    fn softmax_stays_finite_where_the_lowest_logit_is_the_largest_in_size() {
+        let single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
+        let decision = single.decide(vec![-900.0, 40.0], None, None);
+        assert_eq!(decision.probabilities.unwrap(), [0.0, 1.0]);
+        assert_eq!(decision.label.unwrap(), "b");
+    }
+
+    #[test]
+    fn temperature_flattens_probabilities_and_leaves_logits() {
+        let mut single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
+        single.temperature = 2.0;
+        let decision = single.decide(vec![0.0, 2.0], None, Some(1));
+        let expected = 1.0 / (1.0 + (-1.0_f64).exp());
+        assert!((f64::from(decision.probabilities.unwrap()[1]) - expected).abs() < 1e-7);
+        assert_eq!(decision.logits, [0.0, 2.0]);
+        let top = decision.top.unwrap();
+        assert_eq!((top.len(), top[0].label.as_str()), (1, "b"));
+    }
+
+    #[test]
+    fn several_labels_are_named_by_their_thresholds() {
+        let mut multi = head(ProblemType::MultiLabelClassification, OutputActivation::Sigmoid);
+        assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["a"]);
+        multi.thresholds = Some(vec![0.9, 0.3]);
+        assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["b"]);
+    }
+
+    #[test]
+    fn a_regression_gives_its_value_and_no_probabilities() {
+        let mut regression = head(ProblemType::Regression, OutputActivation::None);
+        regression.labels.pop();
+        let decision = regression.decide(vec![-1.5], None, None);
+        assert_eq!(decision.value, Some(Value::One(-1.5)));
+        assert_eq!(decision.probabilities, None);
+    }
+
+    #[test]
+    fn a_requests_activation_takes_the_place_of_the_heads_own() {
+        let single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
+        let none = single.decide(vec![0.0, 3.0], Some(OutputActivation::None), Some(2));
+        assert_eq!(none.probabilities, None);
+        assert!((none.top.unwrap()[0].score - 3.0).abs() < f32::EPSILON);
+        let sigmoid = single.decide(vec![0.0, 3.0], Some(OutputActivation::Sigmoid), None);
+        assert!((sigmoid.probabilities.unwrap()[0] - 0.5).abs() < f32::EPSILON);
+    }
+}
