@@ -1,0 +1,127 @@
+use std::{collections::BTreeSet, iter};
+
+use proptest::prelude::*;
+
+use super::{super::tests::settings, *};
+
+/// A plan over requests of these lengths, the first `overdue` of them out of patience.
+fn planned(requests: &[Vec<usize>], overdue: usize, settings: &Settings) -> Vec<Pick> {
+    let waiting = requests.iter().enumerate().map(|(request, lens)| Waiting {
+        lens: lens.iter().copied(),
+        passed_over: if request < overdue { settings.patience } else { 0 },
+    });
+    plan(waiting, settings)
+}
+
+fn lens(requests: &[Vec<usize>], picks: &[Pick]) -> Vec<usize> {
+    let len = |pick: &Pick| requests[pick.request][pick.sequence];
+    picks.iter().map(len).collect()
+}
+
+fn requests() -> impl Strategy<Value = Vec<Vec<usize>>> {
+    let lens = prop::collection::vec(1_usize..600, 1..20);
+    prop::collection::vec(lens, 0..20)
+}
+
+proptest! {
+    #[test]
+    fn a_pass_holds_the_first_in_turn_within_budget_and_nothing_twice(
+        requests in requests(),
+        overdue in 0_usize..20,
+        (budget, look_ahead, patience) in (1_usize..4_000, 1_usize..60, 0_u32..4),
+    ) {
+        let picks = planned(&requests, overdue, &settings(budget, look_ahead, patience));
+        let lens = lens(&requests, &picks);
+        let padded = lens.len() * lens.iter().max().unwrap_or(&0);
+        prop_assert!(padded <= budget || lens.len() == 1);
+        prop_assert!(lens.len() <= look_ahead);
+        let first = Pick { request: 0, sequence: 0 };
+        prop_assert_eq!(picks.first(), requests.first().map(|_| &first));
+        let distinct: BTreeSet<_> = picks.iter().copied().collect();
+        prop_assert!(distinct.into_iter().eq(picks), "ascending, none twice");
+    }
+
+    #[test]
+    fn nobody_gets_past_one_that_is_overdue(
+        requests in requests(),
+        overdue in 0_usize..20,
+        (budget, look_ahead) in (1_usize..4_000, 1_usize..60),
+    ) {
+        let picks = planned(&requests, overdue, &settings(budget, look_ahead, 3));
+        let taken: BTreeSet<_> = picks.iter().map(|pick| pick.request).collect();
+        let left = (0..overdue.min(requests.len())).find(|request| !taken.contains(request));
+        if let Some(left) = left {
+            prop_assert!(taken.iter().all(|&request| request < left));
+        }
+    }
+
+    #[test]
+    fn sequences_of_one_length_are_shared_out_in_turn(
+        counts in prop::collection::vec(1_usize..30, 1..20),
+        (budget, look_ahead) in (20_usize..4_000, 1_usize..200),
+    ) {
+        let requests: Vec<_> = counts.iter().map(|&count| vec![20; count]).collect();
+        let picks = planned(&requests, 0, &settings(budget, look_ahead, 8));
+        let total: usize = counts.iter().sum();
+        prop_assert_eq!(picks.len(), total.min(budget / 20).min(look_ahead));
+        let taken = |request| picks.iter().filter(|pick| pick.request == request).count();
+        let most = (0..counts.len()).map(taken).max().unwrap();
+        for (request, &count) in counts.iter().enumerate() {
+            prop_assert!(taken(request) + 1 >= most || taken(request) == count);
+        }
+    }
+}
+
+#[test]
+fn like_lengths_go_together() {
+    let requests = [20, 250, 21, 240, 19, 130, 22].map(|len| vec![len]);
+    let picks = planned(&requests, 0, &settings(2_000, 64, 8));
+    assert_eq!(lens(&requests, &picks), [20, 21, 19, 22]);
+}
+
+#[test]
+fn a_few_short_ones_are_padded_rather_than_left_for_another_pass() {
+    let requests = [8, 30, 12, 25].map(|len| vec![len]);
+    let picks = planned(&requests, 0, &settings(2_000, 64, 8));
+    assert_eq!(picks.len(), 4);
+}
+
+#[test]
+fn one_that_is_overdue_goes_in_whatever_its_length() {
+    let requests = [250, 5, 250, 5, 5].map(|len| vec![len]);
+    let settings = settings(2_000, 64, 8);
+    assert_eq!(lens(&requests, &planned(&requests, 0, &settings)), [250, 250]);
+    assert_eq!(lens(&requests, &planned(&requests, 2, &settings)), [250, 5, 250]);
+}
+
+#[test]
+fn only_the_next_sequence_of_one_that_is_overdue_goes_in() {
+    let requests = [vec![250, 5], vec![250]];
+    let picks = planned(&requests, 2, &settings(2_000, 64, 8));
+    assert_eq!(lens(&requests, &picks), [250, 250]);
+}
+
+#[test]
+fn one_longer_than_the_budget_goes_alone() {
+    let requests = [vec![900, 1], vec![1]];
+    let picks = planned(&requests, 2, &settings(500, 64, 8));
+    assert_eq!(lens(&requests, &picks), [900]);
+}
+
+#[test]
+fn nothing_waiting_means_no_picks() {
+    assert_eq!(planned(&[], 0, &settings(500, 64, 8)), []);
+}
+
+#[test]
+fn the_plan_reads_no_further_than_its_look_ahead() {
+    let endless = iter::repeat_with(|| Waiting { lens: iter::repeat(7), passed_over: 0 });
+    assert_eq!(plan(endless, &settings(70_000, 64, 8)).len(), 64);
+}
+
+#[test]
+fn absurd_lengths_do_not_overflow() {
+    let requests = [vec![usize::MAX, usize::MAX], vec![usize::MAX]];
+    let picks = planned(&requests, 2, &settings(usize::MAX, 64, 8));
+    assert!(!picks.is_empty());
+}

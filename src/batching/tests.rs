@@ -1,0 +1,261 @@
+//! The batcher as its users see it. Engines tell what they are given and wait to be let go, so no
+//! test depends on time.
+
+use std::{
+    error::Error,
+    num::NonZeroUsize,
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{Batcher, Computed, Engine, Failed, Sequence, Settings, SubmitError, Worker};
+
+mod failures;
+mod starting_and_stopping;
+
+pub(super) fn settings(budget: usize, look_ahead: usize, patience: u32) -> Settings {
+    Settings {
+        budget: NonZeroUsize::new(budget).unwrap(),
+        queue_tokens: NonZeroUsize::MAX,
+        look_ahead: NonZeroUsize::new(look_ahead).unwrap(),
+        patience,
+        gather: Duration::ZERO,
+    }
+}
+
+const AN_HOUR: Duration = Duration::from_secs(3_600);
+
+type Answer = Result<Vec<u32>, Box<dyn Error + Send + Sync>>;
+
+/// An engine that is a function.
+struct Compute<F>(F);
+
+impl<F: Fn(&[&u32]) -> Answer + Send + Sync + 'static> Engine for Compute<F> {
+    type Item = u32;
+    type Output = u32;
+
+    fn run(&self, items: &[&u32]) -> Answer {
+        self.0(items)
+    }
+}
+
+/// The engine's other end: what each pass was given, and leave to finish it.
+struct Stage {
+    passes: Receiver<Vec<u32>>,
+    go: Sender<()>,
+}
+
+impl Stage {
+    /// Waits for a pass to start; what it holds.
+    fn pass(&self) -> Vec<u32> {
+        self.passes.recv().unwrap()
+    }
+
+    /// Lets one pass finish.
+    fn go(&self) {
+        self.go.send(()).unwrap();
+    }
+
+    /// Lets all passes finish from here on; what those hold that the worker still makes.
+    fn drain(self) -> Vec<Vec<u32>> {
+        drop(self.go);
+        self.passes.iter().collect()
+    }
+}
+
+/// A batcher over an engine that adds a hundred, pass by pass as the stage lets it.
+fn staged(settings: Settings) -> (Batcher<u32, u32>, Worker, Stage) {
+    let (started, passes) = mpsc::channel();
+    let (go, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let (batcher, worker) = free(settings, move |items| {
+        started.send(items.iter().map(|&&item| item).collect())?;
+        // An error means: no more waiting.
+        let _ = gate.lock().unwrap().recv();
+        Ok(items.iter().map(|&item| item + 100).collect())
+    });
+    (batcher, worker, Stage { passes, go })
+}
+
+fn free<F>(settings: Settings, engine: F) -> (Batcher<u32, u32>, Worker)
+where
+    F: Fn(&[&u32]) -> Answer + Send + Sync + 'static,
+{
+    Batcher::start(Arc::new(Compute(engine)), settings).unwrap()
+}
+
+/// Sequences of 10 tokens.
+fn tens(items: impl IntoIterator<Item = u32>) -> Vec<Sequence<u32>> {
+    let sequence = |item| Sequence { tokens: 10, item };
+    items.into_iter().map(sequence).collect()
+}
+
+fn outputs(computed: Result<Computed<u32>, Failed>) -> Vec<u32> {
+    computed.unwrap().outputs
+}
+
+#[tokio::test]
+async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
+    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let first = batcher.submit(tens([1]), None).unwrap();
+    assert_eq!(stage.pass(), [1]);
+    let second = batcher.submit(tens([2, 3]), None).unwrap();
+    let third = batcher.submit(tens([4]), None).unwrap();
+    assert_eq!(batcher.status().waiting_sequences, 3);
+    assert_eq!(batcher.status().waiting_tokens, 30);
+    stage.go();
+    assert_eq!(stage.pass(), [2, 3, 4]);
+    assert_eq!(batcher.status().waiting_tokens, 0);
+    batcher.close();
+    assert!(stage.drain().is_empty());
+    assert_eq!(outputs(first.await), [101]);
+    assert_eq!(outputs(second.await), [102, 103]);
+    assert_eq!(outputs(third.await), [104]);
+    worker.join();
+}
+
+#[tokio::test]
+async fn sequences_spread_over_passes_come_back_in_order() {
+    let (batcher, worker) =
+        free(settings(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+    let lens = [3, 9, 1, 30, 77, 2, 2, 15, 1, 8];
+    let sequences = lens.into_iter().zip(0..);
+    let sequences = sequences.map(|(tokens, item)| Sequence { tokens, item });
+    let pending = batcher.submit(sequences.collect(), None).unwrap();
+    let computed = pending.await.unwrap();
+    assert!(computed.outputs.into_iter().eq(100..110));
+    assert!(computed.passes > 3, "{} passes", computed.passes);
+    drop(batcher);
+    worker.join();
+}
+
+#[tokio::test]
+async fn a_request_of_a_thousand_does_not_delay_one_of_one() {
+    let (batcher, worker, stage) = staged(settings(80, 64, 8));
+    let many = batcher.submit(tens(0..1_000), None).unwrap();
+    assert_eq!(stage.pass().len(), 8);
+    let one = batcher.submit(tens([5_000]), None).unwrap();
+    stage.go();
+    assert!(stage.pass().contains(&5_000));
+    stage.go();
+    assert_eq!(outputs(one.await), [5_100]);
+    batcher.close();
+    stage.drain();
+    assert!(outputs(many.await).into_iter().eq(100..1_100));
+    worker.join();
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_back_and_has_room_once_a_pass_took_some() {
+    let queue_tokens = NonZeroUsize::new(20).unwrap();
+    let (batcher, worker, stage) = staged(Settings { queue_tokens, ..settings(1_000, 64, 8) });
+    // Larger than the queue, but nothing waits.
+    let large = batcher.submit(tens(0..5), None).unwrap();
+    assert_eq!(stage.pass().len(), 5);
+    let waiting = batcher.submit(tens([5, 6]), None).unwrap();
+    let full = SubmitError::Full {
+        tokens: 10,
+        waiting: 20,
+        limit: 20,
+        retry_after: Duration::from_secs(1),
+    };
+    assert_eq!(batcher.submit(tens([7]), None).unwrap_err(), full);
+    stage.go();
+    assert_eq!(stage.pass(), [5, 6]);
+    let last = batcher.submit(tens([7]), None).unwrap();
+    batcher.close();
+    assert_eq!(stage.drain(), [[7]]);
+    assert_eq!(outputs(large.await).len(), 5);
+    assert_eq!(outputs(waiting.await), [105, 106]);
+    assert_eq!(outputs(last.await), [107]);
+    worker.join();
+}
+
+#[tokio::test]
+async fn an_empty_submission_is_answered_at_once() {
+    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let busy = batcher.submit(tens([1]), None).unwrap();
+    stage.pass();
+    let nothing = batcher.submit(Vec::new(), None).unwrap();
+    assert_eq!(outputs(nothing.await), []);
+    batcher.close();
+    assert!(stage.drain().is_empty());
+    assert_eq!(outputs(busy.await), [101]);
+    worker.join();
+}
+
+#[tokio::test]
+async fn a_sequence_of_no_tokens_counts_as_one() {
+    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let busy = batcher.submit(tens([1]), None).unwrap();
+    stage.pass();
+    let sequence = Sequence { tokens: 0, item: 2 };
+    let light = batcher.submit(vec![sequence; 3], None).unwrap();
+    assert_eq!(batcher.status().waiting_tokens, 3);
+    batcher.close();
+    stage.drain();
+    assert_eq!(outputs(busy.await), [101]);
+    assert_eq!(outputs(light.await), [102; 3]);
+    worker.join();
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_never_reaches_the_engine() {
+    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let busy = batcher.submit(tens([1]), None).unwrap();
+    stage.pass();
+    let left = batcher.submit(tens([2]), None).unwrap();
+    let late = batcher.submit(tens([3]), Some(Instant::now())).unwrap();
+    let in_time = Instant::now() + AN_HOUR;
+    let in_time = batcher.submit(tens([4]), Some(in_time)).unwrap();
+    drop(left);
+    batcher.close();
+    assert_eq!(stage.drain(), [[4]]);
+    assert_eq!(outputs(busy.await), [101]);
+    assert_eq!(late.await, Err(Failed::Deadline));
+    assert_eq!(outputs(in_time.await), [104]);
+    assert_eq!(batcher.status().waiting_tokens, 0);
+    worker.join();
+}
+
+#[tokio::test]
+async fn a_deadline_does_not_wait_for_the_pass_to_end() {
+    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let late = batcher.submit(tens([1]), Some(Instant::now() + AN_HOUR));
+    let busy = stage.pass();
+    let second = batcher.submit(tens([2]), Some(Instant::now())).unwrap();
+    assert_eq!(second.await, Err(Failed::Deadline), "while {busy:?} runs");
+    batcher.close();
+    assert!(stage.drain().is_empty());
+    assert_eq!(outputs(late.unwrap().await), [101]);
+    worker.join();
+}
+
+#[test]
+fn many_threads_each_get_their_own_answers() {
+    let (batcher, worker) =
+        free(settings(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+    std::thread::scope(|scope| {
+        for client in 0..16 {
+            let batcher = &batcher;
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                for round in 0..50_u32 {
+                    let items = client * 10_000 + round * 100..client * 10_000 + round * 101;
+                    let sequences = items
+                        .clone()
+                        .map(|item| Sequence { tokens: 1 + item as usize * 7 % 40, item });
+                    let pending = batcher.submit(sequences.collect(), None).unwrap();
+                    let got = outputs(runtime.block_on(pending));
+                    assert!(got.into_iter().eq(items.map(|item| item + 100)));
+                }
+            });
+        }
+    });
+    assert_eq!(batcher.status().waiting_sequences, 0);
+    batcher.close();
+    worker.join();
+}

@@ -1,0 +1,93 @@
+//! What an engine or a worker that fails does to requests.
+
+use super::*;
+
+#[tokio::test]
+async fn a_failing_member_fails_alone_and_the_worker_lives_on() {
+    let (batcher, worker) = free(settings(1_000, 64, 8), |items| {
+        assert!(!items.contains(&&13), "the thirteenth");
+        if items.contains(&&14) {
+            return Err("the fourteenth".into());
+        }
+        let outputs = items.iter().map(|&item| item + 100);
+        // With a fifteenth, one output is missing.
+        Ok(outputs.filter(|&output| output != 115).collect())
+    });
+    // One request is one pass.
+    for bad in [13, 14, 15] {
+        // Longer ones go first, but the index is that of the first as submitted.
+        let mut sequences = tens([1, 2, bad, 3, bad]);
+        sequences[4].tokens = 11;
+        let pending = batcher.submit(sequences, None).unwrap();
+        assert_eq!(pending.await, Err(Failed::Engine { index: 2 }));
+        assert!(!batcher.status().failing, "others were computed");
+        let pending = batcher.submit(tens([bad]), None).unwrap();
+        assert_eq!(pending.await, Err(Failed::Engine { index: 0 }));
+        assert!(batcher.status().failing);
+        assert_eq!(outputs(batcher.submit(tens([1]), None).unwrap().await), [101]);
+        assert!(!batcher.status().failing);
+        assert!(batcher.status().alive);
+    }
+    batcher.close();
+    worker.join();
+}
+
+#[tokio::test]
+async fn the_neighbours_of_a_failing_request_are_answered() {
+    let (entered, runs) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let (batcher, worker) = free(settings(1_000, 64, 8), move |items| {
+        entered.send(items.len())?;
+        let _ = gate.lock().unwrap().recv();
+        assert!(!items.contains(&&13), "the thirteenth");
+        Ok(items.iter().map(|&item| item + 100).collect())
+    });
+    let first = batcher.submit(tens([0]), None).unwrap();
+    assert_eq!(runs.recv(), Ok(1));
+    let before = batcher.submit(tens([1, 2]), None).unwrap();
+    let bad = batcher.submit(tens([3, 13]), None).unwrap();
+    let after = batcher.submit(tens([4]), None).unwrap();
+    drop(go);
+    assert_eq!(outputs(first.await), [100]);
+    assert_eq!(outputs(before.await), [101, 102]);
+    assert_eq!(bad.await, Err(Failed::Engine { index: 1 }));
+    assert_eq!(outputs(after.await), [104]);
+    let alone = batcher.submit(tens([13]), None).unwrap();
+    assert_eq!(alone.await, Err(Failed::Engine { index: 0 }));
+    batcher.close();
+    worker.join();
+    // All five together, then each alone; the last was alone from the start.
+    assert!(runs.iter().eq([5, 1, 1, 1, 1, 1, 1]));
+}
+
+#[tokio::test]
+async fn a_dead_worker_shows_and_panics_nowhere_else() {
+    /// Kills the worker, outside of any pass, if armed.
+    struct Mine {
+        armed: bool,
+    }
+    impl Drop for Mine {
+        fn drop(&mut self) {
+            assert!(!self.armed, "boom");
+        }
+    }
+    struct Idle;
+    impl Engine for Idle {
+        type Item = Mine;
+        type Output = ();
+        fn run(&self, items: &[&Mine]) -> Result<Vec<()>, Box<dyn Error + Send + Sync>> {
+            Ok(vec![(); items.len()])
+        }
+    }
+    let mine = |armed| Sequence { tokens: 10, item: Mine { armed } };
+    let (batcher, worker) = Batcher::start(Arc::new(Idle), settings(10, 64, 8)).unwrap();
+    let pending = batcher.submit(vec![mine(true), mine(false)], None).unwrap();
+    assert_eq!(pending.await, Err(Failed::Stopped));
+    worker.join();
+    assert!(!batcher.status().alive);
+    assert_eq!(batcher.status().waiting_tokens, 0);
+    let refused = batcher.submit(vec![mine(false)], None).unwrap_err();
+    assert_eq!(refused, SubmitError::Closed);
+    assert_eq!(batcher.status().waiting_tokens, 0);
+}

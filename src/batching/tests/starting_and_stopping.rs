@@ -1,0 +1,64 @@
+//! When passes start, and how the worker ends.
+
+use super::*;
+
+#[tokio::test]
+async fn closing_takes_no_more_but_computes_what_waits() {
+    let (batcher, worker, stage) = staged(settings(10, 64, 8));
+    let first = batcher.submit(tens([1]), None).unwrap();
+    stage.pass();
+    let waiting = batcher.submit(tens([2, 3]), None).unwrap();
+    let clone = batcher.clone();
+    batcher.close();
+    batcher.close();
+    assert_eq!(clone.submit(tens([4]), None).unwrap_err(), SubmitError::Closed);
+    assert!(clone.status().alive);
+    assert_eq!(stage.drain(), [[2], [3]]);
+    assert_eq!(outputs(first.await), [101]);
+    assert_eq!(outputs(waiting.await), [102, 103]);
+    worker.join();
+    assert!(!clone.status().alive);
+}
+
+#[tokio::test]
+async fn the_worker_drains_and_ends_once_all_handles_are_gone() {
+    let (batcher, worker, stage) = staged(settings(10, 64, 8));
+    let pending = batcher.submit(tens([1, 2]), None).unwrap();
+    drop(batcher.clone());
+    drop(batcher);
+    assert_eq!(stage.drain(), [[1], [2]]);
+    worker.join();
+    assert_eq!(outputs(pending.await), [101, 102]);
+}
+
+#[tokio::test]
+async fn gathering_waits_for_company_and_ends_on_close() {
+    // Often, so that a worker that doesn't wait is caught at it.
+    for _ in 0..100 {
+        let (batcher, worker, stage) =
+            staged(Settings { gather: AN_HOUR, ..settings(1_000, 64, 8) });
+        let first = batcher.submit(tens([1]), None).unwrap();
+        std::thread::yield_now();
+        let second = batcher.submit(tens([2]), None).unwrap();
+        batcher.close();
+        assert_eq!(stage.drain(), [[1, 2]]);
+        assert_eq!(outputs(first.await), [101]);
+        assert_eq!(outputs(second.await), [102]);
+        worker.join();
+    }
+}
+
+#[tokio::test]
+async fn gathering_ends_when_a_full_budget_waits() {
+    let (batcher, worker, stage) = staged(Settings { gather: AN_HOUR, ..settings(30, 64, 8) });
+    let submit = |item| batcher.submit(tens([item]), None).unwrap();
+    let pending = [1, 2, 3].map(submit);
+    // The third is counted before it is sent, so it may come a pass later.
+    assert!(stage.pass().starts_with(&[1, 2]));
+    batcher.close();
+    stage.drain();
+    for (pending, output) in pending.into_iter().zip(101..) {
+        assert_eq!(outputs(pending.await), [output]);
+    }
+    worker.join();
+}
