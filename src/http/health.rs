@@ -1,0 +1,63 @@
+//! What an orchestrator asks. None of these ever waits behind inference.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::state::{AppState, Phase};
+
+/// The answer of `GET /health` and `GET /readyz`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `starting`, `ready`, `failing` or `draining`.
+    pub state: String,
+    /// The model's name, once it is loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Seconds since the process began to listen.
+    pub uptime_seconds: f64,
+}
+
+/// State, model and uptime: 200 while ready, else 503.
+#[utoipa::path(get, path = "/health", tag = "health", responses(
+    (status = 200, body = Health, description = "Ready."),
+    (status = 503, body = Health, description = "Starting, failing or draining."),
+))]
+pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
+    let phase = state.phase();
+    let status = match phase {
+        Phase::Ready => StatusCode::OK,
+        Phase::Starting | Phase::Failing | Phase::Draining => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let word = match phase {
+        Phase::Starting => "starting",
+        Phase::Ready => "ready",
+        Phase::Failing => "failing",
+        Phase::Draining => "draining",
+    };
+    let health = Health {
+        state: word.to_owned(),
+        model: state.service().ok().map(|service| service.model.name.clone()),
+        uptime_seconds: state.uptime().as_secs_f64(),
+    };
+    (status, Json(health))
+}
+
+/// 200 once the model is loaded and a real pass succeeded, and while it isn't draining or failing.
+#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+    (status = 200, body = Health, description = "Ready."),
+    (status = 503, body = Health, description = "Starting, failing or draining."),
+))]
+pub async fn readyz(state: State<AppState>) -> (StatusCode, Json<Health>) {
+    health(state).await
+}
+
+/// 200: the process answers.
+#[utoipa::path(get, path = "/livez", tag = "health", responses(
+    (status = 200, body = String, description = "The process answers.", content_type = "text/plain"),
+))]
+pub async fn livez() -> &'static str {
+    "ok\n"
+}

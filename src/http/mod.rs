@@ -1,0 +1,62 @@
+//! HTTP: parse and check what comes in, hand it on, and write what comes out.
+//!
+//! Never sees a tensor. Uses `text`, `batching`, `config`, and of `model` the plain data of
+//! recipes, heads and tasks.
+
+pub mod classify;
+pub mod embed;
+pub mod error;
+mod extract;
+pub mod health;
+pub mod info;
+mod middleware;
+pub mod openapi;
+mod pipeline;
+mod reply;
+pub mod serve;
+pub mod state;
+pub mod wire;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
+
+use error::ApiError;
+use middleware::{REQUEST_ID, RandomId};
+use state::AppState;
+
+/// Every route, with everything around it.
+pub fn router(state: AppState) -> Router {
+    let around = ServiceBuilder::new()
+        .layer(axum::middleware::from_fn(middleware::check_request_id))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, RandomId))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(axum::middleware::from_fn(middleware::observe))
+        .layer(CatchPanicLayer::custom(panicked));
+    let docs: Router<AppState> =
+        SwaggerUi::new("/docs").url("/openapi.json", openapi::Contract::openapi()).into();
+    Router::new()
+        .route("/embed", post(embed::embed))
+        .route("/classify", post(classify::classify))
+        .route("/health", get(health::health))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/info", get(info::info))
+        .route("/openapi.yaml", get(openapi::openapi_yaml))
+        .route("/", get(openapi::root))
+        .merge(docs)
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(around)
+        .with_state(state)
+}
+
+/// A handler's panic: our fault. The panic hook has logged where.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError::Internal.into_response()
+}
