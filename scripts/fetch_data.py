@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Brings the labelled texts to `data/`: four files of human ratings, and `sentiment.tsv` made of one.
+
+The ratings come with C.J. Hutto and Eric Gilbert, "VADER: A Parsimonious Rule-based Model for
+Sentiment Analysis of Social Media Text" (ICWSM 2014), in the source distribution of vaderSentiment
+(MIT). Each file is UTF-8 with CRLF and no quoting: id, mean rating from -4 to 4, text, with tabs
+between. If every file is there with the right sum, nothing is downloaded.
+Usage: `python3 scripts/fetch_data.py`.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+
+from fetching import ROOT, FetchError, check_all, download, put_in_place, run, scratch, wrong_files
+
+DATA = ROOT / "data"
+PACKAGE = "vaderSentiment==3.3.2"
+SDIST_SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+ARCHIVE = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
+INSIDE = "hutto_ICWSM_2014"
+SNIPPETS = "movieReviewSnippets_GroundTruth.txt"
+RATINGS = {
+    SNIPPETS: "c8293b0d942e90e223ea2c0955d969040d1a1be514a978b9af0698940bd13350",
+    "amazonReviewSnippets_GroundTruth.txt": "11a9807a0974a2506a2d3b4851eaf69b3d6d20688ce4923adda2312a4f6dd6c2",
+    "nytEditorialSnippets_GroundTruth.txt": "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e",
+    "tweets_GroundTruth.txt": "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f",
+}
+SENTIMENT = "sentiment.tsv"
+SENTIMENT_ROWS = 10605
+SENTIMENT_SHA256 = "d04c692bedf004f8b3b935cf9e4fe014d699fca6e8d9593f47102940906dd508"
+
+
+def main() -> None:
+    sums = {**RATINGS, SENTIMENT: SENTIMENT_SHA256}
+    wrong = wrong_files(DATA, sums)
+    if not wrong:
+        print(f"data: all {len(sums)} files there, sums right")
+        return
+    with scratch(beside=DATA) as folder:
+        staged = folder / "data"
+        staged.mkdir()
+        if set(wrong) == {SENTIMENT}:
+            (staged / SNIPPETS).write_bytes((DATA / SNIPPETS).read_bytes())
+        else:
+            unpack(download(PACKAGE, SDIST_SHA256, "sdist", folder), staged)
+            check_all(staged, RATINGS)
+        write_sentiment(staged / SNIPPETS, staged / SENTIMENT)
+        check_all(staged, {SENTIMENT: SENTIMENT_SHA256})
+        put_in_place(staged, DATA)
+    print(f"data: {', '.join(wrong)} written, sums right")
+
+
+def unpack(sdist: Path, staged: Path) -> None:
+    with tarfile.open(sdist) as outer:
+        with tarfile.open(fileobj=member(outer, ARCHIVE)) as inner:
+            for name in RATINGS:
+                (staged / name).write_bytes(member(inner, f"{INSIDE}/{name}").read())
+
+
+def member(archive: tarfile.TarFile, name: str):
+    try:
+        file = archive.extractfile(name)
+    except KeyError:
+        file = None
+    if file is None:
+        raise FetchError(f"the archive has no file {name}")
+    return file
+
+
+def write_sentiment(ratings: Path, out: Path) -> None:
+    """Writes `label`, `text`: positive where the rating is above 0, else negative."""
+    lines = ["label\ttext"]
+    for number, row in enumerate(ratings.read_bytes().decode("utf-8").split("\r\n"), start=1):
+        try:
+            _, rating, text = row.split("\t")
+            label = "positive" if float(rating) > 0 else "negative"
+        except ValueError:
+            raise FetchError(f"{ratings.name}, row {number}: expected an id, a rating and a text") from None
+        text = text.strip()
+        if not text or any(mark in text for mark in "\t\r\n"):
+            raise FetchError(f"{ratings.name}, row {number}: the text is empty or more than one line")
+        lines.append(f"{label}\t{text}")
+    if len(lines) != SENTIMENT_ROWS + 1:
+        raise FetchError(f"{ratings.name} has {len(lines) - 1} rows, expected {SENTIMENT_ROWS}")
+    out.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+if __name__ == "__main__":
+    run(main)
