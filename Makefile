@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+.PHONY: help serve model data test check nextest fixtures
+
+PYTHON ?= python3
+NEXTEST := 0.9.143
+VENV := .venv-fixtures
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: model ## Bring the default model if it isn't there, build, and serve it on 127.0.0.1:8080
+	cargo run --release --locked -- serve
+
+model: ## Bring the default model to models/ (80 MB, once), every file checked
+	@$(PYTHON) -B scripts/fetch_model.py
+
+data: ## Bring the labelled texts to data/ (2.5 MB, once), every file checked
+	@$(PYTHON) -B scripts/fetch_data.py
+
+test: model data nextest ## Set up what the tests need and run them all
+	cargo nextest run --locked
+	cargo test --doc --locked
+
+check: ## Formatting, lints and documentation, warnings being errors
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+nextest:
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)
+
+fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorch (a download of a few GB, once)
+	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
+	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
+
+# Rebuilt from nothing whenever the pins change; the mark is set only once all is installed.
+$(VENV)/installed: tests/fixtures/requirements.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/fixtures/requirements.txt
+	touch $@

@@ -1,0 +1,283 @@
+//! From a checked configuration to a service: checkpoint, tokenizer, recipes, heads, batcher.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::heads;
+use crate::batching::{Batcher, Engine, Sequence, Settings, Worker};
+use crate::config::Config;
+use crate::http::state::{ModelCard, Service};
+use crate::model::Model;
+use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
+use crate::model::head::{Head, HeadError};
+use crate::model::recipe::{InvalidRecipe, RecipeRef};
+use crate::model::recipe_book::{NATIVE, RecipeBook, RecipeError};
+use crate::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use crate::text::{Tokenizer, TokenizerError};
+
+/// How long to wait before trying a failing model again.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why something that is to be served can't be.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is no such checkpoint.
+    #[error("{}: no such folder; {advice}", model.display())]
+    NoModel {
+        /// What was asked for.
+        model: PathBuf,
+        /// How to get it.
+        advice: &'static str,
+    },
+    /// The checkpoint can't be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Its tokenizer can't be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// A configured recipe doesn't fit the model.
+    #[error("recipes.{name}.{}: {error}", error.field)]
+    Recipe {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        error: InvalidRecipe,
+    },
+    /// A head can't be used.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// A head that the configuration names isn't there.
+    #[error("classify.heads names \"{name}\", which was not found; there are {known}")]
+    UnknownHead {
+        /// Its name.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
+    /// A folder or file of heads can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No thread could be started.
+    #[error("no thread could be started: {0}")]
+    Thread(String),
+}
+
+/// What serving and training both need.
+pub struct Parts {
+    /// The checkpoint's files.
+    pub checkpoint: Checkpoint,
+    /// The encoder and what follows it.
+    pub model: Model,
+    /// Text to tokens.
+    pub tokenizer: Tokenizer,
+    /// Recipes by name.
+    pub recipes: RecipeBook,
+    /// Tokens of a sequence, special tokens included.
+    pub sequence_tokens: usize,
+    /// What tells this encoder from others.
+    pub fingerprint: String,
+}
+
+/// A service and the worker behind it.
+pub struct Loaded {
+    /// For the HTTP side.
+    pub service: Service,
+    /// To be joined at the end.
+    pub worker: Worker,
+}
+
+/// Loads the checkpoint with what belongs to it, and sizes candle's thread pool.
+///
+/// # Errors
+/// Something in it can't be used.
+pub fn parts(config: &Config) -> Result<Parts, LoadError> {
+    let dir = &config.model;
+    if !dir.is_dir() {
+        let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
+        let advice = if default {
+            "`make model` brings it, or name another with --model"
+        } else {
+            "--model takes a folder with config.json, tokenizer.json and safetensors"
+        };
+        return Err(LoadError::NoModel { model: dir.clone(), advice });
+    }
+    size_pool(config)?;
+    let checkpoint = Checkpoint::open(dir)?;
+    let tokenizer = Tokenizer::load(dir)?;
+    tokenizer.check_fits(checkpoint.config.vocab_size)?;
+    let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
+    let shape = Model::shape_of(&checkpoint);
+    let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
+        .map_err(|(name, error)| LoadError::Recipe { name, error })?;
+    let config_file = dir.join("config.json");
+    let files = [config_file.as_path(), tokenizer.file()];
+    // Hashing takes as long as loading; on two threads the one hides the other.
+    let (model, fingerprint) = std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
+        let model = Model::load(&checkpoint);
+        let died = |_| LoadError::Thread("hashing the checkpoint died".to_owned());
+        Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
+    })?;
+    Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
+}
+
+/// One sized pool for candle's products. Its elementwise operations stay on the calling thread.
+fn size_pool(config: &Config) -> Result<(), LoadError> {
+    let threads = config.threads.get();
+    let built = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("strata-compute-{index}"))
+        .build_global();
+    match built {
+        // A second model in one process (tests) computes in the first one's pool.
+        Err(error) if rayon::current_num_threads() != threads => {
+            Err(LoadError::Thread(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The least of what the position table, the tokenizer, sentence-transformers and the
+/// configuration allow.
+fn sequence_limit(
+    config: &Config,
+    checkpoint: &Checkpoint,
+    tokenizer: &Tokenizer,
+) -> Result<usize, LoadError> {
+    let limits = [
+        Some(checkpoint.config.positions),
+        tokenizer.model_max_length(),
+        checkpoint.sentence.max_seq_length,
+        config.limits.sequence_tokens.map(std::num::NonZeroUsize::get),
+    ];
+    let limit = limits.into_iter().flatten().min().unwrap_or(0);
+    let special = tokenizer.added_tokens(true);
+    if limit <= special {
+        let message = format!(
+            "sequences may have {limit} tokens; a pair needs {special} special tokens and one more"
+        );
+        return Err(CheckpointError::invalid(&checkpoint.dir, message).into());
+    }
+    Ok(limit)
+}
+
+/// Loads everything and starts the worker.
+///
+/// # Errors
+/// Something in it can't be used.
+pub fn load(config: &Config) -> Result<Loaded, LoadError> {
+    let Parts { checkpoint, model, tokenizer, recipes, sequence_tokens, fingerprint } =
+        parts(config)?;
+    let own = Head::of_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
+    let named = config.classify.heads.clone();
+    let named_list = named.as_deref().unwrap_or_default();
+    let heads = heads::load(&config.heads, named_list, &recipes, &fingerprint, own)?;
+    let card = ModelCard {
+        name: name_of(&config.model),
+        fingerprint,
+        vocabulary: checkpoint.config.vocab_size,
+        encoder: model.encoder().name(),
+        dtype: model.encoder().dtype(),
+        instruction_set: model.encoder().instruction_set(),
+        threads: config.threads.get(),
+    };
+    let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings(config))
+        .map_err(|error| LoadError::Thread(error.to_string()))?;
+    let service = Service {
+        model: card,
+        tokenizer,
+        recipes,
+        heads: heads.loaded,
+        skipped_heads: heads.skipped,
+        prompts: checkpoint.sentence.prompts.clone(),
+        default_prompt: checkpoint.sentence.default_prompt.clone(),
+        default_recipe: config.embed.recipe.clone(),
+        default_heads: named,
+        limits: config.limits.clone(),
+        sequence_tokens,
+        batcher,
+    };
+    Ok(Loaded { service, worker })
+}
+
+fn settings(config: &Config) -> Settings {
+    let batching = &config.batching;
+    Settings {
+        budget: batching.budget_tokens,
+        queue_tokens: batching.queue_tokens,
+        look_ahead: batching.look_ahead,
+        patience: batching.patience,
+        gather: batching.gather,
+    }
+}
+
+/// A folder's own name, whatever way it was pointed at.
+fn name_of(model: &Path) -> String {
+    let resolved = model.canonicalize().unwrap_or_else(|_| model.to_owned());
+    resolved.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The model as the batcher knows it.
+struct Forward(Model);
+
+impl Engine for Forward {
+    type Item = Task;
+    type Output = Answer;
+
+    fn run(&self, items: &[&Task]) -> Result<Vec<Answer>, Box<dyn Error + Send + Sync>> {
+        let answers = self.0.forward(items)?;
+        // JSON has no word for these, and a client none to put them to.
+        if answers.iter().flatten().flatten().any(|number| !number.is_finite()) {
+            return Err("a number that is not finite came out".into());
+        }
+        Ok(answers)
+    }
+}
+
+/// A real pass of one token through every layer. Readiness means that it succeeded once.
+pub struct Trial(Task);
+
+impl Trial {
+    /// For this service's model.
+    ///
+    /// # Errors
+    /// There is no `native` recipe, which can't be.
+    pub fn new(service: &Service) -> Result<Self, RecipeError> {
+        let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
+        let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
+        let sequence = Tokens { ids: vec![0], type_ids: vec![0] };
+        Ok(Self(Task { sequence, asks }))
+    }
+
+    /// Has it computed.
+    ///
+    /// # Errors
+    /// It wasn't.
+    pub async fn pass(&self, batcher: &Batcher<Task, Answer>) -> anyhow::Result<()> {
+        let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
+        batcher.submit(vec![sequence], None)?.await?;
+        Ok(())
+    }
+
+    /// While the last pass failed, tries one now and then, so that a fault that has passed is
+    /// noticed although nobody is sent here.
+    pub async fn while_failing(self, batcher: Batcher<Task, Answer>) {
+        loop {
+            tokio::time::sleep(PROBE_PAUSE).await;
+            if batcher.status().failing {
+                match self.pass(&batcher).await {
+                    Ok(()) => tracing::info!("the model computes again"),
+                    Err(error) => tracing::warn!(%error, "the model still fails"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `strata serve`: load a checkpoint and its heads, and answer until told to stop.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, ModelFlags};
+use crate::app;
+use crate::config::Config;
+use crate::telemetry::logs;
+
+/// Serve a checkpoint and its heads over HTTP.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    model: ModelFlags,
+    /// The IP address to listen on.
+    #[arg(long)]
+    host: Option<String>,
+    /// The port to listen on; 0 for any that is free.
+    #[arg(long)]
+    port: Option<u16>,
+    /// A folder of more head folders; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    heads: Vec<PathBuf>,
+    /// Print the configuration and where each value is from, and stop.
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Serve {
+    pub fn run(self) -> Result<(), Failure> {
+        let mut sources = self.model.into_sources()?;
+        sources.flags.host = self.host;
+        sources.flags.port = self.port;
+        sources.flags.heads = self.heads;
+        let settings = sources.read().map_err(Failure::unusable)?;
+        let config = Config::try_from(&settings).map_err(Failure::unusable)?;
+        if self.print_config {
+            print!("{settings}");
+            return Ok(());
+        }
+        logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
+        app::run(config)
+    }
+}

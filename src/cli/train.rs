@@ -1,0 +1,155 @@
+//! `strata train`: from a labelled file to a head's folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, ModelFlags};
+use crate::app::{self, Parts};
+use crate::config::Config;
+use crate::model::checkpoint::ProblemType;
+use crate::model::head::{Descriptor, OutputActivation, check_name};
+use crate::model::recipe::{RecipeRef, ResolvedRecipe};
+use crate::training::encode::Extractor;
+use crate::training::{
+    Column, Dataset, Features, Settings, Split, Stage, Trained, save_features, train,
+};
+
+/// Train a head on a labelled file.
+#[derive(Debug, Args)]
+pub struct Train {
+    #[command(flatten)]
+    model: ModelFlags,
+    /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// The column of texts, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    text: Column,
+    /// The column of labels, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "label")]
+    label: Column,
+    /// The features: a recipe's name, or a recipe object as JSON.
+    #[arg(long, value_name = "RECIPE", default_value = "last-four-concat")]
+    recipe: String,
+    /// Where the head goes; its last part is the head's name.
+    #[arg(long, value_name = "DIR/NAME")]
+    out: PathBuf,
+    /// What the validation part is drawn with.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Also write features, labels and parts to this safetensors file, for other programs.
+    #[arg(long, value_name = "FILE")]
+    save_features: Option<PathBuf>,
+}
+
+impl Train {
+    pub fn run(self) -> Result<(), Failure> {
+        let name = self.name().map_err(Failure::Unusable)?;
+        let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
+        let dataset = Dataset::read(&self.data, &self.text, &self.label);
+        let dataset = dataset.map_err(Failure::unusable)?;
+        let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
+        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
+        eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
+
+        let features = extract(&parts, &config, &dataset, &recipe).map_err(Failure::Failed)?;
+        let settings = Settings { seed: self.seed, ..Settings::default() };
+        if let Some(file) = &self.save_features {
+            let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;
+            save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
+        }
+        let trained =
+            train(&dataset, &features, &settings, &mut report).map_err(Failure::unusable)?;
+        println!("{}", trained.report);
+        let written = parts.recipes.written_out(&wanted).map_err(Failure::unusable)?;
+        save(&self.out, &dataset, written, &parts.fingerprint, &trained)
+            .map_err(Failure::Failed)?;
+        println!("head \"{name}\" written to {}", self.out.display());
+        Ok(())
+    }
+
+    fn name(&self) -> anyhow::Result<String> {
+        let name = self.out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        check_name(name).map_err(|message| anyhow!("--out {}: {message}", self.out.display()))?;
+        Ok(name.to_owned())
+    }
+}
+
+/// A recipe as the command line has it: an object if it begins like one.
+fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
+    if !written.trim_start().starts_with('{') {
+        return Ok(RecipeRef::Name(written.to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_str(written);
+    match serde_path_to_error::deserialize(&mut json) {
+        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
+        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
+    }
+}
+
+/// Features of every row, once through the encoder, with a progress bar on a terminal.
+fn extract(
+    parts: &Parts,
+    config: &Config,
+    dataset: &Dataset,
+    recipe: &Arc<ResolvedRecipe>,
+) -> anyhow::Result<Features> {
+    let bar = ProgressBar::new(dataset.rows.len() as u64);
+    let form = "features {wide_bar} {pos}/{len} texts, {per_sec}, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(form)?);
+    let extractor = Extractor {
+        model: &parts.model,
+        tokenizer: &parts.tokenizer,
+        sequence_tokens: parts.sequence_tokens,
+        budget: config.batching.budget_tokens.get(),
+    };
+    let extracted = extractor.features(dataset, recipe, &mut |texts| bar.inc(texts as u64));
+    let took = bar.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let (features, cut) = extracted?;
+    eprintln!("features: {} texts in {took:.1} s, {} columns", features.rows, features.width);
+    if cut > 0 {
+        eprintln!("{cut} texts were cut at {} tokens", parts.sequence_tokens);
+    }
+    Ok(features)
+}
+
+fn report(stage: Stage<'_>) {
+    match stage {
+        Stage::Tried(trial) => eprintln!(
+            "C = {}: validation accuracy {:.2} %, log loss {:.4}",
+            trial.strength,
+            100.0 * trial.accuracy,
+            trial.log_loss
+        ),
+        Stage::Refitting { strength } => eprintln!("fitting all training rows with C = {strength}"),
+    }
+}
+
+fn save(
+    out: &Path,
+    dataset: &Dataset,
+    recipe: RecipeRef,
+    fingerprint: &str,
+    trained: &Trained,
+) -> anyhow::Result<()> {
+    let descriptor = Descriptor {
+        labels: dataset.labels.clone(),
+        recipe,
+        problem_type: ProblemType::SingleLabelClassification,
+        activation: OutputActivation::Softmax,
+        temperature: 1.0,
+        thresholds: None,
+        hidden_activation: None,
+        encoder: fingerprint.to_owned(),
+        weights_sha256: String::new(),
+        training: Some(serde_json::to_value(&trained.report)?),
+    };
+    descriptor.save(out, &trained.weights, &trained.bias)?;
+    Ok(())
+}
