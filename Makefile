@@ -1,9 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures
+.PHONY: help serve model data test check nextest fixtures heads accuracy bench openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
 VENV := .venv-fixtures
+JUDGE := .venv-judge
+STRATA := target/release/strata
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,13 +31,32 @@ check: ## Formatting, lints and documentation, warnings being errors
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)
 
+release:
+	cargo build --release --locked --bin strata
+
+heads: release model data $(JUDGE)/installed ## Train the shipped head again, beside scikit-learn on the same features
+	$(STRATA) train --data data/sentiment.tsv --recipe last-four-concat --out config/heads/sentiment \
+		--save-features target/sentiment.safetensors
+	$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/sentiment.safetensors
+
+accuracy: release model data ## Measure the README's table: held-out accuracy by recipe
+	@$(PYTHON) -B scripts/accuracy.py $(STRATA)
+
+bench: model data ## Texts a second over HTTP, against the encoder's own rate in process
+	cargo bench --locked --bench serving
+
+openapi: ## Write openapi.yaml anew from the code
+	cargo run --locked --quiet -- openapi > openapi.yaml
+
 fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorch (a download of a few GB, once)
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
 
 # Rebuilt from nothing whenever the pins change; the mark is set only once all is installed.
 $(VENV)/installed: tests/fixtures/requirements.txt
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/fixtures/requirements.txt
+$(JUDGE)/installed: scripts/requirements.txt
+%/installed:
+	rm -rf $*
+	$(PYTHON) -m venv $*
+	$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@

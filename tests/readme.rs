@@ -1,0 +1,78 @@
+//! Runs the README's tour: every curl command against the real binary, every answer compared.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Numbers are shown as they came out on one machine; another's last digits may differ. The largest
+/// difference seen is 0, on the machine where they were shown.
+const TOLERANCE: f64 = 1e-4;
+
+/// What differs from one answer to the next.
+const FLEETING: [&str; 1] = ["request_id"];
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The server on a free port, and its address.
+fn serve() -> (Server, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .args(["serve", "--port", "0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let stdout = child.stdout.take().expect("its output is piped");
+    let server = Server(child);
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).expect("it prints a line");
+    let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+    (server, address.expect("the line has an address; `make model` brings the model").to_owned())
+}
+
+/// Each command of the README's console blocks, with the answer that it shows.
+fn tour() -> Vec<(&'static str, &'static str)> {
+    let readme = include_str!("../README.md");
+    let blocks = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let example = |block: &'static str| block.strip_prefix("$ ")?.split_once('\n');
+    blocks.map(|block| example(block).expect("a command and its answer")).collect()
+}
+
+#[test]
+fn every_answer_in_the_readme_is_a_real_one() {
+    let (_server, address) = serve();
+    let tour = tour();
+    assert!(tour.len() >= 5, "the tour has {} stops", tour.len());
+    for (command, shown) in tour {
+        let command = command.replace("localhost:8080", &address);
+        let output = Command::new("sh").args(["-c", &command]).output().expect("sh and curl run");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("an answer in JSON");
+        let shown: Value = serde_json::from_str(shown).expect("the README shows JSON");
+        assert_alike(&answer, &shown, &command);
+    }
+}
+
+fn assert_alike(answer: &Value, shown: &Value, at: &str) {
+    match (answer, shown) {
+        (Value::Number(a), Value::Number(b)) => {
+            let difference = (a.as_f64().unwrap() - b.as_f64().unwrap()).abs();
+            assert!(difference <= TOLERANCE, "{at}: {a} for {b}");
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            assert_eq!(a.len(), b.len(), "{at}");
+            a.iter().zip(b).for_each(|(a, b)| assert_alike(a, b, at));
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            assert!(a.keys().eq(b.keys()), "{at}: {a:?} for {b:?}");
+            let lasting = a.iter().filter(|(key, _)| !FLEETING.contains(&key.as_str()));
+            lasting.for_each(|(key, a)| assert_alike(a, &b[key], &format!("{at}: {key}")));
+        }
+        (a, b) => assert_eq!(a, b, "{at}"),
+    }
+}
