@@ -1,0 +1,163 @@
+use std::fs;
+
+use super::*;
+
+/// What a file of that name and content gives, columns `text` and `label`.
+fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DatasetError> {
+    read_columns(name, content, "text", "label")
+}
+
+fn read_columns(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    text: &str,
+    label: &str,
+) -> Result<Dataset, DatasetError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, content).unwrap();
+    Dataset::read(&file, &text.parse().unwrap(), &label.parse().unwrap())
+}
+
+fn texts(dataset: &Dataset) -> Vec<(&str, &str)> {
+    let rows = dataset.rows.iter();
+    rows.map(|row| (row.text.as_str(), dataset.labels[row.label].as_str())).collect()
+}
+
+/// The line and the message of a refusal.
+fn refusal(outcome: Result<Dataset, DatasetError>) -> (Option<u64>, String) {
+    let error = outcome.unwrap_err();
+    (error.line, error.problem.to_string())
+}
+
+const FOUR: [(&str, &str); 4] = [("a b", "x"), ("c", "y"), ("d", "x"), ("e", "y")];
+
+#[test]
+fn the_three_formats_read_alike() {
+    let tsv = read("d.tsv", "label\ttext\nx\ta b\ny\tc\nx\td\ny\te\n").unwrap();
+    let csv = read("d.csv", "text,id,label\na b,1,x\nc,2,y\n\"d\",3,x\ne,4,y\n").unwrap();
+    let json = "{\"text\":\"a b\",\"label\":\"x\"}\n{\"label\":\"y\",\"text\":\"c\"}\n\
+                {\"text\":\"d\",\"label\":\"x\"}\n\n{\"text\":\"e\",\"label\":\"y\"}";
+    let jsonl = read("d.jsonl", json).unwrap();
+    let ndjson = read("d.NDJSON", json).unwrap();
+    for dataset in [&tsv, &csv, &jsonl, &ndjson] {
+        assert_eq!(texts(dataset), FOUR);
+    }
+    assert!(tsv.source.header && csv.source.header && !jsonl.source.header);
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
+    for (name, content) in [
+        ("d.tsv", "\u{feff}text\tlabel\r\na b\tx\r\n\r\nc\ty\r\nd\tx\r\ne\ty\r\n"),
+        ("d.csv", "\u{feff}\"text\",label\r\na b,x\r\n\r\nc,y\r\nd,x\r\ne,y\r\n"),
+    ] {
+        assert_eq!(texts(&read(name, content).unwrap()), FOUR);
+    }
+}
+
+#[test]
+fn quotes_are_text_in_tsv_and_quote_in_csv() {
+    let tsv = read("d.tsv", "text\tlabel\n\"so\tx\nb\tx\nc\"\ty\nd\ty\n").unwrap();
+    assert_eq!(texts(&tsv)[0], ("\"so", "x"));
+    assert_eq!(texts(&tsv)[2], ("c\"", "y"));
+    let csv = read("d.csv", "text,label\n\"a \"\"b\"\", \nc\",x\nb,x\nc,y\nd,y\n").unwrap();
+    assert_eq!(texts(&csv)[0], ("a \"b\", \nc", "x"));
+}
+
+#[test]
+fn columns_by_number_need_no_header_and_skip_one_that_is_there() {
+    let plain = read_columns("d.tsv", "x\ta b\ny\tc\nx\td\ny\te\n", "2", "1").unwrap();
+    assert_eq!(texts(&plain), FOUR);
+    assert!(!plain.source.header);
+    let headed = read_columns("d.tsv", "l\tt\nx\ta b\ny\tc\nx\td\ny\te\n", "2", "1").unwrap();
+    assert_eq!(texts(&headed), FOUR);
+    assert!(headed.source.header);
+    let mixed = read_columns("d.tsv", "l\tx\nx\ta b\ny\tc\nx\td\ny\te\n", "2", "l").unwrap();
+    assert_eq!(texts(&mixed), FOUR);
+}
+
+#[test]
+fn json_labels_may_be_integers_and_truth_values() {
+    let rows = |labels: [&str; 4]| {
+        labels.map(|label| format!("{{\"text\": \"a\", \"label\": {label}}}\n")).concat()
+    };
+    let integers = read("d.jsonl", rows(["10", "9", "9", "10"])).unwrap();
+    assert_eq!(integers.labels, ["9", "10"]);
+    let truths = read("d.jsonl", rows(["true", "false", "true", "false"])).unwrap();
+    assert_eq!(truths.labels, ["false", "true"]);
+    let refused = refusal(read("d.jsonl", rows(["1", "1", "1.5", "2"])));
+    let message = "the label in \"label\" is 1.5; allowed are a string, an integer, true and false";
+    assert_eq!(refused, (Some(3), message.to_owned()));
+}
+
+#[test]
+fn labels_are_sorted_by_number_only_where_all_are_integers() {
+    let sorted = |labels: &[&str]| {
+        let rows = labels.iter().map(|label| format!("a\t{label}\nb\t{label}\n"));
+        read("d.tsv", format!("text\tlabel\n{}", rows.collect::<String>())).unwrap().labels
+    };
+    assert_eq!(sorted(&["10", "9", "-1"]), ["-1", "9", "10"]);
+    assert_eq!(sorted(&["10", "9", "b", "a"]), ["10", "9", "a", "b"]);
+}
+
+#[test]
+fn the_source_names_the_file_and_its_bytes() {
+    let source = read("d.tsv", "text\tlabel\na\tx\na\tx\nb\ty\nb\ty\n").unwrap().source;
+    assert_eq!(source.file, "d.tsv");
+    assert_eq!(source.sha256, "268cac39fd32f35a17a95ed2fa469703d166df53025f30622ce322a00af24d7e");
+}
+
+#[test]
+fn an_error_names_the_file_and_the_line() {
+    let error = read("d.tsv", "text\tlabel\na\tx\n \tx\n").unwrap_err().to_string();
+    assert!(error.ends_with("d.tsv, line 3: the text is empty"), "{error}");
+}
+
+#[test]
+fn every_refusal_says_where_and_what_is_allowed() {
+    let cases: [(&str, &str, Option<u64>, &str); 14] = [
+        ("d.txt", "", None, "the name must end in .tsv, .csv, .jsonl or .ndjson"),
+        ("d.tsv", "", None, "no rows"),
+        ("d.tsv", "text\tlabel\n", None, "no rows"),
+        ("d.tsv", "id\ttext\n1\ta\n", Some(1), "no column \"label\"; there are \"id\", \"text\""),
+        ("d.tsv", "text\tlabel\na\tx\nb\t \n", Some(3), "the label is empty"),
+        ("d.tsv", "text\tlabel\na\tb\tx\n", Some(2), "3 columns where the first line has 2"),
+        ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\n,x\n", Some(10), "the text is empty"),
+        ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins in this row"),
+        ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "every row has the label \"x\""),
+        ("d.tsv", "text\tlabel\na\tx\nb\ty\nc\tx\n", Some(3), "no other row has the label \"y\""),
+        ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
+        ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
+        ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
+        ("d.jsonl", "{\"text\":null,\"label\":1}\n", Some(1), "allowed is a string"),
+    ];
+    for (name, content, line, message) in cases {
+        let refused = refusal(read(name, content));
+        assert_eq!(refused.0, line, "{name} {content:?} {refused:?}");
+        assert!(refused.1.contains(message), "{name} {content:?} {refused:?}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_placed() {
+    let refused = refusal(read("d.tsv", b"text\tlabel\na\tx\ncaf\xe9\tx\n"));
+    assert_eq!(refused, (Some(3), "not UTF-8 (byte 0xe9): save the file as UTF-8".to_owned()));
+}
+
+#[test]
+fn a_column_of_digits_is_a_place_counted_from_one() {
+    assert_eq!("2".parse::<Column>().unwrap(), Column::Number(NonZeroUsize::new(2).unwrap()));
+    assert_eq!("2nd".parse::<Column>().unwrap(), Column::Name("2nd".to_owned()));
+    assert!("0".parse::<Column>().is_err());
+    assert!("".parse::<Column>().is_err());
+    let refused = refusal(read_columns("d.tsv", "a\tx\n", "1", "3"));
+    assert_eq!(refused, (Some(1), "no column \"3\"; there are \"a\", \"x\"".to_owned()));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let column: Column = "text".parse().unwrap();
+    let error = Dataset::read(Path::new("no/such.tsv"), &column, &column).unwrap_err();
+    assert!(error.to_string().starts_with("no/such.tsv: cannot be read: "), "{error}");
+}
