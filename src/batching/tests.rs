@@ -180,7 +180,7 @@ async fn an_empty_submission_is_answered_at_once() {
     let busy = batcher.submit(tens([1]), None).unwrap();
     stage.pass();
     let nothing = batcher.submit(Vec::new(), None).unwrap();
-    assert_eq!(outputs(nothing.await), []);
+    assert!(outputs(nothing.await).is_empty());
     batcher.close();
     assert!(stage.drain().is_empty());
     assert_eq!(outputs(busy.await), [101]);

@@ -3,6 +3,7 @@
 //! Everything is checked here, before anything computes with it. May map files; knows no text.
 
 pub mod config;
+mod damage;
 pub mod error;
 pub mod fingerprint;
 mod map;

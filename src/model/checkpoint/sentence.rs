@@ -1,7 +1,7 @@
 //! What a checkpoint's sentence-transformers files say: pooling, dense layer, norm, prompts, limit.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -52,10 +52,38 @@ struct DenseFile {
     #[serde(default = "yes")]
     bias: bool,
     activation_function: Option<String>,
+    #[serde(default)]
+    use_residual: bool,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// What a module reads and writes; the pooled row where nothing is said.
+#[derive(Default, Deserialize)]
+struct Place {
+    module_input_name: Option<String>,
+    module_output_name: Option<String>,
+}
+
+impl Place {
+    const POOLED: &str = "sentence_embedding";
+
+    /// Checks what a module's `config.json` says of it; Normalize need not have one.
+    fn check(file: &Path) -> Result<(), CheckpointError> {
+        let Self { module_input_name, module_output_name } =
+            read_optional_json(file)?.unwrap_or_default();
+        let names =
+            [("module_input_name", module_input_name), ("module_output_name", module_output_name)];
+        for (field, name) in names {
+            if let Some(other) = name.filter(|name| name != Self::POOLED) {
+                let message = format!("{field} is \"{other}\"; allowed is \"{}\"", Self::POOLED);
+                return Err(CheckpointError::invalid(file, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every `pooling_mode_…` switch, with the pooling that it means.
@@ -101,7 +129,10 @@ impl Sentence {
                     let width = hidden * sentence.pooling.map_or(1, Pooling::width_factor);
                     sentence.dense = Some(read_dense(&path, width)?);
                 }
-                "Normalize" => sentence.normalize = true,
+                "Normalize" => {
+                    Place::check(&path.join("config.json"))?;
+                    sentence.normalize = true;
+                }
                 other => {
                     return Err(CheckpointError::invalid(
                         &list,
@@ -131,17 +162,22 @@ impl Sentence {
     }
 }
 
-fn read_pooling(file: &PathBuf) -> Result<Pooling, CheckpointError> {
+fn read_pooling(file: &Path) -> Result<Pooling, CheckpointError> {
     let read: BTreeMap<String, serde_json::Value> = read_json(file, "how tokens are pooled")?;
     if read.get("include_prompt") == Some(&false.into()) {
         let message = "include_prompt is false; only pooling over prompt and text can be served";
         return Err(CheckpointError::invalid(file, message));
     }
     if let Some(mode) = read.get("pooling_mode") {
-        let known = MODES.iter().find(|(name, _)| mode == name);
+        // One alone may stand in a list.
+        let one = match mode.as_array().map(Vec::as_slice) {
+            Some([one]) => one,
+            _ => mode,
+        };
+        let known = MODES.iter().find(|(name, _)| one == name);
         return known.map(|(_, pooling)| *pooling).ok_or_else(|| {
             let allowed = MODES.map(|(name, _)| name).join(", ");
-            let message = format!("pooling_mode is {mode}; allowed are {allowed}");
+            let message = format!("pooling_mode is {mode}; allowed is one of {allowed}");
             CheckpointError::invalid(file, message)
         });
     }
@@ -161,23 +197,24 @@ fn read_pooling(file: &PathBuf) -> Result<Pooling, CheckpointError> {
 fn read_dense(dir: &Path, width: usize) -> Result<Dense, CheckpointError> {
     let file = dir.join("config.json");
     let read: DenseFile = read_json(&file, "the dense layer's sizes")?;
-    let activation = match read
-        .activation_function
-        .as_deref()
-        .map(|name| name.rsplit('.').next().unwrap_or_default().to_owned())
-    {
-        None => Activation::Tanh,
-        Some(name) => match name.as_str() {
-            "Identity" => Activation::Identity,
-            "Tanh" => Activation::Tanh,
-            "ReLU" => Activation::Relu,
-            other => {
-                let message = format!(
-                    "activation_function is \"{other}\"; allowed are Identity, Tanh and ReLU"
-                );
-                return Err(CheckpointError::invalid(&file, message));
-            }
-        },
+    Place::check(&file)?;
+    if read.use_residual {
+        let message = "use_residual is true; only a layer without one can be served";
+        return Err(CheckpointError::invalid(&file, message));
+    }
+    // A Python path: `torch.nn.modules.activation.Tanh`.
+    let name = read.activation_function.as_deref().and_then(|path| path.rsplit('.').next());
+    let activation = match name {
+        None | Some("Tanh") => Activation::Tanh,
+        Some("Identity") => Activation::Identity,
+        Some("ReLU") => Activation::Relu,
+        Some("GELU") => Activation::Gelu,
+        Some(other) => {
+            let message = format!(
+                "activation_function is \"{other}\"; allowed are Identity, Tanh, ReLU and GELU"
+            );
+            return Err(CheckpointError::invalid(&file, message));
+        }
     };
     if read.in_features != width {
         let message = format!("in_features is {}; pooled rows have {width}", read.in_features);

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
+use super::damage::explain;
 use super::error::{CheckpointError, read_json};
 use super::map::MappedFile;
 
@@ -116,7 +117,8 @@ impl Weights {
                 bytes: from..from + view.data().len(),
             };
             if self.tensors.insert(canonical(name), located).is_some() {
-                let message = format!("tensor \"{name}\" is there twice, under two spellings");
+                let message =
+                    format!("tensor \"{name}\" is there twice: in two files or two spellings");
                 return Err(CheckpointError::invalid(&path, message));
             }
         }
@@ -201,32 +203,6 @@ fn canonical(name: &str) -> String {
         return format!("{stem}LayerNorm.bias");
     }
     name.to_owned()
-}
-
-/// Says in bytes what is wrong with a file that isn't what its header claims.
-fn explain(error: &SafeTensorError, file: &[u8]) -> String {
-    let length = file.len();
-    let header = file.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    match (error, header) {
-        (SafeTensorError::HeaderTooSmall, _) | (_, None) => {
-            format!(
-                "{length} bytes; a safetensors file begins with the 8 bytes of its header's length"
-            )
-        }
-        (SafeTensorError::HeaderTooLarge | SafeTensorError::InvalidHeaderLength, Some(header)) => {
-            format!("its header claims {header} bytes; the file has {length}")
-        }
-        (SafeTensorError::MetadataIncompleteBuffer, Some(_)) => {
-            let data = SafeTensors::read_metadata(file).map_or_else(
-                |_| "another number of".to_owned(),
-                |(at, meta)| (8 + at + meta.data_len()).to_string(),
-            );
-            format!(
-                "its header describes {data} bytes; the file has {length}: it is cut or damaged"
-            )
-        }
-        _ => format!("its header doesn't add up: {error}"),
-    }
 }
 
 struct Source<'a>(&'a Weights);

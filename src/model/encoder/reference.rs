@@ -183,3 +183,34 @@ fn pool(hidden: &Tensor, lens: &[usize], pooling: Pooling) -> candle_core::Resul
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use candle_transformers::models::bert;
+
+    use super::*;
+    use crate::model::task::Sequence;
+
+    #[test]
+    fn a_pass_stops_at_the_deepest_layer_that_anyone_asks_for() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny/single-label");
+        let mut encoder = Reference::load(&Checkpoint::open(&dir).unwrap(), &Device::Cpu).unwrap();
+        // A third layer of another width: whoever runs it fails.
+        let narrow = bert::Config { num_hidden_layers: 1, hidden_size: 12, ..Default::default() };
+        let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
+        encoder.layers[2] = BertEncoder::load(zeros, &narrow).unwrap();
+
+        let sequence = Sequence { ids: vec![2, 5, 3], type_ids: vec![0; 3] };
+        let read = Read::Pooled(Pooling::Mean);
+        let pass = |layers: &[usize]| {
+            let taps: Vec<[Tap; 1]> = layers.iter().map(|&layer| [Tap { layer, read }]).collect();
+            let query = |taps| Query { sequence: &sequence, taps };
+            encoder.forward(&taps.iter().map(|taps| query(taps)).collect::<Vec<_>>())
+        };
+        assert!(pass(&[0]).is_ok());
+        assert!(pass(&[1, 2, 0]).is_ok());
+        assert!(pass(&[1, 3, 0]).is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! Checkpoints that can't be used: each refusal names the file, the tensor or field, what was there
+//! and what was expected.
+
+mod configs;
+mod tokenizers;
+mod weights;
+
+use std::path::Path;
+
+use strata::app::{LoadError, load};
+
+use crate::support::Copy;
+use crate::support::fixtures::config;
+
+const NAME: &str = "single-label";
+
+/// Loads a copy as the server does, which must fail with one line that begins with a file of the
+/// checkpoint and has all of `parts`.
+fn refused(copy: &Copy, file: &str, parts: &[&str]) {
+    let message = message(copy.dir());
+    let start = format!("{}: ", copy.file(file).display());
+    assert!(message.starts_with(&start), "{message:?} doesn't begin with {file:?}");
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+/// What is said of a folder that can't be served, in one line.
+fn message(dir: &Path) -> String {
+    let error = load(&config(dir)).err().expect("refused");
+    assert!(!matches!(error, LoadError::Thread(_)), "{error}");
+    let message = error.to_string();
+    assert_eq!(message.lines().count(), 1, "{message:?}");
+    message
+}

@@ -1,0 +1,46 @@
+//! Tokenizers that are absent, unusable or too large, and limits that are too small.
+
+use super::{NAME, message, refused};
+use crate::support::{Copy, Tiny};
+
+#[test]
+fn a_vocabulary_larger_than_the_embedding_table_is_refused() {
+    let copy = Copy::of(NAME);
+    copy.edit_json("tokenizer.json", |json| json["model"]["vocab"]["extra"] = 171.into());
+    let expected = "embeddings.word_embeddings.weight has 171 rows";
+    refused(&copy, "tokenizer.json", &["token \"extra\" has the id 171", expected]);
+
+    let copy = Copy::of("null-softmax");
+    let more = [copy.bytes("vocab.txt").as_slice(), b"extra\n"].concat();
+    copy.write("vocab.txt", more);
+    refused(&copy, "vocab.txt", &["token \"extra\" has the id 171", "has 171 rows"]);
+}
+
+#[test]
+fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
+    let copy = Copy::of(NAME);
+    copy.write("tokenizer.json", "{}");
+    refused(&copy, "tokenizer.json", &["not a tokenizer"]);
+    copy.write("tokenizer_config.json", "[");
+    refused(&copy, "tokenizer_config.json", &["EOF"]);
+    copy.write("tokenizer_config.json", "{}");
+    copy.remove("tokenizer.json");
+    let message = message(copy.dir());
+    let dir = copy.dir().display();
+    assert_eq!(message, format!("{dir}: neither tokenizer.json nor vocab.txt is there"));
+
+    let copy = Copy::of("null-softmax");
+    let vocab = String::from_utf8(copy.bytes("vocab.txt")).unwrap();
+    copy.write("vocab.txt", vocab.replace("[SEP]\n", "[END]\n"));
+    refused(&copy, "vocab.txt", &["\"[SEP]\" is not in it"]);
+    copy.write("vocab.txt", vocab.replace("[MASK]\n", "a\n"));
+    refused(&copy, "vocab.txt", &["are the same piece"]);
+}
+
+#[test]
+fn a_limit_that_leaves_no_room_for_a_text_is_refused() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    copy.edit_json("sentence_bert_config.json", |json| json["max_seq_length"] = 3.into());
+    let message = message(copy.dir());
+    assert!(message.contains("sequences may have 3 tokens; a pair needs 3"), "{message}");
+}

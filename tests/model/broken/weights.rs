@@ -1,0 +1,155 @@
+//! Weights that are absent, misshapen, damaged, or not where an index says.
+
+use safetensors::Dtype;
+use serde_json::Value;
+
+use super::{NAME, message, refused};
+use crate::formats::shard;
+use crate::support::Copy;
+use crate::support::copy::{MODEL, Stored};
+
+const INDEX: &str = "model.safetensors.index.json";
+
+#[test]
+fn a_missing_tensor_is_named() {
+    let tensors = [
+        ("bert.embeddings.token_type_embeddings.weight", "[2, 32]"),
+        ("bert.embeddings.LayerNorm.bias", "[32]"),
+        ("bert.encoder.layer.1.attention.self.key.bias", "[32]"),
+        ("bert.encoder.layer.2.intermediate.dense.weight", "[64, 32]"),
+        ("bert.encoder.layer.2.output.LayerNorm.weight", "[32]"),
+        // Of the classifier.
+        ("bert.pooler.dense.weight", "[32, 32]"),
+        ("classifier.weight", "[11, 32]"),
+        ("classifier.bias", "[11]"),
+    ];
+    for (tensor, shape) in tensors {
+        let copy = Copy::of(NAME);
+        copy.edit(|tensors| assert!(tensors.remove(tensor).is_some()));
+        let name = format!("tensor \"{}\": found nothing", tensor.trim_start_matches("bert."));
+        refused(&copy, MODEL, &[&name, &format!("expected F32, F16 or BF16 {shape}")]);
+    }
+}
+
+#[test]
+fn a_misshapen_tensor_is_named_with_both_shapes() {
+    let tensors: [(&str, &[usize], &str); 4] = [
+        ("bert.encoder.layer.0.output.dense.weight", &[64, 32], "[32, 64]"),
+        ("bert.encoder.layer.0.attention.output.LayerNorm.bias", &[31], "[32]"),
+        ("bert.pooler.dense.bias", &[1, 32], "[32]"),
+        ("classifier.weight", &[2, 32], "[11, 32]"),
+    ];
+    for (tensor, shape, expected) in tensors {
+        let copy = Copy::of(NAME);
+        copy.edit(|tensors| {
+            let misshapen = Stored::f32(shape, &vec![0.5; shape.iter().product()]);
+            assert!(tensors.insert(tensor.to_owned(), misshapen).is_some());
+        });
+        let name = format!("tensor \"{}\"", tensor.trim_start_matches("bert."));
+        let found = format!("found F32 {shape:?}; expected F32, F16 or BF16 {expected}");
+        refused(&copy, MODEL, &[&name, &found]);
+    }
+}
+
+#[test]
+fn a_tensor_of_integers_is_named_with_its_type() {
+    let copy = Copy::of(NAME);
+    copy.edit(|tensors| {
+        let tensor = tensors.get_mut("bert.encoder.layer.0.attention.self.query.weight").unwrap();
+        let bytes = vec![1; tensor.bytes.len()];
+        *tensor = Stored { dtype: Dtype::I32, shape: tensor.shape.clone(), bytes };
+    });
+    let found = "found I32 [32, 32]; expected F32, F16 or BF16 [32, 32]";
+    refused(&copy, MODEL, &["\"encoder.layer.0.attention.self.query.weight\"", found]);
+}
+
+#[test]
+fn a_tensor_under_two_spellings_is_named() {
+    let copy = Copy::of(NAME);
+    copy.edit(|tensors| {
+        let norm = tensors["bert.embeddings.LayerNorm.weight"].clone();
+        tensors.insert("embeddings.LayerNorm.gamma".to_owned(), norm);
+    });
+    refused(&copy, MODEL, &["embeddings.LayerNorm.", "is there twice"]);
+}
+
+#[test]
+fn a_cut_file_is_told_from_its_length() {
+    let copy = Copy::of(NAME);
+    let whole = copy.bytes(MODEL);
+    let lengths = format!("describes {} bytes; the file has {}", whole.len(), whole.len() - 7);
+    copy.write(MODEL, &whole[..whole.len() - 7]);
+    refused(&copy, MODEL, &["its header ", &lengths, "cut or damaged"]);
+
+    let longer = [whole.as_slice(), &[0; 5]].concat();
+    let lengths = format!("describes {} bytes; the file has {}", whole.len(), longer.len());
+    copy.write(MODEL, longer);
+    refused(&copy, MODEL, &[&lengths]);
+
+    // In the middle of the header.
+    copy.write(MODEL, &whole[..100]);
+    refused(&copy, MODEL, &["its header claims ", " bytes; the file has 100"]);
+}
+
+#[test]
+fn a_header_that_does_not_add_up_is_explained() {
+    let whole = Copy::of(NAME).bytes(MODEL);
+    let long = (whole.len() as u64 + 1).to_le_bytes();
+    let huge = u64::MAX.to_le_bytes();
+    let text = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+    let overlapping = r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}"#;
+    let files: [(Vec<u8>, &str); 7] = [
+        (Vec::new(), "0 bytes; a safetensors file begins with the 8 bytes of its header's length"),
+        (vec![1; 7], "7 bytes; a safetensors file begins with"),
+        ([&long, &whole[8..]].concat(), "its header claims "),
+        ([&huge, &whole[8..]].concat(), "its header claims 18446744073709551615 bytes"),
+        (text("not JSON"), "its header doesn't add up"),
+        (text("\u{1}"), "its header doesn't add up"),
+        ([text(overlapping), vec![0; 4]].concat(), "its header doesn't add up"),
+    ];
+    for (bytes, message) in files {
+        let copy = Copy::of(NAME);
+        copy.write(MODEL, bytes);
+        refused(&copy, MODEL, &[message]);
+    }
+}
+
+#[test]
+fn weights_that_are_not_there_are_missed_by_name() {
+    let copy = Copy::of(NAME);
+    copy.remove(MODEL);
+    let expected = "not found; expected model.safetensors, or model.safetensors.index.json";
+    refused(&copy, MODEL, &[expected]);
+}
+
+#[test]
+fn an_index_must_say_where_each_tensor_is() {
+    let tensor = "bert.encoder.layer.1.output.dense.bias";
+    let place = |copy: &Copy, shard: &str| {
+        copy.edit_json(INDEX, |json| json["weight_map"][tensor] = shard.into());
+    };
+    let copy = Copy::of(NAME);
+    shard(&copy);
+    let index: Value = serde_json::from_slice(&copy.bytes(INDEX)).unwrap();
+    let here = index["weight_map"][tensor].as_str().unwrap().to_owned();
+    let first = "model-00001-of-00003.safetensors";
+    let other = if here == first { "model-00002-of-00003.safetensors" } else { first };
+
+    place(&copy, other);
+    refused(&copy, other, &[tensor, "found nothing", "as model.safetensors.index.json says"]);
+    place(&copy, "../model.safetensors");
+    refused(&copy, INDEX, &["shard \"../model.safetensors\"", "a file's name without a path"]);
+    place(&copy, "/etc/passwd");
+    refused(&copy, INDEX, &["shard \"/etc/passwd\"", "a file's name without a path"]);
+    place(&copy, "lost.safetensors");
+    refused(&copy, "lost.safetensors", &["not found"]);
+    place(&copy, &here);
+    let (shape, twice) = (copy.tensors(&here)[tensor].clone(), other);
+    let mut tensors = copy.tensors(twice);
+    tensors.insert(tensor.to_owned(), shape);
+    copy.write_tensors(twice, &tensors);
+    let message = message(copy.dir());
+    assert!(message.contains(tensor) && message.contains("is there twice"), "{message}");
+    copy.write(INDEX, "{}");
+    refused(&copy, INDEX, &["weight_map"]);
+}

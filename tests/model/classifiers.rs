@@ -1,0 +1,75 @@
+//! Classifiers that checkpoints bring along, against transformers in float64.
+
+use strata::model::checkpoint::HiddenAct::{Gelu, GeluTanh, Relu};
+use strata::model::checkpoint::ProblemType::{
+    self, MultiLabelClassification, Regression, SingleLabelClassification,
+};
+use strata::model::checkpoint::{Checkpoint, HiddenAct};
+use strata::model::head::OutputActivation::{self, None as NoActivation, Sigmoid, Softmax};
+use strata::model::task::Ask;
+
+use crate::support::pass::rows;
+use crate::support::{Tiny, Worst, head_of, load, logits, tiny};
+
+/// Absolute. Largest difference seen: 1.4e-6, in `multi-label`.
+pub const LOGITS: f64 = 1e-5;
+
+#[test]
+fn logits_agree_with_transformers_alone_and_in_a_batch() {
+    for name in Tiny::CLASSIFIERS {
+        let (golden, parts) = (Tiny::read(name), load(&tiny(name)));
+        let together = logits(&parts, &golden.cases);
+        let ask = Ask::Logits(head_of(&parts));
+        let mut worst = Worst::default();
+        for (at, case) in golden.cases.iter().enumerate() {
+            let alone = rows(&parts.model, &ask, std::slice::from_ref(case)).remove(0);
+            worst.see(&alone, &case.answer, LOGITS, &format!("text {at} alone"));
+            worst.see(&together[at], &case.answer, LOGITS, &format!("text {at} among all"));
+        }
+        worst.check(name);
+    }
+}
+
+#[test]
+fn labels_problem_types_and_activations_are_those_of_the_config() {
+    let emotions =
+        "joy anger fear trust sadness disgust surprise hope shame pride calm".split(' ').collect();
+    let wanted: [(&str, HiddenAct, ProblemType, OutputActivation, Vec<&str>); 5] = [
+        // Eleven labels, which the file lists in the order of the strings "0", "1", "10", "2".
+        ("single-label", Gelu, SingleLabelClassification, Softmax, emotions),
+        (
+            "multi-label",
+            GeluTanh,
+            MultiLabelClassification,
+            Sigmoid,
+            vec!["toxic", "spam", "off topic", "needs a person"],
+        ),
+        ("regression", Relu, Regression, NoActivation, vec!["stars"]),
+        // These two have a null problem_type.
+        ("cross-encoder", GeluTanh, SingleLabelClassification, Sigmoid, vec!["relevance"]),
+        (
+            "null-softmax",
+            Gelu,
+            SingleLabelClassification,
+            Softmax,
+            vec!["contradiction", "entailment", "neutral"],
+        ),
+    ];
+    for (name, hidden_act, problem_type, activation, labels) in wanted {
+        let parts = load(&tiny(name));
+        let head = head_of(&parts);
+        let said = head.descriptor();
+        assert_eq!(parts.checkpoint.config.activation, hidden_act, "{name}");
+        assert_eq!(head.name(), "checkpoint");
+        assert_eq!(said.problem_type, problem_type, "{name}");
+        assert_eq!(said.activation, activation, "{name}");
+        assert_eq!(said.labels, labels, "{name}");
+    }
+}
+
+#[test]
+fn a_checkpoint_without_a_classifier_brings_no_head() {
+    let checkpoint = Checkpoint::open(&tiny(Tiny::SENTENCE)).unwrap();
+    let shape = strata::model::Model::shape_of(&checkpoint);
+    assert!(strata::model::head::Head::of_checkpoint(&checkpoint, shape, "").unwrap().is_none());
+}

@@ -1,0 +1,81 @@
+//! An encoder's fingerprint: it changes with what a head depends on, and with nothing else.
+
+use std::num::NonZeroUsize;
+
+use strata::app;
+
+use crate::formats::{rename, shard, with_old_norms, without_prefix};
+use crate::support::copy::MODEL;
+use crate::support::fixtures::config;
+use crate::support::{Copy, load};
+
+const NAME: &str = "single-label";
+
+fn fingerprint(change: impl FnOnce(&Copy)) -> String {
+    let copy = Copy::of(NAME);
+    change(&copy);
+    load(copy.dir()).fingerprint
+}
+
+#[test]
+fn a_fingerprint_changes_with_weights_config_tokenizer_and_limit() {
+    let copy = Copy::of(NAME);
+    let mut shorter = config(copy.dir());
+    shorter.limits.sequence_tokens = NonZeroUsize::new(63);
+    let mut found = vec![
+        fingerprint(|_| {}),
+        fingerprint(|copy| {
+            copy.edit(|tensors| {
+                // The smallest change of one number.
+                let tensor = tensors.get_mut("bert.encoder.layer.2.output.dense.bias").unwrap();
+                tensor.bytes[0] ^= 1;
+            });
+        }),
+        fingerprint(|copy| {
+            copy.edit_json("config.json", |json| json["layer_norm_eps"] = 1e-5.into())
+        }),
+        fingerprint(|copy| {
+            copy.edit_json("tokenizer.json", |json| json["normalizer"]["lowercase"] = false.into());
+        }),
+        app::parts(&shorter).unwrap().fingerprint,
+    ];
+    let all = found.len();
+    assert!(found.iter().all(|one| one.len() == 64));
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), all);
+}
+
+#[test]
+fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
+    let whole = fingerprint(|_| {});
+    assert_eq!(fingerprint(shard), whole);
+    assert_eq!(fingerprint(|copy| rename(copy, without_prefix)), whole);
+    assert_eq!(fingerprint(|copy| rename(copy, with_old_norms)), whole);
+    assert_eq!(fingerprint(|copy| copy.write("README.md", "new")), whole);
+    // Nor with the order in which a file holds its tensors.
+    let reversed = fingerprint(|copy| copy.write(MODEL, reversed(&copy.bytes(MODEL))));
+    assert_eq!(reversed, whole);
+}
+
+/// The same tensors with the last bytes first.
+fn reversed(file: &[u8]) -> Vec<u8> {
+    let (length, rest) = file.split_first_chunk().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mut header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(header).unwrap();
+    let end = data.len() as u64;
+    let mut moved = Vec::new();
+    for (_, tensor) in header.iter_mut().filter(|(name, _)| *name != "__metadata__") {
+        let offsets = &mut tensor["data_offsets"];
+        let (from, to) = (offsets[0].as_u64().unwrap(), offsets[1].as_u64().unwrap());
+        *offsets = serde_json::json!([end - to, end - from]);
+        moved.push((end - to, &data[from as usize..to as usize]));
+    }
+    moved.sort_unstable();
+    let header = serde_json::to_vec(&header).unwrap();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header);
+    file.extend(moved.into_iter().flat_map(|(_, bytes)| bytes));
+    file
+}

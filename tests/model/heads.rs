@@ -1,0 +1,272 @@
+//! Heads: written and read again, and refused where files, recipe or encoder don't fit.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use strata::app::Parts;
+use strata::model::checkpoint::ProblemType;
+use strata::model::checkpoint::fingerprint::sha256;
+use strata::model::head::{Descriptor, Head, HeadError, HeadFiles, OutputActivation};
+use strata::model::recipe::RecipeRef;
+use strata::model::task::Ask;
+use tempfile::TempDir;
+
+use crate::support::copy::{Stored, Tensors};
+use crate::support::pass::rows;
+use crate::support::{Tiny, load, tiny};
+
+const WIDTH: usize = 32;
+const LABELS: [&str; 3] = ["left", "right", "straight"];
+/// Head logits against the same sums by hand, in float64 up to the
+/// rounding to f32. Largest difference seen: 2.2e-7.
+const ROUNDING: f64 = 1e-6;
+
+/// A head's folder, to be spoilt.
+struct Folder {
+    dir: TempDir,
+    parts: Parts,
+}
+
+/// Numbers that differ from each other.
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 100.0).collect()
+}
+
+fn descriptor(fingerprint: &str) -> Descriptor {
+    Descriptor {
+        labels: LABELS.map(str::to_owned).to_vec(),
+        recipe: RecipeRef::Name("last-four".to_owned()),
+        problem_type: ProblemType::SingleLabelClassification,
+        activation: OutputActivation::Softmax,
+        temperature: 1.0,
+        thresholds: None,
+        hidden_activation: None,
+        encoder: fingerprint.to_owned(),
+        weights_sha256: String::new(),
+        training: Some(json!({"seed": 7, "held_out": {"accuracy": 0.5}})),
+    }
+}
+
+impl Folder {
+    /// As `strata train` writes it, for a tiny checkpoint.
+    fn saved() -> Self {
+        let (dir, parts) = (TempDir::new().unwrap(), load(&tiny(Tiny::SENTENCE)));
+        let descriptor = descriptor(&parts.fingerprint);
+        descriptor.save(&dir.path().join("turn"), &numbers(3 * WIDTH), &numbers(3)).unwrap();
+        Self { dir, parts }
+    }
+
+    fn files(&self) -> HeadFiles {
+        let read = |name: &str| fs::read(self.dir.path().join("turn").join(name)).unwrap();
+        HeadFiles {
+            name: "turn".to_owned(),
+            origin: "here".to_owned(),
+            json: read("head.json"),
+            weights: read("head.safetensors"),
+        }
+    }
+
+    /// The files with another description.
+    fn described(&self, change: impl FnOnce(&mut Value)) -> HeadFiles {
+        let mut files = self.files();
+        let mut json = serde_json::from_slice(&files.json).unwrap();
+        change(&mut json);
+        files.json = serde_json::to_vec(&json).unwrap();
+        files
+    }
+
+    /// The files with other weights, and their sum in the description.
+    fn weighted(&self, tensors: &Tensors, change: impl FnOnce(&mut Value)) -> HeadFiles {
+        let weights = safetensors::serialize(tensors, None).unwrap();
+        let mut files = self.described(|json| {
+            json["weights_sha256"] = sha256(&weights).into();
+            change(json);
+        });
+        files.weights = weights;
+        files
+    }
+
+    fn load(&self, files: &HeadFiles) -> Result<Head, HeadError> {
+        files.load(&self.parts.recipes, &self.parts.fingerprint)
+    }
+
+    /// The files must be refused, with a message that has all of `parts`.
+    fn refused(&self, files: &HeadFiles, parts: &[&str]) {
+        let message = self.load(files).expect_err("refused").to_string();
+        for part in ["head \"", "(here)"].iter().chain(parts) {
+            assert!(message.contains(part), "{part:?} is not in {message:?}");
+        }
+    }
+}
+
+fn layer(at: usize, outputs: usize, inputs: usize) -> [(String, Stored); 2] {
+    let weight = Stored::f32(&[outputs, inputs], &numbers(outputs * inputs));
+    let bias = Stored::f32(&[outputs], &numbers(outputs));
+    [(format!("{at}.weight"), weight), (format!("{at}.bias"), bias)]
+}
+
+fn one_layer(outputs: usize, inputs: usize) -> Tensors {
+    layer(0, outputs, inputs).into()
+}
+
+/// `W·x + b` in float64, for the tensors of [`layer`].
+fn by_hand(x: &[f64], outputs: usize) -> Vec<f64> {
+    let (weight, bias) = (numbers(outputs * x.len()), numbers(outputs));
+    let row = |i: usize| weight[i * x.len()..(i + 1) * x.len()].iter().zip(x);
+    (0..outputs)
+        .map(|i| f64::from(bias[i]) + row(i).map(|(w, x)| f64::from(*w) * x).sum::<f64>())
+        .collect()
+}
+
+fn assert_close(found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((f64::from(*found) - expected).abs() < ROUNDING, "{found} is not {expected}");
+    }
+}
+
+#[test]
+fn a_head_comes_back_as_it_was_saved_and_computes_from_its_recipe() {
+    let folder = Folder::saved();
+    let head = folder.load(&folder.files()).unwrap();
+    let mut saved = descriptor(&folder.parts.fingerprint);
+    saved.weights_sha256 = sha256(&folder.files().weights);
+    assert_eq!(*head.descriptor(), saved);
+    assert_eq!(head.name(), "turn");
+    assert_eq!(names_in(&folder.dir.path().join("turn")), ["head.json", "head.safetensors"]);
+
+    let cases = Tiny::read(Tiny::SENTENCE).cases;
+    let recipe = folder.parts.recipes.resolve(&head.descriptor().recipe).unwrap();
+    let embeddings = rows(&folder.parts.model, &Ask::Embedding(recipe), &cases);
+    let logits = rows(&folder.parts.model, &Ask::Logits(head.into()), &cases);
+    for (embedding, logits) in embeddings.iter().zip(&logits) {
+        let x: Vec<f64> = embedding.iter().map(|&x| f64::from(x)).collect();
+        assert_close(logits, &by_hand(&x, LABELS.len()));
+    }
+}
+
+fn names_in(dir: &Path) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| name(entry.unwrap())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn several_layers_are_read_in_the_order_of_their_numbers() {
+    let folder = Folder::saved();
+    // Ten after two, and none between: as strings they would be the other way round.
+    let tensors: Tensors = layer(2, 5, WIDTH).into_iter().chain(layer(10, 3, 5)).collect();
+    let x: Vec<f32> = numbers(WIDTH).iter().map(|x| x * 2.0).collect();
+    let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+    let hidden = by_hand(&wide, 5);
+    assert!(hidden.iter().any(|h| *h < 0.0));
+    let forms: BTreeMap<&str, fn(f64) -> f64> = BTreeMap::from([
+        ("identity", (|h| h) as fn(f64) -> f64),
+        ("tanh", f64::tanh),
+        ("relu", |h| h.max(0.0)),
+        ("gelu", |h| h * 0.5 * (1.0 + libm::erf(h / 2.0_f64.sqrt()))),
+    ]);
+    for (name, form) in forms {
+        let files = folder.weighted(&tensors, |json| json["hidden_activation"] = name.into());
+        let activated: Vec<f64> = hidden.iter().map(|h| form(*h)).collect();
+        assert_close(&folder.load(&files).unwrap().logits(&x), &by_hand(&activated, 3));
+    }
+    folder.refused(&folder.weighted(&tensors, |_| {}), &["several layers need hidden_activation"]);
+}
+
+#[test]
+fn a_head_for_another_encoder_is_told_from_a_broken_one() {
+    let folder = Folder::saved();
+    let error = folder.files().load(&folder.parts.recipes, "another").expect_err("refused");
+    assert!(matches!(error, HeadError::OtherEncoder { .. }));
+    let message = error.to_string();
+    assert!(
+        message.contains(&folder.parts.fingerprint) && message.contains("another"),
+        "{message}"
+    );
+}
+
+#[test]
+fn weights_that_do_not_match_their_sum_are_refused() {
+    let folder = Folder::saved();
+    let mut files = folder.files();
+    *files.weights.last_mut().unwrap() ^= 1;
+    let found = sha256(&files.weights);
+    let said = sha256(&folder.files().weights);
+    folder.refused(&files, &["head.safetensors has the SHA-256", &found, &said]);
+}
+
+#[test]
+fn widths_that_do_not_fit_are_refused() {
+    let folder = Folder::saved();
+    let refused = |tensors: &Tensors, parts: &[&str]| {
+        let two = |json: &mut Value| json["hidden_activation"] = "tanh".into();
+        folder.refused(&folder.weighted(tensors, two), parts);
+    };
+    refused(&one_layer(3, 31), &["layer 0 takes 31 columns; the recipe gives 32"]);
+    refused(&one_layer(4, WIDTH), &["4 outputs for 3 labels"]);
+    let two = layer(0, 5, WIDTH).into_iter().chain(layer(1, 3, 6)).collect();
+    refused(&two, &["layer 1 takes 6 columns; the layer before gives 5"]);
+    let mut uneven = one_layer(3, WIDTH);
+    uneven.insert("0.bias".to_owned(), Stored::f32(&[2], &[0.0; 2]));
+    refused(&uneven, &["0.weight is [3, 32], 0.bias [2]"]);
+    uneven.remove("0.bias");
+    refused(&uneven, &["tensor \"0.bias\": found nothing; expected F32 of rank 1"]);
+    refused(&Tensors::new(), &["outputs for 3 labels"]);
+    let odd = Tensors::from([("dense.weight".to_owned(), Stored::f32(&[1], &[0.0]))]);
+    refused(&odd, &["tensor \"dense.weight\"; expected 0.weight, 0.bias"]);
+    let wider = folder.described(|json| json["recipe"] = "last-four-concat".into());
+    folder.refused(&wider, &["layer 0 takes 32 columns; the recipe gives 96"]);
+    let fewer = folder.described(|json| json["labels"] = json!(["left", "right"]));
+    folder.refused(&fewer, &["3 outputs for 2 labels"]);
+}
+
+#[test]
+fn weights_that_are_not_numbers_are_refused() {
+    let folder = Folder::saved();
+    for number in [f32::NAN, f32::INFINITY] {
+        let mut tensors = one_layer(3, WIDTH);
+        let mut weight = numbers(3 * WIDTH);
+        weight[40] = number;
+        tensors.insert("0.weight".to_owned(), Stored::f32(&[3, WIDTH], &weight));
+        let files = folder.weighted(&tensors, |_| {});
+        folder.refused(&files, &["tensor \"0.weight\": found a number that is not finite"]);
+    }
+}
+
+#[test]
+fn a_description_that_cannot_be_is_refused() {
+    let folder = Folder::saved();
+    let edits: [(&str, Value, &str); 9] = [
+        ("labels", json!([]), "labels is empty"),
+        ("labels", json!(["left", "right", "left"]), "labels lists \"left\" twice"),
+        ("temperature", json!(0.0), "temperature is 0; it must be above 0"),
+        ("thresholds", json!([0.5, 0.5, 0.5]), "thresholds go with multi_label_classification"),
+        ("activation", json!("sparsemax"), "field \"activation\""),
+        ("recipe", json!("unheard-of"), "no recipe is called \"unheard-of\""),
+        ("recipe", json!({"layers": [-9]}), "layer -9 is not there"),
+        ("recipe", json!({"layres": [-1]}), "layres"),
+        ("colour", json!("blue"), "colour"),
+    ];
+    for (field, value, message) in edits {
+        let files = folder.described(|json| json[field] = value);
+        folder.refused(&files, &["head.json: ", message]);
+    }
+    for (thresholds, message) in [
+        (json!([0.5]), "1 thresholds for 3 labels"),
+        (json!([0.5, 0.5, 1.5]), "not between 0 and 1"),
+    ] {
+        let files = folder.described(|json| {
+            json["problem_type"] = "multi_label_classification".into();
+            json["thresholds"] = thresholds;
+        });
+        folder.refused(&files, &[message]);
+    }
+    for name in ["", "a b", "../up", "checkpoint"] {
+        let files = HeadFiles { name: name.to_owned(), ..folder.files() };
+        folder.refused(&files, &[]);
+    }
+}

@@ -1,0 +1,20 @@
+//! The model and its text side against transformers' own answers, and against what is broken.
+//!
+//! Golden values and the generators that made them are in `tests/fixtures`. The default model comes
+//! by `make model`; a test that needs it fails without it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+
+mod support;
+
+mod broken;
+mod classifiers;
+mod drops;
+mod fingerprint;
+mod formats;
+mod heads;
+mod padding;
+mod parity;
+mod sentence;
+mod startup;
+mod tokens;

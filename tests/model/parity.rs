@@ -1,0 +1,123 @@
+//! The default model against transformers in float64: every recipe on every text.
+
+use std::sync::Arc;
+
+use strata::app::Parts;
+use strata::model::recipe::{RecipeRef, ResolvedRecipe};
+use strata::model::task::{Ask, Sequence};
+
+use crate::support::pass::answers;
+use crate::support::{Golden, Worst, default_model, load, sequence};
+
+/// The recipes that people rely on most, absolute. Largest difference seen: 3.6e-6, in
+/// `last-four-concat`.
+const BUILT_IN: f64 = 1e-5;
+const HELD_TO_BUILT_IN: [&str; 3] = ["last-four", "last-four-concat", "native"];
+/// Every other, times the largest absolute reference value if that is above 1. Largest share seen
+/// of what is then allowed: 0.45, in `last-token`.
+pub const RELATIVE: f64 = 4e-6;
+/// Or this many times PyTorch float32's own error on the same text, where that is more.
+const TORCH_ERRORS: f64 = 3.0;
+
+/// Tokens of a text that isn't long; padding all to the longest would take a while.
+const SHORT: usize = 100;
+
+/// What a recipe may differ by on a text.
+fn allowed(golden: &Golden, recipe: &str, text: usize) -> f64 {
+    if HELD_TO_BUILT_IN.contains(&recipe) {
+        return BUILT_IN;
+    }
+    let torch = TORCH_ERRORS * golden.torch_f32_error(recipe, text);
+    relative(golden.row(recipe, text)).max(torch)
+}
+
+/// What a row may differ by, going by its largest value.
+pub fn relative(reference: &[f32]) -> f64 {
+    RELATIVE * f64::from(reference.iter().fold(1.0_f32, |largest, x| largest.max(x.abs())))
+}
+
+/// Every recipe of the fixture, as it is written there; `native` by its name.
+fn recipes(golden: &Golden, parts: &Parts) -> Vec<(String, Arc<ResolvedRecipe>)> {
+    let resolve = |(name, recipe): (&String, _)| {
+        let recipe = RecipeRef::Object(Clone::clone(recipe));
+        (name.clone(), parts.recipes.resolve(&recipe).unwrap())
+    };
+    golden.recipes.iter().map(resolve).collect()
+}
+
+fn sequences(golden: &Golden) -> Vec<Sequence> {
+    golden.texts.iter().map(|case| sequence(&case.ids, &case.type_ids)).collect()
+}
+
+/// Compares every recipe on the texts `batch`, computed in one pass.
+fn compare(golden: &Golden, parts: &Parts, batch: &[usize], worst: &mut [Worst; 2]) {
+    let recipes = recipes(golden, parts);
+    let asks = recipes.iter().map(|(_, recipe)| Ask::Embedding(Arc::clone(recipe))).collect();
+    let all = sequences(golden);
+    let chosen = batch.iter().map(|&text| all[text].clone()).collect();
+    for (&text, answer) in batch.iter().zip(answers(&parts.model, asks, chosen)) {
+        for ((name, _), found) in recipes.iter().zip(&answer) {
+            let at = usize::from(!HELD_TO_BUILT_IN.contains(&name.as_str()));
+            let what = format!("{name} of text {text}");
+            worst[at].see(found, golden.row(name, text), allowed(golden, name, text), &what);
+        }
+    }
+}
+
+fn check(worst: &[Worst; 2]) {
+    worst[0].check("last-four, last-four-concat and native");
+    worst[1].check("other recipes");
+}
+
+#[test]
+fn every_recipe_agrees_with_transformers_on_every_text_alone() {
+    let (golden, parts) = (Golden::read(), load(&default_model()));
+    assert_eq!((golden.texts.len(), golden.recipes.len()), (48, 25));
+    let mut worst = [Worst::default(), Worst::default()];
+    for text in 0..golden.texts.len() {
+        compare(&golden, &parts, &[text], &mut worst);
+    }
+    check(&worst);
+}
+
+#[test]
+fn every_recipe_agrees_with_transformers_in_padded_batches() {
+    let (golden, parts) = (Golden::read(), load(&default_model()));
+    let mut worst = [Worst::default(), Worst::default()];
+    let tokens = |text: usize| golden.texts[text].ids.len();
+    let (long, short): (Vec<usize>, _) =
+        (0..golden.texts.len()).partition(|&text| tokens(text) > SHORT);
+    // Every fourth, so that texts of a few tokens stand beside those of many.
+    for first in 0..4 {
+        let batch: Vec<usize> = short.iter().copied().skip(first).step_by(4).collect();
+        compare(&golden, &parts, &batch, &mut worst);
+    }
+    compare(&golden, &parts, &[&short[..3], &long].concat(), &mut worst);
+    check(&worst);
+}
+
+#[test]
+fn token_vectors_agree_with_transformers_and_end_where_the_text_ends() {
+    let (golden, parts) = (Golden::read(), load(&default_model()));
+    let last_four = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned())).unwrap();
+    let kept: Vec<_> = (0..).map_while(|text| golden.token_rows(text)).collect();
+    assert_eq!(kept.len(), 6);
+    let chosen = sequences(&golden).into_iter().take(kept.len()).collect();
+    let found = answers(&parts.model, vec![Ask::Tokens(last_four)], chosen);
+    let mut worst = Worst::default();
+    for (text, ((t, expected), answer)) in kept.into_iter().zip(found).enumerate() {
+        assert_eq!(t, golden.texts[text].ids.len());
+        worst.see(&answer[0], expected, relative(expected), &format!("tokens of text {text}"));
+    }
+    worst.check("token vectors");
+}
+
+#[test]
+fn built_in_names_mean_what_the_fixture_says() {
+    let (golden, parts) = (Golden::read(), load(&default_model()));
+    for name in strata::model::recipe_book::BUILT_IN {
+        let named = parts.recipes.resolve(&RecipeRef::Name(name.to_owned())).unwrap();
+        let written = RecipeRef::Object(golden.recipes[name].clone());
+        assert_eq!(named, parts.recipes.resolve(&written).unwrap(), "{name}");
+    }
+}

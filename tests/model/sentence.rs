@@ -1,0 +1,186 @@
+//! What a checkpoint's sentence-transformers files say: `native`, prompts, limits, and what of them
+//! can't be served.
+
+use serde_json::json;
+use strata::model::checkpoint::Checkpoint;
+use strata::model::recipe::{Pooling, RecipeRef};
+use strata::model::recipe_book::NATIVE;
+use strata::model::task::Ask;
+use strata::text::LongText;
+
+use crate::support::fixtures::input;
+use crate::support::pass::{answers, purpose, rows};
+use crate::support::{Copy, Tiny, Worst, load, sequence, tiny};
+
+/// Absolute, of rows of length 1. Largest difference seen: 3.6e-7.
+const EMBEDDINGS: f64 = 1e-5;
+
+#[test]
+fn native_agrees_with_sentence_transformers_from_the_text_on() {
+    let (golden, parts) = (Tiny::read(Tiny::SENTENCE), load(&tiny(Tiny::SENTENCE)));
+    let native = parts.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned())).unwrap();
+    assert_eq!(
+        (native.pooling, native.dense, native.normalize),
+        (Pooling::MeanSqrtLen, true, true)
+    );
+    assert_eq!(native.dimensions, 16);
+    let ask = Ask::Embedding(native);
+    let together = rows(&parts.model, &ask, &golden.cases);
+    let mut worst = Worst::default();
+    for (at, case) in golden.cases.iter().enumerate() {
+        let mut input = input(&case.text, case.pair.as_deref());
+        if let Some(name) = &case.prompt_name {
+            input.text = input.text.prompted(&parts.checkpoint.sentence.prompts[name]);
+        }
+        let limit = parts.sequence_tokens;
+        let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
+        let sequence = sequence(&encoded.ids, &encoded.type_ids);
+        let alone = answers(&parts.model, vec![ask.clone()], vec![sequence]).remove(0).remove(0);
+        worst.see(&alone, &case.answer, EMBEDDINGS, &format!("text {at} alone"));
+        worst.see(&together[at], &case.answer, EMBEDDINGS, &format!("text {at} among all"));
+    }
+    worst.check("native with a dense layer");
+}
+
+#[test]
+fn prompts_are_read_and_a_default_one_must_exist() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    let sentence = Checkpoint::open(copy.dir()).unwrap().sentence;
+    assert_eq!(sentence.prompts["query"], "query: ");
+    assert_eq!(sentence.default_prompt, None);
+
+    let file = "config_sentence_transformers.json";
+    copy.edit_json(file, |json| json["default_prompt_name"] = "query".into());
+    let sentence = Checkpoint::open(copy.dir()).unwrap().sentence;
+    assert_eq!(sentence.default_prompt.unwrap(), "query: ");
+
+    copy.edit_json(file, |json| json["default_prompt_name"] = "lost".into());
+    refused(&copy, &[file, "default_prompt_name is \"lost\""]);
+}
+
+#[test]
+fn pooling_is_read_from_switches_and_from_a_mode_alone_or_in_a_list() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    let poolings = [
+        (json!({}), Pooling::Mean),
+        (json!({"pooling_mode_cls_token": true}), Pooling::Cls),
+        (json!({"pooling_mode_max_tokens": true}), Pooling::Max),
+        (json!({"pooling_mode_weightedmean_tokens": true}), Pooling::WeightedMean),
+        (json!({"pooling_mode_lasttoken": true}), Pooling::LastToken),
+        (json!({"embedding_dimension": 32, "pooling_mode": "cls"}), Pooling::Cls),
+        (json!({"pooling_mode": ["lasttoken"]}), Pooling::LastToken),
+        (
+            json!({"pooling_mode": "mean_sqrt_len_tokens", "include_prompt": true}),
+            Pooling::MeanSqrtLen,
+        ),
+    ];
+    for (written, pooling) in poolings {
+        copy.edit_json("1_Pooling/config.json", |json| *json = written.clone());
+        let sentence = Checkpoint::open(copy.dir()).unwrap().sentence;
+        assert_eq!(sentence.pooling, Some(pooling), "{written}");
+    }
+}
+
+#[test]
+fn poolings_that_cannot_be_served_are_refused() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    let refusals = [
+        (
+            json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
+            "pooling_mode_cls_token, pooling_mode_mean_tokens are all on; one can be served",
+        ),
+        (
+            json!({"pooling_mode": ["max", "mean"]}),
+            "pooling_mode is [\"max\",\"mean\"]; allowed is one of",
+        ),
+        (json!({"pooling_mode": []}), "pooling_mode is []; allowed is one of"),
+        (json!({"pooling_mode": "attention"}), "pooling_mode is \"attention\"; allowed is one of"),
+        (json!({"include_prompt": false}), "include_prompt is false"),
+    ];
+    for (written, message) in refusals {
+        copy.edit_json("1_Pooling/config.json", |json| *json = written);
+        refused(&copy, &["1_Pooling/config.json", message]);
+    }
+}
+
+#[test]
+fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
+    let golden = Tiny::read(Tiny::SENTENCE);
+    let copy = Copy::of(Tiny::SENTENCE);
+    let file = "2_Dense/config.json";
+    copy.edit_json(file, |json| {
+        json["module_input_name"] = "sentence_embedding".into();
+        json["module_output_name"] = json!(null);
+        json["use_residual"] = false.into();
+    });
+    let (model, ask) = purpose(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
+    let mut worst = Worst::default();
+    for (found, case) in rows(&model, &ask, &golden.cases).iter().zip(&golden.cases) {
+        worst.see(found, &case.answer, EMBEDDINGS, &case.text);
+    }
+    worst.check("native with a dense layer of the newer form");
+
+    let refusals = [
+        ("use_residual", json!(true), "use_residual is true"),
+        (
+            "module_input_name",
+            json!("token_embeddings"),
+            "module_input_name is \"token_embeddings\"; allowed is \"sentence_embedding\"",
+        ),
+        (
+            "module_output_name",
+            json!("projected"),
+            "module_output_name is \"projected\"; allowed is \"sentence_embedding\"",
+        ),
+        (
+            "activation_function",
+            json!("torch.nn.modules.activation.SiLU"),
+            "activation_function is \"SiLU\"; allowed are Identity, Tanh, ReLU and GELU",
+        ),
+        ("in_features", json!(64), "in_features is 64; pooled rows have 32"),
+    ];
+    for (field, value, message) in refusals {
+        let copy = Copy::of(Tiny::SENTENCE);
+        copy.edit_json(file, |json| json[field] = value);
+        refused(&copy, &[file, message]);
+    }
+}
+
+#[test]
+fn a_dense_layer_whose_weights_do_not_fit_is_refused() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    copy.edit_json("2_Dense/config.json", |json| json["out_features"] = 17.into());
+    let found =
+        ["2_Dense/model.safetensors", "\"linear.weight\"", "found F32 [16, 32]", "[17, 32]"];
+    refused(&copy, &found);
+    copy.remove("2_Dense/model.safetensors");
+    refused(&copy, &["2_Dense/model.safetensors: not found"]);
+}
+
+#[test]
+fn modules_that_cannot_be_served_are_refused() {
+    let copy = Copy::of(Tiny::SENTENCE);
+    copy.edit_json("modules.json", |json| {
+        json[2]["type"] = "sentence_transformers.models.LSTM".into();
+    });
+    refused(&copy, &["modules.json", "module \"LSTM\" at \"2_Dense\"", "allowed are Transformer"]);
+
+    let copy = Copy::of(Tiny::SENTENCE);
+    copy.edit_json("modules.json", |json| json.as_array_mut().unwrap().swap(2, 3));
+    refused(&copy, &["modules.json", "module \"Dense\"", "in this order"]);
+
+    let copy = Copy::of(Tiny::SENTENCE);
+    std::fs::create_dir(copy.file("3_Normalize")).unwrap();
+    copy.write("3_Normalize/config.json", r#"{"module_input_name": "token_embeddings"}"#);
+    refused(&copy, &["3_Normalize/config.json", "module_input_name is \"token_embeddings\""]);
+    copy.write("3_Normalize/config.json", r#"{"module_input_name": "sentence_embedding"}"#);
+    assert!(Checkpoint::open(copy.dir()).unwrap().sentence.normalize);
+}
+
+/// Opens a copy, which must fail with a message that has all of `parts`.
+fn refused(copy: &Copy, parts: &[&str]) {
+    let message = Checkpoint::open(copy.dir()).err().expect("refused").to_string();
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Text to tokens, against transformers' fast tokenizers.
+
+use strata::text::{Encoded, LongText, TokenizeError, Tokenizer};
+
+use crate::support::fixtures::input;
+use crate::support::{Case, Golden, Tiny, default_model, load, tiny};
+
+fn encode(tokenizer: &Tokenizer, case: &Case, limit: usize) -> Encoded {
+    let input = input(&case.text, case.pair.as_deref());
+    tokenizer.encode(&input, limit, LongText::Truncate).unwrap()
+}
+
+#[test]
+fn every_text_gives_the_tokens_spans_and_special_tokens_that_transformers_gives() {
+    let golden = Golden::read();
+    let tokenizer = Tokenizer::load(&default_model()).unwrap();
+    for case in &golden.texts {
+        let found = encode(&tokenizer, case, golden.max_tokens);
+        let special: Vec<bool> = case.special.iter().map(|&mask| mask == 1).collect();
+        assert_eq!(found.ids, case.ids, "{:?}", case.text);
+        assert_eq!(found.type_ids, case.type_ids, "{:?}", case.text);
+        assert_eq!(found.spans, case.offsets, "{:?}", case.text);
+        assert_eq!(found.special, special, "{:?}", case.text);
+        assert_eq!(found.full_tokens, case.full_tokens, "{:?}", case.text);
+        assert_eq!(found.truncated(), case.truncated, "{:?}", case.text);
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_is_refused_with_its_count_where_cutting_is_not_allowed() {
+    let golden = Golden::read();
+    let tokenizer = Tokenizer::load(&default_model()).unwrap();
+    let limit = golden.max_tokens;
+    let mut refused = 0;
+    for case in &golden.texts {
+        let input = input(&case.text, case.pair.as_deref());
+        match tokenizer.encode(&input, limit, LongText::Error) {
+            Ok(found) => assert_eq!(found.ids, case.ids),
+            Err(error) => {
+                let tokens = case.full_tokens;
+                assert_eq!(error, TokenizeError::TooLong { tokens, limit });
+                assert!(tokens > limit);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, golden.texts.iter().filter(|case| case.truncated).count());
+}
+
+#[test]
+fn vocab_txt_alone_gives_the_tokens_of_tokenizer_json() {
+    let golden = Golden::read();
+    let model = default_model();
+    let alone = tempfile::tempdir().unwrap();
+    for name in ["vocab.txt", "tokenizer_config.json"] {
+        std::fs::copy(model.join(name), alone.path().join(name)).unwrap();
+    }
+    let whole = Tokenizer::load(&model).unwrap();
+    let tokenizer = Tokenizer::load(alone.path()).unwrap();
+    assert!(tokenizer.file().ends_with("vocab.txt"));
+    assert_eq!(tokenizer.model_max_length(), whole.model_max_length());
+    for case in &golden.texts {
+        let limit = golden.max_tokens;
+        assert_eq!(encode(&tokenizer, case, limit), encode(&whole, case, limit), "{:?}", case.text);
+    }
+}
+
+#[test]
+fn tiny_tokenizers_give_the_tokens_that_transformers_gives() {
+    for name in Tiny::CLASSIFIERS.into_iter().chain([Tiny::SENTENCE]) {
+        let golden = Tiny::read(name);
+        let parts = load(&tiny(name));
+        assert_eq!(parts.sequence_tokens, golden.max_tokens, "{name}");
+        for case in &golden.cases {
+            let mut input = input(&case.text, case.pair.as_deref());
+            if let Some(prompt) = &case.prompt_name {
+                input.text = input.text.prompted(&parts.checkpoint.sentence.prompts[prompt]);
+            }
+            let limit = parts.sequence_tokens;
+            let found = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
+            assert_eq!(found.ids, case.ids, "{name}: {:?}", case.text);
+            assert_eq!(found.type_ids, case.type_ids, "{name}: {:?}", case.text);
+        }
+    }
+}
+
+#[test]
+fn the_limit_is_the_least_that_table_tokenizer_and_sentence_transformers_allow() {
+    let parts = load(&default_model());
+    assert_eq!(parts.checkpoint.config.positions, 512);
+    assert_eq!(parts.tokenizer.model_max_length(), Some(512));
+    assert_eq!(parts.checkpoint.sentence.max_seq_length, Some(256));
+    assert_eq!(parts.sequence_tokens, Golden::read().max_tokens);
+}
