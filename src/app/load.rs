@@ -203,6 +203,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         default_heads: named,
         limits: config.limits.clone(),
         sequence_tokens,
+        takes_pairs: checkpoint.config.token_types > 1,
         batcher,
     };
     Ok(Loaded { service, worker })

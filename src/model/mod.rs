@@ -6,8 +6,10 @@
 pub mod checkpoint;
 pub mod encoder;
 pub mod head;
+mod pooling;
 pub mod recipe;
 pub mod recipe_book;
+mod recipe_ref;
 pub mod task;
 
 use candle_core::Device;

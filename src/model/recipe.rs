@@ -3,56 +3,11 @@
 //! Plain data and the arithmetic on pooled rows. Letters: `t` tokens, `c` hidden size, `n` layers
 //! listed, `L` encoder layers. Pooling comes first, layer by layer; then the layers are combined.
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How the `t` token rows of one layer become one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pooling {
-    /// `Σ H[i] / max(t, 1e-9)`
-    Mean,
-    /// `H[0]`
-    Cls,
-    /// The largest value of each column.
-    Max,
-    /// `Σ H[i] / √t`
-    MeanSqrtLen,
-    /// `Σ i·H[i] / Σ i`, `i = 1..t`
-    WeightedMean,
-    /// `H[t-1]`
-    LastToken,
-    /// Mean and max side by side, `2c` wide.
-    MeanMax,
-}
-
-impl Pooling {
-    /// Columns of a pooled row over columns of a token row.
-    pub fn width_factor(self) -> usize {
-        if self == Self::MeanMax { 2 } else { 1 }
-    }
-
-    /// The weight of each of `t` tokens where the pooled row is a weighted sum of token rows;
-    /// `None` where it isn't (max, and mean beside max).
-    pub fn token_weights(self, t: usize) -> Option<Vec<f32>> {
-        let one_at = |at: usize| (0..t).map(|i| f32::from(u8::from(i == at))).collect();
-        match self {
-            Self::Mean => Some(vec![(1.0 / (t as f64).max(1e-9)) as f32; t]),
-            Self::MeanSqrtLen => Some(vec![(1.0 / (t as f64).sqrt()) as f32; t]),
-            Self::WeightedMean => {
-                let total = (t * (t + 1)) as f64 / 2.0;
-                Some((1..=t).map(|i| (i as f64 / total) as f32).collect())
-            }
-            Self::Cls => Some(one_at(0)),
-            Self::LastToken => Some(one_at(t.saturating_sub(1))),
-            Self::Max | Self::MeanMax => None,
-        }
-    }
-}
+pub use super::pooling::Pooling;
+pub use super::recipe_ref::RecipeRef;
 
 /// How the rows of several layers become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -101,39 +56,6 @@ impl Default for Recipe {
             weights: None,
             dimensions: None,
         }
-    }
-}
-
-/// A recipe by its name or as an object.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum RecipeRef {
-    /// `"last-four"`
-    Name(String),
-    /// `{"layers": [-1, -2], "pooling": "max"}`
-    Object(Recipe),
-}
-
-// By hand, since an untagged derive forgets which field was wrong.
-impl<'de> Deserialize<'de> for RecipeRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrObject;
-        impl<'de> Visitor<'de> for NameOrObject {
-            type Value = RecipeRef;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a recipe's name or a recipe object")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<RecipeRef, E> {
-                Ok(RecipeRef::Name(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RecipeRef, A::Error> {
-                Recipe::deserialize(MapAccessDeserializer::new(map)).map(RecipeRef::Object)
-            }
-        }
-        deserializer.deserialize_any(NameOrObject)
     }
 }
 
@@ -409,16 +331,6 @@ mod tests {
         let mut row = [3.0, 4.0];
         l2_normalize(&mut row);
         assert_eq!(row, [0.6, 0.8]);
-    }
-
-    #[test]
-    fn token_weights_are_those_of_the_formulas() {
-        assert_eq!(Pooling::Mean.token_weights(4).unwrap(), [0.25; 4]);
-        assert_eq!(Pooling::MeanSqrtLen.token_weights(4).unwrap(), [0.5; 4]);
-        assert_eq!(Pooling::WeightedMean.token_weights(3).unwrap(), [1.0 / 6.0, 1.0 / 3.0, 0.5]);
-        assert_eq!(Pooling::Cls.token_weights(2).unwrap(), [1.0, 0.0]);
-        assert_eq!(Pooling::LastToken.token_weights(2).unwrap(), [0.0, 1.0]);
-        assert!(Pooling::Max.token_weights(2).is_none());
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor};
 
@@ -84,6 +86,14 @@ fn yes() -> bool {
     true
 }
 
+/// `sentence_bert_config.json`, as far as it matters here: what sentence-transformers does to a
+/// text before the tokenizer sees it.
+#[derive(Default, Deserialize)]
+struct SentenceConfig {
+    #[serde(default)]
+    do_lower_case: bool,
+}
+
 /// Turns texts into token ids. Needs no lock: it is read-only.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -97,7 +107,8 @@ impl Tokenizer {
     /// # Errors
     /// Neither is there, or one can't be read.
     pub fn load(dir: &Path) -> Result<Self, TokenizerError> {
-        let config = read_config(&dir.join("tokenizer_config.json"))?;
+        let config: RawConfig = read_config(&dir.join("tokenizer_config.json"))?;
+        let sentence: SentenceConfig = read_config(&dir.join("sentence_bert_config.json"))?;
         let json = dir.join("tokenizer.json");
         let vocab = dir.join("vocab.txt");
         let wrong = |file: &Path, message: String| TokenizerError { file: file.into(), message };
@@ -117,6 +128,9 @@ impl Tokenizer {
         } else {
             return Err(wrong(dir, "neither tokenizer.json nor vocab.txt is there".to_owned()));
         };
+        if sentence.do_lower_case {
+            lower_case_first(&mut inner).map_err(|error| wrong(&file, error.to_string()))?;
+        }
         inner.with_padding(None);
         inner
             .with_truncation(None)
@@ -199,7 +213,15 @@ impl Tokenizer {
     }
 }
 
-fn read_config(file: &Path) -> Result<RawConfig, TokenizerError> {
+/// Puts lower-casing in front of whatever else is done to a text; spans stay those of the input.
+fn lower_case_first(tokenizer: &mut tokenizers::Tokenizer) -> tokenizers::Result<()> {
+    let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
+    steps.extend(tokenizer.get_normalizer().cloned());
+    tokenizer.with_normalizer(Some(Sequence::new(steps)))?;
+    Ok(())
+}
+
+fn read_config<T: DeserializeOwned>(file: &Path) -> Result<T, TokenizerError> {
     let wrong = |message: String| TokenizerError { file: file.into(), message };
     let text = match fs::read_to_string(file) {
         Ok(text) => text,

@@ -2,6 +2,7 @@
 
 use strata::text::{Encoded, LongText, TokenizeError, Tokenizer};
 
+use crate::support::copy::Copy;
 use crate::support::fixtures::input;
 use crate::support::{Case, Golden, Tiny, default_model, load, tiny};
 
@@ -91,4 +92,18 @@ fn the_limit_is_the_least_that_table_tokenizer_and_sentence_transformers_allow()
     assert_eq!(parts.tokenizer.model_max_length(), Some(512));
     assert_eq!(parts.checkpoint.sentence.max_seq_length, Some(256));
     assert_eq!(parts.sequence_tokens, Golden::read().max_tokens);
+}
+
+#[test]
+fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_case_text() {
+    let copy = Copy::of("null-softmax");
+    let encoded = |text: &str| {
+        let tokenizer = Tokenizer::load(copy.dir()).unwrap();
+        tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()
+    };
+    let (upper, lower) = ("A GOOD Film, ÉTÉ", "a good film, été");
+    assert_ne!(encoded(upper).ids, encoded(lower).ids);
+    copy.write("sentence_bert_config.json", r#"{"do_lower_case": true}"#);
+    assert_eq!(encoded(upper).ids, encoded(lower).ids);
+    assert_eq!(encoded(upper).spans, encoded(lower).spans);
 }
