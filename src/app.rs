@@ -2,6 +2,7 @@
 
 mod heads;
 mod load;
+mod trial;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use tokio::sync::oneshot;
 use crate::batching::Worker;
 use crate::config::Config;
 use crate::http::{router, serve::serve, state::AppState};
+
+use trial::Trial;
 
 pub use load::{LoadError, Loaded, Parts, load, parts};
 
@@ -72,7 +75,7 @@ async fn run_async(config: Arc<Config>) -> Result<(), Failure> {
     };
     let Loaded { service, worker } = loaded;
     let batcher = service.batcher.clone();
-    let trial = load::Trial::new(&service).map_err(Failure::failed)?;
+    let trial = Trial::new(&service).map_err(Failure::failed)?;
     trial.pass(&batcher).await.map_err(Failure::failed)?;
     let heads = service.heads.keys().next().cloned();
     state.ready(service);

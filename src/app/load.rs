@@ -4,22 +4,18 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::heads;
-use crate::batching::{Batcher, Engine, Sequence, Settings, Worker};
+use crate::batching::{Batcher, Engine, Settings, Worker};
 use crate::config::Config;
 use crate::http::state::{ModelCard, Service};
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
 use crate::model::head::{Head, HeadError};
-use crate::model::recipe::{InvalidRecipe, RecipeRef};
-use crate::model::recipe_book::{NATIVE, RecipeBook, RecipeError};
-use crate::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use crate::model::recipe::InvalidRecipe;
+use crate::model::recipe_book::RecipeBook;
+use crate::model::task::{Answer, Task};
 use crate::text::{Tokenizer, TokenizerError};
-
-/// How long to wait before trying a failing model again.
-const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why something that is to be served can't be.
 #[derive(Debug, thiserror::Error)]
@@ -240,45 +236,5 @@ impl Engine for Forward {
             return Err("a number that is not finite came out".into());
         }
         Ok(answers)
-    }
-}
-
-/// A real pass of one token through every layer. Readiness means that it succeeded once.
-pub struct Trial(Task);
-
-impl Trial {
-    /// For this service's model.
-    ///
-    /// # Errors
-    /// There is no `native` recipe, which can't be.
-    pub fn new(service: &Service) -> Result<Self, RecipeError> {
-        let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
-        let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
-        let sequence = Tokens { ids: vec![0], type_ids: vec![0] };
-        Ok(Self(Task { sequence, asks }))
-    }
-
-    /// Has it computed.
-    ///
-    /// # Errors
-    /// It wasn't.
-    pub async fn pass(&self, batcher: &Batcher<Task, Answer>) -> anyhow::Result<()> {
-        let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
-        batcher.submit(vec![sequence], None)?.await?;
-        Ok(())
-    }
-
-    /// While the last pass failed, tries one now and then, so that a fault that has passed is
-    /// noticed although nobody is sent here.
-    pub async fn while_failing(self, batcher: Batcher<Task, Answer>) {
-        loop {
-            tokio::time::sleep(PROBE_PAUSE).await;
-            if batcher.status().failing {
-                match self.pass(&batcher).await {
-                    Ok(()) => tracing::info!("the model computes again"),
-                    Err(error) => tracing::warn!(%error, "the model still fails"),
-                }
-            }
-        }
     }
 }

@@ -1,0 +1,54 @@
+//! A small pass that tells whether the model computes: once before the server is ready, and again
+//! and again while it fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::batching::{Batcher, Sequence};
+use crate::http::state::Service;
+use crate::model::recipe::RecipeRef;
+use crate::model::recipe_book::{NATIVE, RecipeError};
+use crate::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+
+/// How long to wait before trying a failing model again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A real pass of one token through every layer. Readiness means that it succeeded once.
+pub struct Trial(Task);
+
+impl Trial {
+    /// For this service's model.
+    ///
+    /// # Errors
+    /// There is no `native` recipe, which can't be.
+    pub fn new(service: &Service) -> Result<Self, RecipeError> {
+        let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
+        let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
+        let sequence = Tokens { ids: vec![0], type_ids: vec![0] };
+        Ok(Self(Task { sequence, asks }))
+    }
+
+    /// Has it computed.
+    ///
+    /// # Errors
+    /// It wasn't.
+    pub async fn pass(&self, batcher: &Batcher<Task, Answer>) -> anyhow::Result<()> {
+        let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
+        batcher.submit(vec![sequence], None)?.await?;
+        Ok(())
+    }
+
+    /// While the last pass failed, tries one now and then, so that a fault that has passed is
+    /// noticed although nobody is sent here.
+    pub async fn while_failing(self, batcher: Batcher<Task, Answer>) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if batcher.status().failing {
+                match self.pass(&batcher).await {
+                    Ok(()) => tracing::info!("the model computes again"),
+                    Err(error) => tracing::warn!(%error, "the model still fails"),
+                }
+            }
+        }
+    }
+}
