@@ -206,6 +206,7 @@ fn advice_for(code: &str) -> &'static str {
         "unknown_head" | "no_heads" => "/info lists the heads.",
         "unknown_prompt" => "/info lists the prompts; \"prompt\" takes any text.",
         "conflicting_prompts" => "Send either \"prompt\" or \"prompt_name\".",
+        "pairs_unsupported" => "Send each text as an input of its own.",
         "invalid_top_k" => "Send 1 or more, or leave it out.",
         "answer_too_large" => "Send fewer inputs, ask for fewer dimensions, or for base64.",
         "not_yet" => "Leave the field out.",

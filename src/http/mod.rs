@@ -24,7 +24,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use utoipa::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
 use middleware::{REQUEST_ID, RandomId};
@@ -38,8 +38,11 @@ pub fn router(state: AppState) -> Router {
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(axum::middleware::from_fn(middleware::observe))
         .layer(CatchPanicLayer::custom(panicked));
-    let docs: Router<AppState> =
-        SwaggerUi::new("/docs").url("/openapi.json", openapi::Contract::openapi()).into();
+    // Unless told otherwise the page asks a foreign server whether the contract is valid.
+    let docs: Router<AppState> = SwaggerUi::new("/docs")
+        .config(Config::default().validator_url("none"))
+        .url("/openapi.json", openapi::Contract::openapi())
+        .into();
     Router::new()
         .route("/embed", post(embed::embed))
         .route("/classify", post(classify::classify))

@@ -40,6 +40,19 @@ pub struct Outcome {
     pub timings: StageTimings,
 }
 
+/// A request's inputs, checked.
+pub struct Inputs {
+    list: Vec<Input>,
+    /// Whether the client sent one alone: it then stands at `/inputs`, not at `/inputs/0`.
+    single: bool,
+}
+
+impl Inputs {
+    fn pointer(single: bool, index: usize) -> String {
+        if single { "/inputs".to_owned() } else { format!("/inputs/{index}") }
+    }
+}
+
 /// The prompt that goes in front of each input.
 ///
 /// # Errors
@@ -72,7 +85,7 @@ pub fn prompt(
 ///
 /// # Errors
 /// There is none, there are too many, or one is blank or too large; with its place.
-pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Vec<Input>, ApiError> {
+pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inputs, ApiError> {
     let single = matches!(inputs, WireInputs::One(_));
     let list = inputs.into_list();
     let limit = service.limits.inputs.get();
@@ -89,11 +102,17 @@ pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Vec
         let message = format!("the prompt has {} bytes; at most {bytes} are allowed", prompt.len());
         return Err(ApiError::unacceptable("text_too_large", "/prompt", message));
     }
-    let at = |index: usize| if single { String::new() } else { format!("/{index}") };
-    list.into_iter()
-        .enumerate()
-        .map(|(index, input)| input_of(input, &format!("/inputs{}", at(index)), prompt, bytes))
-        .collect()
+    let list = list.into_iter().enumerate().map(|(index, input)| {
+        let pointer = Inputs::pointer(single, index);
+        let input = input_of(input, &pointer, prompt, bytes)?;
+        if input.pair.is_some() && !service.takes_pairs {
+            let message = "this model has one token type, so it can't read two texts as a pair";
+            let pointer = format!("{pointer}/pair");
+            return Err(ApiError::unacceptable("pairs_unsupported", pointer, message));
+        }
+        Ok(input)
+    });
+    Ok(Inputs { list: list.collect::<Result<_, _>>()?, single })
 }
 
 fn input_of(
@@ -160,7 +179,7 @@ pub fn check_layers(service: &Service, asks: &Asks, pointer: &str) -> Result<(),
 /// A text too long for `long_text: error`, an answer too large, a full queue, a deadline passed.
 pub async fn run(
     service: &Arc<Service>,
-    inputs: Vec<Input>,
+    inputs: Inputs,
     asks: Asks,
     long_text: LongText,
     deadline: Instant,
@@ -195,13 +214,14 @@ pub async fn run(
 
 async fn tokenize(
     service: &Arc<Service>,
-    inputs: Vec<Input>,
+    inputs: Inputs,
     long_text: LongText,
 ) -> Result<Vec<Encoded>, ApiError> {
+    let Inputs { list, single } = inputs;
     let bytes = |input: &Input| {
         input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
     };
-    let total: usize = inputs.iter().map(bytes).sum();
+    let total: usize = list.iter().map(bytes).sum();
     let service = Arc::clone(service);
     off_runtime(total > INLINE_BYTES, move || {
         let one = |(index, input): (usize, &Input)| {
@@ -209,7 +229,7 @@ async fn tokenize(
             service.tokenizer.encode(input, limit, long_text).map_err(|error| match error {
                 TokenizeError::TooLong { .. } => ApiError::unacceptable(
                     "text_too_long",
-                    format!("/inputs/{index}"),
+                    Inputs::pointer(single, index),
                     error.to_string(),
                 ),
                 TokenizeError::Failed => {
@@ -218,7 +238,7 @@ async fn tokenize(
                 }
             })
         };
-        inputs.iter().enumerate().map(one).collect()
+        list.iter().enumerate().map(one).collect()
     })
     .await?
 }

@@ -48,6 +48,8 @@ pub struct Service {
     pub limits: LimitsConfig,
     /// Tokens of a sequence, special tokens included.
     pub sequence_tokens: usize,
+    /// Whether the model tells the two texts of a pair apart.
+    pub takes_pairs: bool,
     /// The way to the model.
     pub batcher: Batcher<Task, Answer>,
 }
@@ -99,7 +101,8 @@ pub struct AppState(Arc<Shared>);
 impl AppState {
     /// A server that is starting.
     pub fn starting(config: HttpConfig) -> Self {
-        let room = Arc::new(Semaphore::new(config.inflight_bytes.get() / ADMISSION_UNIT));
+        // Rounded up as bodies are, so that there is always room for one of the largest.
+        let room = Arc::new(Semaphore::new(config.inflight_bytes.get().div_ceil(ADMISSION_UNIT)));
         Self(Arc::new(Shared {
             config,
             service: OnceLock::new(),

@@ -1,0 +1,215 @@
+//! When the server can't: 429, 500, 503, 504. The model is a stand-in that waits for the test.
+
+use std::time::Duration;
+
+use serde_json::json;
+use strata::config::Config;
+use tokio::task::JoinHandle;
+
+use crate::support::answer::Answer;
+use crate::support::app::{TestApp, at_least_one, config, post, service};
+use crate::support::judge::Judge;
+use crate::support::stage::Fault;
+use crate::support::tiny;
+
+fn sentence() -> Config {
+    config(tiny("sentence"))
+}
+
+/// Sends a request of one text in the background.
+fn spawn(app: &TestApp, text: &str) -> JoinHandle<Answer> {
+    let (app, body) = (app.clone(), json!({"inputs": text}));
+    tokio::spawn(async move { app.post("/embed", body).await })
+}
+
+#[tokio::test]
+async fn a_full_queue_is_a_429_that_says_when_to_try_again() {
+    let mut config = sentence();
+    config.batching.budget_tokens = at_least_one(8);
+    config.batching.queue_tokens = at_least_one(8);
+    let (app, mut stage) = TestApp::staged(&config);
+    let computing = spawn(&app, "a film");
+    assert_eq!(stage.pass().await, 1);
+    let waiting = spawn(&app, "a good film");
+    app.until_waiting(1).await;
+    let refused = app.post("/embed", json!({"inputs": "a very good film"})).await;
+    refused.problem(429, "queue_full", None);
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    stage.open();
+    computing.await.unwrap().ok();
+    waiting.await.unwrap().ok();
+    app.post("/embed", json!({"inputs": "a very good film"})).await.ok();
+}
+
+#[tokio::test]
+async fn bodies_beyond_the_bytes_that_may_be_in_flight_are_a_429() {
+    let mut config = sentence();
+    // Not a multiple of the unit in which room is counted.
+    config.http.body_bytes = at_least_one(1500);
+    config.http.inflight_bytes = at_least_one(1500);
+    let (app, mut stage) = TestApp::staged(&config);
+    // It doesn't say how long it is, so it gets room for the longest.
+    let computing = spawn(&app, "a film");
+    stage.pass().await;
+    let refused = app.post("/embed", json!({"inputs": "a"})).await;
+    refused.problem(429, "queue_full", None);
+    assert_eq!(refused.header("retry-after"), "1");
+    stage.open();
+    computing.await.unwrap().ok();
+    app.post("/embed", json!({"inputs": "a"})).await.ok();
+}
+
+#[tokio::test]
+async fn a_refused_request_gives_its_room_back() {
+    let mut config = sentence();
+    config.http.body_bytes = at_least_one(1024);
+    config.http.inflight_bytes = at_least_one(1024);
+    let app = TestApp::of(&config);
+    for _ in 0..3 {
+        app.post_raw("/embed", "{").await.problem(400, "invalid_json", None);
+        app.post("/embed", json!({"inputs": []})).await.problem(
+            422,
+            "empty_inputs",
+            Some("/inputs"),
+        );
+        app.post("/embed", json!({"inputs": "a"})).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
+    let (app, mut stage) = TestApp::staged(&sentence());
+    let computing = spawn(&app, "a film");
+    stage.pass().await;
+    let waiting = spawn(&app, "a good film");
+    app.until_waiting(1).await;
+    for path in ["/embed", "/embed"] {
+        let mut request = post(path, json!({"inputs": "not in time"}).to_string());
+        request.headers_mut().insert("x-timeout-ms", "1".parse().unwrap());
+        app.send(request).await.problem(504, "deadline_exceeded", None);
+    }
+    stage.open();
+    computing.await.unwrap().ok();
+    waiting.await.unwrap().ok();
+    // Late ones cost nothing: the second pass holds the one that waited alone.
+    assert_eq!(stage.pass().await, 1);
+}
+
+#[tokio::test]
+async fn the_longest_deadline_is_the_configured_one() {
+    let mut config = sentence();
+    config.http.timeout = Duration::from_millis(1);
+    config.http.max_timeout = Duration::from_millis(1);
+    let (app, _stage) = TestApp::staged(&config);
+    let mut request = post("/embed", json!({"inputs": "a"}).to_string());
+    request.headers_mut().insert("x-timeout-ms", "3600000".parse().unwrap());
+    app.send(request).await.problem(504, "deadline_exceeded", None);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_costs_nothing() {
+    let (app, mut stage) = TestApp::staged(&sentence());
+    let computing = spawn(&app, "a film");
+    stage.pass().await;
+    let leaving = spawn(&app, "a good film");
+    app.until_waiting(1).await;
+    leaving.abort();
+    assert!(leaving.await.unwrap_err().is_cancelled());
+    let staying = spawn(&app, "a very good film");
+    app.until_waiting(2).await;
+    stage.open();
+    computing.await.unwrap().ok();
+    staying.await.unwrap().ok();
+    assert_eq!(stage.pass().await, 1);
+}
+
+#[tokio::test]
+async fn a_failing_engine_is_a_500_that_tells_neither_the_text_nor_the_cause() {
+    let (app, stage) = TestApp::staged(&sentence());
+    stage.fault(Fault::Error);
+    stage.open();
+    let answer = app.post("/embed", json!({"inputs": "a xylophone"})).await;
+    let problem = answer.problem(500, "internal", None);
+    assert!(
+        !answer.text().contains("xylophone") && !answer.text().contains("stand-in"),
+        "{problem}"
+    );
+    let fixed =
+        "the server failed to compute this answer; its log has the cause under the request id";
+    assert_eq!(problem["detail"], fixed);
+}
+
+#[tokio::test]
+async fn a_panic_fails_the_request_that_caused_it_and_no_other() {
+    let config = sentence();
+    let (app, mut stage) = TestApp::staged(&config);
+    let judge = Judge::of(&config);
+    let marked = *judge.sequence("a xylophone?", None).ids.iter().rev().nth(1).unwrap();
+    stage.fault(Fault::PanicOn(marked));
+    let first = spawn(&app, "a film");
+    stage.pass().await;
+    let good = spawn(&app, "a good film");
+    let bad = spawn(&app, "a xylophone?");
+    let fine = spawn(&app, "a very good film");
+    app.until_waiting(3).await;
+    stage.open();
+    first.await.unwrap().ok();
+    good.await.unwrap().ok();
+    fine.await.unwrap().ok();
+    let answer = bad.await.unwrap();
+    answer.problem(500, "internal", None);
+    assert!(!answer.text().contains("xylophone"));
+    // All three in one pass, then each alone.
+    for sequences in [3, 1, 1, 1] {
+        assert_eq!(stage.pass().await, sequences);
+    }
+    app.post("/embed", json!({"inputs": "a film"})).await.ok();
+}
+
+#[tokio::test]
+async fn one_bad_input_refuses_its_own_request_alone() {
+    let (app, mut stage) = TestApp::staged(&sentence());
+    let first = spawn(&app, "a film");
+    stage.pass().await;
+    let good = spawn(&app, "a good film");
+    app.until_waiting(1).await;
+    let bad = app.post("/embed", json!({"inputs": ["a", " ", "b"]})).await;
+    bad.problem(422, "blank_text", Some("/inputs/1"));
+    assert_eq!(app.batcher().status().waiting_sequences, 1);
+    stage.open();
+    first.await.unwrap().ok();
+    good.await.unwrap().ok();
+}
+
+#[tokio::test]
+async fn before_the_model_is_loaded_it_is_a_503() {
+    let config = sentence();
+    let app = TestApp::starting(&config);
+    for path in ["/embed", "/classify"] {
+        let answer = app.post(path, json!({"inputs": "a"})).await;
+        answer.problem(503, "starting", None);
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    app.get("/info").await.problem(503, "starting", None);
+    app.state.ready(service(&config));
+    app.post("/embed", json!({"inputs": "a"})).await.ok();
+    app.get("/info").await.ok();
+}
+
+#[tokio::test]
+async fn once_the_batcher_is_closed_it_is_a_503_and_what_waits_is_answered() {
+    let (app, mut stage) = TestApp::staged(&sentence());
+    let computing = spawn(&app, "a film");
+    stage.pass().await;
+    let waiting = spawn(&app, "a good film");
+    app.until_waiting(1).await;
+    app.state.drain();
+    app.batcher().close();
+    let answer = app.post("/embed", json!({"inputs": "a"})).await;
+    answer.problem(503, "draining", None);
+    assert_eq!(answer.header("retry-after"), "1");
+    stage.open();
+    computing.await.unwrap().ok();
+    waiting.await.unwrap().ok();
+}

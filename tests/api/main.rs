@@ -1,0 +1,16 @@
+//! The API as its clients see it: through the router, over a socket, and as a process.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+
+mod classify;
+mod contract;
+mod embed;
+mod failures;
+mod health;
+mod load;
+mod process;
+mod refusals;
+mod signals;
+mod support;
+mod transport;
+mod unacceptable;

@@ -1,0 +1,132 @@
+//! A whole server without a port.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::Value;
+use strata::app::{Loaded, load};
+use strata::batching::Batcher;
+use strata::config::Config;
+use strata::http::router;
+use strata::http::state::{AppState, Service};
+use strata::model::task::{Answer as Output, Task};
+use tower::ServiceExt;
+
+use super::answer::Answer;
+use super::stage::{Stage, blocking_engine};
+use super::tiny;
+
+/// Everything that `strata serve` builds but the listener.
+#[derive(Clone)]
+pub struct TestApp {
+    pub state: AppState,
+    router: Router,
+}
+
+/// The defaults, for another model.
+pub fn config(model: PathBuf) -> Config {
+    let mut config = Config::defaults().unwrap();
+    config.model = model;
+    config
+}
+
+pub fn at_least_one(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).unwrap()
+}
+
+/// What is served of a configuration, for tests that change a part of it.
+#[track_caller]
+pub fn service(config: &Config) -> Service {
+    let Loaded { service, worker: _ } = load(config).unwrap_or_else(|error| panic!("{error}"));
+    service
+}
+
+impl TestApp {
+    /// A tiny checkpoint with the default settings.
+    pub fn tiny(name: &str) -> Self {
+        Self::of(&config(tiny(name)))
+    }
+
+    #[track_caller]
+    pub fn of(config: &Config) -> Self {
+        let app = Self::starting(config);
+        app.state.ready(service(config));
+        app
+    }
+
+    /// One that has loaded nothing yet.
+    pub fn starting(config: &Config) -> Self {
+        let state = AppState::starting(config.http.clone());
+        Self { router: router(state.clone()), state }
+    }
+
+    /// A server whose engine is a stand-in that waits for the test's word; all before it is real.
+    pub fn staged(config: &Config) -> (Self, Stage) {
+        let app = Self::starting(config);
+        let (engine, stage) = blocking_engine();
+        let mut service = service(config);
+        let batching = &config.batching;
+        let settings = strata::batching::Settings {
+            budget: batching.budget_tokens,
+            queue_tokens: batching.queue_tokens,
+            look_ahead: batching.look_ahead,
+            patience: batching.patience,
+            gather: batching.gather,
+        };
+        let (batcher, _worker) = Batcher::start(Arc::new(engine), settings).unwrap();
+        service.batcher = batcher;
+        app.state.ready(service);
+        (app, stage)
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    pub fn batcher(&self) -> Batcher<Task, Output> {
+        self.state.service().unwrap().batcher.clone()
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router().oneshot(request).await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn method(&self, method: Method, path: &str) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(post(path, body.to_string())).await
+    }
+
+    /// Bytes that needn't be JSON.
+    pub async fn post_raw(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(post(path, body)).await
+    }
+
+    /// Yields until as many sequences wait in the queue.
+    pub async fn until_waiting(&self, sequences: usize) {
+        let batcher = self.batcher();
+        for _ in 0..100_000 {
+            if batcher.status().waiting_sequences == sequences {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{:?} after many turns, expected {sequences} to wait", batcher.status());
+    }
+}
+
+/// A POST of JSON.
+pub fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    Request::post(path).header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap()
+}

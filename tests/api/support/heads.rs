@@ -1,0 +1,65 @@
+//! Head folders, written by the test, so that no test depends on the shipped ones.
+
+use std::path::Path;
+
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Descriptor, OutputActivation};
+
+use super::judge::Judge;
+
+/// A head of one layer whose weights follow a formula.
+pub struct TestHead {
+    pub descriptor: Descriptor,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl TestHead {
+    /// Single label, softmax, over `recipe`'s columns.
+    pub fn new(judge: &Judge, recipe: &serde_json::Value, labels: &[&str]) -> Self {
+        let recipe = Judge::recipe(recipe.clone());
+        let width = judge.parts.recipes.resolve(&recipe).unwrap().dimensions;
+        let classes = labels.len();
+        let weight = (0..width * classes).map(|i| (i as f32 * 0.7).sin()).collect();
+        let bias = (0..classes).map(|i| (i as f32 + 1.0).cos()).collect();
+        let descriptor = Descriptor {
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            recipe,
+            problem_type: ProblemType::SingleLabelClassification,
+            activation: OutputActivation::Softmax,
+            temperature: 1.0,
+            thresholds: None,
+            hidden_activation: None,
+            encoder: judge.parts.fingerprint.clone(),
+            weights_sha256: String::new(),
+            training: None,
+        };
+        Self { descriptor, weight, bias }
+    }
+
+    /// Writes the folder `dir/name`.
+    pub fn save(&self, dir: &Path, name: &str) {
+        self.descriptor.clone().save(&dir.join(name), &self.weight, &self.bias).unwrap();
+    }
+
+    /// `W·x + b`, in float64.
+    pub fn logits(&self, features: &[f32]) -> Vec<f32> {
+        let rows = self.weight.chunks_exact(features.len());
+        let dot = |row: &[f32]| -> f64 {
+            row.iter().zip(features).map(|(&w, &x)| f64::from(w) * f64::from(x)).sum()
+        };
+        rows.zip(&self.bias).map(|(row, &bias)| (dot(row) + f64::from(bias)) as f32).collect()
+    }
+}
+
+/// `e^z / Σ e^z` in float64.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let powers: Vec<f64> = logits.iter().map(|&z| f64::from(z).exp()).collect();
+    let total: f64 = powers.iter().sum();
+    powers.iter().map(|power| (power / total) as f32).collect()
+}
+
+/// `1 / (1 + e^-z)` in float64.
+pub fn sigmoid(logits: &[f32]) -> Vec<f32> {
+    logits.iter().map(|&z| (1.0 / (1.0 + f64::from(-z).exp())) as f32).collect()
+}

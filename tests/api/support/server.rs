@@ -1,0 +1,82 @@
+//! A server on a free port of loopback, and requests written byte by byte.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use strata::http::serve::serve;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::answer::Answer;
+use super::app::TestApp;
+
+pub struct TestServer {
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl TestServer {
+    pub async fn start(app: &TestApp, header_timeout: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, app.router(), header_timeout, async {
+            let _ = stopped.await;
+        }));
+        Self { address, stop, serving }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends bytes as they are.
+    pub fn begin(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(bytes).unwrap();
+        stream
+    }
+
+    /// Sends bytes as they are and reads until the server closes.
+    pub async fn exchange(&self, bytes: &[u8]) -> Answer {
+        parse(&read_to_end(self.begin(bytes)).await)
+    }
+
+    /// Takes no more connections and waits for those that are open.
+    pub async fn stop(self) {
+        drop(self.stop);
+        self.serving.await.unwrap();
+    }
+}
+
+/// What comes until the server closes.
+pub async fn read_to_end(mut stream: TcpStream) -> Vec<u8> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut read = Vec::new();
+        stream.read_to_end(&mut read).unwrap();
+        read
+    });
+    reading.await.unwrap()
+}
+
+/// An answer without chunks, after which the connection was closed.
+pub fn parse(bytes: &[u8]) -> Answer {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+    };
+    Answer {
+        status: status.parse::<StatusCode>().unwrap(),
+        headers: lines.map(header).collect::<HeaderMap>(),
+        body: Bytes::from(body.to_owned()),
+    }
+}

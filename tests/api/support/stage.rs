@@ -1,0 +1,102 @@
+//! A stand-in for the model, at the batcher's own boundary: it tells what it is given, waits for
+//! the test's word, and fails where the test says so. It computes nothing.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use strata::batching::Engine;
+use strata::model::task::{Answer, Ask, Task};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What the engine does with a pass once it may go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// It answers.
+    #[default]
+    None,
+    /// Every pass is an error.
+    Error,
+    /// A pass that holds this token id panics.
+    PanicOn(u32),
+}
+
+#[derive(Default)]
+struct Shared {
+    open: AtomicBool,
+    fault: Mutex<Fault>,
+}
+
+/// The test's end.
+pub struct Stage {
+    shared: Arc<Shared>,
+    passes: UnboundedReceiver<usize>,
+    go: UnboundedSender<()>,
+}
+
+impl Stage {
+    /// Waits for a pass to start; how many sequences it holds.
+    pub async fn pass(&mut self) -> usize {
+        self.passes.recv().await.unwrap()
+    }
+
+    /// Lets the pass that waits go on, and all that come.
+    pub fn open(&self) {
+        self.shared.open.store(true, Ordering::SeqCst);
+        let _ = self.go.send(());
+    }
+
+    pub fn fault(&self, fault: Fault) {
+        *self.shared.fault.lock().unwrap() = fault;
+    }
+}
+
+/// The batcher's end.
+pub struct Blocking {
+    shared: Arc<Shared>,
+    passes: UnboundedSender<usize>,
+    go: Mutex<UnboundedReceiver<()>>,
+}
+
+pub fn blocking_engine() -> (Blocking, Stage) {
+    let shared = Arc::new(Shared::default());
+    let (started, passes) = unbounded_channel();
+    let (go, gone) = unbounded_channel();
+    let engine = Blocking { shared: Arc::clone(&shared), passes: started, go: Mutex::new(gone) };
+    (engine, Stage { shared, passes, go })
+}
+
+impl Engine for Blocking {
+    type Item = Task;
+    type Output = Answer;
+
+    fn run(&self, items: &[&Task]) -> Result<Vec<Answer>, Box<dyn Error + Send + Sync>> {
+        // A test that has ended doesn't listen any more.
+        let _ = self.passes.send(items.len());
+        if !self.shared.open.load(Ordering::SeqCst) {
+            self.go.lock().unwrap().blocking_recv();
+        }
+        let fault = *self.shared.fault.lock().unwrap();
+        match fault {
+            Fault::Error => return Err("the stand-in fails as it was told".into()),
+            Fault::PanicOn(id) if items.iter().any(|task| task.sequence.ids.contains(&id)) => {
+                panic!("the stand-in panics as it was told")
+            }
+            Fault::None | Fault::PanicOn(_) => {}
+        }
+        Ok(items
+            .iter()
+            .map(|task| task.asks.list().iter().map(|ask| zeros(ask, task)).collect())
+            .collect())
+    }
+}
+
+/// As many numbers as a real engine gives.
+fn zeros(ask: &Ask, task: &Task) -> Vec<f32> {
+    let numbers = match ask {
+        Ask::Embedding(recipe) => recipe.dimensions,
+        Ask::Tokens(recipe) => recipe.dimensions * task.sequence.tokens(),
+        Ask::Logits(head) => head.descriptor().labels.len(),
+    };
+    vec![0.0; numbers]
+}

@@ -1,0 +1,111 @@
+//! Over a real socket: what only the connection shows.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use crate::support::app::{TestApp, at_least_one, config};
+use crate::support::server::{TestServer, parse, read_to_end};
+use crate::support::tiny;
+
+/// Long enough that no test gets near it.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
+                    content-type: application/json\r\n";
+
+#[tokio::test]
+async fn a_body_that_stays_away_is_a_408() {
+    let mut config = config(tiny("sentence"));
+    // A client that never sends the rest waits for as long as this, and nothing else here does.
+    config.http.header_timeout = Duration::from_millis(50);
+    let app = TestApp::of(&config);
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let half = format!("{HEAD}content-length: 100\r\n\r\n{{\"inputs\": ");
+    server.exchange(half.as_bytes()).await.problem(408, "request_timeout", None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_refused_unread_or_as_soon_as_it_is() {
+    let mut config = config(tiny("sentence"));
+    config.http.body_bytes = at_least_one(1024);
+    let app = TestApp::of(&config);
+    let server = TestServer::start(&app, AN_HOUR).await;
+    // Of what is announced nothing is sent.
+    let announced = format!("{HEAD}content-length: 1025\r\n\r\n");
+    server.exchange(announced.as_bytes()).await.problem(413, "body_too_large", None);
+    // Of the chunks there is no end.
+    let chunk = "a".repeat(1000);
+    let chunked =
+        format!("{HEAD}transfer-encoding: chunked\r\n\r\n3e8\r\n{chunk}\r\n3e8\r\n{chunk}\r\n");
+    server.exchange(chunked.as_bytes()).await.problem(413, "body_too_large", None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_is_read() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let chunked = format!(
+        "{HEAD}transfer-encoding: chunked\r\n\r\n9\r\n{{\"inputs\"\r\n6\r\n: \"a\"}}\r\n0\r\n\r\n"
+    );
+    server.exchange(chunked.as_bytes()).await.ok();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn headers_too_large_are_a_431() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let large = format!("{HEAD}x-padding: {}\r\ncontent-length: 0\r\n\r\n", "a".repeat(17_000));
+    server.exchange(large.as_bytes()).await.problem(431, "headers_too_large", None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_gets_no_answer_but_a_400_and_the_server_lives_on() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app, AN_HOUR).await;
+    assert_eq!(server.exchange(b"nonsense\r\n\r\n").await.status, 400);
+    let url = server.url("/readyz");
+    assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn several_requests_go_over_one_connection() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let body = json!({"inputs": "a"}).to_string();
+    let open = HEAD.replace("connection: close\r\n", "");
+    let length = body.len();
+    let kept = format!("{open}content-length: {length}\r\n\r\n{body}");
+    let last = format!("{HEAD}content-length: {length}\r\n\r\n{body}");
+    let stream = server.begin(format!("{kept}{kept}{last}").as_bytes());
+    let read = String::from_utf8(read_to_end(stream).await).unwrap();
+    assert_eq!(read.matches("HTTP/1.1 200 OK\r\n").count(), 3, "{read}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_finishes_the_request_that_is_open_and_takes_no_more() {
+    let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let address = server.address;
+    let body = json!({"inputs": "a"}).to_string();
+    let open = HEAD.replace("connection: close\r\n", "");
+    let request = format!("{open}content-length: {}\r\n\r\n{body}", body.len());
+    let stream = server.begin(request.as_bytes());
+    stage.pass().await;
+    let stopping = tokio::spawn(server.stop());
+    // Once nobody listens, the server waits for the open request alone.
+    while TcpStream::connect(address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!stopping.is_finished());
+    stage.open();
+    parse(&read_to_end(stream).await).ok();
+    stopping.await.unwrap();
+}
