@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use strata::app::{Loaded, Parts, load, parts};
 use strata::batching::{Batcher, Sequence};
-use strata::config::Config;
+use strata::config::{Config, Flags, Sources};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
 use strata::text::{Input, LongText, Text};
@@ -36,7 +36,8 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let texts = snippets()?;
-    let config = Config::defaults()?;
+    // As the server reads them, so that settings can be compared: STRATA_BATCHING_BUDGET_TOKENS=256.
+    let config = Config::load(&Sources::of_process(None, Flags::default())?)?;
     let parts = parts(&config)?;
     let tasks = tasks(&parts, &texts)?;
     let tokens: usize = tasks.iter().map(|task| task.sequence.tokens()).sum();

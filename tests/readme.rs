@@ -1,5 +1,7 @@
 //! Runs the README's tour: every curl command against the real binary, every answer compared.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
