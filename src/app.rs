@@ -2,6 +2,7 @@
 
 mod heads;
 mod load;
+pub mod threads;
 mod trial;
 
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::heads;
+use super::threads::size_pool;
 use crate::batching::{Batcher, Engine, Settings, Worker};
 use crate::config::Config;
 use crate::http::state::{ModelCard, Service};
@@ -105,7 +106,7 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
         };
         return Err(LoadError::NoModel { model: dir.clone(), advice });
     }
-    size_pool(config)?;
+    size_pool(config.threads).map_err(|error| LoadError::Thread(error.to_string()))?;
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(dir)?;
     tokenizer.check_fits(checkpoint.config.vocab_size)?;
@@ -123,22 +124,6 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
         Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
     })?;
     Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
-}
-
-/// One sized pool for candle's products. Its elementwise operations stay on the calling thread.
-fn size_pool(config: &Config) -> Result<(), LoadError> {
-    let threads = config.threads.get();
-    let built = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("strata-compute-{index}"))
-        .build_global();
-    match built {
-        // A second model in one process (tests) computes in the first one's pool.
-        Err(error) if rayon::current_num_threads() != threads => {
-            Err(LoadError::Thread(error.to_string()))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The least of what the position table, the tokenizer, sentence-transformers and the

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Failure, ModelFlags};
-use crate::app;
+use crate::app::{self, threads};
 use crate::config::Config;
 use crate::telemetry::logs;
 
@@ -40,6 +40,7 @@ impl Serve {
             print!("{settings}");
             return Ok(());
         }
+        threads::pin(config.threads).map_err(Failure::failed)?;
         logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
         app::run(config)
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, ModelFlags};
-use crate::app::{self, Parts};
+use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Descriptor, OutputActivation, check_name};
@@ -50,9 +50,10 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
+        let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
+        threads::pin(config.threads).map_err(Failure::failed)?;
         let dataset = Dataset::read(&self.data, &self.text, &self.label);
         let dataset = dataset.map_err(Failure::unusable)?;
-        let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));

@@ -9,7 +9,7 @@ use crate::support::app::config;
 use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
 use crate::support::process::Strata;
-use crate::support::{root, tiny};
+use crate::support::{default_model, root, tiny};
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
@@ -186,4 +186,23 @@ fn the_contract_is_printed() {
     let output = Strata::new(&["openapi"]).output();
     assert!(output.status.success());
     assert!(output.stdout == std::fs::read(root().join("openapi.yaml")).unwrap());
+}
+
+#[tokio::test]
+async fn it_computes_with_as_many_threads_as_it_is_told_whatever_the_machine_has() {
+    let model = default_model();
+    // Enough for candle to share the work out.
+    let body = json!({"inputs": vec!["a film ".repeat(30); 8]});
+    for (wanted, helpers) in [("1", 0), ("3", 2)] {
+        let strata = Strata::new(&["serve", "--port", "0", "--model", model.to_str().unwrap()]);
+        let running = strata.arg("--threads").arg(wanted).start();
+        let sent = reqwest::Client::new().post(running.url("/embed")).json(&body).send().await;
+        assert!(sent.unwrap().status().is_success());
+        let threads = running.threads();
+        let named = |prefix: &str| threads.iter().filter(|name| name.starts_with(prefix)).count();
+        assert_eq!(named("strata-compute").to_string(), wanted, "{threads:?}");
+        assert_eq!(named("strata-forward"), 1, "{threads:?}");
+        // candle's own: the forward thread works beside them.
+        assert_eq!(named("candle-bp"), helpers, "{threads:?}");
+    }
 }
