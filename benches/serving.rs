@@ -3,8 +3,9 @@
 //!
 //! The server is the real binary in a process of its own; the load comes from this one, over
 //! loopback, one snippet a request. The encoder's own rate counts forward passes alone, on tokens
-//! that are ready, all texts sorted by length: the best that it can do. Between the two stands the
-//! batcher in process: what as many clients would get if HTTP and tokenisation cost nothing.
+//! that are ready: with all texts sorted by length, the best that it can do, and with those of 64 at
+//! a time, which is what a server of 64 clients has to choose from. Between encoder and server stands
+//! the batcher in process: what as many clients would get if HTTP and tokenisation cost nothing.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -26,7 +27,7 @@ const TEXTS: usize = 1_000;
 const CONNECTIONS: usize = 64;
 /// Texts over one connection a round; as many as all would take too long.
 const FEW: usize = 200;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// Ticks of processor time a second, as `/proc` counts them on Linux.
 const TICKS: f64 = 100.0;
 
@@ -47,10 +48,12 @@ fn main() -> anyhow::Result<()> {
     let batcher = service.batcher.clone();
     let mut server = Server::start()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut batched, mut sorted, mut http, mut one, mut generator) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut figures: [Vec<f64>; 6] = Default::default();
     for round in 0..=ROUNDS {
         let best = rate(TEXTS, || sorted_by_length(&parts, &tasks, budget))?;
+        let windowed = rate(TEXTS, || {
+            tasks.chunks(CONNECTIONS).try_for_each(|some| sorted_by_length(&parts, some, budget))
+        })?;
         let inside = rate(TEXTS, || runtime.block_on(submit(&batcher, &tasks)))?;
         let before = processor_seconds("self")?;
         let started = Instant::now();
@@ -61,30 +64,29 @@ fn main() -> anyhow::Result<()> {
             continue; // Warm-up.
         }
         println!(
-            "round {round}: encoder {best:.1}, batcher {inside:.1}, HTTP {served:.1}, \
+            "round {round}: encoder {best:.1}, by {CONNECTIONS} {windowed:.1}, batcher {inside:.1}, HTTP {served:.1}, \
              one connection {single:.1} texts/s"
         );
-        batched.push(inside);
-        sorted.push(best);
-        http.push(served);
-        one.push(single);
-        generator.push(cpu);
+        for (all, figure) in figures.iter_mut().zip([best, windowed, inside, served, single, cpu]) {
+            all.push(figure);
+        }
     }
     server.stop()?;
     batcher.close();
     worker.join();
-    let ratio = |under: &[f64]| median(http.iter().zip(under).map(|(a, b)| a / b).collect());
-    println!("\nmedians of {ROUNDS} rounds, texts/s, budget {budget} tokens");
-    println!("encoder alone, all texts sorted by length   {:.1}", median(sorted.clone()));
-    println!(
-        "batcher in process, {CONNECTIONS} in flight           {:.1}",
-        median(batched.clone())
-    );
-    println!("HTTP, {CONNECTIONS} connections                        {:.1}", median(http.clone()));
-    println!("HTTP, 1 connection                          {:.1}", median(one));
-    println!("HTTP over encoder alone                     {:.3}", ratio(&sorted));
-    println!("HTTP over batcher in process                {:.3}", ratio(&batched));
-    println!("load generator, share of one core           {:.3}", median(generator));
+    let [best, windowed, inside, served, single, cpu] = &figures;
+    let over =
+        |under: &[f64]| median(&served.iter().zip(under).map(|(a, b)| a / b).collect::<Vec<_>>());
+    println!("\nmedians of {ROUNDS} rounds, budget {budget} tokens | texts/s | HTTP over it");
+    let row = |name: &str, rates: &[f64]| {
+        println!("{name:<44} | {:>7.1} | {:.3}", median(rates), over(rates));
+    };
+    row("encoder alone, all sorted by length", best);
+    row(&format!("encoder alone, sorted {CONNECTIONS} by {CONNECTIONS}"), windowed);
+    row(&format!("batcher in process, {CONNECTIONS} in flight"), inside);
+    row(&format!("HTTP, {CONNECTIONS} connections"), served);
+    row("HTTP, 1 connection", single);
+    println!("load generator: {:.3} of one core", median(cpu));
     Ok(())
 }
 
@@ -156,7 +158,8 @@ fn rate(texts: usize, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Resu
     Ok(texts as f64 / started.elapsed().as_secs_f64())
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+fn median(values: &[f64]) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
