@@ -20,8 +20,8 @@ data: ## Bring the labelled texts to data/ (2.5 MB, once), every file checked
 	@$(PYTHON) -B scripts/fetch_data.py
 
 test: model data nextest ## Set up what the tests need and run them all
-	cargo nextest run --locked
 	cargo test --doc --locked
+	cargo nextest run --locked
 
 check: ## Formatting, lints and documentation, warnings being errors
 	cargo fmt --check
