@@ -180,7 +180,7 @@ fn an_impossible_value_is_refused_with_what_is_allowed() {
     let capped = refused("http.max_timeout_ms = 10");
     assert!(capped.contains("must be no less than http.timeout_ms, 30000"), "{capped}");
     let queue = refused("batching.queue_tokens = 10");
-    assert!(queue.contains("must be no fewer than batching.budget_tokens, 1024"), "{queue}");
+    assert!(queue.contains("must be no fewer than batching.budget_tokens, 512"), "{queue}");
     assert!(refused("host = 'localhost'").contains("must be an IP address"));
     assert!(refused("model = ' '").contains("must be the path of a folder"));
     assert!(refused("encoder = 'fast'").contains(": must be one of auto, reference"));
