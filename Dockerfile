@@ -2,9 +2,6 @@
 # Three stages: build the binary, bring the default model, and an image with just the two.
 
 FROM rust:1.95-slim-bookworm AS build
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends g++ \
-    && rm -rf /var/lib/apt/lists/*
 WORKDIR /strata
 COPY Cargo.toml Cargo.lock ./
 COPY config config
