@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::http::state::{ModelCard, Service};
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
+use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadError};
 use crate::model::recipe::InvalidRecipe;
 use crate::model::recipe_book::RecipeBook;
@@ -91,7 +92,7 @@ pub struct Loaded {
     pub worker: Worker,
 }
 
-/// Loads the checkpoint with what belongs to it, and sizes candle's thread pool.
+/// Loads the checkpoint with what belongs to it, and sizes candle's thread pool if it is to be used.
 ///
 /// # Errors
 /// Something in it can't be used.
@@ -106,7 +107,11 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
         };
         return Err(LoadError::NoModel { model: dir.clone(), advice });
     }
-    size_pool(config.threads).map_err(|error| LoadError::Thread(error.to_string()))?;
+    // The packed encoder has a pool of its own.
+    if config.encoder.kind() == EncoderKind::Reference {
+        let threads = config.encoder.threads;
+        size_pool(threads).map_err(|error| LoadError::Thread(error.to_string()))?;
+    }
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(dir)?;
     tokenizer.check_fits(checkpoint.config.vocab_size)?;
@@ -119,7 +124,7 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
     // Hashing takes as long as loading; on two threads the one hides the other.
     let (model, fingerprint) = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
-        let model = Model::load(&checkpoint);
+        let model = Model::load(&checkpoint, &config.encoder);
         let died = |_| LoadError::Thread("hashing the checkpoint died".to_owned());
         Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
     })?;
@@ -168,7 +173,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         encoder: model.encoder().name(),
         dtype: model.encoder().dtype(),
         instruction_set: model.encoder().instruction_set(),
-        threads: config.threads.get(),
+        threads: config.encoder.threads.get(),
     };
     let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings(config))
         .map_err(|error| LoadError::Thread(error.to_string()))?;

@@ -1,4 +1,6 @@
 //! How many threads candle computes with: as many as the configuration says, in both of its pools.
+//! It computes the reference encoder and the fit of a head; the packed encoder has threads of its
+//! own and needs nothing of this.
 //!
 //! Products run in rayon's global pool, which is sized here. For its other operations candle has
 //! threads of its own, as many as `CANDLE_NUM_THREADS` says when the first one runs; left to itself
@@ -16,7 +18,8 @@ const VARIABLES: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
 
 /// Makes sure that candle will read `threads` in its environment. A process can't change its own
 /// environment safely, so it starts over with another one: the same process, the same arguments.
-/// To be called before any thread is started.
+/// To be called before any thread is started, and only where candle computes: starting over takes
+/// its time.
 ///
 /// # Errors
 /// It could not start over.

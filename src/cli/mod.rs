@@ -44,10 +44,10 @@ pub struct ModelFlags {
     /// A config file, in place of config/strata.toml.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What computes hidden states: auto, reference.
+    /// What computes hidden states: auto, packed, reference.
     #[arg(long)]
     encoder: Option<String>,
-    /// The number format of the encoder's weights: f32.
+    /// The number format of the encoder's products: f32, bf16, int8.
     #[arg(long)]
     dtype: Option<String>,
     /// Threads of a pass; 0 for as many as the process may use.

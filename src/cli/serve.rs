@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Failure, ModelFlags};
 use crate::app::{self, threads};
 use crate::config::Config;
+use crate::model::encoder::EncoderKind;
 use crate::telemetry::logs;
 
 /// Serve a checkpoint and its heads over HTTP.
@@ -40,7 +41,9 @@ impl Serve {
             print!("{settings}");
             return Ok(());
         }
-        threads::pin(config.threads).map_err(Failure::failed)?;
+        if config.encoder.kind() == EncoderKind::Reference {
+            threads::pin(config.encoder.threads).map_err(Failure::failed)?;
+        }
         logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
         app::run(config)
     }

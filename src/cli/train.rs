@@ -51,7 +51,8 @@ impl Train {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
         let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
-        threads::pin(config.threads).map_err(Failure::failed)?;
+        // Whatever the encoder: candle fits the head.
+        threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         let dataset = Dataset::read(&self.data, &self.text, &self.label);
         let dataset = dataset.map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;

@@ -1,11 +1,12 @@
 //! From settings as written to settings as checked. A refusal says what would be allowed; the
 //! ranges are also in the comments of `config/strata.toml`, and a test compares the two.
 
+mod encoder;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use toml::Table;
@@ -14,8 +15,7 @@ use super::error::{ConfigError, Refusal};
 use super::raw::{RawBatching, RawConfig, RawHttp, RawLimits, RawLog};
 use super::settings::Settings;
 use super::{
-    BatchingConfig, ClassifyConfig, Config, Dtype, EmbedConfig, EncoderChoice, HttpConfig,
-    LimitsConfig, LogConfig,
+    BatchingConfig, ClassifyConfig, Config, EmbedConfig, HttpConfig, LimitsConfig, LogConfig,
 };
 use crate::model::recipe::Recipe;
 use crate::model::recipe_book::BUILT_IN;
@@ -41,19 +41,12 @@ impl TryFrom<RawConfig> for Config {
     type Error = Refusal;
 
     fn try_from(raw: RawConfig) -> Result<Self, Refusal> {
-        let encoders = [("auto", EncoderChoice::Auto), ("reference", EncoderChoice::Reference)];
         let recipes = recipes(raw.recipes)?;
         Ok(Self {
             model: path("model", raw.model)?,
             host: address("host", raw.host)?,
             port: within("port", raw.port, 0, 65535)?,
-            encoder: choice("encoder", raw.encoder, &encoders, &["packed"])?,
-            dtype: choice("dtype", raw.dtype, &[("f32", Dtype::F32)], &["bf16", "int8"])?,
-            threads: match NonZeroUsize::new(within("threads", raw.threads, 0, 1024)?) {
-                Some(threads) => threads,
-                // It fails only where the system can't tell.
-                None => available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            },
+            encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
             heads: paths("heads", raw.heads)?,
             http: raw.http.try_into()?,
             limits: raw.limits.try_into()?,
@@ -139,7 +132,7 @@ impl TryFrom<RawLog> for LogConfig {
         let formats = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
         let filter = LogFilter::parse(&raw.filter);
         Ok(Self {
-            format: choice("log.format", raw.format, &formats, &[])?,
+            format: choice("log.format", raw.format, &formats)?,
             filter: filter.map_err(|error| {
                 let advice =
                     format!("{error}; must be a level, or directives such as info,strata=debug");
@@ -182,20 +175,13 @@ fn known_recipe(
     Err(Refusal::new(key, written, advice))
 }
 
-/// The value that a word stands for. `later` are words of versions to come.
-fn choice<T: Copy>(
-    key: &str,
-    written: String,
-    known: &[(&str, T)],
-    later: &[&str],
-) -> Result<T, Refusal> {
+/// The value that a word stands for.
+fn choice<T: Copy>(key: &str, written: String, known: &[(&str, T)]) -> Result<T, Refusal> {
     if let Some((_, value)) = known.iter().find(|(word, _)| *word == written) {
         return Ok(*value);
     }
-    let not_yet = if later.contains(&written.as_str()) { "not yet in this version; " } else { "" };
     let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-    let advice = format!("{not_yet}must be one of {}", words.join(", "));
-    Err(Refusal::new(key, written, advice))
+    Err(Refusal::new(key, written, format!("must be one of {}", words.join(", "))))
 }
 
 fn address(key: &str, written: String) -> Result<IpAddr, Refusal> {

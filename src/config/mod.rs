@@ -5,8 +5,8 @@
 //! it, whose types are the proof that its values are allowed. To add a setting: the file with its
 //! comment, `raw`, the type below, `check`.
 //!
-//! Uses the plain types of what it configures, recipes and the log's format and filter, and nothing
-//! else of Strata.
+//! Uses the plain types of what it configures, the encoder's options, recipes and the log's format
+//! and filter, and nothing else of Strata.
 
 mod check;
 mod error;
@@ -25,6 +25,7 @@ use std::time::Duration;
 pub use self::error::{ConfigError, Refusal};
 pub use self::settings::Settings;
 pub use self::sources::{Flags, Sources};
+use crate::model::encoder::EncoderOptions;
 use crate::model::recipe::Recipe;
 use crate::telemetry::logs::{LogFilter, LogFormat};
 
@@ -37,12 +38,8 @@ pub struct Config {
     pub host: IpAddr,
     /// The port to listen on, 0 for any that is free.
     pub port: u16,
-    /// Which encoder computes the hidden states.
-    pub encoder: EncoderChoice,
-    /// The number format of the encoder's weights.
-    pub dtype: Dtype,
-    /// Threads of a forward pass, already counted where the setting says 0.
-    pub threads: NonZeroUsize,
+    /// How hidden states are computed; threads already counted where the setting says 0.
+    pub encoder: EncoderOptions,
     /// Folders of more head folders, in the order in which they were given.
     pub heads: Vec<PathBuf>,
     /// The server.
@@ -59,22 +56,6 @@ pub struct Config {
     pub log: LogConfig,
     /// Recipes by name, beside the built-in ones.
     pub recipes: BTreeMap<String, Recipe>,
-}
-
-/// Which encoder computes the hidden states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EncoderChoice {
-    /// The fastest one that serves this checkpoint on this machine.
-    Auto,
-    /// The one over candle-transformers.
-    Reference,
-}
-
-/// The number format of the encoder's weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// 32-bit floating point.
-    F32,
 }
 
 /// The server. See `[http]` in `config/strata.toml`.
@@ -112,7 +93,7 @@ pub struct LimitsConfig {
 /// The queue and its passes. See `[batching]` in `config/strata.toml`.
 #[derive(Clone, Debug)]
 pub struct BatchingConfig {
-    /// Tokens of one forward pass, padding included.
+    /// Tokens of one forward pass, with the padding of an encoder that pads.
     pub budget_tokens: NonZeroUsize,
     /// Tokens that may wait; at least `budget_tokens`.
     pub queue_tokens: NonZeroUsize,

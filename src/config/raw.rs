@@ -12,6 +12,7 @@ pub(super) struct RawConfig {
     pub port: i64,
     pub encoder: String,
     pub dtype: String,
+    pub instruction_set: String,
     pub threads: i64,
     pub heads: Vec<String>,
     pub http: RawHttp,

@@ -7,6 +7,8 @@ use tempfile::NamedTempFile;
 
 use super::sources::variable;
 use super::*;
+use crate::kernels::{Dtype, InstructionSet};
+use crate::model::encoder::EncoderChoice;
 use crate::model::recipe::Pooling;
 
 const DEFAULTS: &str = include_str!("../../config/strata.toml");
@@ -97,7 +99,7 @@ fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
     };
     let settings = sources.read().unwrap();
     let config = Config::try_from(&settings).unwrap();
-    assert_eq!((config.port, config.threads.get()), (3, 2));
+    assert_eq!((config.port, config.encoder.threads.get()), (3, 2));
     assert_eq!(config.host.to_string(), "::1");
     let origins = ["port", "threads", "host", "model"].map(|key| settings.origin(key));
     assert_eq!(origins, ["--port", "STRATA_THREADS", file.path().to_str().unwrap(), "default"]);
@@ -183,18 +185,37 @@ fn an_impossible_value_is_refused_with_what_is_allowed() {
     assert!(queue.contains("must be no fewer than batching.budget_tokens, 512"), "{queue}");
     assert!(refused("host = 'localhost'").contains("must be an IP address"));
     assert!(refused("model = ' '").contains("must be the path of a folder"));
-    assert!(refused("encoder = 'fast'").contains(": must be one of auto, reference"));
+    assert!(refused("encoder = 'fast'").contains(": must be one of auto, packed, reference"));
     assert!(refused("log.format = 'xml'").contains("must be one of pretty, json"));
     assert!(refused("log.filter = 'inof'").contains("\"inof\" is not a level"));
     assert!(refused("embed.recipe = 'mine'").contains("must be one of last-four, "));
 }
 
 #[test]
-fn an_encoder_or_format_of_a_later_version_says_so() {
-    let message = "encoder = \"packed\" (from STRATA_ENCODER): \
-                   not yet in this version; must be one of auto, reference";
-    assert_eq!(refused_variable("STRATA_ENCODER", "packed"), message);
-    assert!(refused("dtype = 'int8'").contains("not yet in this version; must be one of f32"));
+fn encoder_number_format_and_instruction_set_are_read() {
+    let defaults = Config::defaults().unwrap().encoder;
+    assert_eq!((defaults.choice, defaults.dtype), (EncoderChoice::Auto, Dtype::F32));
+    assert_eq!(defaults.instruction_set, None);
+    let text = "encoder = 'packed'\ndtype = 'int8'\ninstruction_set = 'scalar'";
+    let options = loaded(text).unwrap().encoder;
+    assert_eq!((options.choice, options.dtype), (EncoderChoice::Packed, Dtype::Int8));
+    assert_eq!(options.instruction_set, Some(InstructionSet::Scalar));
+    assert_eq!(loaded("dtype = 'bf16'").unwrap().encoder.dtype, Dtype::Bf16);
+}
+
+#[test]
+fn the_reference_encoder_is_refused_in_any_format_but_its_own() {
+    for dtype in ["bf16", "int8"] {
+        let message = format!(
+            "dtype = \"{dtype}\" (from FILE): the reference encoder computes in f32; \
+             must be f32, or encoder auto or packed"
+        );
+        assert_eq!(refused(&format!("encoder = 'reference'\ndtype = '{dtype}'")), message);
+    }
+    assert!(loaded("encoder = 'reference'\ndtype = 'f32'").is_ok());
+    assert!(refused("dtype = 'f16'").ends_with(": must be one of f32, bf16, int8"));
+    let set = refused_variable("STRATA_INSTRUCTION_SET", "sse");
+    assert!(set.ends_with(": must be one of auto, avx512, avx2, scalar"), "{set}");
 }
 
 #[test]
@@ -233,6 +254,7 @@ fn a_file_that_cannot_be_read_or_is_not_toml_is_named() {
 #[test]
 fn zero_threads_are_as_many_as_the_process_may_use() {
     let all = std::thread::available_parallelism().unwrap();
-    assert_eq!(Config::defaults().unwrap().threads, all);
-    assert_eq!(loaded("threads = 3").unwrap().threads, NonZeroUsize::new(3).unwrap());
+    assert_eq!(Config::defaults().unwrap().encoder.threads, all);
+    let three = loaded("threads = 3").unwrap();
+    assert_eq!(three.encoder.threads, NonZeroUsize::new(3).unwrap());
 }

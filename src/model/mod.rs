@@ -15,7 +15,7 @@ pub mod task;
 use candle_core::Device;
 
 use checkpoint::{Checkpoint, CheckpointError};
-use encoder::{Encoder, Query, Reference};
+use encoder::{Encoder, EncoderKind, EncoderOptions, Query, Reference};
 use head::Dense;
 use recipe::{ResolvedRecipe, Shape};
 use task::{Answer, Ask, Tap, Task};
@@ -28,15 +28,22 @@ pub struct Model {
 }
 
 impl Model {
-    /// Loads the reference encoder of a checkpoint on the CPU.
+    /// Loads the encoder that the options come to on this machine.
     ///
     /// # Errors
     /// A tensor that can't be read.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
-        let encoder = Reference::load(checkpoint, &Device::Cpu)
-            .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))?;
+    pub fn load(
+        checkpoint: &Checkpoint,
+        options: &EncoderOptions,
+    ) -> Result<Self, CheckpointError> {
+        let encoder: candle_core::Result<Box<dyn Encoder>> = match options.kind() {
+            EncoderKind::Packed | EncoderKind::Reference => {
+                Reference::load(checkpoint, &Device::Cpu).map(|encoder| Box::new(encoder) as _)
+            }
+        };
         Ok(Self {
-            encoder: Box::new(encoder),
+            encoder: encoder
+                .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))?,
             dense: checkpoint.sentence.dense.clone(),
             shape: Self::shape_of(checkpoint),
         })

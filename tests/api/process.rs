@@ -114,7 +114,9 @@ fn a_setting_that_can_not_be_is_exit_2_and_names_it() {
         (serve().env("STRATA_THREADS", "many"), "STRATA_THREADS"),
         (serve().env("STRATA_EMBED_RECIPE", "last-five"), "embed.recipe"),
         (serve().arg("--host").arg("localhost"), "--host"),
-        (serve().arg("--encoder").arg("packed"), "not yet"),
+        (serve().arg("--encoder").arg("fast"), "packed, reference"),
+        (serve().arg("--encoder").arg("reference").arg("--dtype").arg("int8"), "in f32"),
+        (serve().env("STRATA_INSTRUCTION_SET", "neon"), "instruction_set"),
     ] {
         let said = stderr(&strata.output());
         assert!(said.contains(named), "{named}: {said}");
@@ -189,12 +191,13 @@ fn the_contract_is_printed() {
 }
 
 #[tokio::test]
-async fn it_computes_with_as_many_threads_as_it_is_told_whatever_the_machine_has() {
+async fn candle_computes_with_as_many_threads_as_it_is_told_whatever_the_machine_has() {
     let model = default_model();
     // Enough for candle to share the work out.
     let body = json!({"inputs": vec!["a film ".repeat(30); 8]});
     for (wanted, helpers) in [("1", 0), ("3", 2)] {
         let strata = Strata::new(&["serve", "--port", "0", "--model", model.to_str().unwrap()]);
+        let strata = strata.arg("--encoder").arg("reference");
         let running = strata.arg("--threads").arg(wanted).start();
         let sent = reqwest::Client::new().post(running.url("/embed")).json(&body).send().await;
         assert!(sent.unwrap().status().is_success());

@@ -1,7 +1,9 @@
 //! Encoders: token ids in, what the taps read out. One trait, so that callers needn't know which.
 
+mod options;
 mod reference;
 
+pub use options::{EncoderChoice, EncoderKind, EncoderOptions};
 pub use reference::Reference;
 
 use super::task::{Sequence, Tap};
@@ -27,9 +29,9 @@ pub trait Encoder: Send + Sync {
     /// Its name, as `--encoder` has it.
     fn name(&self) -> &'static str;
 
-    /// The element type of its products.
+    /// The element type of its products, in use and not only asked for.
     fn dtype(&self) -> &'static str;
 
-    /// The instruction set that it uses, in words.
+    /// The instruction set in use, in words.
     fn instruction_set(&self) -> &'static str;
 }

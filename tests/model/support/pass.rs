@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use strata::app::Parts;
+use strata::config::Config;
 use strata::model::Model;
 use strata::model::checkpoint::{Checkpoint, CheckpointError};
 use strata::model::head::Head;
@@ -51,5 +52,6 @@ pub fn purpose(checkpoint: &Checkpoint) -> Result<(Model, Ask), CheckpointError>
         let book = RecipeBook::new(shape, &checkpoint.sentence, &Default::default()).unwrap();
         Ask::Embedding(book.resolve(&RecipeRef::Name(NATIVE.to_owned())).unwrap())
     };
-    Ok((Model::load(checkpoint)?, ask))
+    let options = Config::defaults().unwrap().encoder;
+    Ok((Model::load(checkpoint, &options)?, ask))
 }
