@@ -175,7 +175,8 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         instruction_set: model.encoder().instruction_set(),
         threads: config.encoder.threads.get(),
     };
-    let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings(config))
+    let settings = settings(config, model.encoder().pads());
+    let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings)
         .map_err(|error| LoadError::Thread(error.to_string()))?;
     let service = Service {
         model: card,
@@ -195,10 +196,11 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     Ok(Loaded { service, worker })
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, padding: bool) -> Settings {
     let batching = &config.batching;
     Settings {
         budget: batching.budget_tokens,
+        padding,
         queue_tokens: batching.queue_tokens,
         look_ahead: batching.look_ahead,
         patience: batching.patience,

@@ -45,12 +45,13 @@ pub trait Engine: Send + Sync + 'static {
     -> Result<Vec<Self::Output>, Box<dyn Error + Send + Sync>>;
 }
 
-/// How large passes and queue may grow, and how hard to look for like lengths.
+/// How large passes and queue may grow, and how hard to look for what suits a pass.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// The most tokens in a pass, padding included: sequences × the longest of them. A sequence
-    /// that is longer than that gets a pass of its own.
+    /// The most tokens in a pass. A sequence that is longer than that gets a pass of its own.
     pub budget: NonZeroUsize,
+    /// Whether a pass costs sequences × the longest of them, or only the tokens that there are.
+    pub padding: bool,
     /// The most tokens that may wait, without padding. A request larger than that is let in when
     /// nothing else waits.
     pub queue_tokens: NonZeroUsize,
@@ -58,8 +59,8 @@ pub struct Settings {
     /// in a pass.
     pub look_ahead: NonZeroUsize,
     /// How many passes may take from a request further back in the turn while taking nothing of this
-    /// one. Zero keeps to the turn, whatever the padding. It should be more than the unlike lengths
-    /// that usually wait, about a dozen: below that all are soon overdue, and padding is back.
+    /// one. Zero keeps to the turn, whatever the padding. With padding it should be more than the
+    /// unlike lengths that usually wait, about a dozen: below that all are soon overdue.
     pub patience: u32,
     /// How long an idle worker waits for company after a first request, unless a full budget waits
     /// already. Zero starts at once.

@@ -6,10 +6,10 @@
 //! 1. the very first, so that there is always progress;
 //! 2. the next one of each request that has been passed over `patience` times, whatever its length,
 //!    in order; the first that doesn't fit the budget closes the pass;
-//! 3. whatever else fits, those of like length first, as long as padding is cheaper than another
-//!    pass.
+//! 3. whatever else fits. With padding, those of like length first, as long as padding is cheaper
+//!    than another pass; without, in turn order, since no length suits another better.
 //!
-//! With a queue where requests that had a turn go to the back, and with `ahead` requests in front
+//! Rule 3 alone tells the two apart, so what follows holds for both. With a queue where requests that had a turn go to the back, and with `ahead` requests in front
 //! of one that has just arrived or just had a turn, it follows that
 //!
 //! - it has a sequence in one of the next `ahead + 1` passes, since every pass takes the front one
@@ -19,7 +19,8 @@
 //!   of all others, and rule 2 lets nobody past one of them.)
 //!
 //! Requests of like length share passes in turn order, each with as many sequences as any other,
-//! give or take one.
+//! give or take one. Without padding, one is passed over only where it doesn't fit into what those
+//! before it have left.
 
 use super::Settings;
 
@@ -48,8 +49,8 @@ pub(super) struct Pick {
     pub(super) sequence: usize,
 }
 
-/// What the next pass takes, in ascending order; something whenever something waits. Its padded
-/// tokens are within the budget, or it is a single sequence.
+/// What the next pass takes, in ascending order; something whenever something waits. Its tokens,
+/// padded if passes are, are within the budget, or it is a single sequence.
 ///
 /// Reads no more of `waiting` than the look-ahead.
 pub(super) fn plan<L: Iterator<Item = usize>>(
@@ -58,16 +59,18 @@ pub(super) fn plan<L: Iterator<Item = usize>>(
 ) -> Vec<Pick> {
     let (due, mut others): (Vec<_>, Vec<_>) =
         window(waiting, settings).into_iter().partition(|candidate| candidate.due);
-    let mut pass = Pass::new(settings.budget.get());
+    let mut pass = Pass::new(settings);
     for candidate in due {
         if !pass.has_room_for(candidate.tokens) {
             return pass.into_picks();
         }
         pass.add(&candidate);
     }
-    let longest = pass.longest;
-    // A stable sort, so that among like lengths the turn decides.
-    others.sort_by_key(|candidate| candidate.tokens.abs_diff(longest) / (longest / ALIKE + 1));
+    if settings.padding {
+        let longest = pass.longest;
+        // A stable sort, so that among like lengths the turn decides.
+        others.sort_by_key(|candidate| candidate.tokens.abs_diff(longest) / (longest / ALIKE + 1));
+    }
     for candidate in others {
         if pass.has_room_for(candidate.tokens) && pass.is_worth_padding(candidate.tokens) {
             pass.add(&candidate);
@@ -115,14 +118,16 @@ fn window<L: Iterator<Item = usize>>(
 /// A pass in the making.
 struct Pass {
     budget: usize,
+    padding: bool,
     picks: Vec<Pick>,
     longest: usize,
     tokens: usize,
 }
 
 impl Pass {
-    fn new(budget: usize) -> Self {
-        Self { budget, picks: Vec::new(), longest: 0, tokens: 0 }
+    fn new(settings: &Settings) -> Self {
+        let (budget, padding) = (settings.budget.get(), settings.padding);
+        Self { budget, padding, picks: Vec::new(), longest: 0, tokens: 0 }
     }
 
     fn add(&mut self, candidate: &Candidate) {
@@ -140,11 +145,16 @@ impl Pass {
     }
 
     fn has_room_for(&self, tokens: usize) -> bool {
-        self.picks.is_empty() || self.padded_with(tokens) <= self.budget
+        let total = self.tokens.saturating_add(tokens);
+        let cost = if self.padding { self.padded_with(tokens) } else { total };
+        self.picks.is_empty() || cost <= self.budget
     }
 
     /// Whether one more leaves the padding as it is, or at least below the cost of another pass.
     fn is_worth_padding(&self, tokens: usize) -> bool {
+        if !self.padding {
+            return true;
+        }
         let padding = self.padded().saturating_sub(self.tokens);
         let total = self.tokens.saturating_add(tokens);
         let padding_with = self.padded_with(tokens).saturating_sub(total);

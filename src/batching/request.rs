@@ -45,7 +45,8 @@ impl<I, O> Request<I, O> {
         let slots = sequences.into_iter().enumerate();
         let mut slots: Vec<_> =
             slots.map(|(index, Sequence { tokens, item })| Slot { index, tokens, item }).collect();
-        // The longest first, so that a look-ahead into a large request finds like lengths.
+        // The longest first, so that a look-ahead into a large request finds like lengths, and the
+        // short ones fill what the long ones leave.
         slots.sort_by_key(|slot| Reverse(slot.tokens));
         let request = Self {
             outputs: Vec::with_capacity(slots.len()),

@@ -113,8 +113,9 @@ proptest! {
             1..40,
         ),
         (budget, look_ahead, patience) in (1_usize..2_500, 1_usize..48, 0_u32..6),
+        padding in any::<bool>(),
     ) {
-        let mut world = World::new(settings(budget, look_ahead, patience));
+        let mut world = World::new(Settings { padding, ..settings(budget, look_ahead, patience) });
         for requests in &arrivals {
             for lens in requests {
                 world.arrive(lens);
@@ -131,25 +132,27 @@ proptest! {
 
 #[test]
 fn a_stream_that_suits_every_pass_but_ours_cannot_starve_us() {
-    let mut world = World::new(settings(2_048, 64, 4));
-    for _ in 0..40 {
-        world.arrive(&[20; 40]);
-    }
-    let long = world.arrive(&[256]);
-    // Whoever comes fits the others better than ours does. Over 20 passes' worth is in front.
-    let taken = (0..5).any(|_| {
-        for _ in 0..100 {
-            world.arrive(&[20]);
+    for padding in [true, false] {
+        let mut world = World::new(Settings { padding, ..settings(2_048, 64, 4) });
+        for _ in 0..40 {
+            world.arrive(&[20; 40]);
         }
-        world.pass().contains(&(long, 256))
-    });
-    assert!(taken, "patience was to run out");
+        let long = world.arrive(&[256]);
+        // Whoever comes fits the others better than ours does. Over 20 passes' worth is in front.
+        let taken = (0..5).any(|_| {
+            for _ in 0..100 {
+                world.arrive(&[20]);
+            }
+            world.pass().contains(&(long, 256))
+        });
+        assert!(taken, "patience was to run out");
+    }
 }
 
 #[test]
 fn a_request_of_a_thousand_stays_behind_a_request_of_one() {
-    for len in [1, 20, 40, 256] {
-        let mut world = World::new(settings(2_048, 64, 8));
+    for (len, padding) in [1, 20, 40, 256].into_iter().flat_map(|len| [(len, true), (len, false)]) {
+        let mut world = World::new(Settings { padding, ..settings(2_048, 64, 8) });
         world.arrive(&[20; 1_000]);
         world.pass();
         let one = world.arrive(&[len]);

@@ -19,6 +19,7 @@ mod starting_and_stopping;
 pub(super) fn settings(budget: usize, look_ahead: usize, patience: u32) -> Settings {
     Settings {
         budget: NonZeroUsize::new(budget).unwrap(),
+        padding: true,
         queue_tokens: NonZeroUsize::MAX,
         look_ahead: NonZeroUsize::new(look_ahead).unwrap(),
         patience,

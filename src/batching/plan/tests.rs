@@ -29,11 +29,14 @@ proptest! {
         requests in requests(),
         overdue in 0_usize..20,
         (budget, look_ahead, patience) in (1_usize..4_000, 1_usize..60, 0_u32..4),
+        padding in any::<bool>(),
     ) {
-        let picks = planned(&requests, overdue, &settings(budget, look_ahead, patience));
+        let settings = Settings { padding, ..settings(budget, look_ahead, patience) };
+        let picks = planned(&requests, overdue, &settings);
         let lens = lens(&requests, &picks);
         let padded = lens.len() * lens.iter().max().unwrap_or(&0);
-        prop_assert!(padded <= budget || lens.len() == 1);
+        let cost = if padding { padded } else { lens.iter().sum() };
+        prop_assert!(cost <= budget || lens.len() == 1);
         prop_assert!(lens.len() <= look_ahead);
         let first = Pick { request: 0, sequence: 0 };
         prop_assert_eq!(picks.first(), requests.first().map(|_| &first));
@@ -46,8 +49,10 @@ proptest! {
         requests in requests(),
         overdue in 0_usize..20,
         (budget, look_ahead) in (1_usize..4_000, 1_usize..60),
+        padding in any::<bool>(),
     ) {
-        let picks = planned(&requests, overdue, &settings(budget, look_ahead, 3));
+        let settings = Settings { padding, ..settings(budget, look_ahead, 3) };
+        let picks = planned(&requests, overdue, &settings);
         let taken: BTreeSet<_> = picks.iter().map(|pick| pick.request).collect();
         let left = (0..overdue.min(requests.len())).find(|request| !taken.contains(request));
         if let Some(left) = left {
@@ -59,9 +64,11 @@ proptest! {
     fn sequences_of_one_length_are_shared_out_in_turn(
         counts in prop::collection::vec(1_usize..30, 1..20),
         (budget, look_ahead) in (20_usize..4_000, 1_usize..200),
+        padding in any::<bool>(),
     ) {
         let requests: Vec<_> = counts.iter().map(|&count| vec![20; count]).collect();
-        let picks = planned(&requests, 0, &settings(budget, look_ahead, 8));
+        let settings = Settings { padding, ..settings(budget, look_ahead, 8) };
+        let picks = planned(&requests, 0, &settings);
         let total: usize = counts.iter().sum();
         prop_assert_eq!(picks.len(), total.min(budget / 20).min(look_ahead));
         let taken = |request| picks.iter().filter(|pick| pick.request == request).count();
@@ -70,6 +77,51 @@ proptest! {
             prop_assert!(taken(request) + 1 >= most || taken(request) == count);
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn without_padding_whatever_stays_behind_has_no_room(
+        requests in requests(),
+        overdue in 0_usize..20,
+        budget in 1_usize..4_000,
+    ) {
+        let requests: Vec<_> = requests.into_iter().map(|lens| vec![lens[0]]).collect();
+        let picks = planned(&requests, overdue, &unpadded(budget));
+        let taken: BTreeSet<_> = picks.iter().map(|pick| pick.request).collect();
+        let mut total = 0;
+        let due = overdue.max(1).min(requests.len());
+        for (request, lens) in requests.iter().enumerate() {
+            if taken.contains(&request) {
+                total += lens[0];
+            } else {
+                prop_assert!(total + lens[0] > budget);
+                if request < due {
+                    prop_assert!(taken.iter().all(|&other| other < request));
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Settings of an encoder without padding.
+fn unpadded(budget: usize) -> Settings {
+    Settings { padding: false, ..settings(budget, 64, 8) }
+}
+
+#[test]
+fn without_padding_unlike_lengths_go_together_in_turn() {
+    let requests = [20, 250, 21, 240, 19, 130, 22].map(|len| vec![len]);
+    assert_eq!(lens(&requests, &planned(&requests, 0, &unpadded(550))), [20, 250, 21, 240, 19]);
+    assert_eq!(lens(&requests, &planned(&requests, 0, &unpadded(2_000))).len(), 7);
+}
+
+#[test]
+fn without_padding_one_too_long_for_what_is_left_lets_shorter_ones_by_until_it_is_due() {
+    let requests = [300, 300, 40, 100, 60].map(|len| vec![len]);
+    assert_eq!(lens(&requests, &planned(&requests, 0, &unpadded(500))), [300, 40, 100, 60]);
+    assert_eq!(lens(&requests, &planned(&requests, 2, &unpadded(500))), [300]);
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub trait Encoder: Send + Sync {
     /// The backend failed; the whole pass is lost.
     fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<Vec<Vec<Vec<f32>>>>;
 
+    /// Whether a batch is filled up to its longest sequence, so that a pass costs as many tokens as
+    /// sequences × the longest, and not as many as there are.
+    fn pads(&self) -> bool;
+
     /// Its name, as `--encoder` has it.
     fn name(&self) -> &'static str;
 

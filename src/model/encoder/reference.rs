@@ -96,6 +96,10 @@ impl Encoder for Reference {
         Ok(answers)
     }
 
+    fn pads(&self) -> bool {
+        true
+    }
+
     fn name(&self) -> &'static str {
         "reference"
     }

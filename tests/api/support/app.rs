@@ -72,6 +72,7 @@ impl TestApp {
         let batching = &config.batching;
         let settings = strata::batching::Settings {
             budget: batching.budget_tokens,
+            padding: true,
             queue_tokens: batching.queue_tokens,
             look_ahead: batching.look_ahead,
             patience: batching.patience,
