@@ -1,18 +1,61 @@
-//! What computes: one algorithm, a module an instruction set, chosen once at run time.
+//! Kernels: products over packed weights, attention, layer norm, and the rounding that reduced
+//! products need, for AVX-512, for AVX2 with FMA, and in plain loops.
+//!
+//! A safe door in front: [`Kernels`] checks sizes and calls through a table that exists only where
+//! this CPU has its instructions. Behind it each algorithm is written once over a register type
+//! (`lanes`, `tile`), and each instruction set is a module that brings the type.
+//!
+//! Every number that comes out is one chain of operations over its own inputs, in an order that
+//! neither the height of a tile, nor its neighbours, nor the number of threads changes. Between
+//! instruction sets the bits may differ.
 
-/// The instructions that a kernel may use; each includes those before it.
+#![expect(unsafe_code, reason = "instructions by intrinsics; each block says why it is sound")]
+
+mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod functions;
+mod lanes;
+mod operand;
+mod peak;
+mod product;
+mod rows;
+mod scalar;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod view;
+mod weights;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+pub use operand::{Operand, OperandScratch};
+pub use table::{Activation, Finish};
+pub use view::{View, ViewMut};
+pub use weights::{Linear, Part};
+
+use table::{Attention, Panel, Product, Scales, Table};
+
+/// The instruction sets there are kernels for, the plainest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstructionSet {
-    /// Whatever the compiler may assume.
+    /// None in particular.
     Scalar,
-    /// AVX2 with FMA.
+    /// AVX2 and FMA.
     Avx2,
-    /// AVX-512.
+    /// AVX-512 F, BW, DQ and VL; BF16 and VNNI where the CPU has them.
     Avx512,
 }
 
 impl InstructionSet {
-    /// Its name, as the configuration has it.
+    /// All, the plainest first.
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+
+    /// As settings have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
@@ -21,43 +64,31 @@ impl InstructionSet {
         }
     }
 
-    /// The best that this processor has.
+    /// The best that this CPU has.
     pub fn detect() -> Self {
-        let best_first = [Self::Avx512, Self::Avx2];
-        best_first.into_iter().find(|set| set.is_available()).unwrap_or(Self::Scalar)
+        Self::ALL.into_iter().rfind(|set| set.is_available()).unwrap_or(Self::Scalar)
     }
 
-    /// Whether this processor has it.
+    /// Whether this CPU has it.
     pub fn is_available(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            match self {
-                Self::Scalar => true,
-                Self::Avx2 => avx2,
-                Self::Avx512 => avx2 && is_x86_feature_detected!("avx512f"),
-            }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        {
-            self == Self::Scalar
-        }
+        Kernels::new(self).is_some()
     }
 }
 
-/// The number format of a product's operands.
+/// The number format of products: weights and what they are multiplied with. Sums are f32, or i32
+/// with int8, and everything else is f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
     /// 32-bit floating point.
     F32,
-    /// bfloat16 operands, 32-bit sums.
+    /// The upper half of it.
     Bf16,
-    /// 8-bit integers.
+    /// Bytes: weights symmetric by output, inputs asymmetric by row.
     Int8,
 }
 
 impl Dtype {
-    /// Its name, as the configuration has it.
+    /// As settings have it.
     pub fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -65,10 +96,204 @@ impl Dtype {
             Self::Int8 => "int8",
         }
     }
+
+    /// Numbers in a word of 32 bits.
+    pub(crate) fn depth(self) -> usize {
+        match self {
+            Self::F32 => 1,
+            Self::Bf16 => 2,
+            Self::Int8 => 4,
+        }
+    }
 }
 
-/// Floating point (or integer) operations a second that the product's own instruction reaches in
-/// registers, on that many threads.
-pub fn peak(_set: InstructionSet, _dtype: Dtype, _threads: usize) -> f64 {
-    1e9
+/// The kernels of one instruction set that this CPU has.
+#[derive(Clone, Copy)]
+pub struct Kernels {
+    set: InstructionSet,
+    table: &'static Table,
 }
+
+impl Kernels {
+    /// Those of an instruction set, if this CPU has it.
+    pub fn new(set: InstructionSet) -> Option<Self> {
+        let table = match set {
+            InstructionSet::Scalar => Some(&scalar::TABLE),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => AVX2.as_ref(),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => AVX512.as_ref(),
+            #[cfg(not(target_arch = "x86_64"))]
+            InstructionSet::Avx2 | InstructionSet::Avx512 => None,
+        };
+        Some(Self { set, table: table? })
+    }
+
+    /// The best that this CPU has.
+    pub fn best() -> Self {
+        let best = Self::new(InstructionSet::detect());
+        best.unwrap_or(Self { set: InstructionSet::Scalar, table: &scalar::TABLE })
+    }
+
+    /// The instruction set.
+    pub fn set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// The instructions that products of that number format use, in words.
+    pub fn instructions(&self, dtype: Dtype) -> &'static str {
+        self.product_of(dtype).instructions
+    }
+
+    fn product_of(&self, dtype: Dtype) -> &'static Product {
+        match dtype {
+            Dtype::F32 => &self.table.f32,
+            Dtype::Bf16 => &self.table.bf16,
+            Dtype::Int8 => &self.table.int8,
+        }
+    }
+
+    /// `(m, k)·(k, n)` for the panels named, plus bias, with what [`Finish`] says on top, to the
+    /// columns of those panels.
+    ///
+    /// # Panics
+    /// Sizes or number formats don't fit together.
+    pub fn product(
+        &self,
+        a: &Operand<'_>,
+        b: &Linear,
+        panels: Range<usize>,
+        finish: Finish,
+        mut out: ViewMut<'_>,
+    ) {
+        let product = self.product_of(b.dtype);
+        assert_eq!((a.dtype, a.k), (b.dtype, b.k), "operand and weights");
+        assert_eq!(b.panel, product.columns, "weights packed for other kernels");
+        assert!(panels.start <= panels.end && panels.end <= b.panels(), "panels {panels:?}");
+        assert_eq!((out.rows(), out.columns()), (a.rows, panels.len() * b.panel), "output");
+        let (words, first) = (b.words.as_slice(), panels.start);
+        for panel in panels {
+            let column = panel * b.panel;
+            let columns = column..column + b.panel;
+            let scales = (b.dtype == Dtype::Int8).then(|| Scales {
+                row: a.scales.as_ptr(),
+                row_least: a.least.as_ptr(),
+                column: b.scales[columns.clone()].as_ptr(),
+                column_sum: b.sums[columns.clone()].as_ptr(),
+            });
+            let stride = out.stride();
+            let panel = Panel {
+                a: a.left(),
+                rows: a.rows,
+                steps: b.steps,
+                b: words[panel * b.steps * b.panel..][..b.steps * b.panel].as_ptr(),
+                bias: b.bias[columns].as_ptr(),
+                scales,
+                finish,
+                out: out.as_mut_ptr().wrapping_add((panel - first) * b.panel),
+                out_stride: stride,
+            };
+            // SAFETY: operand and weights are of one `k` and number format, checked above, so of the
+            // same words a row; slices of a panel's length were taken of the right side, and the
+            // operand has scales by row; `out` has a row for each of the operand's and columns for
+            // each panel's. The table is one for this CPU.
+            unsafe { (product.product)(&panel) }
+        }
+    }
+
+    /// Layer norm of each row in place: `(x − mean)/√(variance + eps)·gain + bias`.
+    ///
+    /// # Panics
+    /// Gain or bias aren't as wide as rows are.
+    pub fn layer_norm(&self, mut rows: ViewMut<'_>, gain: &[f32], bias: &[f32], eps: f32) {
+        let (count, c, stride) = (rows.rows(), rows.columns(), rows.stride());
+        assert_eq!((gain.len(), bias.len()), (c, c), "gain and bias of {c} columns");
+        // SAFETY: the view is of `count` rows of `c` numbers, and so long are gain and bias; the
+        // table is one for this CPU.
+        unsafe {
+            (self.table.layer_norm)(
+                rows.as_mut_ptr(),
+                count,
+                stride,
+                c,
+                gain.as_ptr(),
+                bias.as_ptr(),
+                eps,
+            );
+        }
+    }
+
+    /// Attention of one sequence and head, `softmax(q·kᵀ/√d)·v` to `out`: queries `(n, d)` over keys
+    /// and values `(t, d)`. `scratch` grows to what is needed.
+    ///
+    /// # Panics
+    /// Sizes don't fit together, or there are no keys.
+    pub fn attention(
+        &self,
+        q: View<'_>,
+        k: View<'_>,
+        v: View<'_>,
+        mut out: ViewMut<'_>,
+        scratch: &mut Vec<f32>,
+    ) {
+        let (n, d, t) = (q.rows(), q.columns(), k.rows());
+        assert!(t > 0, "no keys");
+        assert_eq!((k.columns(), v.rows(), v.columns()), (d, t, d), "keys and values");
+        assert_eq!((out.rows(), out.columns()), (n, d), "output");
+        assert_eq!(k.stride(), v.stride(), "keys and values");
+        let needed = table::attention_scratch(d);
+        if scratch.len() < needed {
+            scratch.resize(needed, 0.0);
+        }
+        let of = Attention {
+            q: q.as_ptr(),
+            q_stride: q.stride(),
+            queries: n,
+            k: k.as_ptr(),
+            v: v.as_ptr(),
+            kv_stride: k.stride(),
+            t,
+            d,
+            scale: (std::f64::consts::LOG2_E / (d as f64).sqrt()) as f32,
+            out_stride: out.stride(),
+            out: out.as_mut_ptr(),
+            scratch: scratch.as_mut_ptr(),
+        };
+        // SAFETY: the sizes are the views', which were compared above; scratch is long enough; the
+        // table is one for this CPU.
+        unsafe { (self.table.attention)(&of) }
+    }
+}
+
+/// Operations a second (additions and multiplications) that products of that number format can
+/// reach on `threads` threads at once, measured in about 50 ms: their own tile on words that lie in
+/// the first-level cache. 0 where this CPU lacks the instruction set.
+pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
+    Kernels::new(set).map_or(0.0, |kernels| {
+        // SAFETY: there are kernels only where this CPU has their instructions.
+        unsafe { peak::measure(kernels.product_of(dtype), dtype.depth(), threads) }
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+static AVX2: LazyLock<Option<Table>> = LazyLock::new(|| {
+    let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    has.then(avx2::table)
+});
+
+#[cfg(target_arch = "x86_64")]
+static AVX512: LazyLock<Option<Table>> = LazyLock::new(|| {
+    let has = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && AVX2.is_some();
+    has.then(|| {
+        let bf16 = is_x86_feature_detected!("avx512bf16");
+        let int8 = is_x86_feature_detected!("avx512vnni");
+        avx512::table(
+            if bf16 { avx512::BF16 } else { avx2::BF16 },
+            if int8 { avx512::INT8 } else { avx2::INT8 },
+        )
+    })
+});

@@ -15,7 +15,7 @@ pub mod task;
 use candle_core::Device;
 
 use checkpoint::{Checkpoint, CheckpointError};
-use encoder::{Encoder, EncoderKind, EncoderOptions, Query, Reference};
+use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, Query, Reference};
 use head::Dense;
 use recipe::{ResolvedRecipe, Shape};
 use task::{Answer, Ask, Tap, Task};
@@ -36,14 +36,18 @@ impl Model {
         checkpoint: &Checkpoint,
         options: &EncoderOptions,
     ) -> Result<Self, CheckpointError> {
-        let encoder: candle_core::Result<Box<dyn Encoder>> = match options.kind() {
-            EncoderKind::Packed | EncoderKind::Reference => {
-                Reference::load(checkpoint, &Device::Cpu).map(|encoder| Box::new(encoder) as _)
+        let encoder: Box<dyn Encoder> = match options.kind() {
+            EncoderKind::Packed => Box::new(Packed::load(checkpoint, options)?),
+            EncoderKind::Reference => {
+                let loaded = Reference::load(checkpoint, &Device::Cpu);
+                let invalid = |error: candle_core::Error| {
+                    CheckpointError::invalid(&checkpoint.dir, error.to_string())
+                };
+                Box::new(loaded.map_err(invalid)?)
             }
         };
         Ok(Self {
-            encoder: encoder
-                .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))?,
+            encoder,
             dense: checkpoint.sentence.dense.clone(),
             shape: Self::shape_of(checkpoint),
         })

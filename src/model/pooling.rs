@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernels::View;
+
 /// How the `t` token rows of one layer become one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -47,6 +49,39 @@ impl Pooling {
             Self::Max | Self::MeanMax => None,
         }
     }
+
+    /// Token rows `(t, c)` → the pooled row, by the formulas above.
+    pub(super) fn pool(self, rows: View<'_>) -> Vec<f32> {
+        let t = rows.rows();
+        match self {
+            Self::Mean => sum(rows, t as f32, |_| 1.0),
+            Self::MeanSqrtLen => sum(rows, (t as f32).sqrt(), |_| 1.0),
+            Self::WeightedMean => sum(rows, (t * (t + 1)) as f32 / 2.0, |i| (i + 1) as f32),
+            Self::Cls => rows.row(0).to_vec(),
+            Self::LastToken => rows.row(t - 1).to_vec(),
+            Self::Max => max(rows),
+            Self::MeanMax => [Self::Mean.pool(rows), max(rows)].concat(),
+        }
+    }
+}
+
+/// `Σ weight(i)·H[i] / over`
+fn sum(rows: View<'_>, over: f32, weight: impl Fn(usize) -> f32) -> Vec<f32> {
+    let mut sums = vec![0.0; rows.columns()];
+    for i in 0..rows.rows() {
+        let weight = weight(i);
+        sums.iter_mut().zip(rows.row(i)).for_each(|(sum, x)| *sum += weight * x);
+    }
+    sums.iter_mut().for_each(|sum| *sum /= over);
+    sums
+}
+
+fn max(rows: View<'_>) -> Vec<f32> {
+    let mut largest = rows.row(0).to_vec();
+    for i in 1..rows.rows() {
+        largest.iter_mut().zip(rows.row(i)).for_each(|(largest, x)| *largest = largest.max(*x));
+    }
+    largest
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod error;
 pub mod fingerprint;
 mod map;
 pub mod sentence;
+mod table;
 pub mod weights;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 pub use config::{BertConfig, HiddenAct, ProblemType};
 pub use error::CheckpointError;
 pub use sentence::Sentence;
+pub use table::Table;
 pub use weights::Weights;
 
 /// A checkpoint whose files fit together.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::VarBuilder;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use super::damage::explain;
 use super::error::{CheckpointError, read_json};
 use super::map::MappedFile;
+use super::table::{Format, Table};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -21,7 +23,7 @@ const INDEX: &str = "model.safetensors.index.json";
 /// Every tensor of a checkpoint, mapped, by its name without the `bert.` prefix.
 pub struct Weights {
     dir: PathBuf,
-    files: Vec<(PathBuf, MappedFile)>,
+    files: Vec<(PathBuf, Arc<MappedFile>)>,
     tensors: BTreeMap<String, Located>,
 }
 
@@ -122,7 +124,7 @@ impl Weights {
                 return Err(CheckpointError::invalid(&path, message));
             }
         }
-        self.files.push((path, map));
+        self.files.push((path, Arc::new(map)));
         Ok(())
     }
 
@@ -150,6 +152,24 @@ impl Weights {
             .map_err(|error| {
                 CheckpointError::invalid(&self.files[located.file].0, error.to_string())
             })
+    }
+
+    /// A tensor `(rows, columns)` that stays in its file.
+    ///
+    /// # Errors
+    /// As [`Weights::check`].
+    pub fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Table, CheckpointError> {
+        let located = self.locate(name, &[rows, columns])?;
+        Ok(Table {
+            file: Arc::clone(&self.files[located.file].1),
+            bytes: located.bytes.clone(),
+            format: match located.dtype {
+                Dtype::F16 => Format::F16,
+                Dtype::BF16 => Format::Bf16,
+                _ => Format::F32,
+            },
+            columns,
+        })
     }
 
     /// Candle's door to the tensors, as f32.

@@ -1,9 +1,11 @@
 //! Encoders: token ids in, what the taps read out. One trait, so that callers needn't know which.
 
 mod options;
+mod packed;
 mod reference;
 
 pub use options::{EncoderChoice, EncoderKind, EncoderOptions};
+pub use packed::Packed;
 pub use reference::Reference;
 
 use super::task::{Sequence, Tap};

@@ -1,0 +1,111 @@
+//! What an instruction set offers: one function an operation, and what each is told.
+
+use super::tile::Left;
+
+/// Between the two feed-forward products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `x·Φ(x)`, by the error function.
+    Gelu,
+    /// Its tanh form.
+    GeluTanh,
+    /// `max(x, 0)`.
+    Relu,
+}
+
+/// What a product ends on, after its bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// Nothing more.
+    Bias,
+    /// The function between the two feed-forward products.
+    Activation(Activation),
+    /// What the output held before is added.
+    Residual,
+}
+
+/// What turns sums of int8 products into numbers; `row…` by row of the block, `column…` by column
+/// of the panel.
+pub(super) struct Scales {
+    pub row: *const f32,
+    pub row_least: *const f32,
+    pub column: *const f32,
+    pub column_sum: *const f32,
+}
+
+/// A block of rows times a panel of columns.
+///
+/// Promises: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
+/// columns, `bias` and the columns' scales for its columns, the rows' scales for `rows`; `out` is
+/// valid, and nobody else's, for `rows` rows `out_stride` apart of as many columns.
+pub(super) struct Panel {
+    pub a: Left,
+    pub rows: usize,
+    pub steps: usize,
+    pub b: *const u32,
+    pub bias: *const f32,
+    pub scales: Option<Scales>,
+    pub finish: Finish,
+    pub out: *mut f32,
+    pub out_stride: usize,
+}
+
+/// Attention of one sequence and head.
+///
+/// Promises: `q` is valid for `queries` rows `q_stride` apart of `d` columns, `k` and `v` for `t`
+/// rows `kv_stride` apart of as many, `out` (nobody else's) for `queries` rows `out_stride` apart of
+/// as many; `scratch` (nobody else's) for [`attention_scratch`] numbers; `t` is at least 1.
+pub(super) struct Attention {
+    pub q: *const f32,
+    pub q_stride: usize,
+    pub queries: usize,
+    pub k: *const f32,
+    pub v: *const f32,
+    pub kv_stride: usize,
+    pub t: usize,
+    pub d: usize,
+    /// `log₂ e / √d`: scores are scaled so that `2^score` is the softmax's numerator.
+    pub scale: f32,
+    pub out: *mut f32,
+    pub out_stride: usize,
+    pub scratch: *mut f32,
+}
+
+/// Queries that attention takes at a time, at most, and keys between two corrections of the running
+/// maximum.
+pub(super) const QUERIES: usize = 32;
+pub(super) const KEYS: usize = 64;
+
+/// Numbers that attention over heads `d` wide needs to work in: transposed queries, transposed
+/// output, and a block of scores.
+pub(super) const fn attention_scratch(d: usize) -> usize {
+    (2 * d + KEYS) * QUERIES
+}
+
+/// How one product is computed.
+pub(super) struct Product {
+    /// Columns of a panel.
+    pub columns: usize,
+    /// The whole of it.
+    pub product: unsafe fn(&Panel),
+    /// Sums alone, as 32-bit words, of a tile of so many rows.
+    pub tile: unsafe fn(usize, Left, usize, *const u32, *mut u32),
+    /// Rows of the highest tile.
+    pub height: usize,
+    /// The instructions in words.
+    pub instructions: &'static str,
+}
+
+/// The functions of an instruction set. All are unsafe to call on a CPU without it.
+pub(super) struct Table {
+    pub f32: Product,
+    pub bf16: Product,
+    pub int8: Product,
+    /// Rows of `c` numbers, `stride` apart: each normalised in place, times gain plus bias.
+    pub layer_norm: unsafe fn(*mut f32, usize, usize, usize, *const f32, *const f32, f32),
+    pub attention: unsafe fn(&Attention),
+    /// `n` numbers rounded to bf16.
+    pub to_bf16: unsafe fn(*const f32, usize, *mut u16),
+    /// `n` numbers to bytes, `x ≈ least + scale·q`; gives `(scale, least)`.
+    pub quantize: unsafe fn(*const f32, usize, *mut u8) -> (f32, f32),
+}

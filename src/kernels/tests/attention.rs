@@ -1,0 +1,92 @@
+use super::guarded::Guarded;
+use super::*;
+
+/// Attention's largest difference to float64, of values up to 1. Largest seen: 4e-7.
+const APART: f32 = 2e-6;
+
+/// `softmax(q·kᵀ/√d)·v` with the whole row of scores at once, in float64.
+fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
+    let rows = |numbers: &[f32]| -> Vec<Vec<f64>> {
+        numbers.chunks(d).map(|row| row.iter().copied().map(f64::from).collect()).collect()
+    };
+    let (keys, values) = (rows(k), rows(v));
+    let mut out = Vec::new();
+    for query in rows(q) {
+        let score = |key: &Vec<f64>| {
+            query.iter().zip(key).map(|(a, b)| a * b).sum::<f64>() / (d as f64).sqrt()
+        };
+        let scores: Vec<f64> = keys.iter().map(score).collect();
+        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let powers: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+        let sum: f64 = powers.iter().sum();
+        for j in 0..d {
+            let mixed: f64 = powers.iter().zip(&values).map(|(p, value)| p * value[j]).sum();
+            out.push((mixed / sum) as f32);
+        }
+    }
+    out
+}
+
+fn found(kernels: Kernels, q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
+    let (n, t) = (q.len() / d, k.len() / d);
+    let (q, k, v) = (Guarded::new(q), Guarded::new(k), Guarded::new(v));
+    let mut out = Guarded::new(&vec![9.0; n * d]);
+    let view = |numbers, rows| View::new(numbers, rows, d, d);
+    kernels.attention(
+        view(q.as_ref(), n),
+        view(k.as_ref(), t),
+        view(v.as_ref(), t),
+        ViewMut::new(out.as_mut(), n, d, d),
+        &mut Vec::new(),
+    );
+    out.as_ref().to_vec()
+}
+
+fn compare(n: usize, t: usize, d: usize, factor: f32) {
+    let scaled = |count, seed| numbers(count, seed).iter().map(|x| x * factor).collect::<Vec<_>>();
+    let (q, k, v) = (scaled(n * d, 1), scaled(t * d, 2), numbers(t * d, 3));
+    let expected = expected(&q, &k, &v, d);
+    for kernels in sets() {
+        let what = format!("{} n {n} t {t} d {d} factor {factor}", kernels.set().name());
+        assert_close(&found(kernels, &q, &k, &v, d), &expected, APART * factor.max(1.0), &what);
+    }
+}
+
+#[test]
+fn attention_of_any_size_is_that_of_float64() {
+    for n in SIZES.into_iter().filter(|&n| n < 100) {
+        compare(n, 20, 32, 1.0);
+    }
+    for t in SIZES.into_iter().filter(|&t| t > 0).chain([63, 64, 128, 129]) {
+        compare(17, t, 32, 1.0);
+    }
+    for d in [1, 4, 8, 12, 16, 20, 33, 64, 96] {
+        compare(33, 70, d, 1.0);
+    }
+}
+
+#[test]
+fn scores_far_apart_neither_overflow_nor_vanish() {
+    compare(5, 150, 32, 12.0);
+    // One key for which all else is nothing, first or last.
+    for at in [0, 99] {
+        let (d, t) = (8, 100);
+        let (q, mut k, v) = (vec![40.0; d], vec![-40.0; t * d], numbers(t * d, 3));
+        k[at * d..][..d].fill(40.0);
+        for kernels in sets() {
+            assert_eq!(found(kernels, &q, &k, &v, d), v[at * d..][..d]);
+        }
+    }
+}
+
+#[test]
+fn a_query_of_nan_is_answered_by_nan_and_its_neighbours_are_not() {
+    let (d, t) = (16, 5);
+    let (mut q, k, v) = (numbers(3 * d, 1), numbers(t * d, 2), numbers(t * d, 3));
+    q[d] = f32::NAN;
+    for kernels in sets() {
+        let found = found(kernels, &q, &k, &v, d);
+        assert!(found[d..2 * d].iter().all(|x| x.is_nan()), "{}", kernels.set().name());
+        assert!(found[..d].iter().chain(&found[2 * d..]).all(|x| x.is_finite()));
+    }
+}

@@ -1,0 +1,51 @@
+use super::super::scalar;
+use super::*;
+
+/// Over the larger of 1 and `|x|`. Largest seen: 2.3e-7.
+const ACTIVATION_APART: f32 = 4e-7;
+
+/// `x` through an activation, by a product with the identity.
+fn activated(kernels: Kernels, activation: Activation, xs: &[f32]) -> Vec<f32> {
+    let part = Part { weight: &[1.0], bias: &[0.0] };
+    let linear = Linear::pack(kernels, Dtype::F32, 1, &[part]).unwrap();
+    let width = linear.columns();
+    let mut out = vec![0.0; xs.len() * width];
+    let mut scratch = OperandScratch::default();
+    let operand = Operand::new(kernels, Dtype::F32, View::new(xs, xs.len(), 1, 1), &mut scratch);
+    let view = ViewMut::new(&mut out, xs.len(), width, width);
+    kernels.product(&operand, &linear, 0..1, Finish::Activation(activation), view);
+    out.chunks(width).map(|row| row[0]).collect()
+}
+
+#[test]
+fn activations_are_those_of_float64() {
+    let mut xs: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 * 6e-5).collect();
+    xs.extend([0.0, -0.0, 1e-30, -1e-30, 5.6, -5.6, 100.0, -100.0, 1e20, -1e20]);
+    for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
+        for kernels in sets() {
+            let found = activated(kernels, activation, &xs);
+            let scaled = |value: f32, x: f32| value / x.abs().max(1.0);
+            let expected: Vec<f32> =
+                xs.iter().map(|&x| scaled(scalar::activate(activation, x), x)).collect();
+            let found: Vec<f32> = found.iter().zip(&xs).map(|(y, x)| scaled(*y, *x)).collect();
+            let what = format!("{} {activation:?}", kernels.set().name());
+            assert_close(&found, &expected, ACTIVATION_APART, &what);
+        }
+    }
+}
+
+#[test]
+fn far_from_zero_gelu_is_its_argument_or_nothing() {
+    for kernels in sets() {
+        assert_eq!(activated(kernels, Activation::Gelu, &[6.0, 80.0, -80.0]), [6.0, 80.0, 0.0]);
+    }
+}
+
+#[test]
+fn an_activation_of_nan_is_nan() {
+    for kernels in sets().filter(|kernels| kernels.set() != InstructionSet::Scalar) {
+        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
+            assert!(activated(kernels, activation, &[f32::NAN])[0].is_nan(), "{activation:?}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The same bits for a row alone and among any others.
+
+use super::*;
+
+/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes that `cuts`
+/// lists.
+fn rows_in_blocks(
+    kernels: Kernels,
+    dtype: Dtype,
+    linear: &Linear,
+    a: &[f32],
+    cuts: &[usize],
+) -> Vec<u32> {
+    let (k, width) = (linear.k, linear.columns());
+    let mut bits = Vec::new();
+    let mut first = 0;
+    for &rows in cuts {
+        let mut out = vec![0.5; rows * width];
+        let view = View::new(&a[first * k..], rows, k, k);
+        let mut scratch = OperandScratch::default();
+        let operand = Operand::new(kernels, dtype, view, &mut scratch);
+        let out_view = ViewMut::new(&mut out, rows, width, width);
+        let finish = Finish::Activation(Activation::Gelu);
+        kernels.product(&operand, linear, 0..linear.panels(), finish, out_view);
+        bits.extend(out.iter().map(|x| x.to_bits()));
+        first += rows;
+    }
+    bits
+}
+
+#[test]
+fn a_row_of_a_product_has_the_same_bits_in_any_block() {
+    let (m, k, n) = (40, 100, 70);
+    let (weight, bias, a) = (numbers(n * k, 1), numbers(n, 2), numbers(m * k, 3));
+    for kernels in sets() {
+        for dtype in [Dtype::F32, Dtype::Bf16, Dtype::Int8] {
+            let part = Part { weight: &weight, bias: &bias };
+            let linear = Linear::pack(kernels, dtype, k, &[part]).unwrap();
+            let alone = rows_in_blocks(kernels, dtype, &linear, &a, &[1; 40]);
+            for cuts in [&[40][..], &[13, 27], &[12, 12, 16], &[7, 1, 32], &[25, 15]] {
+                let found = rows_in_blocks(kernels, dtype, &linear, &a, cuts);
+                assert!(found == alone, "{} {} {cuts:?}", kernels.set().name(), dtype.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_query_has_the_same_bits_among_any_others() {
+    let (n, t, d) = (50, 90, 32);
+    let (q, k, v) = (numbers(n * d, 1), numbers(t * d, 2), numbers(t * d, 3));
+    for kernels in sets() {
+        let some = |first: usize, count: usize| {
+            let mut out = vec![0.0; count * d];
+            kernels.attention(
+                View::new(&q[first * d..], count, d, d),
+                View::new(&k, t, d, d),
+                View::new(&v, t, d, d),
+                ViewMut::new(&mut out, count, d, d),
+                &mut Vec::new(),
+            );
+            out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+        };
+        let all = some(0, n);
+        for count in [1, 3, 16, 17, 33] {
+            let pieces: Vec<u32> =
+                (0..n).step_by(count).flat_map(|first| some(first, count.min(n - first))).collect();
+            assert!(pieces == all, "{} in groups of {count}", kernels.set().name());
+        }
+    }
+}

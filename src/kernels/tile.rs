@@ -1,0 +1,118 @@
+//! The heart of every product: a tile of rows times a panel of columns, kept in registers from the
+//! first `k` to the last.
+//!
+//! A word is 32 bits of `k`: one `f32`, two bf16 or four bytes. A panel is two registers wide; its
+//! words lie in the order in which they are read, `[step][column]`. Each output is one chain of
+//! additions over `k` from first to last, whatever the height of the tile: the same bits in any.
+
+/// One step of an instruction set's product: accumulators of 32 bits over words of `k`.
+///
+/// # Safety
+/// Of every method: the CPU has the features of the implementing type's module, and pointers are
+/// valid for `N` words (`splat`: one); no alignment is needed.
+pub(super) trait Dot {
+    /// A register of words or accumulators.
+    type Register: Copy;
+    /// Words in a register.
+    const N: usize;
+    /// Rows of the highest tile that the registers hold.
+    const HEIGHT: usize;
+
+    unsafe fn zero() -> Self::Register;
+    unsafe fn load(from: *const u32) -> Self::Register;
+    unsafe fn splat(from: *const u32) -> Self::Register;
+    unsafe fn store(register: Self::Register, to: *mut u32);
+    /// `sum + a·b`, word by word.
+    unsafe fn step(sum: Self::Register, a: Self::Register, b: Self::Register) -> Self::Register;
+}
+
+/// The left side of a tile: word `(row, step)` is at `row · rows + step · steps`.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    pub at: *const u32,
+    pub rows: usize,
+    pub steps: usize,
+}
+
+/// `(M, K)·(K, W·N)`: adds to the `W` registers a row in `sums`.
+///
+/// # Safety
+/// `a` is valid for `M` rows of `steps` words, `b` for `steps · W · N` words.
+#[inline(always)]
+pub(super) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
+    a: Left,
+    steps: usize,
+    b: *const u32,
+    sums: &mut [[D::Register; W]; M],
+) {
+    for step in 0..steps {
+        // SAFETY: `step < steps`, and the caller vouches for that many words on either side.
+        unsafe {
+            let mut right = [D::zero(); W];
+            for (w, register) in right.iter_mut().enumerate() {
+                *register = D::load(b.add((step * W + w) * D::N));
+            }
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let left = D::splat(a.at.add(row * a.rows + step * a.steps));
+                for (sum, right) in sums.iter_mut().zip(right) {
+                    *sum = D::step(*sum, left, right);
+                }
+            }
+        }
+    }
+}
+
+/// `(M, K)·(K, 2N)` from nothing, written to `out`, rows of `2N` words.
+///
+/// # Safety
+/// As [`multiply`]; `out` is valid for `M · 2N` words.
+#[inline(always)]
+pub(super) unsafe fn tile<D: Dot, const M: usize>(
+    a: Left,
+    steps: usize,
+    b: *const u32,
+    out: *mut u32,
+) {
+    // SAFETY: as the caller vouches.
+    unsafe {
+        let mut sums = [[D::zero(); 2]; M];
+        multiply::<D, M, 2>(a, steps, b, &mut sums);
+        for (row, sums) in sums.into_iter().enumerate() {
+            for (w, sum) in sums.into_iter().enumerate() {
+                D::store(sum, out.add((row * 2 + w) * D::N));
+            }
+        }
+    }
+}
+
+/// Evaluates an expression in which `$m` is a constant, the height that a variable holds, from 1 to
+/// `$most`, which is 12 or less.
+macro_rules! by_height {
+    ($height:expr, $most:expr, $m:ident => $call:expr) => {
+        by_height!($height, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12])
+    };
+    ($height:expr, $most:expr, $m:ident => $call:expr, [$first:literal $($next:literal)*]) => {
+        // A chain of constant conditions, so that heights beyond `$most` make no code.
+        if $first <= $most && $height == $first {
+            const $m: usize = $first;
+            $call
+        } else {
+            by_height!($height, $most, $m => $call, [$($next)*])
+        }
+    };
+    ($height:expr, $most:expr, $m:ident => $call:expr, []) => {
+        debug_assert!(false, "a tile of {} rows", $height)
+    };
+}
+pub(super) use by_height;
+
+/// How many tiles `rows` are cut into, none higher than `height`; their heights differ by one at
+/// most, so that no last tile has to run with a few rows alone.
+#[inline(always)]
+pub(super) fn heights(rows: usize, height: usize) -> impl Iterator<Item = (usize, usize)> {
+    let tiles = rows.div_ceil(height);
+    (0..tiles).map(move |tile| {
+        let start = tile * rows / tiles;
+        (start, (tile + 1) * rows / tiles - start)
+    })
+}

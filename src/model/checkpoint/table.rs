@@ -1,0 +1,47 @@
+//! A table of rows that stays in its file: rows are read as they are asked for.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::map::MappedFile;
+
+/// How the numbers of a table are written; all little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    F32,
+    F16,
+    Bf16,
+}
+
+/// `(rows, columns)` numbers in a mapped file, which it keeps mapped.
+pub struct Table {
+    pub(super) file: Arc<MappedFile>,
+    pub(super) bytes: Range<usize>,
+    pub(super) format: Format,
+    pub(super) columns: usize,
+}
+
+impl Table {
+    /// Adds a row to `to`, which is as wide.
+    ///
+    /// # Panics
+    /// There is no such row.
+    pub fn add_row(&self, row: usize, to: &mut [f32]) {
+        let size = if self.format == Format::F32 { 4 } else { 2 };
+        let bytes = &self.file[self.bytes.clone()][row * self.columns * size..];
+        let bytes = &bytes[..self.columns * size];
+        match self.format {
+            Format::F32 => add(bytes.as_chunks().0, to, f32::from_le_bytes),
+            Format::F16 => {
+                add(bytes.as_chunks().0, to, |pair| half::f16::from_le_bytes(pair).to_f32())
+            }
+            Format::Bf16 => {
+                add(bytes.as_chunks().0, to, |pair| half::bf16::from_le_bytes(pair).to_f32())
+            }
+        }
+    }
+}
+
+fn add<const N: usize>(from: &[[u8; N]], to: &mut [f32], number: impl Fn([u8; N]) -> f32) {
+    to.iter_mut().zip(from).for_each(|(sum, bytes)| *sum += number(*bytes));
+}

@@ -1,0 +1,46 @@
+//! The embedding stage: word, token type and position, then layer norm.
+
+use super::norm::Norm;
+use crate::kernels::{Kernels, ViewMut};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, Table};
+use crate::model::task::Sequence;
+
+/// The tables stay in their file; of the words' few rows are ever read.
+pub struct Embeddings {
+    words: Table,
+    token_types: Table,
+    positions: Table,
+    norm: Norm,
+}
+
+impl Embeddings {
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
+        let (config, weights) = (&checkpoint.config, &checkpoint.weights);
+        let table = |name: &str, rows| {
+            let name = format!("embeddings.{name}_embeddings.weight");
+            weights.table(&name, rows, config.hidden_size)
+        };
+        Ok(Self {
+            words: table("word", config.vocab_size)?,
+            token_types: table("token_type", config.token_types)?,
+            positions: table("position", config.positions)?,
+            norm: Norm::load(checkpoint, "embeddings.LayerNorm")?,
+        })
+    }
+
+    /// The tokens of a sequence → `out`, `(t, c)`.
+    ///
+    /// # Panics
+    /// An id, a type or a position is beyond its table.
+    pub fn forward(&self, kernels: Kernels, sequence: &Sequence, mut out: ViewMut<'_>) {
+        let tokens = sequence.ids.iter().zip(&sequence.type_ids);
+        for (position, (&id, &type_id)) in tokens.enumerate() {
+            let row = out.row_mut(position);
+            row.fill(0.0);
+            self.words.add_row(id as usize, row);
+            self.token_types.add_row(type_id as usize, row);
+            self.positions.add_row(position, row);
+        }
+        self.norm.forward(kernels, out);
+    }
+}
