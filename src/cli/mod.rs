@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 it could not be done; 2 something that was given can't be used.
 
+mod bench;
 mod health;
 mod openapi;
 mod serve;
@@ -10,10 +11,12 @@ mod train;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::Failure;
 use crate::config::{Flags, Sources};
+use crate::model::recipe::RecipeRef;
 
 /// BERT over HTTP: class logits and embeddings, read from whichever hidden layers you name.
 #[derive(Debug, Parser)]
@@ -29,6 +32,8 @@ enum Command {
     Serve(serve::Serve),
     /// Train a head on a labelled file.
     Train(train::Train),
+    /// Measure texts a second, latency and memory, in process.
+    Bench(bench::Bench),
     /// Ask a running server whether it is ready; exit 0 if it is.
     Health(health::Health),
     /// Print the HTTP contract as YAML.
@@ -36,7 +41,7 @@ enum Command {
 }
 
 /// Flags that say what to load and how to compute; over the environment, over the config file.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ModelFlags {
     /// The checkpoint's folder.
     #[arg(long, value_name = "DIR")]
@@ -63,11 +68,24 @@ impl ModelFlags {
     }
 }
 
+/// A recipe as the command line has it: an object if it begins like one.
+fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
+    if !written.trim_start().starts_with('{') {
+        return Ok(RecipeRef::Name(written.to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_str(written);
+    match serde_path_to_error::deserialize(&mut json) {
+        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
+        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
+    }
+}
+
 /// Parses the command line, runs the command, and says in one line why it failed if it did.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Train(train) => train.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Health(health) => health.run(),
         Command::Openapi => openapi::run(),
     };

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, ModelFlags};
+use super::{Failure, ModelFlags, recipe_of};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
@@ -79,18 +79,6 @@ impl Train {
         let name = self.out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         check_name(name).map_err(|message| anyhow!("--out {}: {message}", self.out.display()))?;
         Ok(name.to_owned())
-    }
-}
-
-/// A recipe as the command line has it: an object if it begins like one.
-fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
-    if !written.trim_start().starts_with('{') {
-        return Ok(RecipeRef::Name(written.to_owned()));
-    }
-    let mut json = serde_json::Deserializer::from_str(written);
-    match serde_path_to_error::deserialize(&mut json) {
-        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
-        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
     }
 }
 

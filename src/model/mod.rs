@@ -67,6 +67,12 @@ impl Model {
         &*self.encoder
     }
 
+    /// How many of these sequences, in this order, a pass of `budget` tokens holds as its encoder
+    /// counts them; at least one if there is any.
+    pub fn fit(&self, tokens: impl Iterator<Item = usize>, budget: usize) -> usize {
+        fit(self.encoder.pads(), tokens, budget)
+    }
+
     /// One pass: for each task, a list of numbers for each thing that it asks.
     ///
     /// # Errors
@@ -108,6 +114,20 @@ impl Model {
     }
 }
 
+fn fit(pads: bool, tokens: impl Iterator<Item = usize>, budget: usize) -> usize {
+    let (mut taken, mut longest, mut total) = (0, 0, 0);
+    for tokens in tokens {
+        longest = tokens.max(longest);
+        total += tokens;
+        let cost = if pads { (taken + 1) * longest } else { total };
+        if taken > 0 && cost > budget {
+            break;
+        }
+        taken += 1;
+    }
+    taken
+}
+
 /// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.
 fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> {
     let tokens = layers.first().map_or(0, |rows| rows.len() / c);
@@ -116,4 +136,21 @@ fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> 
         recipe.finish(recipe.combine(&rows))
     };
     (0..tokens).flat_map(token).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn a_pass_holds_as_many_as_fit_padded_or_not_and_at_least_one() {
+        let both = |tokens: &[usize], budget| {
+            [true, false].map(|pads| fit(pads, tokens.iter().copied(), budget))
+        };
+        assert_eq!(both(&[3, 3, 4, 2], 12), [3, 4]);
+        assert_eq!(both(&[1, 1, 10, 1], 12), [2, 3]);
+        assert_eq!(both(&[13, 1], 12), [1, 1]);
+        assert_eq!(both(&[12, 1], 12), [1, 1]);
+        assert_eq!(both(&[], 12), [0, 0]);
+    }
 }

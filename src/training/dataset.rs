@@ -214,7 +214,7 @@ fn read(file: &Path, text: &Column, label: &Column) -> Result<Dataset, Failure> 
     Ok(Dataset { rows: rows.collect(), labels, source })
 }
 
-fn decode(bytes: &[u8]) -> Result<&str, Failure> {
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Failure> {
     let content = std::str::from_utf8(bytes).map_err(|error| {
         let (valid, rest) = bytes.split_at(error.valid_up_to());
         let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count() as u64;

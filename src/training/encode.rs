@@ -17,7 +17,7 @@ pub struct Extractor<'a> {
     pub tokenizer: &'a Tokenizer,
     /// Tokens of a sequence, special tokens included; longer texts are cut.
     pub sequence_tokens: usize,
-    /// Tokens of a pass, padding included.
+    /// Tokens of a pass, as the encoder counts them.
     pub budget: usize,
 }
 
@@ -71,7 +71,8 @@ impl Extractor<'_> {
         let mut values = vec![0.0; tasks.len() * width];
         let mut rest = order.as_slice();
         while !rest.is_empty() {
-            let (pass, later) = rest.split_at(self.fit(rest, &tasks));
+            let lens = rest.iter().map(|&row| tasks[row].sequence.tokens());
+            let (pass, later) = rest.split_at(self.model.fit(lens, self.budget));
             let batch: Vec<&Task> = pass.iter().map(|&row| &tasks[row]).collect();
             for (&row, answer) in pass.iter().zip(self.model.forward(&batch)?) {
                 values[row * width..(row + 1) * width].copy_from_slice(&answer[0]);
@@ -93,11 +94,5 @@ impl Extractor<'_> {
         let truncated = encoded.truncated();
         let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
         Ok((Task { sequence, asks: Arc::clone(asks) }, truncated))
-    }
-
-    /// How many of the sequences, shortest first, fit into a pass; at least one.
-    fn fit(&self, order: &[usize], tasks: &[Task]) -> usize {
-        let padded = |at: usize| (at + 1) * tasks[order[at]].sequence.tokens();
-        (0..order.len()).take_while(|&at| padded(at) <= self.budget).count().max(1)
     }
 }

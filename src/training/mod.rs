@@ -19,11 +19,13 @@ mod records;
 pub mod report;
 pub mod search;
 pub mod split;
+mod texts;
 
 pub use dataset::{Column, Dataset, DatasetError};
 pub use features::{Features, save_features};
 pub use report::Report;
 pub use split::{Split, SplitError};
+pub use texts::read_texts;
 
 use features::Standardisation;
 use fit::Part;

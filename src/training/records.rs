@@ -36,14 +36,18 @@ pub(super) struct Record {
 
 impl Record {
     fn checked(line: u64, text: &str, label: &str) -> Result<Self, Failure> {
-        let (text, label) = (text.trim(), label.trim());
-        if text.is_empty() {
-            return Err(Problem::EmptyText.at(line));
-        }
+        let (text, label) = (checked_text(line, text)?, label.trim());
         if label.is_empty() {
             return Err(Problem::EmptyLabel.at(line));
         }
-        Ok(Self { line, text: text.to_owned(), label: label.to_owned() })
+        Ok(Self { line, text, label: label.to_owned() })
+    }
+}
+
+fn checked_text(line: u64, text: &str) -> Result<String, Failure> {
+    match text.trim() {
+        "" => Err(Problem::EmptyText.at(line)),
+        text => Ok(text.to_owned()),
     }
 }
 
@@ -62,6 +66,25 @@ pub(super) fn read(
         Format::Csv => from_table(&csv(content)?, text, label),
         Format::JsonLines => Ok((json_lines(content, text, label)?, false)),
     }
+}
+
+/// The texts alone, trimmed and not empty. A table has a header if the column is given by name.
+pub(super) fn texts(content: &str, format: Format, text: &Column) -> Result<Vec<String>, Failure> {
+    let lines = match format {
+        Format::Tsv => tsv(content),
+        Format::Csv => csv(content)?,
+        Format::JsonLines => {
+            let of = |(number, line)| {
+                let object = object(line).map_err(|problem| problem.at(number))?;
+                let text = text_in(&object, text).map_err(|problem| problem.at(number))?;
+                checked_text(number, text)
+            };
+            return lines_of(content).map(of).collect();
+        }
+    };
+    let at = column_in(&lines, text)?;
+    let header = usize::from(matches!(text, Column::Name(_)));
+    lines.iter().skip(header).map(|(line, fields)| checked_text(*line, &fields[at])).collect()
 }
 
 fn tsv(content: &str) -> Vec<Line> {
@@ -97,13 +120,7 @@ fn from_table(
     text: &Column,
     label: &Column,
 ) -> Result<(Vec<Record>, bool), Failure> {
-    let (line, first) = lines.first().ok_or((None, Problem::NoRows))?;
-    let text_at = position(text, first).map_err(|problem| problem.at(*line))?;
-    let label_at = position(label, first).map_err(|problem| problem.at(*line))?;
-    if let Some((line, fields)) = lines.iter().find(|(_, fields)| fields.len() != first.len()) {
-        let problem = Problem::Ragged { found: fields.len(), expected: first.len() };
-        return Err(problem.at(*line));
-    }
+    let (text_at, label_at) = (column_in(lines, text)?, column_in(lines, label)?);
     let label_of = |(_, fields): &Line| fields[label_at].trim().to_owned();
     let header = match (text, label) {
         (Column::Number(_), Column::Number(_)) => {
@@ -117,6 +134,18 @@ fn from_table(
         .skip(usize::from(header))
         .map(|(line, fields)| Record::checked(*line, &fields[text_at], &fields[label_at]));
     Ok((records.collect::<Result<_, _>>()?, header))
+}
+
+/// Where a column is in a table whose lines are all as long as the first.
+fn column_in(lines: &[Line], column: &Column) -> Result<usize, Failure> {
+    let (line, first) = lines.first().ok_or((None, Problem::NoRows))?;
+    let place = position(column, first).map_err(|problem| problem.at(*line))?;
+    match lines.iter().find(|(_, fields)| fields.len() != first.len()) {
+        Some((line, fields)) => {
+            Err(Problem::Ragged { found: fields.len(), expected: first.len() }.at(*line))
+        }
+        None => Ok(place),
+    }
 }
 
 /// Where a column is among the fields of the first line.
@@ -133,8 +162,7 @@ fn no_column(column: &Column, there: Vec<String>) -> Problem {
 }
 
 fn json_lines(content: &str, text: &Column, label: &Column) -> Result<Vec<Record>, Failure> {
-    let lines = (1..).zip(content.lines()).filter(|(_, line)| !line.trim().is_empty());
-    lines
+    lines_of(content)
         .map(|(number, line)| {
             let (text, label) =
                 from_object(line, text, label).map_err(|problem| problem.at(number))?;
@@ -143,19 +171,33 @@ fn json_lines(content: &str, text: &Column, label: &Column) -> Result<Vec<Record
         .collect()
 }
 
+/// Lines that aren't blank, with their numbers.
+fn lines_of(content: &str) -> impl Iterator<Item = (u64, &str)> {
+    (1..).zip(content.lines()).filter(|(_, line)| !line.trim().is_empty())
+}
+
+type Object = Map<String, Value>;
+
+fn object(line: &str) -> Result<Object, Problem> {
+    Ok(serde_json::from_str(line)?)
+}
+
+fn value_in<'o>(object: &'o Object, column: &Column) -> Result<&'o Value, Problem> {
+    let value = object.get(&column.to_string());
+    value.ok_or_else(|| no_column(column, object.keys().cloned().collect()))
+}
+
+fn text_in<'o>(object: &'o Object, column: &Column) -> Result<&'o str, Problem> {
+    match value_in(object, column)? {
+        Value::String(text) => Ok(text),
+        found => Err(Problem::TextType { column: column.to_string(), found: found.to_string() }),
+    }
+}
+
 fn from_object(line: &str, text: &Column, label: &Column) -> Result<(String, String), Problem> {
-    let object: Map<String, Value> = serde_json::from_str(line)?;
-    let get = |column: &Column| {
-        let value = object.get(&column.to_string());
-        value.ok_or_else(|| no_column(column, object.keys().cloned().collect()))
-    };
-    let written = match get(text)? {
-        Value::String(text) => text.clone(),
-        found => {
-            return Err(Problem::TextType { column: text.to_string(), found: found.to_string() });
-        }
-    };
-    match get(label)? {
+    let object = object(line)?;
+    let written = text_in(&object, text)?.to_owned();
+    match value_in(&object, label)? {
         Value::String(label) => Ok((written, label.clone())),
         found @ Value::Bool(_) => Ok((written, found.to_string())),
         Value::Number(number) if !number.is_f64() => Ok((written, number.to_string())),

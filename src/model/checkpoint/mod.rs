@@ -6,6 +6,7 @@ pub mod config;
 mod damage;
 pub mod error;
 pub mod fingerprint;
+mod flops;
 mod map;
 pub mod sentence;
 mod table;

@@ -1,0 +1,58 @@
+//! The real binary in a process of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// Ticks of processor time a second, as `/proc` counts them on Linux.
+const TICKS: f64 = 100.0;
+
+/// Seconds of processor time that a process has used, user and system.
+pub fn processor_seconds(process: &str) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
+    let field = |at: usize| fields.split_whitespace().nth(at).and_then(|f| f.parse::<f64>().ok());
+    Ok((field(11).unwrap_or(0.0) + field(12).unwrap_or(0.0)) / TICKS)
+}
+
+/// `strata serve` on a free port.
+pub struct Server {
+    process: Child,
+    pub url: String,
+}
+
+impl Server {
+    pub fn start() -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_strata"))
+            .args(["serve", "--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let stdout = process.stdout.take().ok_or_else(|| anyhow::anyhow!("no output"))?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let ready = started.elapsed();
+        let address = line
+            .split("http://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next())
+            .ok_or_else(|| anyhow::anyhow!("the server did not say ready: {line:?}"))?;
+        println!("ready after {:.3} s", ready.as_secs_f64());
+        Ok(Self { url: format!("http://{address}/embed"), process })
+    }
+
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+}
+
+/// An error on the way must not leave the server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.stop();
+    }
+}

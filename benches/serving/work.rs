@@ -1,0 +1,108 @@
+//! The same texts in as many ways: forward passes, `strata bench`, the batcher, HTTP.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use futures_util::future::try_join_all;
+use strata::app::Parts;
+use strata::batching::{Batcher, Sequence};
+use strata::model::recipe::RecipeRef;
+use strata::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use strata::text::{Input, LongText, Text};
+use strata::training::{Column, read_texts};
+
+use super::TEXTS;
+
+pub const CONNECTIONS: usize = 64;
+const DATA: &str = "data/sentiment.tsv";
+/// Seconds of `strata bench` a round.
+const BENCH_SECONDS: &str = "4";
+
+/// The first texts of the labelled data.
+pub fn snippets() -> anyhow::Result<Vec<String>> {
+    let mut texts = read_texts(Path::new(DATA), &Column::Name("text".to_owned()))
+        .map_err(|error| anyhow::anyhow!("{error}; `make data` brings it"))?;
+    texts.truncate(TEXTS);
+    Ok(texts)
+}
+
+/// The texts tokenised, with what `/embed` computes of them.
+pub fn tasks(parts: &Parts, texts: &[String]) -> anyhow::Result<Vec<Task>> {
+    let recipe = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
+    let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
+    let task = |text: &String| {
+        let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
+        let encoded = parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate)?;
+        let sequence = Tokens { ids: encoded.ids, type_ids: encoded.type_ids };
+        Ok(Task { sequence, asks: Arc::clone(&asks) })
+    };
+    texts.iter().map(task).collect()
+}
+
+/// A request for one text or for a list of them.
+pub fn body(inputs: impl serde::Serialize) -> String {
+    serde_json::json!({ "inputs": inputs, "recipe": "last-four" }).to_string()
+}
+
+/// Passes of the budget over all tasks, in the order that suits the encoder best.
+pub fn passes(parts: &Parts, tasks: &[Task], budget: usize) -> anyhow::Result<()> {
+    let mut order: Vec<&Task> = tasks.iter().collect();
+    if parts.model.encoder().pads() {
+        order.sort_by_key(|task| task.sequence.tokens());
+    }
+    let mut rest = order.as_slice();
+    while !rest.is_empty() {
+        let lens = rest.iter().map(|task| task.sequence.tokens());
+        let (pass, later) = rest.split_at(parts.model.fit(lens, budget));
+        parts.model.forward(pass)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// Texts a second by `strata bench`, in a process of its own.
+pub fn bench() -> anyhow::Result<f64> {
+    let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .args(["bench", "--data", DATA, "--limit", &TEXTS.to_string(), "--recipe", "last-four"])
+        .args(["--seconds", BENCH_SECONDS, "--json"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let rate = told["results"][0]["texts_per_second"].as_f64();
+    rate.ok_or_else(|| anyhow::anyhow!("no rate in {told}"))
+}
+
+/// Through the batcher alone: `CONNECTIONS` clients, each with its next text once it has an answer.
+pub async fn submit(batcher: &Batcher<Task, Answer>, tasks: &[Task]) -> anyhow::Result<()> {
+    let next = AtomicUsize::new(0);
+    let client = async || -> anyhow::Result<()> {
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let sequence = Sequence { tokens: task.sequence.tokens(), item: task.clone() };
+            batcher.submit(vec![sequence], None)?.await?;
+        }
+        Ok(())
+    };
+    try_join_all((0..CONNECTIONS).map(|_| client())).await?;
+    Ok(())
+}
+
+/// Sends all bodies; how many milliseconds each took.
+pub async fn post(url: &str, bodies: &[String], connections: usize) -> anyhow::Result<Vec<f64>> {
+    let next = AtomicUsize::new(0);
+    let client = reqwest::Client::builder().tcp_nodelay(true).build()?;
+    let connection = async || -> anyhow::Result<Vec<f64>> {
+        let mut millis = Vec::new();
+        while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let started = Instant::now();
+            let request = client.post(url).header("content-type", "application/json");
+            let answer = request.body(body.clone()).send().await?.error_for_status()?;
+            answer.bytes().await?;
+            millis.push(1_000.0 * started.elapsed().as_secs_f64());
+        }
+        Ok(millis)
+    };
+    Ok(try_join_all((0..connections).map(|_| connection())).await?.concat())
+}

@@ -1,0 +1,61 @@
+//! What the machine is and what this process takes of it.
+
+use std::fs;
+
+use crate::kernels::{self, Dtype, InstructionSet};
+use crate::model::encoder::{EncoderKind, EncoderOptions};
+
+use super::report::Memory;
+
+/// Operations a second that the encoder's products could reach, measured now.
+pub fn peak(options: &EncoderOptions) -> f64 {
+    let (set, dtype) = match options.kind() {
+        EncoderKind::Packed => (options.instruction_set(), options.dtype),
+        EncoderKind::Reference => (InstructionSet::detect(), Dtype::F32),
+    };
+    kernels::peak(set, dtype, options.threads.get())
+}
+
+/// The processor's name for itself, or its architecture where it has none.
+pub fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    field(&info, "model name").unwrap_or(std::env::consts::ARCH).to_owned()
+}
+
+/// What is resident; zeros where the system doesn't say.
+pub fn memory() -> Memory {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    Memory { resident_mb: megabytes(&status, "VmRSS"), highest_mb: megabytes(&status, "VmHWM") }
+}
+
+/// `VmRSS:    1234 kB` → 1.264, since the kernel's kB are 1,024 bytes.
+fn megabytes(status: &str, name: &str) -> f64 {
+    let kilobytes = field(status, name).and_then(|value| value.strip_suffix(" kB"));
+    kilobytes.and_then(|number| number.parse::<f64>().ok()).unwrap_or(0.0) * 1_024.0 / 1e6
+}
+
+/// The value of the first line `name : value`.
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    let mut fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_in_millions_of_bytes() {
+        let status = "Name:\tstrata\nVmHWM:\t  100000 kB\nVmRSS:\t   50000 kB\n";
+        assert_eq!(megabytes(status, "VmHWM"), 102.4);
+        assert_eq!(megabytes(status, "VmRSS"), 51.2);
+        assert_eq!(megabytes(status, "VmSwap"), 0.0);
+    }
+
+    #[test]
+    fn a_processor_is_called_what_it_calls_itself() {
+        let info = "processor\t: 0\nmodel name\t: A: fast one\nmodel name\t: another\n";
+        assert_eq!(field(info, "model name"), Some("A: fast one"));
+        assert!(!processor().is_empty());
+    }
+}

@@ -1,0 +1,42 @@
+//! How hidden states are computed.
+
+use std::num::NonZeroUsize;
+
+use super::*;
+use crate::kernels::{Dtype, InstructionSet};
+use crate::model::encoder::EncoderChoice;
+
+#[test]
+fn encoder_number_format_and_instruction_set_are_read() {
+    let defaults = Config::defaults().unwrap().encoder;
+    assert_eq!((defaults.choice, defaults.dtype), (EncoderChoice::Auto, Dtype::F32));
+    assert_eq!(defaults.instruction_set, None);
+    let text = "encoder = 'packed'\ndtype = 'int8'\ninstruction_set = 'scalar'";
+    let options = loaded(text).unwrap().encoder;
+    assert_eq!((options.choice, options.dtype), (EncoderChoice::Packed, Dtype::Int8));
+    assert_eq!(options.instruction_set, Some(InstructionSet::Scalar));
+    assert_eq!(loaded("dtype = 'bf16'").unwrap().encoder.dtype, Dtype::Bf16);
+}
+
+#[test]
+fn the_reference_encoder_is_refused_in_any_format_but_its_own() {
+    for dtype in ["bf16", "int8"] {
+        let message = format!(
+            "dtype = \"{dtype}\" (from FILE): the reference encoder computes in f32; \
+             must be f32, or encoder auto or packed"
+        );
+        assert_eq!(refused(&format!("encoder = 'reference'\ndtype = '{dtype}'")), message);
+    }
+    assert!(loaded("encoder = 'reference'\ndtype = 'f32'").is_ok());
+    assert!(refused("dtype = 'f16'").ends_with(": must be one of f32, bf16, int8"));
+    let set = refused_variable("STRATA_INSTRUCTION_SET", "sse");
+    assert!(set.ends_with(": must be one of auto, avx512, avx2, scalar"), "{set}");
+}
+
+#[test]
+fn zero_threads_are_as_many_as_the_process_may_use() {
+    let all = std::thread::available_parallelism().unwrap();
+    assert_eq!(Config::defaults().unwrap().encoder.threads, all);
+    let three = loaded("threads = 3").unwrap();
+    assert_eq!(three.encoder.threads, NonZeroUsize::new(3).unwrap());
+}

@@ -1,0 +1,66 @@
+//! A file of texts, labels or not: what a head needn't be trained on to be worth measuring.
+
+use std::path::Path;
+
+use super::dataset::{Column, DatasetError, Problem, decode};
+use super::records::{self, Failure, Format};
+
+/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed.
+/// The first line of a TSV or CSV file is a header if the column is given by name, and a row if it
+/// is given by number.
+///
+/// # Errors
+/// The first thing that is wrong with the file; nothing is skipped or guessed.
+pub fn read_texts(file: &Path, text: &Column) -> Result<Vec<String>, DatasetError> {
+    read(file, text).map_err(|(line, problem)| DatasetError {
+        file: file.to_owned(),
+        line,
+        problem,
+    })
+}
+
+fn read(file: &Path, text: &Column) -> Result<Vec<String>, Failure> {
+    let format = Format::of(file).ok_or((None, Problem::UnknownExtension))?;
+    let bytes = std::fs::read(file).map_err(|error| (None, error.into()))?;
+    let texts = records::texts(decode(&bytes)?, format, text)?;
+    if texts.is_empty() {
+        return Err((None, Problem::NoRows));
+    }
+    Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn texts(extension: &str, content: &str, column: &str) -> Result<Vec<String>, String> {
+        let mut file = tempfile::Builder::new().suffix(extension).tempfile().unwrap();
+        file.write_all(content.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap().to_owned();
+        read_texts(file.path(), &column.parse().unwrap())
+            .map_err(|error| error.to_string().replace(&path, "FILE"))
+    }
+
+    #[test]
+    fn texts_are_read_without_labels() {
+        assert_eq!(texts(".tsv", "text\na \" b\n c \n", "text").unwrap(), ["a \" b", "c"]);
+        assert_eq!(texts(".tsv", "a\tb\nc\td\n", "2").unwrap(), ["b", "d"]);
+        assert_eq!(texts(".csv", "id,text\n1,\"a,b\"\n", "text").unwrap(), ["a,b"]);
+        let lines = "{\"text\": \"a\"}\n\n{\"text\": \"b\", \"label\": null}\n";
+        assert_eq!(texts(".jsonl", lines, "text").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_of_texts_is_named() {
+        let refused = |extension, content, column| texts(extension, content, column).unwrap_err();
+        assert_eq!(refused(".tsv", "text\n", "text"), "FILE: no rows");
+        assert_eq!(refused(".tsv", "", "1"), "FILE: no rows");
+        assert_eq!(refused(".tsv", "text\na\n \n", "text"), "FILE, line 3: the text is empty");
+        assert!(refused(".tsv", "a\tb\nc\n", "2").contains("1 columns where"));
+        assert!(refused(".csv", "body\na\n", "text").contains("no column \"text\"; there are"));
+        assert!(refused(".jsonl", "{\"text\": 1}", "text").contains("allowed is a string"));
+        assert!(refused(".txt", "a", "1").contains("must end in"));
+    }
+}
