@@ -128,6 +128,8 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
         let died = |_| LoadError::Thread("hashing the checkpoint died".to_owned());
         Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
     })?;
+    // The encoder has its own copy of nearly all.
+    checkpoint.weights.let_go();
     Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
 }
 

@@ -49,7 +49,8 @@ where
         let queries = of.scratch; // (d, width)
         let output = queries.add(of.d * QUERIES); // (d, width)
         let scores = output.add(of.d * QUERIES); // (KEYS, width)
-        gather::<V>(of, first, n, width, queries);
+        // What isn't in use yet, or no longer, holds the rows of a block that is not full.
+        gather::<V>(of, first, n, width, queries, output);
         let mut largest = [V::splat(f32::NEG_INFINITY); W];
         let mut sums = [V::splat(0.0); W];
         for start in (0..of.t).step_by(KEYS) {
@@ -74,35 +75,54 @@ where
                 tiles::<D, V, W>(height, left, keys, scores, out, before);
             }
         }
-        scatter::<V, W>(of, first, n, output, &sums);
+        scatter::<V, W>(of, first, n, output, &sums, queries);
     }
 }
 
-/// Queries `(n, d)`, scaled, to `(d, width)`; nothing in the columns that are left.
+/// Queries `(n, d)`, scaled, to `(d, width)`; zeros in the columns that are left. `spare` is valid for
+/// a register's rows of `d`.
 #[inline(always)]
-unsafe fn gather<V: Lanes>(of: &Attention, first: usize, n: usize, width: usize, to: *mut f32) {
-    // SAFETY: `first + i` is among the queries, `i` below `width` and `j` below `d`.
-    unsafe {
-        let from = of.q.add(first * of.q_stride);
-        let whole = of.d - of.d % V::N;
-        for i in (0..width).step_by(V::N) {
-            if i + V::N <= n {
-                for j in (0..whole).step_by(V::N) {
-                    let corner = from.add(i * of.q_stride + j);
-                    V::transpose(corner, of.q_stride, to.add(j * width + i), width);
+unsafe fn gather<V: Lanes>(
+    of: &Attention,
+    first: usize,
+    n: usize,
+    width: usize,
+    to: *mut f32,
+    spare: *mut f32,
+) {
+    let whole = of.d - of.d % V::N;
+    for i in (0..width).step_by(V::N) {
+        let lanes = n.saturating_sub(i).min(V::N);
+        // SAFETY: `first + i` and the `lanes` that follow are among the queries, `j` is below `d`,
+        // `i` and the register that follows are below `width`.
+        unsafe {
+            let mut from = of.q.add((first + i.min(n)) * of.q_stride);
+            let mut stride = of.q_stride;
+            if lanes < V::N {
+                // Not enough rows to read: a copy that has them.
+                for lane in 0..V::N {
+                    let row = spare.add(lane * of.d);
+                    if lane < lanes {
+                        row.copy_from_nonoverlapping(from.add(lane * stride), of.d);
+                    } else {
+                        row.write_bytes(0, of.d);
+                    }
                 }
+                (from, stride) = (spare, of.d);
             }
-            let done = if i + V::N <= n { whole } else { 0 };
-            for lane in i..i + V::N {
-                for j in done..of.d {
-                    let x = if lane < n { *from.add(lane * of.q_stride + j) } else { 0.0 };
-                    *to.add(j * width + lane) = x;
+            for j in (0..whole).step_by(V::N) {
+                V::transpose(from.add(j), stride, to.add(j * width + i), width);
+            }
+            for j in whole..of.d {
+                for lane in 0..V::N {
+                    *to.add(j * width + i + lane) = *from.add(lane * stride + j);
                 }
             }
         }
-        for at in (0..of.d * width).step_by(V::N) {
-            V::load(to.add(at)).mul(V::splat(of.scale)).store(to.add(at));
-        }
+    }
+    for at in (0..of.d * width).step_by(V::N) {
+        // SAFETY: `at` is below `d · width`.
+        unsafe { V::load(to.add(at)).mul(V::splat(of.scale)).store(to.add(at)) }
     }
 }
 
@@ -187,7 +207,8 @@ unsafe fn softmax<V: Lanes, const W: usize>(
     corrections
 }
 
-/// Output `(d, width)` over its columns' sums, to rows of `out`.
+/// Output `(d, width)` over its columns' sums, to rows of `out`. `spare` is valid for a register's rows
+/// of `d`.
 #[inline(always)]
 unsafe fn scatter<V: Lanes, const W: usize>(
     of: &Attention,
@@ -195,29 +216,38 @@ unsafe fn scatter<V: Lanes, const W: usize>(
     n: usize,
     output: *mut f32,
     sums: &[V; W],
+    spare: *mut f32,
 ) {
     let width = W * V::N;
-    // SAFETY: `first + i` is among the queries where `i` is below `n`, and `j` is below `d`.
-    unsafe {
-        for j in 0..of.d {
-            for (w, sum) in sums.iter().enumerate() {
+    let whole = of.d - of.d % V::N;
+    for j in 0..of.d {
+        for (w, sum) in sums.iter().enumerate() {
+            // SAFETY: `j` is below `d`, `w` below the registers of a row.
+            unsafe {
                 let at = output.add(j * width + w * V::N);
                 V::load(at).div(*sum).store(at);
             }
         }
-        let to = of.out.add(first * of.out_stride);
-        let whole = of.d - of.d % V::N;
-        for i in (0..width).step_by(V::N) {
-            let full = i + V::N <= n;
-            if full {
-                for j in (0..whole).step_by(V::N) {
-                    let corner = to.add(i * of.out_stride + j);
-                    V::transpose(output.add(j * width + i), width, corner, of.out_stride);
+    }
+    for i in (0..n).step_by(V::N) {
+        let lanes = (n - i).min(V::N);
+        // SAFETY: `first + i` and the `lanes` that follow are among the queries, `j` is below `d`.
+        unsafe {
+            let out = of.out.add((first + i) * of.out_stride);
+            // Not enough rows to write: a copy that has them.
+            let (to, stride) = if lanes < V::N { (spare, of.d) } else { (out, of.out_stride) };
+            for j in (0..whole).step_by(V::N) {
+                V::transpose(output.add(j * width + i), width, to.add(j), stride);
+            }
+            for j in whole..of.d {
+                for lane in 0..lanes {
+                    *to.add(lane * stride + j) = *output.add(j * width + i + lane);
                 }
             }
-            for lane in i..n.clamp(i, i + V::N) {
-                for j in if full { whole } else { 0 }..of.d {
-                    *to.add(lane * of.out_stride + j) = *output.add(j * width + lane);
+            if lanes < V::N {
+                for lane in 0..lanes {
+                    let row = out.add(lane * of.out_stride);
+                    row.copy_from_nonoverlapping(spare.add(lane * of.d), of.d);
                 }
             }
         }

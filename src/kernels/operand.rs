@@ -49,9 +49,13 @@ impl<'a> Operand<'a> {
         let stride = k.div_ceil(dtype.depth());
         let OperandScratch { words, scales, least } = scratch;
         // What a last word has beyond `k` is zero in the weights, so it may be anything here.
-        words.resize(count * stride, 0);
-        scales.resize(count, 0.0);
-        least.resize(count, 0.0);
+        if words.len() < count * stride {
+            words.resize(count * stride, 0);
+        }
+        if scales.len() < count {
+            scales.resize(count, 0.0);
+            least.resize(count, 0.0);
+        }
         for (at, words) in words.chunks_exact_mut(stride.max(1)).take(count).enumerate() {
             let row = rows.row(at);
             // SAFETY: `words` holds at least `k` numbers of 16 or 8 bits, any bits are words, and

@@ -1,5 +1,7 @@
 //! A block of rows times one panel, with what follows the product done while the tile is in cache.
 
+use std::mem::MaybeUninit;
+
 use super::functions::{gelu, gelu_tanh, relu};
 use super::lanes::Lanes;
 use super::table::{Activation, Finish, Panel};
@@ -10,7 +12,7 @@ const TILE: usize = 12 * 32;
 
 /// A tile's accumulators between product and epilogue.
 #[repr(align(64))]
-struct Tile([u32; TILE]);
+struct Tile([MaybeUninit<u32>; TILE]);
 
 /// Every row of `panel`, tile by tile.
 ///
@@ -21,14 +23,14 @@ pub(super) unsafe fn product<D: Dot, V: Lanes>(
     panel: &Panel,
     tile_of: unsafe fn(usize, Left, usize, *const u32, *mut u32),
 ) {
-    let mut words = Tile([0; TILE]);
+    let mut words = Tile([MaybeUninit::uninit(); TILE]);
     for (start, height) in heights(panel.rows, D::HEIGHT) {
         // SAFETY: the rows `start..start + height` are among the panel's, and a tile of them fits
-        // into `words`, `HEIGHT · 2N` at most.
+        // into `words`, `HEIGHT · 2N` at most; it is written before it is read.
         unsafe {
             let left = Left { at: panel.a.at.add(start * panel.a.rows), ..panel.a };
-            tile_of(height, left, panel.steps, panel.b, words.0.as_mut_ptr());
-            finish::<D, V>(panel, start, height, words.0.as_ptr());
+            tile_of(height, left, panel.steps, panel.b, words.0.as_mut_ptr().cast());
+            finish::<D, V>(panel, start, height, words.0.as_ptr().cast());
         }
     }
 }

@@ -106,11 +106,6 @@ impl Linear {
         self.panel
     }
 
-    /// Bytes of the weights.
-    pub fn bytes(&self) -> usize {
-        self.words.as_slice().len() * size_of::<u32>()
-    }
-
     fn pack_column(&mut self, column: usize, weights: &[f32]) {
         let (panel, steps) = (self.panel, self.steps);
         let first = column / panel * steps * panel + column % panel;

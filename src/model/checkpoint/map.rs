@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
 
 /// A file's bytes, read as they are touched. Nothing is checked here: what looks at them checks
 /// header, lengths and types before it believes any of them.
@@ -25,6 +25,14 @@ impl MappedFile {
         // place while the server runs, which README forbids: put a new file beside it and rename.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self(map))
+    }
+
+    /// Lets go of the pages that were read: they no longer count as this process's memory, and are
+    /// read again when they are touched.
+    pub fn let_go(&self) {
+        // SAFETY: nothing was written to the mapping, so what comes back is what was there: the
+        // file's bytes. Where the system refuses, the pages stay.
+        let _ = unsafe { self.0.unchecked_advise(UncheckedAdvice::DontNeed) };
     }
 }
 

@@ -177,6 +177,11 @@ impl Weights {
         VarBuilder::from_backend(Box::new(Source(self)), DType::F32, device.clone())
     }
 
+    /// Lets go of the memory that the tensors were read into; whoever reads on reads the files again.
+    pub fn let_go(&self) {
+        self.files.iter().for_each(|(_, map)| map.let_go());
+    }
+
     /// Name, element type, shape and bytes of each tensor, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Dtype, &[usize], &[u8])> {
         self.tensors.iter().map(|(name, at)| {

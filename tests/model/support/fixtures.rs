@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use strata::app::{self, Parts};
-use strata::config::Config;
+use strata::config::{Config, Flags, Sources};
 use strata::model::recipe::Recipe;
 use strata::text::{Input, Text};
 
@@ -25,9 +25,10 @@ pub fn tiny(name: &str) -> PathBuf {
     Path::new(ROOT).join("tests/fixtures/tiny").join(name)
 }
 
-/// The default configuration for another checkpoint.
+/// The configuration for another checkpoint: the defaults, and what the environment says.
 pub fn config(dir: &Path) -> Config {
-    Config { model: dir.to_owned(), ..Config::defaults().unwrap() }
+    let sources = Sources::of_process(None, Flags::default()).unwrap();
+    Config { model: dir.to_owned(), ..Config::load(&sources).unwrap() }
 }
 
 /// Loads a checkpoint as the server does.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use strata::app::Parts;
-use strata::config::Config;
 use strata::model::Model;
 use strata::model::checkpoint::{Checkpoint, CheckpointError};
 use strata::model::head::Head;
@@ -11,7 +10,7 @@ use strata::model::recipe::RecipeRef;
 use strata::model::recipe_book::{NATIVE, RecipeBook};
 use strata::model::task::{Answer, Ask, Asks, Sequence, Task};
 
-use super::fixtures::TinyCase;
+use super::fixtures::{TinyCase, config};
 
 pub fn sequence(ids: &[u32], type_ids: &[u32]) -> Sequence {
     Sequence { ids: ids.to_vec(), type_ids: type_ids.to_vec() }
@@ -52,6 +51,6 @@ pub fn purpose(checkpoint: &Checkpoint) -> Result<(Model, Ask), CheckpointError>
         let book = RecipeBook::new(shape, &checkpoint.sentence, &Default::default()).unwrap();
         Ask::Embedding(book.resolve(&RecipeRef::Name(NATIVE.to_owned())).unwrap())
     };
-    let options = Config::defaults().unwrap().encoder;
+    let options = config(&checkpoint.dir).encoder;
     Ok((Model::load(checkpoint, &options)?, ask))
 }

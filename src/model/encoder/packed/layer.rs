@@ -76,19 +76,6 @@ impl Layer {
         })
     }
 
-    /// Columns of what the intermediate product writes.
-    pub fn intermediate_width(&self) -> usize {
-        self.intermediate.columns()
-    }
-
-    /// Bytes of the packed weights.
-    pub fn bytes(&self) -> usize {
-        [&self.qkv, &self.attention_output, &self.intermediate, &self.output]
-            .iter()
-            .map(|linear| linear.bytes())
-            .sum()
-    }
-
     /// Queries, keys and values `(m, 3·width)` of rows `(m, c)`, or the columns of some panels.
     pub fn heads(
         &self,

@@ -53,38 +53,37 @@ impl<'a> Pass<'a> {
         let mut answers: Answers = empty.collect();
 
         self.embed(scratch);
-        let at_first = self
-            .plan
-            .members()
-            .iter()
-            .map(|member| (member, member.first..member.first + member.tokens));
-        self.read(0, at_first, &scratch.hidden, &mut answers);
         if self.plan.depth() > 0 {
             self.first_heads(scratch);
         }
         for layer in 1..=self.plan.depth() {
             let plan = self.plan.layer(layer);
-            self.few_queries(layer, &plan, scratch);
-            self.attend(&plan, scratch);
+            if plan.few.is_empty() {
+                let Scratch { hidden, qkv, context } = scratch;
+                rayon::join(
+                    || self.attend(&plan, qkv, context),
+                    || self.read(layer - 1, hidden, &mut answers),
+                );
+            } else {
+                // Moving the few overwrites rows that are still to be read.
+                self.read(layer - 1, &scratch.hidden, &mut answers);
+                self.few_queries(layer, &plan, scratch);
+                self.attend(&plan, &scratch.qkv, &mut scratch.context);
+            }
             self.feed_forward(layer, &plan, scratch);
-            self.read(layer, plan.out(), &scratch.hidden, &mut answers);
         }
+        self.read(self.plan.depth(), &scratch.hidden, &mut answers);
         answers
     }
 
-    fn read<'p>(
-        &self,
-        layer: usize,
-        members: impl Iterator<Item = (&'p super::plan::Member, std::ops::Range<usize>)>,
-        hidden: &[f32],
-        answers: &mut Answers,
-    ) {
-        let of = |rows: std::ops::Range<usize>| {
+    /// Reads the taps of hidden state `layer`.
+    fn read(&self, layer: usize, hidden: &[f32], answers: &mut Answers) {
+        let c = self.encoder.hidden_size;
+        let members = self.plan.out(layer).into_iter().map(|(member, rows)| {
             let numbers = &hidden[rows.start * self.width..];
-            View::new(numbers, rows.len(), self.encoder.hidden_size, self.width)
-        };
-        let members: Vec<_> = members.map(|(member, rows)| (member, of(rows))).collect();
-        taps::read(layer, members.into_iter(), self.batch, answers);
+            (member, View::new(numbers, rows.len(), c, self.width))
+        });
+        taps::read(layer, members, self.batch, answers);
     }
 
     /// Ids → the embedding output.
@@ -135,8 +134,7 @@ impl<'a> Pass<'a> {
         self.encoder.workers.lend(|worker| of.heads(how, panels, hidden, out, &mut worker.operand));
     }
 
-    fn attend(&self, plan: &LayerPlan<'_>, scratch: &mut Scratch) {
-        let Scratch { qkv, context, .. } = scratch;
+    fn attend(&self, plan: &LayerPlan<'_>, qkv: &[f32], context: &mut [f32]) {
         let c = self.encoder.hidden_size;
         let qkv = View::new(qkv, plan.rows, 3 * self.width, 3 * self.width);
         let context = ViewMut::new(context, plan.rows_out, c, c);

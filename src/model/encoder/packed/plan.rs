@@ -76,6 +76,15 @@ impl Plan {
         self.members.first().map_or(0, |member| member.depth)
     }
 
+    /// Each sequence that hidden state `layer` is computed of, with its rows there.
+    pub fn out(&self, layer: usize) -> Vec<(&Member, Range<usize>)> {
+        if layer == 0 {
+            let all = self.members.iter();
+            return all.map(|one| (one, one.first..one.first + one.tokens)).collect();
+        }
+        self.layer(layer).out().collect()
+    }
+
     /// What layer `layer`, counted from 1, has to compute.
     pub fn layer(&self, layer: usize) -> LayerPlan<'_> {
         let goes_on = self.members.partition_point(|member| member.depth >= layer);
@@ -97,9 +106,9 @@ impl Plan {
     }
 }
 
-impl LayerPlan<'_> {
+impl<'a> LayerPlan<'a> {
     /// Each sequence with its rows among those that come out, in their order.
-    pub fn out(&self) -> impl Iterator<Item = (&Member, Range<usize>)> {
+    pub fn out(&self) -> impl Iterator<Item = (&'a Member, Range<usize>)> + use<'a> {
         let mut first = 0;
         let few = self.few.iter().map(|member| (member, member.few.as_ref().map_or(0, Vec::len)));
         self.whole.iter().map(|member| (member, member.tokens)).chain(few).map(

@@ -1,0 +1,141 @@
+//! The packed encoder gives the same bits for a text alone and in any batch, whatever its
+//! neighbours, what these ask for, and the number of threads.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use strata::kernels::Dtype;
+use strata::model::Model;
+use strata::model::checkpoint::Checkpoint;
+use strata::model::encoder::{EncoderChoice, EncoderOptions};
+use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
+use strata::model::recipe_book::RecipeBook;
+use strata::model::task::{Ask, Asks, Sequence, Task};
+
+use crate::support::fixtures::config;
+use crate::support::{default_model, tiny};
+
+const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
+/// Random batches a number format, each with one thread and with two.
+const BATCHES: u32 = 400;
+/// The same with the default model, which takes longer.
+const LARGE_BATCHES: u32 = 8;
+
+/// What one text of a batch is, before it is for a certain model.
+#[derive(Clone, Debug)]
+struct Wish {
+    ids: Vec<u32>,
+    /// Hidden states, a pooling, and whether the token rows are wanted instead.
+    layers: Vec<usize>,
+    pooling: Pooling,
+    rows: bool,
+}
+
+/// The same checkpoint with one thread and with two.
+struct Pair {
+    models: [Model; 2],
+    recipes: RecipeBook,
+    vocabulary: u32,
+    layers: usize,
+    positions: usize,
+}
+
+impl Pair {
+    fn load(dir: &std::path::Path, dtype: Dtype) -> Self {
+        let checkpoint = Checkpoint::open(dir).unwrap();
+        let options = |threads| EncoderOptions {
+            choice: EncoderChoice::Packed,
+            dtype,
+            threads: NonZeroUsize::new(threads).unwrap(),
+            ..config(dir).encoder
+        };
+        let model = |threads| Model::load(&checkpoint, &options(threads)).unwrap();
+        let shape = Model::shape_of(&checkpoint);
+        Self {
+            models: [model(1), model(2)],
+            recipes: RecipeBook::new(shape, &checkpoint.sentence, &Default::default()).unwrap(),
+            vocabulary: checkpoint.config.vocab_size as u32,
+            layers: shape.layers,
+            positions: checkpoint.config.positions,
+        }
+    }
+
+    fn task(&self, wish: &Wish) -> Task {
+        let mut layers: Vec<i32> =
+            wish.layers.iter().map(|layer| (layer % (self.layers + 1)) as i32).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let recipe = Recipe {
+            layers,
+            combine: Combine::Concat,
+            pooling: wish.pooling,
+            normalize: false,
+            weights: None,
+            dimensions: None,
+        };
+        let recipe = self.recipes.resolve(&RecipeRef::Object(recipe)).unwrap();
+        let ask = if wish.rows { Ask::Tokens(recipe) } else { Ask::Embedding(recipe) };
+        let ids: Vec<u32> =
+            wish.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
+        let sequence = Sequence { type_ids: vec![0; ids.len()], ids };
+        Task { sequence, asks: Arc::new(Asks::new(vec![ask])) }
+    }
+
+    /// Says where bits differ, if they do.
+    fn compare(&self, batch: &[Wish]) -> Result<(), TestCaseError> {
+        let tasks: Vec<Task> = batch.iter().map(|wish| self.task(wish)).collect();
+        let bits = |model: &Model, tasks: &[&Task]| -> Vec<Vec<u32>> {
+            let answers = model.forward(tasks).unwrap();
+            answers.into_iter().map(|one| one[0].iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        let all: Vec<&Task> = tasks.iter().collect();
+        let [one, two] = self.models.each_ref().map(|model| bits(model, &all));
+        prop_assert!(one == two, "one thread and two");
+        for (at, (task, together)) in tasks.iter().zip(one).enumerate() {
+            let alone = bits(&self.models[1], &[task]).remove(0);
+            prop_assert!(!alone.is_empty() && alone == together, "text {at} of the batch");
+        }
+        Ok(())
+    }
+}
+
+fn wishes(longest: usize, most: usize) -> impl Strategy<Value = Vec<Wish>> {
+    use Pooling::{Cls, LastToken, Max, Mean, MeanMax, MeanSqrtLen, WeightedMean};
+    // Half of them read one token, so that last layers are often computed at a few.
+    let poolings =
+        vec![Cls, Cls, Cls, LastToken, LastToken, Mean, Max, MeanMax, MeanSqrtLen, WeightedMean];
+    let wish = (
+        prop::collection::vec(any::<u32>(), 1..=longest),
+        prop::collection::vec(0..16_usize, 1..4),
+        prop::sample::select(poolings),
+        prop::bool::weighted(0.1),
+    );
+    let wish = wish.prop_map(|(ids, layers, pooling, rows)| Wish { ids, layers, pooling, rows });
+    prop::collection::vec(wish, 1..=most)
+}
+
+fn check(pair: &Pair, cases: u32, longest: usize, most: usize) {
+    let config =
+        Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    runner.run(&wishes(longest, most), |batch| pair.compare(&batch)).unwrap();
+}
+
+#[test]
+fn a_text_has_the_same_bits_in_any_batch_of_a_small_model() {
+    for dtype in DTYPES {
+        // Two layers and three; some batches have rows enough to be shared out, some have not.
+        for name in ["single-label", "cross-encoder"] {
+            check(&Pair::load(&tiny(name), dtype), BATCHES, 40, 12);
+        }
+    }
+}
+
+#[test]
+fn a_text_has_the_same_bits_in_any_batch_of_the_default_model() {
+    for dtype in DTYPES {
+        check(&Pair::load(&default_model(), dtype), LARGE_BATCHES, 150, 6);
+    }
+}
