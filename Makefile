@@ -1,14 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads accuracy bench openapi release
+.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-memory bench-peers asan openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
 VENV := .venv-fixtures
 JUDGE := .venv-judge
+PEERS := .venv-peers
 STRATA := target/release/strata
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: model ## Bring the default model if it isn't there, build, and serve it on 127.0.0.1:8080
 	cargo run --release --locked -- serve
@@ -21,6 +22,8 @@ data: ## Bring the labelled texts to data/ (2.5 MB, once), every file checked
 
 test: model data nextest ## Set up what the tests need and run them all
 	cargo test --doc --locked
+	@scripts/asan.sh
+	scripts/test_encoders.sh
 	cargo nextest run --locked
 
 check: ## Formatting, lints and documentation, warnings being errors
@@ -45,6 +48,16 @@ accuracy: release model data ## Measure the README's table: held-out accuracy by
 bench: model data ## Texts a second over HTTP, against the encoder's own rate in process
 	cargo bench --locked --bench serving
 
+bench-memory: model data ## Memory of the server over 100,000 texts of mixed lengths
+	cargo bench --locked --bench serving -- --memory
+
+bench-peers: model data $(PEERS)/installed ## The same work on Strata and on its peers (a download of a few GB, once)
+	cargo build --release --locked --bench peer_worker
+	$(PEERS)/bin/python -B benches/peers/run.py
+
+asan: ## The kernels' tests under AddressSanitizer, where the toolchain has its runtime
+	@scripts/asan.sh
+
 openapi: ## Write openapi.yaml anew from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml
 
@@ -55,6 +68,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 # Rebuilt from nothing whenever the pins change; the mark is set only once all is installed.
 $(VENV)/installed: tests/fixtures/requirements.txt
 $(JUDGE)/installed: scripts/requirements.txt
+$(PEERS)/installed: benches/peers/requirements.txt
 %/installed:
 	rm -rf $*
 	$(PYTHON) -m venv $*

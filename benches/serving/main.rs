@@ -9,7 +9,10 @@
 //!   it pads, the best that it can do then, and as they come where it doesn't;
 //! - `strata bench`, the same binary on the same texts, tokenisation included;
 //! - the batcher in process: what as many clients would get if HTTP and tokenisation cost nothing.
+//!
+//! With `--memory` it measures what the server holds in memory instead, over 100,000 texts.
 
+mod memory;
 mod server;
 mod work;
 
@@ -52,6 +55,12 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let texts = snippets()?;
+    if std::env::args().any(|argument| argument == "--memory") {
+        let mut server = Server::start()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(memory::run(&server, &texts))?;
+        return server.stop();
+    }
     // As the server reads them.
     let config = Config::load(&Sources::of_process(None, Flags::default())?)?;
     let parts = parts(&config)?;

@@ -43,6 +43,15 @@ impl Server {
         Ok(Self { url: format!("http://{address}/embed"), process })
     }
 
+    /// Millions of bytes that it holds in memory now.
+    pub fn resident_megabytes(&self) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|rest| rest.trim().strip_suffix(" kB"));
+        let kilobytes: f64 = kilobytes.unwrap_or_default().parse()?;
+        Ok(kilobytes * 1_024.0 / 1e6)
+    }
+
     pub fn stop(&mut self) -> anyhow::Result<()> {
         self.process.kill()?;
         self.process.wait()?;

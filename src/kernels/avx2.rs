@@ -183,6 +183,7 @@ struct F32Dot;
 
 impl Dot for F32Dot {
     type Register = Vector;
+    const ROUNDED: bool = false;
     const N: usize = 8;
     const HEIGHT: usize = 6;
 
@@ -213,6 +214,7 @@ struct Bf16Dot;
 
 impl Dot for Bf16Dot {
     type Register = __m256i;
+    const ROUNDED: bool = true;
     const N: usize = 8;
     const HEIGHT: usize = 6;
 
@@ -252,6 +254,7 @@ struct Int8Dot;
 
 impl Dot for Int8Dot {
     type Register = __m256i;
+    const ROUNDED: bool = true;
     const N: usize = 8;
     const HEIGHT: usize = 6;
 

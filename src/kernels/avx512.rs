@@ -62,7 +62,7 @@ impl Lanes for Vector {
     }
     #[inline(always)]
     unsafe fn store_u8(self, to: *mut u8) {
-        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(self.0))) }
+        unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(self.0))) }
     }
     #[inline(always)]
     unsafe fn store_bf16(self, to: *mut u16) {
@@ -174,6 +174,7 @@ struct F32Dot;
 
 impl Dot for F32Dot {
     type Register = Vector;
+    const ROUNDED: bool = false;
     const N: usize = 16;
     const HEIGHT: usize = 12;
 
@@ -204,6 +205,7 @@ struct Bf16Dot;
 
 impl Dot for Bf16Dot {
     type Register = __m512i;
+    const ROUNDED: bool = true;
     const N: usize = 16;
     const HEIGHT: usize = 12;
 
@@ -241,6 +243,7 @@ struct Int8Dot;
 
 impl Dot for Int8Dot {
     type Register = __m512i;
+    const ROUNDED: bool = true;
     const N: usize = 16;
     const HEIGHT: usize = 12;
 

@@ -17,7 +17,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn store(self, to: *mut f32);
     /// `N` 32-bit integers, each rounded to the nearest `f32`.
     unsafe fn load_i32(from: *const u32) -> Self;
-    /// Each to the nearest integer, kept as its lowest byte, `N` bytes. The numbers are in 0..=255.
+    /// Each to the nearest integer, ties to even, and to 255 if that is more: `N` bytes. None is less
+    /// than -½.
     unsafe fn store_u8(self, to: *mut u8);
     /// Each rounded to the nearest bf16, ties to even, `N` of them. NaN stays NaN.
     unsafe fn store_bf16(self, to: *mut u16);

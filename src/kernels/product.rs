@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::functions::{gelu, gelu_tanh, relu};
+use super::functions::{gelu, gelu_rounded, gelu_tanh, relu};
 use super::lanes::Lanes;
 use super::table::{Activation, Finish, Panel};
 use super::tile::{Dot, Left, by_height, heights, tile};
@@ -56,56 +56,87 @@ pub(super) unsafe fn tile_of<D: Dot>(
 /// Accumulators → scaled, with bias, and what else the product ends on.
 #[inline(always)]
 unsafe fn finish<D: Dot, V: Lanes>(panel: &Panel, start: usize, height: usize, words: *const u32) {
-    // SAFETY: the caller's promises; each arm writes the tile's own rows and columns.
+    let of = (panel, start, height, words);
+    // SAFETY: as the caller vouches.
     unsafe {
         match panel.finish {
-            Finish::Bias => each::<D, V>(panel, start, height, words, |x, _| x),
-            Finish::Residual => {
-                each::<D, V>(panel, start, height, words, |x, out| V::load(out).add(x));
-            }
-            Finish::Activation(Activation::Gelu) => {
-                each::<D, V>(panel, start, height, words, |x, _| gelu(x));
-            }
-            Finish::Activation(Activation::GeluTanh) => {
-                each::<D, V>(panel, start, height, words, |x, _| gelu_tanh(x));
-            }
-            Finish::Activation(Activation::Relu) => {
-                each::<D, V>(panel, start, height, words, |x, _| relu(x));
-            }
+            Finish::Bias => each::<D, V, Bias>(of),
+            Finish::Residual => each::<D, V, Residual>(of),
+            Finish::Activation(Activation::Gelu) if D::ROUNDED => each::<D, V, GeluRounded>(of),
+            Finish::Activation(Activation::Gelu) => each::<D, V, Gelu>(of),
+            Finish::Activation(Activation::GeluTanh) => each::<D, V, GeluTanh>(of),
+            Finish::Activation(Activation::Relu) => each::<D, V, Relu>(of),
         }
     }
 }
 
-/// `out[row][column] = last(sum · scales + bias, &out[row][column])`, a register at a time.
+/// The last operation on a register of outputs. A type, since a closure may end up as a call, with
+/// none of the instructions that this is about.
+trait Last {
+    /// What goes to `out` for `x`.
+    unsafe fn last<V: Lanes>(x: V, out: *const f32) -> V;
+}
+
+macro_rules! last {
+    ($($name:ident: |$x:ident, $out:pat_param| $value:expr;)*) => {$(
+        struct $name;
+
+        impl Last for $name {
+            #[inline(always)]
+            unsafe fn last<V: Lanes>($x: V, $out: *const f32) -> V {
+                // SAFETY: `out` is valid for a register, and the CPU has its features.
+                unsafe {
+                    $value
+                }
+            }
+        }
+    )*};
+}
+
+struct Bias;
+
+impl Last for Bias {
+    #[inline(always)]
+    unsafe fn last<V: Lanes>(x: V, _: *const f32) -> V {
+        x
+    }
+}
+
+last! {
+    Residual: |x, out| V::load(out).add(x);
+    Gelu: |x, _| gelu(x);
+    GeluRounded: |x, _| gelu_rounded(x);
+    GeluTanh: |x, _| gelu_tanh(x);
+    Relu: |x, _| relu(x);
+}
+
+/// `out[row][column] = last(sum · scales + bias)`, a register at a time.
 #[inline(always)]
-unsafe fn each<D: Dot, V: Lanes>(
-    panel: &Panel,
-    start: usize,
-    height: usize,
-    words: *const u32,
-    last: impl Fn(V, *const f32) -> V,
+unsafe fn each<D: Dot, V: Lanes, L: Last>(
+    (panel, start, height, words): (&Panel, usize, usize, *const u32),
 ) {
-    for row in 0..height {
-        for w in 0..2 {
-            // SAFETY: row and column lie in the tile, in the panel's columns and in its rows.
-            unsafe {
-                let at = words.add((row * 2 + w) * D::N);
-                let bias = V::load(panel.bias.add(w * V::N));
-                let value = match &panel.scales {
+    for w in 0..2 {
+        // SAFETY: row and column lie in the tile, in the panel's columns and in its rows.
+        unsafe {
+            let column = w * V::N;
+            let bias = V::load(panel.bias.add(column));
+            let words = |row: usize| words.add((row * 2 + w) * D::N);
+            let out = |row: usize| panel.out.add((start + row) * panel.out_stride + column);
+            if let Some(scales) = &panel.scales {
+                let scale = V::load(scales.column.add(column));
+                let sum = V::load(scales.column_sum.add(column));
+                for row in 0..height {
                     // y = s_row·(s_column·Σqw) + (least_row·(s_column·Σw) + bias)
-                    Some(scales) => {
-                        let column = w * V::N;
-                        let row = start + row;
-                        let offset = V::splat(*scales.row_least.add(row))
-                            .mul_add(V::load(scales.column_sum.add(column)), bias);
-                        V::load_i32(at)
-                            .mul(V::load(scales.column.add(column)))
-                            .mul_add(V::splat(*scales.row.add(row)), offset)
-                    }
-                    None => V::load(at.cast()).add(bias),
-                };
-                let out = panel.out.add((start + row) * panel.out_stride + w * V::N);
-                last(value, out).store(out);
+                    let offset = V::splat(*scales.row_least.add(start + row)).mul_add(sum, bias);
+                    let factor = V::splat(*scales.row.add(start + row));
+                    let value = V::load_i32(words(row)).mul(scale).mul_add(factor, offset);
+                    L::last(value, out(row)).store(out(row));
+                }
+            } else {
+                for row in 0..height {
+                    let value = V::load(words(row).cast()).add(bias);
+                    L::last(value, out(row)).store(out(row));
+                }
             }
         }
     }

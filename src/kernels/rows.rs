@@ -101,16 +101,18 @@ pub(super) unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8)
     // SAFETY: every index is below `n`.
     unsafe {
         let (mut least, mut largest) = (*from, *from);
-        let mut lows = V::splat(least);
+        // Two of each, so that none waits for the one before.
+        let mut lows = [V::splat(least); 2];
         let mut highs = lows;
         // Zero times a number that isn't finite is NaN.
-        let mut faults = V::splat(0.0);
-        for at in (0..whole).step_by(V::N) {
-            let x = V::load(from.add(at));
-            (lows, highs) = (lows.min(x), highs.max(x));
-            faults = x.mul_add(V::splat(0.0), faults);
+        let mut faults = [V::splat(0.0); 2];
+        for (turn, at) in (0..whole).step_by(V::N).enumerate() {
+            let (x, of) = (V::load(from.add(at)), turn % 2);
+            (lows[of], highs[of]) = (lows[of].min(x), highs[of].max(x));
+            faults[of] = x.mul_add(V::splat(0.0), faults[of]);
         }
-        let mut fault = faults.sum();
+        let (lows, highs) = (lows[0].min(lows[1]), highs[0].max(highs[1]));
+        let mut fault = faults[0].add(faults[1]).sum();
         (least, largest) = (least.min(lows.least()), largest.max(highs.largest()));
         for at in whole..n {
             let x = *from.add(at);
@@ -121,12 +123,11 @@ pub(super) unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8)
         let factor = if range > 0.0 { 255.0 / range } else { 0.0 };
         for at in (0..whole).step_by(V::N) {
             let x = V::load(from.add(at)).sub(V::splat(least)).mul(V::splat(factor));
-            // Rounding may leave the last a little above 255.
-            x.round().min(V::splat(255.0)).store_u8(to.add(at));
+            x.store_u8(to.add(at));
         }
         for at in whole..n {
             let x = (*from.add(at) - least) * factor;
-            *to.add(at) = x.round_ties_even().min(255.0) as u8;
+            *to.add(at) = x.round_ties_even() as u8;
         }
         (range / 255.0 + fault, least)
     }

@@ -256,7 +256,7 @@ unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
     let range = largest - least;
     let factor = if range > 0.0 { 255.0 / range } else { 0.0 };
     for (byte, x) in to.iter_mut().zip(from) {
-        *byte = ((x - least) * factor).round_ties_even().min(255.0) as u8;
+        *byte = ((x - least) * factor).round_ties_even() as u8;
     }
     (range / 255.0 + fault, least)
 }

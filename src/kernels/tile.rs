@@ -13,6 +13,8 @@
 pub(super) trait Dot {
     /// A register of words or accumulators.
     type Register: Copy;
+    /// Whether the numbers are rounded to fewer bits than f32 has.
+    const ROUNDED: bool;
     /// Words in a register.
     const N: usize;
     /// Rows of the highest tile that the registers hold.

@@ -132,8 +132,10 @@ impl Linear {
                     }
                     *word = u32::from_le_bytes(bytes.map(i8::cast_unsigned));
                 }
-                self.scales[column] = largest / 127.0;
-                self.sums[column] = sum as f32 * (largest / 127.0);
+                // A weight that isn't a number would otherwise be rounded to 0, and nobody know.
+                let fault: f32 = weights.iter().map(|weight| 0.0 * weight).sum();
+                self.scales[column] = largest / 127.0 + fault;
+                self.sums[column] = sum as f32 * self.scales[column];
             }
         }
     }

@@ -6,6 +6,9 @@ use super::*;
 /// both round in other places. Largest seen: 3.4e-7 of `√k`.
 const APART: f32 = 1e-6;
 
+/// What GELU may be off by where it is rounded right after. Largest seen: 1.9e-4.
+const ROUNDED_GELU: f32 = 2e-4;
+
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
 
 const FINISHES: [Finish; 5] = [
@@ -41,7 +44,11 @@ fn compare(dtype: Dtype, size: (usize, usize, usize), finish: Finish) {
     for kernels in sets() {
         let found = product(kernels, dtype, size, finish);
         let what = format!("{} {} {size:?} {finish:?}", kernels.set().name(), dtype.name());
-        assert_close(&found, &expected, APART * (size.1 as f32).sqrt().max(1.0), &what);
+        let mut allowed = APART * (size.1 as f32).sqrt().max(1.0);
+        if dtype != Dtype::F32 && finish == Finish::Activation(Activation::Gelu) {
+            allowed += ROUNDED_GELU;
+        }
+        assert_close(&found, &expected, allowed, &what);
     }
 }
 
@@ -152,6 +159,22 @@ fn parts_begin_at_panels_of_their_own() {
         let (first, second) = out.split_at(linear.panel_columns());
         assert_eq!(first, second);
         assert!(first[..5].iter().all(|x| *x != 0.0) && first[5..].iter().all(|x| *x == 0.0));
+    }
+}
+
+#[test]
+fn weights_that_are_not_finite_give_no_finite_answer() {
+    for kernels in sets() {
+        for dtype in DTYPES {
+            let part = Part { weight: &[1.0, f32::NAN, 0.5], bias: &[0.0] };
+            let linear = Linear::pack(kernels, dtype, 3, &[part]).unwrap();
+            let (a, mut out) = ([1.0, 2.0, 3.0], vec![0.0; linear.columns()]);
+            let mut scratch = OperandScratch::default();
+            let operand = Operand::new(kernels, dtype, View::new(&a, 1, 3, 3), &mut scratch);
+            let view = ViewMut::new(&mut out, 1, linear.columns(), linear.columns());
+            kernels.product(&operand, &linear, 0..1, Finish::Bias, view);
+            assert!(!out[0].is_finite(), "{} {}", kernels.set().name(), dtype.name());
+        }
     }
 }
 

@@ -1,0 +1,253 @@
+//! Strata's own side of `benches/peers`, and stock candle's: a process that runs one case a line.
+//!
+//! `peer_worker candle|f32|bf16|int8 --model DIR` loads, says so in a line of JSON, and then for each
+//! line `{"case": …}` on its input runs that case once and answers with the seconds that it took.
+//! `run.py` has the cases and the other peers.
+
+use std::io::{BufRead, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use std::{env, fs, io};
+
+use anyhow::{Context, bail};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::BertModel;
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::json;
+use strata::kernels::Dtype;
+use strata::model::Model;
+use strata::model::checkpoint::{Checkpoint, HiddenAct};
+use strata::model::encoder::{EncoderChoice, EncoderOptions};
+use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
+use strata::model::recipe_book::RecipeBook;
+use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::text::{Input, LongText, Text, Tokenizer};
+
+const DATA: &str = "data/sentiment.tsv";
+const TEXTS: usize = 1_000;
+/// The longest sequence of a text.
+const SEQUENCE_TOKENS: usize = 256;
+/// Tokens of a pass, as the server has it.
+const BUDGET_TOKENS: usize = 512;
+/// Texts of a batch of stock candle: it pads, and its attention is slow where rows are long.
+const CANDLE_BATCH: usize = 8;
+
+#[derive(Deserialize)]
+struct Request {
+    case: Option<String>,
+    repeat: Option<usize>,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    // `cargo test` and `cargo nextest` may start it to list tests; there are none.
+    if arguments.iter().any(|argument| argument == "--list") {
+        return Ok(());
+    }
+    let (peer, model) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [peer] | [peer, "--bench"] => (peer, "models/all-MiniLM-L6-v2"),
+        [peer, "--model", model] => (peer, model),
+        _ => bail!("usage: peer_worker candle|f32|bf16|int8 [--model DIR]"),
+    };
+    let worker = Worker::load(peer, Path::new(model))?;
+    let name = if peer == "candle" { peer.to_owned() } else { format!("strata {peer}") };
+    let settings = worker.settings();
+    say(
+        &json!({ "ready": true, "name": name, "version": env!("CARGO_PKG_VERSION"), "settings": settings }),
+    )?;
+    for line in io::stdin().lock().lines() {
+        let request: Request = serde_json::from_str(&line?)?;
+        let Some(case) = request.case else {
+            // What could be tuned is settled above.
+            say(&json!({ "tuned": true }))?;
+            continue;
+        };
+        let once = || worker.seconds(&case);
+        let answer = match request.repeat {
+            None => once().map(|seconds| json!({ "seconds": seconds })),
+            Some(times) => (0..times)
+                .map(|_| once())
+                .collect::<Result<Vec<_>, _>>()
+                .map(|seconds| json!({ "seconds": seconds })),
+        };
+        say(&answer.unwrap_or_else(|error| json!({ "error": error.to_string() })))?;
+    }
+    Ok(())
+}
+
+fn say(answer: &serde_json::Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{answer}")?;
+    out.flush()
+}
+
+/// One engine with the work.
+struct Worker {
+    engine: Engine,
+    tokenizer: Tokenizer,
+    texts: Vec<String>,
+    asks: Arc<Asks>,
+}
+
+enum Engine {
+    Strata(Box<Model>),
+    Candle(Box<BertModel>),
+}
+
+impl Worker {
+    fn load(peer: &str, dir: &Path) -> anyhow::Result<Self> {
+        let checkpoint = Checkpoint::open(dir)?;
+        let engine = match peer {
+            "candle" => Engine::Candle(Box::new(candle(dir, &checkpoint)?)),
+            "f32" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::F32)?)),
+            "bf16" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::Bf16)?)),
+            "int8" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::Int8)?)),
+            other => bail!("no such peer: {other}"),
+        };
+        // The masked mean of the last hidden state, which is what every peer computes.
+        let recipe = Recipe {
+            layers: vec![-1],
+            combine: Combine::Mean,
+            pooling: Pooling::Mean,
+            ..Recipe::default()
+        };
+        let book = RecipeBook::new(
+            Model::shape_of(&checkpoint),
+            &checkpoint.sentence,
+            &Default::default(),
+        )
+        .map_err(|(name, error)| anyhow::anyhow!("{name}: {error}"))?;
+        let recipe = book.resolve(&RecipeRef::Object(recipe))?;
+        let file =
+            fs::read_to_string(DATA).with_context(|| format!("{DATA}: `make data` brings it"))?;
+        let lines = file.lines().skip(1).take(TEXTS).filter_map(|line| line.split_once('\t'));
+        Ok(Self {
+            engine,
+            tokenizer: Tokenizer::load(dir)?,
+            texts: lines.map(|(_, text)| text.to_owned()).collect(),
+            asks: Arc::new(Asks::new(vec![Ask::Embedding(recipe)])),
+        })
+    }
+
+    fn settings(&self) -> serde_json::Value {
+        match &self.engine {
+            Engine::Strata(model) => json!({
+                "instructions": model.encoder().instruction_set(),
+                "tokens of a pass": BUDGET_TOKENS,
+            }),
+            Engine::Candle(_) => json!({ "batch": CANDLE_BATCH }),
+        }
+    }
+
+    fn seconds(&self, case: &str) -> anyhow::Result<f64> {
+        let synthetic = match case {
+            "32x128" => Some((32, 128)),
+            "32x32" => Some((32, 32)),
+            "8x512" => Some((8, 512)),
+            "1x16" => Some((1, 16)),
+            "snippets" | "snippets-sorted" => None,
+            other => bail!("no such case: {other}"),
+        };
+        let Some((count, tokens)) = synthetic else {
+            let started = Instant::now();
+            let mut tasks = self.tokenized()?;
+            if case == "snippets-sorted" {
+                tasks.sort_by_key(|task| task.sequence.tokens());
+            }
+            self.passes(&tasks)?;
+            return Ok(started.elapsed().as_secs_f64());
+        };
+        let tasks: Vec<Task> = (0..count).map(|row| self.synthetic(row, tokens)).collect();
+        let started = Instant::now();
+        match &self.engine {
+            // The whole batch in one pass, as every peer has it.
+            Engine::Strata(model) => {
+                model.forward(&tasks.iter().collect::<Vec<_>>())?;
+            }
+            Engine::Candle(model) => {
+                candle_pass(model, &tasks)?;
+            }
+        }
+        Ok(started.elapsed().as_secs_f64())
+    }
+
+    fn synthetic(&self, row: usize, tokens: usize) -> Task {
+        let mut ids: Vec<u32> =
+            (0..tokens).map(|at| 1_000 + ((row * tokens + at) * 7_919 % 29_000) as u32).collect();
+        (ids[0], ids[tokens - 1]) = (101, 102);
+        let sequence = Sequence { type_ids: vec![0; tokens], ids };
+        Task { sequence, asks: Arc::clone(&self.asks) }
+    }
+
+    fn tokenized(&self) -> anyhow::Result<Vec<Task>> {
+        let task = |text: &String| {
+            let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
+            let encoded = self.tokenizer.encode(&input, SEQUENCE_TOKENS, LongText::Truncate)?;
+            let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
+            Ok(Task { sequence, asks: Arc::clone(&self.asks) })
+        };
+        self.texts.par_iter().map(task).collect()
+    }
+
+    fn passes(&self, tasks: &[Task]) -> anyhow::Result<()> {
+        let mut rest = tasks;
+        while !rest.is_empty() {
+            let later = match &self.engine {
+                Engine::Strata(model) => {
+                    let lens = rest.iter().map(|task| task.sequence.tokens());
+                    let (pass, later) = rest.split_at(model.fit(lens, BUDGET_TOKENS));
+                    model.forward(&pass.iter().collect::<Vec<_>>())?;
+                    later
+                }
+                Engine::Candle(model) => {
+                    let (pass, later) = rest.split_at(rest.len().min(CANDLE_BATCH));
+                    candle_pass(model, pass)?;
+                    later
+                }
+            };
+            rest = later;
+        }
+        Ok(())
+    }
+}
+
+fn strata(checkpoint: &Checkpoint, dtype: Dtype) -> anyhow::Result<Model> {
+    let options = EncoderOptions {
+        choice: EncoderChoice::Packed,
+        dtype,
+        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        instruction_set: None,
+    };
+    Ok(Model::load(checkpoint, &options)?)
+}
+
+/// candle-transformers' BERT as it comes.
+fn candle(dir: &Path, checkpoint: &Checkpoint) -> anyhow::Result<BertModel> {
+    let file: PathBuf = dir.join("model.safetensors");
+    let weights = VarBuilder::from_buffered_safetensors(fs::read(file)?, DType::F32, &Device::Cpu)?;
+    anyhow::ensure!(checkpoint.config.activation == HiddenAct::Gelu, "another activation");
+    Ok(BertModel::load(weights, &checkpoint.config.candle(checkpoint.config.layers))?)
+}
+
+/// Padded to the longest, with the mask, and the masked mean of the last hidden state.
+fn candle_pass(model: &BertModel, tasks: &[Task]) -> candle_core::Result<Vec<Vec<f32>>> {
+    let t = tasks.iter().map(|task| task.sequence.tokens()).max().unwrap_or(0);
+    let (mut ids, mut mask) = (Vec::new(), Vec::new());
+    for (row, task) in tasks.iter().enumerate() {
+        ids.extend_from_slice(&task.sequence.ids);
+        ids.resize((row + 1) * t, 0);
+        mask.resize(row * t + task.sequence.tokens(), 1_u32);
+        mask.resize((row + 1) * t, 0);
+    }
+    let shape = (tasks.len(), t);
+    let ids = Tensor::from_vec(ids, shape, &Device::Cpu)?;
+    let mask = Tensor::from_vec(mask, shape, &Device::Cpu)?;
+    let hidden = model.forward(&ids, &ids.zeros_like()?, Some(&mask))?;
+    let mask = mask.to_dtype(DType::F32)?.unsqueeze(2)?;
+    let sums = hidden.broadcast_mul(&mask)?.sum(1)?;
+    sums.broadcast_div(&mask.sum(1)?)?.to_vec2()
+}
