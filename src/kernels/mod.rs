@@ -3,7 +3,7 @@
 //!
 //! A safe door in front: [`Kernels`] checks sizes and calls through a table that exists only where
 //! this CPU has its instructions. Behind it each algorithm is written once over a register type
-//! (`lanes`, `tile`), and each instruction set is a module that brings the type.
+//! (`simd`), and each instruction set is a module that brings the type.
 //!
 //! Every number that comes out is one chain of operations over its own inputs, in an order that
 //! neither the height of a tile, nor its neighbours, nor the number of threads changes. Between
@@ -11,101 +11,27 @@
 
 #![expect(unsafe_code, reason = "instructions by intrinsics; each block says why it is sound")]
 
-mod attention;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-mod functions;
-mod lanes;
+mod choice;
 mod operand;
 mod peak;
-mod product;
-mod rows;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 mod table;
 #[cfg(test)]
 mod tests;
-mod tile;
 mod view;
 mod weights;
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
+pub use choice::{Dtype, InstructionSet};
 pub use operand::{Operand, OperandScratch};
 pub use table::{Activation, Finish};
 pub use view::{View, ViewMut};
 pub use weights::{Linear, Part};
 
 use table::{Attention, Panel, Product, Scales, Table};
-
-/// The instruction sets there are kernels for, the plainest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum InstructionSet {
-    /// None in particular.
-    Scalar,
-    /// AVX2 and FMA.
-    Avx2,
-    /// AVX-512 F, BW, DQ and VL; BF16 and VNNI where the CPU has them.
-    Avx512,
-}
-
-impl InstructionSet {
-    /// All, the plainest first.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
-
-    /// As settings have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            Self::Avx2 => "avx2",
-            Self::Avx512 => "avx512",
-        }
-    }
-
-    /// The best that this CPU has.
-    pub fn detect() -> Self {
-        Self::ALL.into_iter().rfind(|set| set.is_available()).unwrap_or(Self::Scalar)
-    }
-
-    /// Whether this CPU has it.
-    pub fn is_available(self) -> bool {
-        Kernels::new(self).is_some()
-    }
-}
-
-/// The number format of products: weights and what they are multiplied with. Sums are f32, or i32
-/// with int8, and everything else is f32.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// 32-bit floating point.
-    F32,
-    /// The upper half of it.
-    Bf16,
-    /// Bytes: weights symmetric by output, inputs asymmetric by row.
-    Int8,
-}
-
-impl Dtype {
-    /// As settings have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Int8 => "int8",
-        }
-    }
-
-    /// Numbers in a word of 32 bits.
-    pub(crate) fn depth(self) -> usize {
-        match self {
-            Self::F32 => 1,
-            Self::Bf16 => 2,
-            Self::Int8 => 4,
-        }
-    }
-}
 
 /// The kernels of one instruction set that this CPU has.
 #[derive(Clone, Copy)]
@@ -117,16 +43,7 @@ pub struct Kernels {
 impl Kernels {
     /// Those of an instruction set, if this CPU has it.
     pub fn new(set: InstructionSet) -> Option<Self> {
-        let table = match set {
-            InstructionSet::Scalar => Some(&scalar::TABLE),
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => AVX2.as_ref(),
-            #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx512 => AVX512.as_ref(),
-            #[cfg(not(target_arch = "x86_64"))]
-            InstructionSet::Avx2 | InstructionSet::Avx512 => None,
-        };
-        Some(Self { set, table: table? })
+        Some(Self { set, table: choice::table(set)? })
     }
 
     /// The best that this CPU has.
@@ -274,26 +191,3 @@ pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
         unsafe { peak::measure(kernels.product_of(dtype), dtype.depth(), threads) }
     })
 }
-
-#[cfg(target_arch = "x86_64")]
-static AVX2: LazyLock<Option<Table>> = LazyLock::new(|| {
-    let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    has.then(avx2::table)
-});
-
-#[cfg(target_arch = "x86_64")]
-static AVX512: LazyLock<Option<Table>> = LazyLock::new(|| {
-    let has = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-        && AVX2.is_some();
-    has.then(|| {
-        let bf16 = is_x86_feature_detected!("avx512bf16");
-        let int8 = is_x86_feature_detected!("avx512vnni");
-        avx512::table(
-            if bf16 { avx512::BF16 } else { avx2::BF16 },
-            if int8 { avx512::INT8 } else { avx2::INT8 },
-        )
-    })
-});

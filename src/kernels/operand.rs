@@ -1,6 +1,6 @@
 //! Rows as a product reads them: as they are, or rounded to bf16 or bytes.
 
-use super::tile::Left;
+use super::table::Left;
 use super::view::View;
 use super::{Dtype, Kernels};
 

@@ -4,8 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::table::Product;
-use super::tile::Left;
+use super::table::{Left, Product};
 
 const STEPS: usize = 64;
 /// Tiles between two looks at the clock.

@@ -1,7 +1,8 @@
 //! Plain loops: the judge of every other instruction set, and what serves where there is none.
 
-use super::table::{Activation, Attention, Finish, KEYS, Panel, Product, QUERIES, Scales, Table};
-use super::tile::Left;
+use super::table::{
+    Activation, Attention, Finish, KEYS, Left, Panel, Product, QUERIES, Scales, Table,
+};
 
 pub(super) static TABLE: Table =
     Table { f32: F32, bf16: BF16, int8: INT8, layer_norm, attention, to_bf16, quantize };

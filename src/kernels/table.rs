@@ -1,7 +1,5 @@
 //! What an instruction set offers: one function an operation, and what each is told.
 
-use super::tile::Left;
-
 /// Between the two feed-forward products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -22,6 +20,14 @@ pub enum Finish {
     Activation(Activation),
     /// What the output held before is added.
     Residual,
+}
+
+/// The left side of a tile: word `(row, step)` is at `row · rows + step · steps`.
+#[derive(Clone, Copy)]
+pub(super) struct Left {
+    pub at: *const u32,
+    pub rows: usize,
+    pub steps: usize,
 }
 
 /// What turns sums of int8 products into numbers; `row…` by row of the block, `column…` by column

@@ -1,4 +1,4 @@
-use super::super::tile::Left;
+use super::super::table::Left;
 use super::guarded::Guarded;
 use super::*;
 
@@ -113,7 +113,8 @@ fn sums_of_bytes_are_the_same_to_the_last_unit_everywhere() {
                     let b: Vec<u32> = (0..steps * columns)
                         .map(|at| right[at / columns * 32 + panel * columns + at % columns])
                         .collect();
-                    for (start, rows) in tile::heights(height, product.height) {
+                    for start in (0..height).step_by(product.height) {
+                        let rows = product.height.min(height - start);
                         let left = Left { at: a[start * steps..].as_ptr(), rows: steps, steps: 1 };
                         let mut out = vec![0; rows * columns];
                         // SAFETY: buffers of the sizes that a tile of `rows` rows has.

@@ -43,3 +43,16 @@ pub(super) trait Lanes: Copy {
     /// The block `from[i · stride + j]`, `i, j < N`, to `to[j · to_stride + i]`.
     unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
 }
+
+/// Methods of a register type, each of one value.
+macro_rules! methods {
+    ($(fn $name:ident($($argument:tt)*) $(-> $out:ty)? = $value:expr;)*) => {$(
+        #[inline(always)]
+        unsafe fn $name($($argument)*) $(-> $out)? {
+            // SAFETY: the caller vouches for the instruction set, and that there is as much behind a
+            // pointer as the trait says.
+            unsafe { $value }
+        }
+    )*};
+}
+pub(super) use methods;

@@ -5,10 +5,10 @@
 //! each of its queries, so maxima and sums over keys are plain operations between registers, and
 //! what is computed for one query never meets another's: a block that is not full changes no bit.
 
+use super::super::table::{Attention, KEYS, Left, QUERIES};
 use super::functions::exp2;
 use super::lanes::Lanes;
-use super::table::{Attention, KEYS, QUERIES};
-use super::tile::{Dot, Left, by_height, heights, multiply};
+use super::tile::{Dot, by_height, heights, multiply};
 
 /// All queries, `W` registers of them at a time while there are so many left.
 ///
@@ -220,12 +220,13 @@ unsafe fn scatter<V: Lanes, const W: usize>(
 ) {
     let width = W * V::N;
     let whole = of.d - of.d % V::N;
-    for j in 0..of.d {
-        for (w, sum) in sums.iter().enumerate() {
-            // SAFETY: `j` is below `d`, `w` below the registers of a row.
-            unsafe {
+    for (w, sum) in sums.iter().enumerate() {
+        // SAFETY: `j` is below `d`, `w` below the registers of a row.
+        unsafe {
+            let factor = V::splat(1.0).div(*sum);
+            for j in 0..of.d {
                 let at = output.add(j * width + w * V::N);
-                V::load(at).div(*sum).store(at);
+                V::load(at).mul(factor).store(at);
             }
         }
     }

@@ -5,6 +5,8 @@
 //! words lie in the order in which they are read, `[step][column]`. Each output is one chain of
 //! additions over `k` from first to last, whatever the height of the tile: the same bits in any.
 
+use super::super::table::Left;
+
 /// One step of an instruction set's product: accumulators of 32 bits over words of `k`.
 ///
 /// # Safety
@@ -26,14 +28,6 @@ pub(super) trait Dot {
     unsafe fn store(register: Self::Register, to: *mut u32);
     /// `sum + a·b`, word by word.
     unsafe fn step(sum: Self::Register, a: Self::Register, b: Self::Register) -> Self::Register;
-}
-
-/// The left side of a tile: word `(row, step)` is at `row · rows + step · steps`.
-#[derive(Clone, Copy)]
-pub(super) struct Left {
-    pub at: *const u32,
-    pub rows: usize,
-    pub steps: usize,
 }
 
 /// `(M, K)·(K, W·N)`: adds to the `W` registers a row in `sums`.

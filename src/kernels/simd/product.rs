@@ -2,10 +2,10 @@
 
 use std::mem::MaybeUninit;
 
+use super::super::table::{Activation, Finish, Left, Panel};
 use super::functions::{gelu, gelu_rounded, gelu_tanh, relu};
 use super::lanes::Lanes;
-use super::table::{Activation, Finish, Panel};
-use super::tile::{Dot, Left, by_height, heights, tile};
+use super::tile::{Dot, by_height, heights, tile};
 
 /// Words of the largest tile: 12 rows of 32.
 const TILE: usize = 12 * 32;

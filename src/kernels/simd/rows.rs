@@ -84,7 +84,7 @@ pub(super) unsafe fn to_bf16<V: Lanes>(from: *const f32, n: usize, to: *mut u16)
             V::load(from.add(at)).store_bf16(to.add(at));
         }
         for at in whole..n {
-            *to.add(at) = super::scalar::bf16(*from.add(at));
+            *to.add(at) = super::super::scalar::bf16(*from.add(at));
         }
     }
 }
