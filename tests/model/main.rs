@@ -19,6 +19,7 @@ mod formats;
 mod heads;
 mod padding;
 mod parity;
+mod reduced;
 mod sentence;
 mod startup;
 mod tokens;
