@@ -16,6 +16,7 @@ impl Dot for F32Dot {
     const HEIGHT: usize = 6;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> Vector = Vector(_mm256_setzero_ps());
         fn load(from: *const u32) -> Vector = Vector(_mm256_loadu_ps(from.cast()));
         fn splat(from: *const u32) -> Vector = Vector(_mm256_set1_ps(from.cast::<f32>().read_unaligned()));
@@ -34,6 +35,7 @@ impl Dot for Bf16Dot {
     const HEIGHT: usize = 6;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> __m256i = _mm256_setzero_si256();
         fn load(from: *const u32) -> __m256i = _mm256_loadu_si256(from.cast());
         fn splat(from: *const u32) -> __m256i = _mm256_set1_epi32(from.read_unaligned().cast_signed());
@@ -61,6 +63,7 @@ impl Dot for Int8Dot {
     const HEIGHT: usize = 6;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> __m256i = _mm256_setzero_si256();
         fn load(from: *const u32) -> __m256i = _mm256_loadu_si256(from.cast());
         fn splat(from: *const u32) -> __m256i = _mm256_set1_epi32(from.read_unaligned().cast_signed());

@@ -16,6 +16,7 @@ impl Dot for F32Dot {
     const HEIGHT: usize = 12;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> Vector = Vector(_mm512_setzero_ps());
         fn load(from: *const u32) -> Vector = Vector(_mm512_loadu_ps(from.cast()));
         fn splat(from: *const u32) -> Vector = Vector(_mm512_set1_ps(from.cast::<f32>().read_unaligned()));
@@ -34,6 +35,7 @@ impl Dot for Bf16Dot {
     const HEIGHT: usize = 12;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> __m512i = _mm512_setzero_si512();
         fn load(from: *const u32) -> __m512i = _mm512_loadu_si512(from.cast());
         fn splat(from: *const u32) -> __m512i = _mm512_set1_epi32(from.read_unaligned().cast_signed());
@@ -59,6 +61,7 @@ impl Dot for Int8Dot {
     const HEIGHT: usize = 12;
 
     methods! {
+        fn prefetch(at: *const u32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn zero() -> __m512i = _mm512_setzero_si512();
         fn load(from: *const u32) -> __m512i = _mm512_loadu_si512(from.cast());
         fn splat(from: *const u32) -> __m512i = _mm512_set1_epi32(from.read_unaligned().cast_signed());

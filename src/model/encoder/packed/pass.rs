@@ -8,16 +8,22 @@ use super::layer::{How, Layer};
 use super::plan::{LayerPlan, Plan};
 use super::scratch::{Scratch, grow};
 use super::taps::{self, Answers};
-use crate::kernels::{View, ViewMut};
+use crate::kernels::{Dtype, View, ViewMut};
 use crate::model::encoder::Query;
 
-/// Rows a thread below which columns are shared out instead: with fewer, every thread would read all
-/// the weights for a few rows each. Measured in `benches/RESULTS.md`.
-const FEW_ROWS: usize = 24;
+/// Rows a thread below which columns are shared out instead. With few rows each, every thread would
+/// read all the weights for them, which in f32 come from memory; the weights of the reduced formats
+/// stay in the last-level cache, and columns cost more waiting. See `benches/RESULTS.md`.
+const fn few_rows(dtype: Dtype) -> usize {
+    match dtype {
+        Dtype::F32 => 24,
+        Dtype::Bf16 | Dtype::Int8 => 8,
+    }
+}
 
-/// The most rows of a block: what a block holds between two products, 96 rows of 1,536 numbers in
-/// f32, fits a second-level cache of 1 MiB.
-const BLOCK_ROWS: usize = 96;
+/// The most rows of a block: what a block holds between two products, 64 rows of 1,536 numbers in
+/// f32, and the panel that it meets fit a second-level cache of 1 MiB.
+const BLOCK_ROWS: usize = 64;
 
 /// A batch on its way through the layers.
 pub struct Pass<'a> {
@@ -185,7 +191,7 @@ impl<'a> Pass<'a> {
     /// Columns are shared out where rows are few, and otherwise rows.
     fn how(&self, rows: usize) -> How {
         let threads = rayon::current_num_threads();
-        let few = rows < FEW_ROWS * threads;
+        let few = rows < few_rows(self.encoder.dtype) * threads;
         How { kernels: self.encoder.kernels, column_parts: if few { threads } else { 1 } }
     }
 
