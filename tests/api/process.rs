@@ -209,3 +209,20 @@ async fn candle_computes_with_as_many_threads_as_it_is_told_whatever_the_machine
         assert_eq!(named("candle-bp"), helpers, "{threads:?}");
     }
 }
+
+#[tokio::test]
+async fn the_packed_encoder_has_a_pool_of_its_own_and_no_other_computes() {
+    let model = default_model();
+    for wanted in ["1", "3"] {
+        let strata = Strata::new(&["serve", "--port", "0", "--model", model.to_str().unwrap()]);
+        let strata = strata.arg("--encoder").arg("packed");
+        let running = strata.arg("--threads").arg(wanted).start();
+        let body = json!({"inputs": vec!["a film ".repeat(30); 8]});
+        let sent = reqwest::Client::new().post(running.url("/embed")).json(&body).send().await;
+        assert!(sent.unwrap().status().is_success());
+        let threads = running.threads();
+        let named = |prefix: &str| threads.iter().filter(|name| name.starts_with(prefix)).count();
+        assert_eq!(named("strata-packed").to_string(), wanted, "{threads:?}");
+        assert_eq!(named("strata-compute") + named("candle-bp"), 0, "{threads:?}");
+    }
+}

@@ -16,7 +16,7 @@ pub struct Report {
     pub encoder: Encoder,
     /// Its name for itself.
     pub processor: String,
-    /// What the products' own instruction reaches in registers, measured before and after; the
+    /// What the products' own tile reaches on words in the first-level cache, measured before and after; the
     /// larger.
     pub peak_gflops: f64,
     pub memory: Memory,
@@ -137,7 +137,11 @@ impl fmt::Display for Report {
         writeln!(f, "model      {}, recipe {}", self.model, self.recipe)?;
         writeln!(f, "encoder    {name}, {dtype}, {instruction_set}, threads: {threads}")?;
         writeln!(f, "processor  {}", self.processor)?;
-        writeln!(f, "peak       {:.1} GFLOP/s, measured in registers", self.peak_gflops)?;
+        writeln!(
+            f,
+            "peak       {:.1} GFLOP/s, the products' own tile in the first-level cache",
+            self.peak_gflops
+        )?;
         let Memory { resident_mb, highest_mb } = self.memory;
         writeln!(
             f,

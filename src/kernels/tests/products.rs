@@ -2,8 +2,8 @@ use super::super::table::Left;
 use super::guarded::Guarded;
 use super::*;
 
-/// A product's largest difference to plain loops over the sum of `k` products of numbers up to 1:
-/// both round in other places. Largest seen: 3.4e-7 of `√k`.
+/// A product's largest difference to plain loops, over `√k` for `k` products of numbers up to 1: both
+/// round in other places. Largest seen: 3.9e-7.
 const APART: f32 = 1e-6;
 
 /// What GELU may be off by where it is rounded right after. Largest seen: 1.9e-4.

@@ -109,3 +109,38 @@ impl Encoder for Packed {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::encoder::EncoderChoice;
+    use crate::model::recipe::Pooling;
+    use crate::model::task::{Read, Sequence, Tap};
+
+    #[test]
+    fn a_panic_in_one_thread_loses_that_pass_and_no_other() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny/single-label");
+        let options = EncoderOptions {
+            choice: EncoderChoice::Packed,
+            dtype: Dtype::F32,
+            threads: NonZeroUsize::new(2).unwrap(),
+            instruction_set: None,
+        };
+        let encoder = Packed::load(&Checkpoint::open(&dir).unwrap(), &options).unwrap();
+        let taps = [Tap { layer: 2, read: Read::Pooled(Pooling::Mean) }];
+        let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
+        let pass = |ids: &[u32]| {
+            let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
+            let query = |sequence| Query { sequence, taps: &taps };
+            encoder.forward(&sequences.iter().map(query).collect::<Vec<_>>()).unwrap()
+        };
+        let before = pass(&[5, 6, 7, 8]);
+        // No table has such a row: the thread that looks it up panics.
+        let lost = catch_unwind(AssertUnwindSafe(|| pass(&[5, u32::MAX, 7, 8])));
+        assert!(lost.is_err());
+        assert_eq!(pass(&[5, 6, 7, 8]), before);
+    }
+}
