@@ -52,8 +52,7 @@ bench: model data ## Texts a second over HTTP, against the encoder's own rate in
 bench-memory: model data ## Memory of the server over 100,000 texts of mixed lengths
 	cargo bench --locked --bench serving -- --memory
 
-bench-peers: model data $(PEERS)/installed ## The same work on Strata and on its peers (a download of a few GB, once)
-	cargo build --release --locked --bench peer_worker
+bench-peers: model data $(PEERS)/installed ## The same work on Strata and its peers (half an hour; a few GB, once)
 	$(PEERS)/bin/python -B benches/peers/run.py
 
 asan: ## The kernels' tests under AddressSanitizer, where the toolchain has its runtime

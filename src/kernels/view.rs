@@ -3,14 +3,21 @@
 
 use std::marker::PhantomData;
 
-/// `rows` rows of `columns` numbers, `stride` apart.
+/// `rows` rows of `columns` numbers, `stride` apart. What lies between rows is none of its business: it
+/// may be written by somebody else meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    numbers: &'a [f32],
+    first: *const f32,
     rows: usize,
     columns: usize,
     stride: usize,
+    of: PhantomData<&'a [f32]>,
 }
+
+// SAFETY: it gives shared access to numbers that nobody writes while it lives, as `&[f32]` does.
+unsafe impl Send for View<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for View<'_> {}
 
 impl<'a> View<'a> {
     /// The first `columns` of each of `rows` rows that lie `stride` apart in `numbers`.
@@ -19,7 +26,7 @@ impl<'a> View<'a> {
     /// `numbers` is too short for that, or rows overlap.
     pub fn new(numbers: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         check(numbers.len(), rows, columns, stride);
-        Self { numbers, rows, columns, stride }
+        Self { first: numbers.as_ptr(), rows, columns, stride, of: PhantomData }
     }
 
     /// How many rows.
@@ -38,7 +45,7 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn as_ptr(&self) -> *const f32 {
-        self.numbers.as_ptr()
+        self.first
     }
 
     /// One row.
@@ -47,7 +54,8 @@ impl<'a> View<'a> {
     /// There is no such row.
     pub fn row(&self, row: usize) -> &'a [f32] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
-        &self.numbers[row * self.stride..][..self.columns]
+        // SAFETY: the row is one of the view's, whose numbers nobody writes for as long as `'a`.
+        unsafe { std::slice::from_raw_parts(self.first.add(row * self.stride), self.columns) }
     }
 
     /// `count` rows from `first` on.
@@ -56,8 +64,7 @@ impl<'a> View<'a> {
     /// There are fewer.
     pub fn rows_from(&self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.rows, "{count} rows from {first} of {}", self.rows);
-        let numbers = self.numbers.get(first * self.stride..).unwrap_or_default();
-        Self { numbers, rows: count, ..*self }
+        Self { first: self.first.wrapping_add(first * self.stride), rows: count, ..*self }
     }
 
     /// `count` columns from `first` on.
@@ -66,8 +73,7 @@ impl<'a> View<'a> {
     /// There are fewer.
     pub fn columns_from(&self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.columns, "{count} columns from {first} of {}", self.columns);
-        let numbers = self.numbers.get(first..).unwrap_or_default();
-        Self { numbers, columns: count, ..*self }
+        Self { first: self.first.wrapping_add(first), columns: count, ..*self }
     }
 }
 
@@ -129,12 +135,8 @@ impl<'a> ViewMut<'a> {
 
     /// To be read for a while.
     pub fn as_view(&self) -> View<'_> {
-        let len = if self.rows == 0 { 0 } else { (self.rows - 1) * self.stride + self.columns };
-        // SAFETY: the numbers from the first to the last are one buffer's, and nobody writes to this
-        // view's while it is borrowed. Those between its rows may be another view's: `View` reads
-        // none of them.
-        let numbers = unsafe { std::slice::from_raw_parts(self.first, len) };
-        View { numbers, rows: self.rows, columns: self.columns, stride: self.stride }
+        let Self { first, rows, columns, stride, .. } = *self;
+        View { first, rows, columns, stride, of: PhantomData }
     }
 
     /// The first `rows` rows, and the others.

@@ -1,0 +1,173 @@
+"""The peers written in Python's reach: each an engine, a precision, and the settings worth trying.
+
+An engine's `settings(case)` lists what the tuner tries; `load(setting)` returns a function from
+batches to rows, one after another or several at a time. `streams` times `threads` is always the
+number of cores: either all of them share each batch, or each takes batches of its own.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+
+CORES = len(os.sched_getaffinity(0))
+SPLITS = [(streams, CORES // streams) for streams in sorted({1, CORES})]
+
+
+def combine(**choices):
+    """`combine(graph=["a", "b"])` → every graph with every split of the cores."""
+    (name, values), = choices.items()
+    return [{name: value, "streams": s, "threads": t} for value in values for s, t in SPLITS]
+
+
+class Torch:
+    """transformers' model as users run it, with `sdpa` attention, in inference mode.
+
+    Not compiled: torch.compile needs a C++ compiler on the machine, took half a minute, and when
+    tried (f32, 2.15) gained nothing on 32x128.
+    """
+
+    version = f"torch {version('torch')}, transformers {version('transformers')}"
+
+    def __init__(self, model, _exports, precision):
+        import torch
+        from transformers import BertModel
+
+        self.torch, self.precision = torch, precision
+        dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
+        self.bert = BertModel.from_pretrained(
+            model, attn_implementation="sdpa", add_pooling_layer=False, dtype=dtype
+        ).eval()
+
+    def settings(self, _case):
+        return [{"streams": s, "threads": t} for s, t in SPLITS]
+
+    def load(self, setting):
+        def rows(batch):
+            # The number of threads belongs to the thread that asks.
+            self.torch.set_num_threads(setting["threads"])
+            ids, mask = map(self.torch.from_numpy, batch)
+            with self.torch.inference_mode():
+                hidden = self.bert(ids, attention_mask=mask).last_hidden_state  # (b,t,c)
+                kept = mask.to(hidden.dtype)
+                pooled = self.torch.bmm(kept[:, None, :], hidden).squeeze(1) / kept.sum(1, keepdim=True)
+                return pooled.float().numpy()
+
+        return in_streams(rows, setting["streams"])
+
+
+class OnnxRuntime:
+    version = f"onnxruntime {version('onnxruntime')}"
+
+    def __init__(self, _model, exports, precision):
+        self.exports, self.suffix = exports, {"f32": "", "int8": "-int8"}[precision]
+
+    def settings(self, _case):
+        return combine(graph=["plain", "fused"])
+
+    def load(self, setting):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = setting["threads"]
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        file = self.exports / f"{setting['graph']}{self.suffix}.onnx"
+        session = onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
+
+        def rows(batch):
+            ids, mask = batch
+            return session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+
+        return in_streams(rows, setting["streams"])
+
+
+class OpenVino:
+    version = f"openvino {version('openvino')}"
+
+    def __init__(self, _model, exports, precision):
+        import openvino
+
+        self.openvino, self.core = openvino, openvino.Core()
+        self.exports, self.precision = exports, precision
+        if precision == "int8":
+            self.version = f"{self.version}, nncf {version('nncf')}"
+
+    def settings(self, case):
+        if self.precision == "int8":
+            # What isn't quantised, attention above all, runs in bf16 or in f32.
+            settings = combine(rest=["bf16", "f32"])
+        else:
+            settings = combine(graph=["plain", "sdpa"])
+        # A shape known when the model is compiled saves a tenth of a single sentence's time; it is
+        # of no use to larger batches.
+        if case == "1x16":
+            settings += [{**s, "fixed_shape": True} for s in settings if s["streams"] == 1]
+        return settings
+
+    def load(self, setting):
+        if setting.get("fixed_shape"):
+            return self.by_shape(setting)
+        compiled = self.compile(setting)
+        return self.in_turn(compiled) if setting["streams"] == 1 else self.queued(compiled)
+
+    def compile(self, setting, shape=None):
+        file = "nncf-int8.xml" if self.precision == "int8" else f"{setting['graph']}.onnx"
+        network = self.core.read_model(self.exports / file)
+        if shape is not None:
+            network.reshape({"input_ids": list(shape), "attention_mask": list(shape)})
+        return self.core.compile_model(network, "CPU", {
+            "PERFORMANCE_HINT": "LATENCY" if setting["streams"] == 1 else "THROUGHPUT",
+            "NUM_STREAMS": setting["streams"],
+            "INFERENCE_NUM_THREADS": CORES,
+            "INFERENCE_PRECISION_HINT": setting.get("rest", self.precision),
+        })
+
+    def by_shape(self, setting):
+        known = {}
+
+        def run(batches):
+            rows = []
+            for batch in batches:
+                shape = batch[0].shape
+                if shape not in known:
+                    known[shape] = self.in_turn(self.compile(setting, shape))
+                rows += known[shape]([batch])
+            return rows
+
+        return run
+
+    def in_turn(self, compiled):
+        request = compiled.create_infer_request()
+
+        def run(batches):
+            rows = []
+            for ids, mask in batches:
+                request.infer({"input_ids": ids, "attention_mask": mask}, share_inputs=True)
+                rows.append(request.get_output_tensor(0).data.copy())
+            return rows
+
+        return run
+
+    def queued(self, compiled):
+        queue = self.openvino.AsyncInferQueue(compiled, compiled.get_property("NUM_STREAMS"))
+        rows = {}
+        queue.set_callback(lambda request, at: rows.update({at: request.get_output_tensor(0).data.copy()}))
+
+        def run(batches):
+            rows.clear()
+            for at, (ids, mask) in enumerate(batches):
+                queue.start_async({"input_ids": ids, "attention_mask": mask}, at)
+            queue.wait_all()
+            return [rows[at] for at in range(len(rows))]
+
+        return run
+
+
+def in_streams(rows, streams):
+    """One batch after the other, or `streams` at a time: the engines let go of Python's lock."""
+    if streams == 1:
+        return lambda batches: [rows(batch) for batch in batches]
+    pool = ThreadPoolExecutor(streams)
+    return lambda batches: list(pool.map(rows, batches))
+
+
+ENGINES = {"torch": Torch, "onnxruntime": OnnxRuntime, "openvino": OpenVino}
