@@ -2,6 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use strata::kernels::{Dtype, InstructionSet};
+use strata::model::encoder::EncoderChoice;
 
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config};
@@ -168,12 +170,17 @@ async fn info_says_what_is_served() {
     foreign.descriptor.encoder = "0".repeat(64);
     foreign.save(folder.path(), "foreign");
     config.heads = vec![folder.path().to_owned()];
+    config.encoder.choice = EncoderChoice::Packed;
+    config.encoder.dtype = Dtype::Int8;
+    config.encoder.instruction_set = Some(InstructionSet::Scalar);
     let info = TestApp::of(&config).get("/info").await.ok();
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(info["model"]["name"], "sentence");
     assert_eq!(info["model"]["fingerprint"], judge.parts.fingerprint);
     assert_eq!((&info["model"]["layers"], &info["model"]["hidden_size"]), (&json!(3), &json!(32)));
-    assert_eq!(info["encoder"]["name"], "reference");
+    assert_eq!(info["encoder"]["name"], "packed");
+    assert_eq!(info["encoder"]["dtype"], "int8");
+    assert_eq!(info["encoder"]["instruction_set"], "scalar");
     assert_eq!(info["limits"]["sequence_tokens"], 24);
     assert_eq!(info["limits"]["inputs"], 1024);
     assert_eq!(info["recipes"]["last-four"]["layers"], json!([3, 2, 1]));
