@@ -31,7 +31,7 @@ pub use table::{Activation, Finish};
 pub use view::{View, ViewMut};
 pub use weights::{Linear, Part};
 
-use table::{Attention, Panel, Product, Scales, Table};
+use table::{Attention, NormRows, Panel, Product, Scales, Table};
 
 /// The kernels of one instruction set that this CPU has.
 #[derive(Clone, Copy)]
@@ -128,15 +128,15 @@ impl Kernels {
         // SAFETY: the view is of `count` rows of `c` numbers, and so long are gain and bias; the
         // table is one for this CPU.
         unsafe {
-            (self.table.layer_norm)(
-                rows.as_mut_ptr(),
-                count,
+            (self.table.layer_norm)(&NormRows {
+                first: rows.as_mut_ptr(),
+                rows: count,
                 stride,
                 c,
-                gain.as_ptr(),
-                bias.as_ptr(),
+                gain: gain.as_ptr(),
+                bias: bias.as_ptr(),
                 eps,
-            );
+            });
         }
     }
 

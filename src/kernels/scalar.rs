@@ -1,7 +1,7 @@
 //! Plain loops: the judge of every other instruction set, and what serves where there is none.
 
 use super::table::{
-    Activation, Attention, Finish, KEYS, Left, Panel, Product, QUERIES, Scales, Table,
+    Activation, Attention, Finish, KEYS, Left, NormRows, Panel, Product, QUERIES, Scales, Table,
 };
 
 pub(super) static TABLE: Table =
@@ -166,28 +166,20 @@ pub(super) fn activate(activation: Activation, x: f32) -> f32 {
     value as f32
 }
 
-unsafe fn layer_norm(
-    first: *mut f32,
-    rows: usize,
-    stride: usize,
-    c: usize,
-    gain: *const f32,
-    bias: *const f32,
-    eps: f32,
-) {
-    for i in 0..rows {
+unsafe fn layer_norm(of: &NormRows) {
+    for i in 0..of.rows {
         // SAFETY: each row is valid for `c` numbers, and so are gain and bias.
         let (row, gain, bias) = unsafe {
             (
-                std::slice::from_raw_parts_mut(first.add(i * stride), c),
-                std::slice::from_raw_parts(gain, c),
-                std::slice::from_raw_parts(bias, c),
+                std::slice::from_raw_parts_mut(of.first.add(i * of.stride), of.c),
+                std::slice::from_raw_parts(of.gain, of.c),
+                std::slice::from_raw_parts(of.bias, of.c),
             )
         };
         let wide = || row.iter().map(|&x| f64::from(x));
-        let mean = wide().sum::<f64>() / c as f64;
-        let variance = wide().map(|x| (x - mean).powi(2)).sum::<f64>() / c as f64;
-        let scale = 1.0 / (variance + f64::from(eps)).sqrt();
+        let mean = wide().sum::<f64>() / of.c as f64;
+        let variance = wide().map(|x| (x - mean).powi(2)).sum::<f64>() / of.c as f64;
+        let scale = 1.0 / (variance + f64::from(of.eps)).sqrt();
         for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
             *x = ((f64::from(*x) - mean) * scale) as f32 * gain + bias;
         }

@@ -56,6 +56,20 @@ pub(super) struct Panel {
     pub out_stride: usize,
 }
 
+/// Rows to be normalised.
+///
+/// Promises: `first` is valid, and nobody else's, for `rows` rows of `c` numbers, `stride` apart;
+/// `gain` and `bias` are valid for `c`.
+pub(super) struct NormRows {
+    pub first: *mut f32,
+    pub rows: usize,
+    pub stride: usize,
+    pub c: usize,
+    pub gain: *const f32,
+    pub bias: *const f32,
+    pub eps: f32,
+}
+
 /// Attention of one sequence and head.
 ///
 /// Promises: `q` is valid for `queries` rows `q_stride` apart of `d` columns, `k` and `v` for `t`
@@ -107,8 +121,8 @@ pub(super) struct Table {
     pub f32: Product,
     pub bf16: Product,
     pub int8: Product,
-    /// Rows of `c` numbers, `stride` apart: each normalised in place, times gain plus bias.
-    pub layer_norm: unsafe fn(*mut f32, usize, usize, usize, *const f32, *const f32, f32),
+    /// Each row normalised in place, times gain plus bias.
+    pub layer_norm: unsafe fn(&NormRows),
     pub attention: unsafe fn(&Attention),
     /// `n` numbers rounded to bf16.
     pub to_bf16: unsafe fn(*const f32, usize, *mut u16),

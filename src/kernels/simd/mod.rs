@@ -3,6 +3,51 @@
 //! `lanes` is a register of numbers and `tile` a step of a product, as traits; `avx2` and `avx512`
 //! bring the types. Everything generic is inlined into a function that has the instructions.
 
+/// The functions of a table, for the module's own `Vector` and `F32Dot`: where the instruction set
+/// begins. Each is as safe to call as what it calls, on a CPU with the features named.
+macro_rules! table_functions {
+    ($features:literal, $($product_features:literal => $product:ident, $tile:ident: $dot:ty;)*) => {
+        $(
+            #[target_feature(enable = $product_features)]
+            unsafe fn $product(panel: &Panel) {
+                // SAFETY: the features are this function's own; the rest the caller vouches for.
+                unsafe { product::product::<$dot, Vector>(panel, $tile) }
+            }
+
+            #[target_feature(enable = $product_features)]
+            unsafe fn $tile(height: usize, a: Left, steps: usize, b: *const u32, out: *mut u32) {
+                // SAFETY: as above.
+                unsafe { product::tile_of::<$dot>(height, a, steps, b, out) }
+            }
+        )*
+
+        #[target_feature(enable = $features)]
+        unsafe fn layer_norm(of: &NormRows) {
+            // SAFETY: as above.
+            unsafe { rows::layer_norm::<Vector>(of) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn attend(of: &Attention) {
+            // SAFETY: as above.
+            unsafe { attention::attention::<F32Dot, Vector>(of) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+            // SAFETY: as above.
+            unsafe { rows::to_bf16::<Vector>(from, n, to) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
+            // SAFETY: as above.
+            unsafe { rows::quantize::<Vector>(from, n, to) }
+        }
+    };
+}
+use table_functions;
+
 mod attention;
 pub(super) mod avx2;
 pub(super) mod avx512;

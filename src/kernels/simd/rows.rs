@@ -1,5 +1,6 @@
 //! Operations over rows: layer norm, and rounding to what the reduced products read.
 
+use super::super::table::NormRows;
 use super::lanes::Lanes;
 
 /// Layer norm of one row of `c` numbers in place: `(x − mean)/√(variance + eps)·gain + bias`, the
@@ -51,23 +52,17 @@ pub(super) unsafe fn layer_norm_row<V: Lanes>(
     }
 }
 
-/// [`layer_norm_row`] of each of `rows` rows, `stride` apart.
+/// [`layer_norm_row`] of each row.
 ///
 /// # Safety
-/// As [`layer_norm_row`] for every row.
+/// The CPU has `V`'s features, and [`NormRows`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn layer_norm<V: Lanes>(
-    first: *mut f32,
-    rows: usize,
-    stride: usize,
-    c: usize,
-    gain: *const f32,
-    bias: *const f32,
-    eps: f32,
-) {
-    for row in 0..rows {
+pub(super) unsafe fn layer_norm<V: Lanes>(of: &NormRows) {
+    for row in 0..of.rows {
         // SAFETY: as the caller vouches.
-        unsafe { layer_norm_row::<V>(first.add(row * stride), c, gain, bias, eps) }
+        unsafe {
+            layer_norm_row::<V>(of.first.add(row * of.stride), of.c, of.gain, of.bias, of.eps);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::norm::Norm;
-use super::scratch::Worker;
+use super::scratch::{Worker, grow};
 use crate::kernels::{
     Activation, Dtype, Finish, Kernels, Linear, Operand, OperandScratch, Part, View, ViewMut,
 };
@@ -106,9 +106,7 @@ impl Layer {
         self.attention_norm.forward(how.kernels, narrow);
 
         let (f, width) = (self.output.inputs(), self.intermediate.columns());
-        if intermediate.len() < m * width {
-            intermediate.resize(m * width, 0.0);
-        }
+        let intermediate = grow(intermediate, m * width);
         let to = &self.intermediate;
         let out = ViewMut::new(intermediate, m, width, width);
         let rows = hidden.as_view().columns_from(0, c);

@@ -122,9 +122,6 @@ impl<'a> Pass<'a> {
     /// In a sequence's last layer, where few of its tokens are read: moves those together, behind the
     /// rows that are computed whole, and makes their queries. Keys and values stay where they are.
     fn few_queries(&self, layer: usize, plan: &LayerPlan<'_>, scratch: &mut Scratch) {
-        if plan.few.is_empty() {
-            return;
-        }
         let width = self.width;
         for (from, to) in plan.moves() {
             scratch.hidden.copy_within(from * width..(from + 1) * width, to * width);
