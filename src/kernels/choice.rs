@@ -103,10 +103,6 @@ static AVX512: LazyLock<Option<Table>> = LazyLock::new(|| {
         && AVX2.is_some();
     has.then(|| {
         let bf16 = is_x86_feature_detected!("avx512bf16");
-        let int8 = is_x86_feature_detected!("avx512vnni");
-        avx512::table(
-            if bf16 { avx512::BF16 } else { avx2::BF16 },
-            if int8 { avx512::INT8 } else { avx2::INT8 },
-        )
+        avx512::table(bf16, is_x86_feature_detected!("avx512vnni"))
     })
 });

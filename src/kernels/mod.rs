@@ -141,12 +141,14 @@ impl Kernels {
     }
 
     /// Attention of one sequence and head, `softmax(q·kᵀ/√d)·v` to `out`: queries `(n, d)` over keys
-    /// and values `(t, d)`. `scratch` grows to what is needed.
+    /// and values `(t, d)`. With a reduced number format, its two products are in bf16 on a CPU that has
+    /// AVX-512 BF16, and in f32 on others. `scratch` grows to what is needed.
     ///
     /// # Panics
     /// Sizes don't fit together, or there are no keys.
     pub fn attention(
         &self,
+        dtype: Dtype,
         q: View<'_>,
         k: View<'_>,
         v: View<'_>,
@@ -158,7 +160,11 @@ impl Kernels {
         assert_eq!((k.columns(), v.rows(), v.columns()), (d, t, d), "keys and values");
         assert_eq!((out.rows(), out.columns()), (n, d), "output");
         assert_eq!(k.stride(), v.stride(), "keys and values");
-        let needed = table::attention_scratch(d);
+        let (attention, more) = match dtype {
+            Dtype::F32 => (self.table.attention, 0),
+            _ => (self.table.attention_rounded, table::rounded_scratch(t, d)),
+        };
+        let needed = table::attention_scratch(d) + more;
         if scratch.len() < needed {
             scratch.resize(needed, 0.0);
         }
@@ -178,7 +184,7 @@ impl Kernels {
         };
         // SAFETY: the sizes are the views', which were compared above; scratch is long enough; the
         // table is one for this CPU.
-        unsafe { (self.table.attention)(&of) }
+        unsafe { attention(&of) }
     }
 }
 

@@ -4,8 +4,16 @@ use super::table::{
     Activation, Attention, Finish, KEYS, Left, NormRows, Panel, Product, QUERIES, Scales, Table,
 };
 
-pub(super) static TABLE: Table =
-    Table { f32: F32, bf16: BF16, int8: INT8, layer_norm, attention, to_bf16, quantize };
+pub(super) static TABLE: Table = Table {
+    f32: F32,
+    bf16: BF16,
+    int8: INT8,
+    layer_norm,
+    attention,
+    attention_rounded: attention,
+    to_bf16,
+    quantize,
+};
 
 /// Columns of a panel.
 const COLUMNS: usize = 16;

@@ -74,7 +74,8 @@ pub(super) struct NormRows {
 ///
 /// Promises: `q` is valid for `queries` rows `q_stride` apart of `d` columns, `k` and `v` for `t`
 /// rows `kv_stride` apart of as many, `out` (nobody else's) for `queries` rows `out_stride` apart of
-/// as many; `scratch` (nobody else's) for [`attention_scratch`] numbers; `t` is at least 1.
+/// as many; `scratch` (nobody else's) for [`attention_scratch`] numbers, and [`rounded_scratch`] more
+/// where they are rounded; `t` is at least 1.
 pub(super) struct Attention {
     pub q: *const f32,
     pub q_stride: usize,
@@ -102,6 +103,11 @@ pub(super) const fn attention_scratch(d: usize) -> usize {
     (2 * d + KEYS) * QUERIES
 }
 
+/// Room for keys, values and a block's queries in bf16, in rows of whole registers of 16.
+pub(super) const fn rounded_scratch(t: usize, d: usize) -> usize {
+    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(16) / 2
+}
+
 /// How one product is computed.
 pub(super) struct Product {
     /// Columns of a panel.
@@ -124,6 +130,8 @@ pub(super) struct Table {
     /// Each row normalised in place, times gain plus bias.
     pub layer_norm: unsafe fn(&NormRows),
     pub attention: unsafe fn(&Attention),
+    /// The same in bf16 with sums in f32, or as it is where that is no faster.
+    pub attention_rounded: unsafe fn(&Attention),
     /// `n` numbers rounded to bf16.
     pub to_bf16: unsafe fn(*const f32, usize, *mut u16),
     /// `n` numbers to bytes, `x ≈ least + scale·q`; gives `(scale, least)`.

@@ -5,32 +5,37 @@
 //! each of its queries, so maxima and sums over keys are plain operations between registers, and
 //! what is computed for one query never meets another's: a block that is not full changes no bit.
 
+mod operands;
+
 use super::super::table::{Attention, KEYS, Left, QUERIES};
 use super::functions::exp2;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Rows};
 use super::tile::{Dot, by_height, heights, multiply};
+pub(super) use operands::{AsBf16, AsTheyAre};
+use operands::{Operands, Prepared};
+
+/// The register that operands are computed in.
+type RegisterOf<O> = <<O as Operands>::Dot as Dot>::Register;
 
 /// All queries, `W` registers of them at a time while there are so many left.
 ///
 /// # Safety
-/// The CPU has the features of `D` and `V`, which are of one width; [`Attention`]'s promises hold.
+/// The CPU has the features of `O`; [`Attention`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn attention<D, V>(of: &Attention)
-where
-    D: Dot<Register = V>,
-    V: Lanes,
-{
-    let mut first = 0;
-    while first < of.queries {
-        let left = of.queries - first;
-        // SAFETY: `first..first + n` are among the queries.
-        unsafe {
-            if left > V::N {
-                block::<D, V, 2>(of, first, left.min(2 * V::N));
-                first += 2 * V::N;
+pub(super) unsafe fn attention<O: Operands>(of: &Attention) {
+    let n = RegisterOf::<O>::N;
+    // SAFETY: `first..first + n` are among the queries.
+    unsafe {
+        let prepared = O::prepare(of);
+        let mut first = 0;
+        while first < of.queries {
+            let left = of.queries - first;
+            if left > n {
+                block::<O, 2>(of, &prepared, first, left.min(2 * n));
+                first += 2 * n;
             } else {
-                block::<D, V, 1>(of, first, left);
-                first += V::N;
+                block::<O, 1>(of, &prepared, first, left);
+                first += n;
             }
         }
     }
@@ -38,217 +43,219 @@ where
 
 /// The queries `first..first + n`, `n` at most `W` registers full.
 #[inline(always)]
-unsafe fn block<D, V, const W: usize>(of: &Attention, first: usize, n: usize)
-where
-    D: Dot<Register = V>,
-    V: Lanes,
-{
-    let width = W * V::N;
+unsafe fn block<O: Operands, const W: usize>(
+    of: &Attention,
+    prepared: &Prepared,
+    first: usize,
+    n: usize,
+) {
+    let width = W * RegisterOf::<O>::N;
     // SAFETY: scratch holds three blocks of `QUERIES` columns, no fewer than `width`.
     unsafe {
-        let queries = of.scratch; // (d, width)
+        let queries = of.scratch; // (words of d, width)
         let output = queries.add(of.d * QUERIES); // (d, width)
         let scores = output.add(of.d * QUERIES); // (KEYS, width)
-        // What isn't in use yet, or no longer, holds the rows of a block that is not full.
-        gather::<V>(of, first, n, width, queries, output);
-        let mut largest = [V::splat(f32::NEG_INFINITY); W];
-        let mut sums = [V::splat(0.0); W];
+        let rows = O::queries(of, first, n);
+        transpose::<RegisterOf<O>>(
+            rows,
+            O::words(of.d),
+            Rows { first: queries, stride: width, count: n },
+        );
+        let mut softmax = Softmax::<RegisterOf<O>, W>::new(of.scale);
         for start in (0..of.t).step_by(KEYS) {
             let keys = KEYS.min(of.t - start);
             // (keys, d)·(d, width)
-            let rows =
-                Left { at: of.k.add(start * of.kv_stride).cast(), rows: of.kv_stride, steps: 1 };
-            for (row, height) in heights(keys, D::HEIGHT) {
-                let left = Left { at: rows.at.add(row * rows.rows), ..rows };
+            for (row, height) in heights(keys, O::Dot::HEIGHT) {
+                let left = prepared.keys;
+                let left = Left { at: left.at.add((start + row) * left.rows), ..left };
                 let out = scores.add(row * width);
-                tiles::<D, V, W>(height, left, of.d, queries, out, None);
+                tiles::<O::Dot, W>(height, left, O::words(of.d), queries, out, [None; 2]);
             }
-            let correction = softmax::<V, W>(scores, keys, &mut largest, &mut sums);
-            let correction = if start == 0 { [V::splat(0.0); W] } else { correction };
+            let correction = softmax.take::<O>(scores, keys);
+            let before = (start > 0).then_some(&correction);
+            let whole = softmax.reciprocals();
+            let after = (start + keys == of.t).then_some(&whole);
             // (d, keys)·(keys, width), on top of what was there.
-            let columns =
-                Left { at: of.v.add(start * of.kv_stride).cast(), rows: 1, steps: of.kv_stride };
-            for (row, height) in heights(of.d, D::HEIGHT) {
-                let left = Left { at: columns.at.add(row), ..columns };
+            for (row, height) in heights(of.d, O::Dot::HEIGHT) {
+                let left = prepared.values;
+                let left = Left { at: left.at.add(O::words(start) * left.steps + row), ..left };
                 let out = output.add(row * width);
-                let before = (start > 0).then_some(&correction);
-                tiles::<D, V, W>(height, left, keys, scores, out, before);
+                tiles::<O::Dot, W>(height, left, O::words(keys), scores, out, [before, after]);
             }
         }
-        scatter::<V, W>(of, first, n, output, &sums, queries);
+        scatter::<RegisterOf<O>>(of, first, n, output, width);
     }
 }
 
-/// Queries `(n, d)`, scaled, to `(d, width)`; zeros in the columns that are left. `spare` is valid for
-/// a register's rows of `d`.
+/// `(height, steps)·(steps, width)` to `out`, with factors of each column, if given: what was there
+/// times the first is added, and the sum multiplied by the second.
 #[inline(always)]
-unsafe fn gather<V: Lanes>(
-    of: &Attention,
-    first: usize,
-    n: usize,
-    width: usize,
-    to: *mut f32,
-    spare: *mut f32,
-) {
-    let whole = of.d - of.d % V::N;
-    for i in (0..width).step_by(V::N) {
-        let lanes = n.saturating_sub(i).min(V::N);
-        // SAFETY: `first + i` and the `lanes` that follow are among the queries, `j` is below `d`,
-        // `i` and the register that follows are below `width`.
-        unsafe {
-            let mut from = of.q.add((first + i.min(n)) * of.q_stride);
-            let mut stride = of.q_stride;
-            if lanes < V::N {
-                // Not enough rows to read: a copy that has them.
-                for lane in 0..V::N {
-                    let row = spare.add(lane * of.d);
-                    if lane < lanes {
-                        row.copy_from_nonoverlapping(from.add(lane * stride), of.d);
-                    } else {
-                        row.write_bytes(0, of.d);
-                    }
-                }
-                (from, stride) = (spare, of.d);
-            }
-            for j in (0..whole).step_by(V::N) {
-                V::transpose(from.add(j), stride, to.add(j * width + i), width);
-            }
-            for j in whole..of.d {
-                for lane in 0..V::N {
-                    *to.add(j * width + i + lane) = *from.add(lane * stride + j);
-                }
-            }
-        }
-    }
-    for at in (0..of.d * width).step_by(V::N) {
-        // SAFETY: `at` is below `d · width`.
-        unsafe { V::load(to.add(at)).mul(V::splat(of.scale)).store(to.add(at)) }
-    }
-}
-
-/// `(height, steps)·(steps, width)` to `out`, added to what is there times `before`, if given.
-#[inline(always)]
-unsafe fn tiles<D, V, const W: usize>(
+unsafe fn tiles<D: Dot, const W: usize>(
     height: usize,
     a: Left,
     steps: usize,
     b: *const f32,
     out: *mut f32,
-    before: Option<&[V; W]>,
-) where
-    D: Dot<Register = V>,
-    V: Lanes,
-{
+    factors: [Option<&[D::Register; W]>; 2],
+) {
     // SAFETY: as the caller vouches.
     unsafe {
-        by_height!(height, D::HEIGHT, M => one_tile::<D, V, M, W>(a, steps, b, out, before));
+        by_height!(height, D::HEIGHT, M => one_tile::<D, M, W>(a, steps, b, out, factors));
     }
 }
 
 #[inline(always)]
-unsafe fn one_tile<D, V, const M: usize, const W: usize>(
+unsafe fn one_tile<D: Dot, const M: usize, const W: usize>(
     a: Left,
     steps: usize,
     b: *const f32,
     out: *mut f32,
-    before: Option<&[V; W]>,
-) where
-    D: Dot<Register = V>,
-    V: Lanes,
-{
+    [before, after]: [Option<&[D::Register; W]>; 2],
+) {
     // SAFETY: as the caller vouches: `out` is valid for `M` rows of `W` registers.
     unsafe {
-        let mut sums = [[V::splat(0.0); W]; M];
+        let at = |row, w| out.add((row * W + w) * D::Register::N);
+        let mut sums = [[D::Register::splat(0.0); W]; M];
+        multiply::<D, M, W>(a, steps, b.cast(), &mut sums);
+        // Each whole loop by itself, or the sums go through memory.
         if let Some(before) = before {
             for (row, sums) in sums.iter_mut().enumerate() {
                 for (w, sum) in sums.iter_mut().enumerate() {
-                    *sum = V::load(out.add((row * W + w) * V::N)).mul(before[w]);
+                    *sum = D::Register::load(at(row, w)).mul_add(before[w], *sum);
                 }
             }
         }
-        multiply::<D, M, W>(a, steps, b.cast(), &mut sums);
+        if let Some(after) = after {
+            for sums in &mut sums {
+                for (sum, factor) in sums.iter_mut().zip(after) {
+                    *sum = sum.mul(*factor);
+                }
+            }
+        }
         for (row, sums) in sums.into_iter().enumerate() {
             for (w, sum) in sums.into_iter().enumerate() {
-                sum.store(out.add((row * W + w) * V::N));
+                sum.store(at(row, w));
             }
         }
     }
 }
 
-/// Scores `(keys, width)` → `2^(score − largest so far)`, in place. Keeps the largest and the sum of
-/// each column, and gives the factor that what was summed before is to be corrected by.
-#[inline(always)]
-unsafe fn softmax<V: Lanes, const W: usize>(
-    scores: *mut f32,
-    keys: usize,
-    largest: &mut [V; W],
-    sums: &mut [V; W],
-) -> [V; W] {
-    // Overwritten below, register by register.
-    let mut corrections = *sums;
-    for w in 0..W {
-        // SAFETY: `key` is below `keys`, and each row has `W` registers.
+/// The running softmax of `W` registers of queries.
+struct Softmax<V, const W: usize> {
+    /// What scores are multiplied by.
+    scale: V,
+    /// The largest so far, scaled, and the sum of `2^(score − largest)`.
+    largest: [V; W],
+    sums: [V; W],
+}
+
+impl<V: Lanes, const W: usize> Softmax<V, W> {
+    #[inline(always)]
+    unsafe fn new(scale: f32) -> Self {
+        // SAFETY: the caller vouches for the instruction set.
         unsafe {
-            let at = |key: usize| scores.add((key * W + w) * V::N);
-            let mut high = largest[w];
-            for key in 0..keys {
-                high = high.max(V::load(at(key)));
-            }
-            let correction = exp2(largest[w].sub(high));
-            let mut sum = sums[w].mul(correction);
-            for key in 0..keys {
-                let power = exp2(V::load(at(key)).sub(high));
-                power.store(at(key));
-                sum = sum.add(power);
-            }
-            (largest[w], sums[w], corrections[w]) = (high, sum, correction);
+            let (scale, low) = (V::splat(scale), V::splat(f32::NEG_INFINITY));
+            Self { scale, largest: [low; W], sums: [V::splat(0.0); W] }
         }
     }
-    corrections
+
+    /// Scores `(keys, width)` → `2^(score − largest so far)`, as the product with values reads them, in
+    /// place. Gives the factor that what was summed before is to be corrected by.
+    #[inline(always)]
+    unsafe fn take<O: Operands<Dot: Dot<Register = V>>>(
+        &mut self,
+        scores: *mut f32,
+        keys: usize,
+    ) -> [V; W] {
+        // Overwritten below, register by register.
+        let mut corrections = self.sums;
+        for w in 0..W {
+            // SAFETY: `key` is below `keys`, of which there is room for an even number; each row has
+            // `W` registers.
+            unsafe {
+                let at = |key: usize| scores.add((key * W + w) * V::N);
+                let mut high = V::load(at(0));
+                for key in 1..keys {
+                    high = high.max(V::load(at(key)));
+                }
+                let high = self.largest[w].max(high.mul(self.scale));
+                let below = V::splat(0.0).sub(high);
+                let correction = exp2(self.largest[w].sub(high));
+                let mut sum = self.sums[w].mul(correction);
+                for key in (0..keys).step_by(2) {
+                    let first = exp2(V::load(at(key)).mul_add(self.scale, below));
+                    sum = sum.add(first);
+                    let mut second = V::splat(0.0);
+                    if key + 1 < keys {
+                        second = exp2(V::load(at(key + 1)).mul_add(self.scale, below));
+                        sum = sum.add(second);
+                    }
+                    O::put_pair([first, second], key / 2, scores.add(w * V::N), W * V::N);
+                }
+                (self.largest[w], self.sums[w], corrections[w]) = (high, sum, correction);
+            }
+        }
+        corrections
+    }
+
+    /// What to divide by in the end, as factors.
+    #[inline(always)]
+    unsafe fn reciprocals(&self) -> [V; W] {
+        let mut factors = self.sums;
+        for factor in &mut factors {
+            // SAFETY: the caller vouches for the instruction set.
+            *factor = unsafe { V::splat(1.0).div(*factor) };
+        }
+        factors
+    }
 }
 
-/// Output `(d, width)` over its columns' sums, to rows of `out`. `spare` is valid for a register's rows
-/// of `d`.
+/// `(rows, columns)` → `(columns, rows)`, in blocks, and number by number what is no whole block wide.
 #[inline(always)]
-unsafe fn scatter<V: Lanes, const W: usize>(
+unsafe fn transpose<V: Lanes>(from: Rows<*const f32>, columns: usize, to: Rows<*mut f32>) {
+    let whole = columns - columns % V::N;
+    for i in (0..from.count).step_by(V::N) {
+        let count = V::N.min(from.count - i);
+        // SAFETY: rows and columns are those that there are; each row of `to` has whole registers.
+        unsafe {
+            let rows = Rows { first: from.first.add(i * from.stride), count, ..from };
+            for j in (0..whole).step_by(V::N) {
+                let rows = Rows { first: rows.first.add(j), ..rows };
+                let out = to.first.add(j * to.stride + i);
+                V::transpose(rows, Rows { first: out, stride: to.stride, count: V::N });
+            }
+            for j in whole..columns {
+                for lane in 0..count {
+                    *to.first.add(j * to.stride + i + lane) =
+                        *rows.first.add(lane * from.stride + j);
+                }
+            }
+        }
+    }
+}
+
+/// Output `(d, width)` to rows of `out`.
+#[inline(always)]
+unsafe fn scatter<V: Lanes>(
     of: &Attention,
     first: usize,
     n: usize,
-    output: *mut f32,
-    sums: &[V; W],
-    spare: *mut f32,
+    output: *const f32,
+    width: usize,
 ) {
-    let width = W * V::N;
     let whole = of.d - of.d % V::N;
-    for (w, sum) in sums.iter().enumerate() {
-        // SAFETY: `j` is below `d`, `w` below the registers of a row.
-        unsafe {
-            let factor = V::splat(1.0).div(*sum);
-            for j in 0..of.d {
-                let at = output.add(j * width + w * V::N);
-                V::load(at).mul(factor).store(at);
-            }
-        }
-    }
     for i in (0..n).step_by(V::N) {
-        let lanes = (n - i).min(V::N);
-        // SAFETY: `first + i` and the `lanes` that follow are among the queries, `j` is below `d`.
+        let count = V::N.min(n - i);
+        // SAFETY: `first + i` and the `count` that follow are among the queries, `j` is below `d`.
         unsafe {
             let out = of.out.add((first + i) * of.out_stride);
-            // Not enough rows to write: a copy that has them.
-            let (to, stride) = if lanes < V::N { (spare, of.d) } else { (out, of.out_stride) };
             for j in (0..whole).step_by(V::N) {
-                V::transpose(output.add(j * width + i), width, to.add(j), stride);
+                let columns = Rows { first: output.add(j * width + i), stride: width, count: V::N };
+                V::transpose(columns, Rows { first: out.add(j), stride: of.out_stride, count });
             }
             for j in whole..of.d {
-                for lane in 0..lanes {
-                    *to.add(lane * stride + j) = *output.add(j * width + i + lane);
-                }
-            }
-            if lanes < V::N {
-                for lane in 0..lanes {
-                    let row = out.add(lane * of.out_stride);
-                    row.copy_from_nonoverlapping(spare.add(lane * of.d), of.d);
+                for lane in 0..count {
+                    *out.add(lane * of.out_stride + j) = *output.add(j * width + i + lane);
                 }
             }
         }

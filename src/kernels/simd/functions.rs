@@ -62,7 +62,7 @@ pub(super) unsafe fn exp2<V: Lanes>(x: V) -> V {
         // The argument goes second, where NaN comes out of `max`.
         let x = V::splat(LEAST_EXPONENT).max(x);
         let whole = x.round();
-        polynomial(&EXP2, x.sub(whole)).mul(whole.power_of_two())
+        polynomial(&EXP2, x.sub(whole)).scale(whole)
     }
 }
 

@@ -4,6 +4,14 @@
 //! Every method is inlined into a function that has the instruction set's features; called from
 //! anywhere else it may not be, so all are `unsafe`.
 
+/// One side of a transposition: so many rows, `stride` apart.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<P> {
+    pub first: P,
+    pub stride: usize,
+    pub count: usize,
+}
+
 /// `N` numbers in a register.
 ///
 /// # Safety
@@ -12,16 +20,16 @@
 pub(super) trait Lanes: Copy {
     const N: usize;
 
+    /// Asks for the line that a number is in; it need not be anyone's.
+    unsafe fn prefetch(at: *const f32);
     unsafe fn splat(x: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
-    /// `N` 32-bit integers, each rounded to the nearest `f32`.
-    unsafe fn load_i32(from: *const u32) -> Self;
+    /// The 32-bit integers of these bits, each rounded to the nearest `f32`.
+    unsafe fn from_i32(self) -> Self;
     /// Each to the nearest integer, ties to even, and to 255 if that is more: `N` bytes. None is less
     /// than -½.
     unsafe fn store_u8(self, to: *mut u8);
-    /// Each rounded to the nearest bf16, ties to even, `N` of them. NaN stays NaN.
-    unsafe fn store_bf16(self, to: *mut u16);
 
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
@@ -33,15 +41,36 @@ pub(super) trait Lanes: Copy {
     unsafe fn min(self, other: Self) -> Self;
     /// To the nearest integer, ties to even.
     unsafe fn round(self) -> Self;
-    /// `2^self` for integers from -126 to 127.
-    unsafe fn power_of_two(self) -> Self;
+    /// `self · 2^exponent`, for integers from -126 to 127.
+    unsafe fn scale(self, exponent: Self) -> Self;
 
     unsafe fn sum(self) -> f32;
     unsafe fn largest(self) -> f32;
     unsafe fn least(self) -> f32;
 
-    /// The block `from[i · stride + j]`, `i, j < N`, to `to[j · to_stride + i]`.
-    unsafe fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize);
+    /// Rows of `N` numbers become columns: number `j` of row `i` goes to place `i` of row `j`. Neither
+    /// side has more than `N` rows, nor none; beyond the columns that come of rows, `to` has anything.
+    unsafe fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>);
+}
+
+/// Registers that can be rounded to bf16: each number to the nearest, ties to even. NaN stays NaN; a
+/// number that is subnormal may become 0.
+///
+/// # Safety
+/// As [`Lanes`].
+pub(super) trait ToBf16: Lanes {
+    /// `N` of them.
+    unsafe fn store_bf16(self, to: *mut u16);
+}
+
+/// Registers that two rows of numbers can share as words of bf16.
+///
+/// # Safety
+/// As [`Lanes`].
+pub(super) trait Bf16Words: ToBf16 {
+    /// In each word a number of `self`, rounded, in the lower half, and its neighbour of `next` in the
+    /// upper.
+    unsafe fn bf16_words(self, next: Self) -> Self;
 }
 
 /// Methods of a register type, each of one value.

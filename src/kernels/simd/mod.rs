@@ -11,7 +11,7 @@ macro_rules! table_functions {
             #[target_feature(enable = $product_features)]
             unsafe fn $product(panel: &Panel) {
                 // SAFETY: the features are this function's own; the rest the caller vouches for.
-                unsafe { product::product::<$dot, Vector>(panel, $tile) }
+                unsafe { product::product::<$dot>(panel, $tile) }
             }
 
             #[target_feature(enable = $product_features)]
@@ -30,13 +30,7 @@ macro_rules! table_functions {
         #[target_feature(enable = $features)]
         unsafe fn attend(of: &Attention) {
             // SAFETY: as above.
-            unsafe { attention::attention::<F32Dot, Vector>(of) }
-        }
-
-        #[target_feature(enable = $features)]
-        unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
-            // SAFETY: as above.
-            unsafe { rows::to_bf16::<Vector>(from, n, to) }
+            unsafe { attention::attention::<AsTheyAre<F32Dot>>(of) }
         }
 
         #[target_feature(enable = $features)]

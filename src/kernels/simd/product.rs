@@ -17,9 +17,9 @@ struct Tile([MaybeUninit<u32>; TILE]);
 /// Every row of `panel`, tile by tile.
 ///
 /// # Safety
-/// The CPU has the features of `D` and `V`, which are of one width, and [`Panel`]'s promises hold.
+/// The CPU has the features of `D`, and [`Panel`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn product<D: Dot, V: Lanes>(
+pub(super) unsafe fn product<D: Dot>(
     panel: &Panel,
     tile_of: unsafe fn(usize, Left, usize, *const u32, *mut u32),
 ) {
@@ -30,7 +30,7 @@ pub(super) unsafe fn product<D: Dot, V: Lanes>(
         unsafe {
             let left = Left { at: panel.a.at.add(start * panel.a.rows), ..panel.a };
             tile_of(height, left, panel.steps, panel.b, words.0.as_mut_ptr().cast());
-            finish::<D, V>(panel, start, height, words.0.as_ptr().cast());
+            finish::<D>(panel, start, height, words.0.as_ptr().cast());
         }
     }
 }
@@ -55,17 +55,19 @@ pub(super) unsafe fn tile_of<D: Dot>(
 
 /// Accumulators → scaled, with bias, and what else the product ends on.
 #[inline(always)]
-unsafe fn finish<D: Dot, V: Lanes>(panel: &Panel, start: usize, height: usize, words: *const u32) {
+unsafe fn finish<D: Dot>(panel: &Panel, start: usize, height: usize, words: *const u32) {
     let of = (panel, start, height, words);
     // SAFETY: as the caller vouches.
     unsafe {
         match panel.finish {
-            Finish::Bias => each::<D, V, Bias>(of),
-            Finish::Residual => each::<D, V, Residual>(of),
-            Finish::Activation(Activation::Gelu) if D::ROUNDED => each::<D, V, GeluRounded>(of),
-            Finish::Activation(Activation::Gelu) => each::<D, V, Gelu>(of),
-            Finish::Activation(Activation::GeluTanh) => each::<D, V, GeluTanh>(of),
-            Finish::Activation(Activation::Relu) => each::<D, V, Relu>(of),
+            Finish::Bias => each::<D::Register, Bias>(of),
+            Finish::Residual => each::<D::Register, Residual>(of),
+            Finish::Activation(Activation::Gelu) if D::ROUNDED => {
+                each::<D::Register, GeluRounded>(of)
+            }
+            Finish::Activation(Activation::Gelu) => each::<D::Register, Gelu>(of),
+            Finish::Activation(Activation::GeluTanh) => each::<D::Register, GeluTanh>(of),
+            Finish::Activation(Activation::Relu) => each::<D::Register, Relu>(of),
         }
     }
 }
@@ -112,7 +114,7 @@ last! {
 
 /// `out[row][column] = last(sum · scales + bias)`, a register at a time.
 #[inline(always)]
-unsafe fn each<D: Dot, V: Lanes, L: Last>(
+unsafe fn each<V: Lanes, L: Last>(
     (panel, start, height, words): (&Panel, usize, usize, *const u32),
 ) {
     for w in 0..2 {
@@ -120,7 +122,7 @@ unsafe fn each<D: Dot, V: Lanes, L: Last>(
         unsafe {
             let column = w * V::N;
             let bias = V::load(panel.bias.add(column));
-            let words = |row: usize| words.add((row * 2 + w) * D::N);
+            let words = |row: usize| words.add((row * 2 + w) * V::N).cast::<f32>();
             let out = |row: usize| panel.out.add((start + row) * panel.out_stride + column);
             if let Some(scales) = &panel.scales {
                 let scale = V::load(scales.column.add(column));
@@ -129,12 +131,12 @@ unsafe fn each<D: Dot, V: Lanes, L: Last>(
                     // y = s_row·(s_column·Σqw) + (least_row·(s_column·Σw) + bias)
                     let offset = V::splat(*scales.row_least.add(start + row)).mul_add(sum, bias);
                     let factor = V::splat(*scales.row.add(start + row));
-                    let value = V::load_i32(words(row)).mul(scale).mul_add(factor, offset);
+                    let value = V::load(words(row)).from_i32().mul(scale).mul_add(factor, offset);
                     L::last(value, out(row)).store(out(row));
                 }
             } else {
                 for row in 0..height {
-                    let value = V::load(words(row).cast()).add(bias);
+                    let value = V::load(words(row)).add(bias);
                     L::last(value, out(row)).store(out(row));
                 }
             }

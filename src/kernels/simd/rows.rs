@@ -1,7 +1,7 @@
 //! Operations over rows: layer norm, and rounding to what the reduced products read.
 
 use super::super::table::NormRows;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, ToBf16};
 
 /// Layer norm of one row of `c` numbers in place: `(x − mean)/√(variance + eps)·gain + bias`, the
 /// variance over `c` (Ba et al., 2016). Columns beyond the last whole register go one by one.
@@ -71,7 +71,7 @@ pub(super) unsafe fn layer_norm<V: Lanes>(of: &NormRows) {
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers.
 #[inline(always)]
-pub(super) unsafe fn to_bf16<V: Lanes>(from: *const f32, n: usize, to: *mut u16) {
+pub(super) unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
     let whole = n - n % V::N;
     // SAFETY: every index is below `n`.
     unsafe {

@@ -6,28 +6,21 @@
 //! additions over `k` from first to last, whatever the height of the tile: the same bits in any.
 
 use super::super::table::Left;
+use super::lanes::Lanes;
 
-/// One step of an instruction set's product: accumulators of 32 bits over words of `k`.
+/// One step of an instruction set's product: accumulators of 32 bits over words of `k`, both in
+/// registers that may hold any bits.
 ///
 /// # Safety
-/// Of every method: the CPU has the features of the implementing type's module, and pointers are
-/// valid for `N` words (`splat`: one); no alignment is needed.
+/// Of `step`: the CPU has the features of the implementing type's module.
 pub(super) trait Dot {
     /// A register of words or accumulators.
-    type Register: Copy;
+    type Register: Lanes;
     /// Whether the numbers are rounded to fewer bits than f32 has.
     const ROUNDED: bool;
-    /// Words in a register.
-    const N: usize;
     /// Rows of the highest tile that the registers hold.
     const HEIGHT: usize;
 
-    /// Asks for the line that a word is in; it need not be anyone's.
-    unsafe fn prefetch(at: *const u32);
-    unsafe fn zero() -> Self::Register;
-    unsafe fn load(from: *const u32) -> Self::Register;
-    unsafe fn splat(from: *const u32) -> Self::Register;
-    unsafe fn store(register: Self::Register, to: *mut u32);
     /// `sum + a·b`, word by word.
     unsafe fn step(sum: Self::Register, a: Self::Register, b: Self::Register) -> Self::Register;
 }
@@ -36,10 +29,10 @@ pub(super) trait Dot {
 /// at pages; with this a lone short sentence is 2 (f32) to 5 % (bf16) faster.
 const AHEAD: usize = 1024;
 
-/// `(M, K)·(K, W·N)`: adds to the `W` registers a row in `sums`.
+/// `(M, K)·(K, N)`, `N` being `W` registers: adds to those of each row in `sums`.
 ///
 /// # Safety
-/// `a` is valid for `M` rows of `steps` words, `b` for `steps · W · N` words.
+/// `a` is valid for `M` rows of `steps` words, `b` for `steps` times `W` registers.
 #[inline(always)]
 pub(super) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
     a: Left,
@@ -50,13 +43,15 @@ pub(super) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
     for step in 0..steps {
         // SAFETY: `step < steps`, and the caller vouches for that many words on either side.
         unsafe {
-            let mut right = [D::zero(); W];
+            let mut right = [D::Register::splat(0.0); W];
             for (w, register) in right.iter_mut().enumerate() {
-                D::prefetch(b.wrapping_add((step * W + w) * D::N + AHEAD));
-                *register = D::load(b.add((step * W + w) * D::N));
+                let at = b.wrapping_add((step * W + w) * D::Register::N).cast::<f32>();
+                D::Register::prefetch(at.wrapping_add(AHEAD));
+                *register = D::Register::load(at);
             }
             for (row, sums) in sums.iter_mut().enumerate() {
-                let left = D::splat(a.at.add(row * a.rows + step * a.steps));
+                let left = a.at.add(row * a.rows + step * a.steps).cast::<f32>();
+                let left = D::Register::splat(left.read_unaligned());
                 for (sum, right) in sums.iter_mut().zip(right) {
                     *sum = D::step(*sum, left, right);
                 }
@@ -65,10 +60,10 @@ pub(super) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
     }
 }
 
-/// `(M, K)·(K, 2N)` from nothing, written to `out`, rows of `2N` words.
+/// The same from nothing, two registers wide, to rows of `out`.
 ///
 /// # Safety
-/// As [`multiply`]; `out` is valid for `M · 2N` words.
+/// As [`multiply`]; `out` is valid for `M` rows of two registers.
 #[inline(always)]
 pub(super) unsafe fn tile<D: Dot, const M: usize>(
     a: Left,
@@ -78,11 +73,11 @@ pub(super) unsafe fn tile<D: Dot, const M: usize>(
 ) {
     // SAFETY: as the caller vouches.
     unsafe {
-        let mut sums = [[D::zero(); 2]; M];
+        let mut sums = [[D::Register::splat(0.0); 2]; M];
         multiply::<D, M, 2>(a, steps, b, &mut sums);
         for (row, sums) in sums.into_iter().enumerate() {
             for (w, sum) in sums.into_iter().enumerate() {
-                D::store(sum, out.add((row * 2 + w) * D::N));
+                sum.store(out.add((row * 2 + w) * D::Register::N).cast());
             }
         }
     }

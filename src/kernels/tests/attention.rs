@@ -1,8 +1,16 @@
 use super::guarded::Guarded;
 use super::*;
 
-/// Attention's largest difference to float64, of values up to 1. Largest seen: 1.4e-7.
-const APART: f32 = 5e-7;
+/// Attention's largest difference to float64, of values up to 1. Largest seen: 1.4e-7, and 0.003 in
+/// bf16.
+fn apart(dtype: Dtype) -> f32 {
+    if dtype == Dtype::F32 { 5e-7 } else { 0.006 }
+}
+
+/// Every instruction set, exact and rounded.
+fn both() -> impl Iterator<Item = (Kernels, Dtype)> {
+    sets().flat_map(|set| [(set, Dtype::F32), (set, Dtype::Int8)])
+}
 
 /// `softmax(q·kᵀ/√d)·v` with the whole row of scores at once, in float64.
 fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
@@ -27,12 +35,13 @@ fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
     out
 }
 
-fn found(kernels: Kernels, q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
+fn found(kernels: Kernels, dtype: Dtype, q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
     let (n, t) = (q.len() / d, k.len() / d);
     let (q, k, v) = (Guarded::new(q), Guarded::new(k), Guarded::new(v));
     let mut out = Guarded::new(&vec![9.0; n * d]);
     let view = |numbers, rows| View::new(numbers, rows, d, d);
     kernels.attention(
+        dtype,
         view(q.as_ref(), n),
         view(k.as_ref(), t),
         view(v.as_ref(), t),
@@ -46,9 +55,11 @@ fn compare(n: usize, t: usize, d: usize, factor: f32) {
     let scaled = |count, seed| numbers(count, seed).iter().map(|x| x * factor).collect::<Vec<_>>();
     let (q, k, v) = (scaled(n * d, 1), scaled(t * d, 2), numbers(t * d, 3));
     let expected = expected(&q, &k, &v, d);
-    for kernels in sets() {
-        let what = format!("{} n {n} t {t} d {d} factor {factor}", kernels.set().name());
-        assert_close(&found(kernels, &q, &k, &v, d), &expected, APART * factor.max(1.0), &what);
+    for (kernels, dtype) in both() {
+        let of = (kernels.set().name(), dtype.name());
+        let what = format!("{of:?} n {n} t {t} d {d} factor {factor}");
+        let allowed = apart(dtype) * factor.max(1.0);
+        assert_close(&found(kernels, dtype, &q, &k, &v, d), &expected, allowed, &what);
     }
 }
 
@@ -73,8 +84,10 @@ fn scores_far_apart_neither_overflow_nor_vanish() {
         let (d, t) = (8, 100);
         let (q, mut k, v) = (vec![40.0; d], vec![-40.0; t * d], numbers(t * d, 3));
         k[at * d..][..d].fill(40.0);
-        for kernels in sets() {
-            assert_eq!(found(kernels, &q, &k, &v, d), v[at * d..][..d]);
+        for (kernels, dtype) in both() {
+            let allowed = if dtype == Dtype::F32 { 0.0 } else { apart(dtype) };
+            let found = found(kernels, dtype, &q, &k, &v, d);
+            assert_close(&found, &v[at * d..][..d], allowed, kernels.set().name());
         }
     }
 }
@@ -84,8 +97,8 @@ fn a_query_of_nan_is_answered_by_nan_and_its_neighbours_are_not() {
     let (d, t) = (16, 5);
     let (mut q, k, v) = (numbers(3 * d, 1), numbers(t * d, 2), numbers(t * d, 3));
     q[d] = f32::NAN;
-    for kernels in sets() {
-        let found = found(kernels, &q, &k, &v, d);
+    for (kernels, dtype) in both() {
+        let found = found(kernels, dtype, &q, &k, &v, d);
         assert!(found[d..2 * d].iter().all(|x| x.is_nan()), "{}", kernels.set().name());
         assert!(found[..d].iter().chain(&found[2 * d..]).all(|x| x.is_finite()));
     }

@@ -49,10 +49,11 @@ fn a_row_of_a_product_has_the_same_bits_in_any_block() {
 fn a_query_has_the_same_bits_among_any_others() {
     let (n, t, d) = (50, 90, 32);
     let (q, k, v) = (numbers(n * d, 1), numbers(t * d, 2), numbers(t * d, 3));
-    for kernels in sets() {
+    for (kernels, dtype) in sets().flat_map(|set| [(set, Dtype::F32), (set, Dtype::Bf16)]) {
         let some = |first: usize, count: usize| {
             let mut out = vec![0.0; count * d];
             kernels.attention(
+                dtype,
                 View::new(&q[first * d..], count, d, d),
                 View::new(&k, t, d, d),
                 View::new(&v, t, d, d),
@@ -65,7 +66,12 @@ fn a_query_has_the_same_bits_among_any_others() {
         for count in [1, 3, 16, 17, 33] {
             let pieces: Vec<u32> =
                 (0..n).step_by(count).flat_map(|first| some(first, count.min(n - first))).collect();
-            assert!(pieces == all, "{} in groups of {count}", kernels.set().name());
+            assert!(
+                pieces == all,
+                "{} {} in groups of {count}",
+                kernels.set().name(),
+                dtype.name()
+            );
         }
     }
 }

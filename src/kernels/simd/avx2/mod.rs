@@ -5,18 +5,28 @@ mod dots;
 mod vector;
 
 use super::super::table::{Attention, Left, NormRows, Panel, Product, Table};
-use super::{attention, product, rows};
+use super::attention::{self, AsTheyAre};
+use super::{product, rows};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
 use vector::Vector;
 
 pub(in super::super) fn table() -> Table {
-    Table { f32: F32, bf16: BF16, int8: INT8, layer_norm, attention: attend, to_bf16, quantize }
+    Table {
+        f32: F32,
+        bf16: BF16,
+        int8: INT8,
+        layer_norm,
+        attention: attend,
+        attention_rounded: attend,
+        to_bf16,
+        quantize,
+    }
 }
 
 const F32: Product =
     Product { columns: 16, product: product_f32, tile: tile_f32, height: 6, instructions: "avx2" };
 
-pub(in super::super) const BF16: Product = Product {
+pub(super) const BF16: Product = Product {
     columns: 16,
     product: product_bf16,
     tile: tile_bf16,
@@ -24,7 +34,7 @@ pub(in super::super) const BF16: Product = Product {
     instructions: "avx2, bf16 widened to f32",
 };
 
-pub(in super::super) const INT8: Product = Product {
+pub(super) const INT8: Product = Product {
     columns: 16,
     product: product_int8,
     tile: tile_int8,
@@ -37,4 +47,10 @@ super::table_functions! {
     "avx2,fma" => product_f32, tile_f32: F32Dot;
     "avx2,fma" => product_bf16, tile_bf16: Bf16Dot;
     "avx2,fma" => product_int8, tile_int8: Int8Dot;
+}
+
+#[target_feature(enable = "avx2,fma")]
+pub(super) unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+    // SAFETY: the features are this function's own; the rest the caller vouches for.
+    unsafe { rows::to_bf16::<Vector>(from, n, to) }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::lanes::{Lanes, methods};
+use super::super::lanes::{Lanes, Rows, ToBf16, methods};
 
 /// A register of numbers.
 #[derive(Clone, Copy)]
@@ -12,10 +12,11 @@ impl Lanes for Vector {
     const N: usize = 8;
 
     methods! {
+        fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm256_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm256_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm256_storeu_ps(to, self.0);
-        fn load_i32(from: *const u32) -> Self = Self(_mm256_cvtepi32_ps(_mm256_loadu_si256(from.cast())));
+        fn from_i32(self) -> Self = Self(_mm256_cvtepi32_ps(_mm256_castps_si256(self.0)));
         fn store_u8(self, to: *mut u8) = {
             let words = _mm256_cvtps_epi32(self.0);
             let halves = _mm_packus_epi32(
@@ -23,17 +24,6 @@ impl Lanes for Vector {
                 _mm256_extracti128_si256::<1>(words),
             );
             _mm_storel_epi64(to.cast(), _mm_packus_epi16(halves, halves));
-        };
-        fn store_bf16(self, to: *mut u16) = {
-            let bits = _mm256_castps_si256(self.0);
-            let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
-            let half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
-            let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(bits, half));
-            let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0));
-            let rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32(0x7fc0), nan);
-            let low = _mm256_castsi256_si128(rounded);
-            let high = _mm256_extracti128_si256::<1>(rounded);
-            _mm_storeu_si128(to.cast(), _mm_packus_epi32(low, high));
         };
         fn add(self, other: Self) -> Self = Self(_mm256_add_ps(self.0, other.0));
         fn sub(self, other: Self) -> Self = Self(_mm256_sub_ps(self.0, other.0));
@@ -43,9 +33,10 @@ impl Lanes for Vector {
         fn max(self, other: Self) -> Self = Self(_mm256_max_ps(self.0, other.0));
         fn min(self, other: Self) -> Self = Self(_mm256_min_ps(self.0, other.0));
         fn round(self) -> Self = Self(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0));
-        fn power_of_two(self) -> Self = {
-            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
-            Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased)))
+        fn scale(self, exponent: Self) -> Self = {
+            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent.0), _mm256_set1_epi32(127));
+            let power = _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased));
+            Self(_mm256_mul_ps(self.0, power))
         };
         fn sum(self) -> f32 = {
             let four =
@@ -65,10 +56,10 @@ impl Lanes for Vector {
             let two = _mm_min_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_min_ss(two, _mm_movehdup_ps(two)))
         };
-        fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) = {
+        fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>) = {
             let mut r = [_mm256_setzero_ps(); 8];
             for (i, row) in r.iter_mut().enumerate() {
-                *row = _mm256_loadu_ps(from.add(i * stride));
+                *row = _mm256_loadu_ps(from.first.add(i.min(from.count - 1) * from.stride));
             }
             // Pairs of columns, then of pairs, within halves; then the halves themselves.
             let mut s = r;
@@ -83,11 +74,28 @@ impl Lanes for Vector {
                 r[i + 3] = _mm256_shuffle_ps::<0xee>(s[i + 1], s[i + 3]);
             }
             for i in 0..4 {
-                let low = _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]);
-                let high = _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]);
-                _mm256_storeu_ps(to.add(i * to_stride), low);
-                _mm256_storeu_ps(to.add((i + 4) * to_stride), high);
+                s[i] = _mm256_permute2f128_ps::<0x20>(r[i], r[i + 4]);
+                s[i + 4] = _mm256_permute2f128_ps::<0x31>(r[i], r[i + 4]);
             }
+            for (j, column) in s.into_iter().enumerate().take(to.count) {
+                _mm256_storeu_ps(to.first.add(j * to.stride), column);
+            }
+        };
+    }
+}
+
+impl ToBf16 for Vector {
+    methods! {
+        fn store_bf16(self, to: *mut u16) = {
+            let bits = _mm256_castps_si256(self.0);
+            let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+            let half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+            let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(bits, half));
+            let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0));
+            let rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32(0x7fc0), nan);
+            let low = _mm256_castsi256_si128(rounded);
+            let high = _mm256_extracti128_si256::<1>(rounded);
+            _mm_storeu_si128(to.cast(), _mm_packus_epi32(low, high));
         };
     }
 }

@@ -1,17 +1,27 @@
-//! AVX-512 (F, BW, DQ, VL), with BF16 and VNNI for the reduced products. A CPU that lacks one of the
-//! two has the AVX2 form of that product.
+//! AVX-512 (F, BW, DQ, VL), with BF16 and VNNI where the CPU has them. One that lacks either has the
+//! AVX2 form of those products.
 
 mod dots;
 mod vector;
 
 use super::super::table::{Attention, Left, NormRows, Panel, Product, Table};
-use super::{attention, product, rows};
+use super::attention::{self, AsBf16, AsTheyAre};
+use super::{avx2, product, rows};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
 use vector::Vector;
 
-/// Everything but the reduced products, which the caller chooses.
-pub(in super::super) fn table(bf16: Product, int8: Product) -> Table {
-    Table { f32: F32, bf16, int8, layer_norm, attention: attend, to_bf16, quantize }
+/// The functions for a CPU with BF16 and VNNI, or without.
+pub(in super::super) fn table(bf16: bool, vnni: bool) -> Table {
+    Table {
+        f32: F32,
+        bf16: if bf16 { BF16 } else { avx2::BF16 },
+        int8: if vnni { INT8 } else { avx2::INT8 },
+        layer_norm,
+        attention: attend,
+        attention_rounded: if bf16 { attend_rounded } else { attend },
+        to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
+        quantize,
+    }
 }
 
 const F32: Product = Product {
@@ -22,7 +32,7 @@ const F32: Product = Product {
     instructions: "avx512",
 };
 
-pub(in super::super) const BF16: Product = Product {
+const BF16: Product = Product {
     columns: 32,
     product: product_bf16,
     tile: tile_bf16,
@@ -30,7 +40,7 @@ pub(in super::super) const BF16: Product = Product {
     instructions: "avx512 bf16",
 };
 
-pub(in super::super) const INT8: Product = Product {
+const INT8: Product = Product {
     columns: 32,
     product: product_int8,
     tile: tile_int8,
@@ -43,4 +53,16 @@ super::table_functions! {
     "avx512f,avx512bw,avx512dq,avx512vl" => product_f32, tile_f32: F32Dot;
     "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16" => product_bf16, tile_bf16: Bf16Dot;
     "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni" => product_int8, tile_int8: Int8Dot;
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+unsafe fn attend_rounded(of: &Attention) {
+    // SAFETY: the features are this function's own; the rest the caller vouches for.
+    unsafe { attention::attention::<AsBf16<Bf16Dot>>(of) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+    // SAFETY: as above.
+    unsafe { rows::to_bf16::<Vector>(from, n, to) }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::lanes::{Lanes, methods};
+use super::super::lanes::{Bf16Words, Lanes, Rows, ToBf16, methods};
 
 /// A register of numbers.
 #[derive(Clone, Copy)]
@@ -12,20 +12,12 @@ impl Lanes for Vector {
     const N: usize = 16;
 
     methods! {
+        fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm512_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm512_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm512_storeu_ps(to, self.0);
-        fn load_i32(from: *const u32) -> Self = Self(_mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast())));
+        fn from_i32(self) -> Self = Self(_mm512_cvtepi32_ps(_mm512_castps_si512(self.0)));
         fn store_u8(self, to: *mut u8) = _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(self.0)));
-        fn store_bf16(self, to: *mut u16) = {
-            let bits = _mm512_castps_si512(self.0);
-            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
-            let half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
-            let rounded = _mm512_srli_epi32::<16>(_mm512_add_epi32(bits, half));
-            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
-            let rounded = _mm512_mask_set1_epi32(rounded, nan, 0x7fc0);
-            _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(rounded));
-        };
         fn add(self, other: Self) -> Self = Self(_mm512_add_ps(self.0, other.0));
         fn sub(self, other: Self) -> Self = Self(_mm512_sub_ps(self.0, other.0));
         fn mul(self, other: Self) -> Self = Self(_mm512_mul_ps(self.0, other.0));
@@ -34,17 +26,14 @@ impl Lanes for Vector {
         fn max(self, other: Self) -> Self = Self(_mm512_max_ps(self.0, other.0));
         fn min(self, other: Self) -> Self = Self(_mm512_min_ps(self.0, other.0));
         fn round(self) -> Self = Self(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0));
-        fn power_of_two(self) -> Self = {
-            let biased = _mm512_add_epi32(_mm512_cvtps_epi32(self.0), _mm512_set1_epi32(127));
-            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased)))
-        };
+        fn scale(self, exponent: Self) -> Self = Self(_mm512_scalef_ps(self.0, exponent.0));
         fn sum(self) -> f32 = _mm512_reduce_add_ps(self.0);
         fn largest(self) -> f32 = _mm512_reduce_max_ps(self.0);
         fn least(self) -> f32 = _mm512_reduce_min_ps(self.0);
-        fn transpose(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) = {
+        fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>) = {
             let mut r = [_mm512_setzero_ps(); 16];
             for (i, row) in r.iter_mut().enumerate() {
-                *row = _mm512_loadu_ps(from.add(i * stride));
+                *row = _mm512_loadu_ps(from.first.add(i.min(from.count - 1) * from.stride));
             }
             // Pairs of columns, then of pairs, within quarters; then the quarters themselves.
             let mut s = r;
@@ -70,9 +59,43 @@ impl Lanes for Vector {
                 r[i + 4] = _mm512_shuffle_f32x4::<0x88>(s[i + 4], s[i + 12]);
                 r[i + 12] = _mm512_shuffle_f32x4::<0xdd>(s[i + 4], s[i + 12]);
             }
-            for (j, column) in r.into_iter().enumerate() {
-                _mm512_storeu_ps(to.add(j * to_stride), column);
+            for (j, column) in r.into_iter().enumerate().take(to.count) {
+                _mm512_storeu_ps(to.first.add(j * to.stride), column);
             }
         };
     }
 }
+
+/// By AVX-512 BF16, which takes subnormal numbers for 0.
+impl ToBf16 for Vector {
+    methods! {
+        fn store_bf16(self, to: *mut u16) = {
+            // SAFETY: both types are 256 bits that may hold anything.
+            let halves = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(self.0));
+            _mm256_storeu_si256(to.cast(), halves);
+        };
+    }
+}
+
+impl Bf16Words for Vector {
+    methods! {
+        fn bf16_words(self, next: Self) -> Self = {
+            // SAFETY: both types are 512 bits that may hold anything.
+            let halves =
+                std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next.0, self.0));
+            let order = _mm512_loadu_si512(ALTERNATE.as_ptr().cast());
+            Self(_mm512_castsi512_ps(_mm512_permutexvar_epi16(order, halves)))
+        };
+    }
+}
+
+/// Halves of words, one of the first 16 and one of the last 16 in turn.
+const ALTERNATE: [u16; 32] = {
+    let mut order = [0; 32];
+    let mut at = 0;
+    while at < 32 {
+        order[at] = (at / 2 + at % 2 * 16) as u16;
+        at += 1;
+    }
+    order
+};

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::plan::LayerPlan;
 use super::scratch::{Shelf, Worker};
-use crate::kernels::{Kernels, View, ViewMut};
+use crate::kernels::{Dtype, Kernels, View, ViewMut};
 
 /// Pieces of work a thread, so that they come out even where sequences are of unlike length.
 const PIECES: usize = 4;
@@ -30,7 +30,7 @@ struct Piece<'a> {
 
 /// Queries, keys and values, `(rows, 3·apart)` → context, `(rows_out, count·d)`.
 pub fn attention(
-    kernels: Kernels,
+    (kernels, dtype): (Kernels, Dtype),
     heads: Heads,
     plan: &LayerPlan<'_>,
     qkv: View<'_>,
@@ -44,7 +44,7 @@ pub fn attention(
                 let (out, others) = rest.split_columns(heads.columns);
                 let [q, k, v] =
                     [piece.q, piece.k, piece.v].map(|view| view.columns_from(first, heads.columns));
-                kernels.attention(q, k, v, out, &mut worker.attention);
+                kernels.attention(dtype, q, k, v, out, &mut worker.attention);
                 rest = others;
             }
         });

@@ -141,8 +141,8 @@ impl<'a> Pass<'a> {
         let c = self.encoder.hidden_size;
         let qkv = View::new(qkv, plan.rows, 3 * self.width, 3 * self.width);
         let context = ViewMut::new(context, plan.rows_out, c, c);
-        let Packed { kernels, heads, workers, .. } = self.encoder;
-        attention(*kernels, *heads, plan, qkv, context, workers);
+        let Packed { kernels, dtype, heads, workers, .. } = self.encoder;
+        attention((*kernels, *dtype), *heads, plan, qkv, context, workers);
     }
 
     /// What follows attention, and the next layer's queries, keys and values.
