@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::table::{Left, Product};
+use super::table::{Ahead, Left, Product};
 
 const STEPS: usize = 64;
 /// Tiles between two looks at the clock.
@@ -22,13 +22,23 @@ pub(super) unsafe fn measure(product: &Product, depth: usize, threads: usize) ->
         let b = vec![0_u32; STEPS * product.columns];
         let mut out = vec![0_u32; product.height * product.columns];
         let left = Left { at: a.as_ptr(), rows: STEPS, steps: 1 };
+        let ahead = Ahead { at: b.as_ptr(), stride: product.columns };
         let started = Instant::now();
         let mut tiles = 0;
         while started.elapsed() < AT_LEAST {
             for _ in 0..TURNS {
                 // SAFETY: the three buffers are as long as such a tile is; the caller vouches for
                 // the CPU.
-                unsafe { (product.tile)(product.height, left, STEPS, b.as_ptr(), out.as_mut_ptr()) }
+                unsafe {
+                    (product.tile)(
+                        product.height,
+                        left,
+                        STEPS,
+                        b.as_ptr(),
+                        ahead,
+                        out.as_mut_ptr(),
+                    );
+                }
             }
             tiles += TURNS;
         }

@@ -1,7 +1,8 @@
 //! Plain loops: the judge of every other instruction set, and what serves where there is none.
 
 use super::table::{
-    Activation, Attention, Finish, KEYS, Left, NormRows, Panel, Product, QUERIES, Scales, Table,
+    Activation, Ahead, Attention, Finish, KEYS, Left, NormRows, Panel, Product, QUERIES, Scales,
+    Table,
 };
 
 pub(super) static TABLE: Table = Table {
@@ -116,7 +117,14 @@ unsafe fn row<W: Word>(
     sums
 }
 
-unsafe fn tile<W: Word>(height: usize, a: Left, steps: usize, b: *const u32, out: *mut u32) {
+unsafe fn tile<W: Word>(
+    height: usize,
+    a: Left,
+    steps: usize,
+    b: *const u32,
+    _: Ahead,
+    out: *mut u32,
+) {
     for i in 0..height {
         // SAFETY: `out` is valid for `height` rows of words.
         unsafe {

@@ -30,6 +30,14 @@ pub(super) struct Left {
     pub steps: usize,
 }
 
+/// Words to ask for while a tile is computed, two registers each step from `at` on, `stride` apart. They
+/// need not be anyone's.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    pub at: *const u32,
+    pub stride: usize,
+}
+
 /// What turns sums of int8 products into numbers; `row…` by row of the block, `column…` by column
 /// of the panel.
 pub(super) struct Scales {
@@ -115,7 +123,7 @@ pub(super) struct Product {
     /// The whole of it.
     pub product: unsafe fn(&Panel),
     /// Sums alone, as 32-bit words, of a tile of so many rows.
-    pub tile: unsafe fn(usize, Left, usize, *const u32, *mut u32),
+    pub tile: unsafe fn(usize, Left, usize, *const u32, Ahead, *mut u32),
     /// Rows of the highest tile.
     pub height: usize,
     /// The instructions in words.

@@ -15,9 +15,16 @@ macro_rules! table_functions {
             }
 
             #[target_feature(enable = $product_features)]
-            unsafe fn $tile(height: usize, a: Left, steps: usize, b: *const u32, out: *mut u32) {
+            unsafe fn $tile(
+                height: usize,
+                a: Left,
+                steps: usize,
+                b: *const u32,
+                ahead: Ahead,
+                out: *mut u32,
+            ) {
                 // SAFETY: as above.
-                unsafe { product::tile_of::<$dot>(height, a, steps, b, out) }
+                unsafe { product::tile_of::<$dot>(height, a, steps, b, ahead, out) }
             }
         )*
 

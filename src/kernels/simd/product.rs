@@ -2,10 +2,13 @@
 
 use std::mem::MaybeUninit;
 
-use super::super::table::{Activation, Finish, Left, Panel};
+use super::super::table::{Activation, Ahead, Finish, Left, Panel};
 use super::functions::{gelu, gelu_rounded, gelu_tanh, relu};
 use super::lanes::Lanes;
 use super::tile::{Dot, by_height, heights, tile};
+
+/// Words of a page.
+const PAGE: usize = 1024;
 
 /// Words of the largest tile: 12 rows of 32.
 const TILE: usize = 12 * 32;
@@ -21,17 +24,34 @@ struct Tile([MaybeUninit<u32>; TILE]);
 #[inline(always)]
 pub(super) unsafe fn product<D: Dot>(
     panel: &Panel,
-    tile_of: unsafe fn(usize, Left, usize, *const u32, *mut u32),
+    tile_of: unsafe fn(usize, Left, usize, *const u32, Ahead, *mut u32),
 ) {
     let mut words = Tile([MaybeUninit::uninit(); TILE]);
-    for (start, height) in heights(panel.rows, D::HEIGHT) {
+    for (at, (start, height)) in heights(panel.rows, D::HEIGHT).enumerate() {
+        let ahead = ahead::<D>(panel, at);
         // SAFETY: the rows `start..start + height` are among the panel's, and a tile of them fits
         // into `words`, `HEIGHT · 2N` at most; it is written before it is read.
         unsafe {
             let left = Left { at: panel.a.at.add(start * panel.a.rows), ..panel.a };
-            tile_of(height, left, panel.steps, panel.b, words.0.as_mut_ptr().cast());
+            tile_of(height, left, panel.steps, panel.b, ahead, words.0.as_mut_ptr().cast());
             finish::<D>(panel, start, height, words.0.as_ptr().cast());
         }
+    }
+}
+
+/// What tile number `at` asks for: the next panel, half of it while each of the first two tiles is
+/// computed, so that a lone sentence's weights come from memory evenly; after that, words of this
+/// panel that are a page ahead, where the processor's own prefetching stops.
+#[inline(always)]
+fn ahead<D: Dot>(panel: &Panel, at: usize) -> Ahead {
+    let columns = 2 * D::Register::N;
+    let next = panel.b.wrapping_add(panel.steps * columns);
+    let half = panel.steps * columns / 2;
+    match at {
+        0 if panel.rows <= D::HEIGHT => Ahead { at: next, stride: columns },
+        0 => Ahead { at: next, stride: columns / 2 },
+        1 => Ahead { at: next.wrapping_add(half), stride: columns / 2 },
+        _ => Ahead { at: panel.b.wrapping_add(PAGE), stride: columns },
     }
 }
 
@@ -45,11 +65,12 @@ pub(super) unsafe fn tile_of<D: Dot>(
     a: Left,
     steps: usize,
     b: *const u32,
+    ahead: Ahead,
     out: *mut u32,
 ) {
     // SAFETY: as the caller vouches.
     unsafe {
-        by_height!(height, D::HEIGHT, M => tile::<D, M>(a, steps, b, out));
+        by_height!(height, D::HEIGHT, M => tile::<D, M>(a, steps, b, ahead, out));
     }
 }
 

@@ -1,4 +1,4 @@
-use super::super::table::Left;
+use super::super::table::{Ahead, Left};
 use super::guarded::Guarded;
 use super::*;
 
@@ -116,9 +116,12 @@ fn sums_of_bytes_are_the_same_to_the_last_unit_everywhere() {
                     for start in (0..height).step_by(product.height) {
                         let rows = product.height.min(height - start);
                         let left = Left { at: a[start * steps..].as_ptr(), rows: steps, steps: 1 };
+                        let ahead = Ahead { at: b.as_ptr(), stride: 0 };
                         let mut out = vec![0; rows * columns];
                         // SAFETY: buffers of the sizes that a tile of `rows` rows has.
-                        unsafe { (product.tile)(rows, left, steps, b.as_ptr(), out.as_mut_ptr()) }
+                        unsafe {
+                            (product.tile)(rows, left, steps, b.as_ptr(), ahead, out.as_mut_ptr())
+                        }
                         for (i, sum) in out.into_iter().enumerate() {
                             sums[(start + i / columns) * 32 + panel * columns + i % columns] = sum;
                         }
@@ -138,8 +141,9 @@ fn the_largest_bytes_do_not_saturate() {
         let product = kernels.product_of(Dtype::Int8);
         let mut out = vec![0; product.columns];
         let left = Left { at: a.as_ptr(), rows: 9, steps: 1 };
+        let ahead = Ahead { at: b.as_ptr(), stride: 0 };
         // SAFETY: buffers of the sizes that a tile of one row has, or larger.
-        unsafe { (product.tile)(1, left, 9, b.as_ptr(), out.as_mut_ptr()) }
+        unsafe { (product.tile)(1, left, 9, b.as_ptr(), ahead, out.as_mut_ptr()) }
         assert!(out.iter().all(|&sum| sum == 9 * 4 * 255 * 127), "{}", kernels.set().name());
     }
 }

@@ -4,7 +4,7 @@
 mod dots;
 mod vector;
 
-use super::super::table::{Attention, Left, NormRows, Panel, Product, Table};
+use super::super::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
 use super::attention::{self, AsBf16, AsTheyAre};
 use super::{avx2, product, rows};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
