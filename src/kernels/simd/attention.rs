@@ -169,7 +169,7 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
     ) -> [V; W] {
         // Overwritten below, register by register.
         let mut corrections = self.sums;
-        for w in 0..W {
+        for (w, correction) in corrections.iter_mut().enumerate() {
             // SAFETY: `key` is below `keys`, of which there is room for an even number; each row has
             // `W` registers.
             unsafe {
@@ -180,8 +180,8 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
                 }
                 let high = self.largest[w].max(high.mul(self.scale));
                 let below = V::splat(0.0).sub(high);
-                let correction = exp2(self.largest[w].sub(high));
-                let mut sum = self.sums[w].mul(correction);
+                *correction = exp2(self.largest[w].sub(high));
+                let mut sum = self.sums[w].mul(*correction);
                 for key in (0..keys).step_by(2) {
                     let first = exp2(V::load(at(key)).mul_add(self.scale, below));
                     sum = sum.add(first);
@@ -192,7 +192,7 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
                     }
                     O::put_pair([first, second], key / 2, scores.add(w * V::N), W * V::N);
                 }
-                (self.largest[w], self.sums[w], corrections[w]) = (high, sum, correction);
+                (self.largest[w], self.sums[w]) = (high, sum);
             }
         }
         corrections

@@ -26,7 +26,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     /// The 32-bit integers of these bits, each rounded to the nearest `f32`.
-    unsafe fn from_i32(self) -> Self;
+    unsafe fn i32_to_f32(self) -> Self;
     /// Each to the nearest integer, ties to even, and to 255 if that is more: `N` bytes. None is less
     /// than -½.
     unsafe fn store_u8(self, to: *mut u8);

@@ -152,7 +152,7 @@ unsafe fn each<V: Lanes, L: Last>(
                     // y = s_row·(s_column·Σqw) + (least_row·(s_column·Σw) + bias)
                     let offset = V::splat(*scales.row_least.add(start + row)).mul_add(sum, bias);
                     let factor = V::splat(*scales.row.add(start + row));
-                    let value = V::load(words(row)).from_i32().mul(scale).mul_add(factor, offset);
+                    let value = V::load(words(row)).i32_to_f32().mul(scale).mul_add(factor, offset);
                     L::last(value, out(row)).store(out(row));
                 }
             } else {

@@ -16,7 +16,7 @@ impl Lanes for Vector {
         fn splat(x: f32) -> Self = Self(_mm256_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm256_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm256_storeu_ps(to, self.0);
-        fn from_i32(self) -> Self = Self(_mm256_cvtepi32_ps(_mm256_castps_si256(self.0)));
+        fn i32_to_f32(self) -> Self = Self(_mm256_cvtepi32_ps(_mm256_castps_si256(self.0)));
         fn store_u8(self, to: *mut u8) = {
             let words = _mm256_cvtps_epi32(self.0);
             let halves = _mm_packus_epi32(

@@ -16,7 +16,7 @@ impl Lanes for Vector {
         fn splat(x: f32) -> Self = Self(_mm512_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm512_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm512_storeu_ps(to, self.0);
-        fn from_i32(self) -> Self = Self(_mm512_cvtepi32_ps(_mm512_castps_si512(self.0)));
+        fn i32_to_f32(self) -> Self = Self(_mm512_cvtepi32_ps(_mm512_castps_si512(self.0)));
         fn store_u8(self, to: *mut u8) = _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(self.0)));
         fn add(self, other: Self) -> Self = Self(_mm512_add_ps(self.0, other.0));
         fn sub(self, other: Self) -> Self = Self(_mm512_sub_ps(self.0, other.0));

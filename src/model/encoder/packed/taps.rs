@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use super::plan::Member;
 use crate::kernels::View;
 use crate::model::encoder::Query;
-use crate::model::recipe::Pooling;
 use crate::model::task::Read;
 
 /// For each query, for each of its taps, what was read.
@@ -25,21 +24,16 @@ pub fn read<'a>(
         here.map(move |(at, tap)| (member, rows, at, tap.read))
     });
     let wanted: Vec<_> = wanted.collect();
-    let read: Vec<_> =
-        wanted.par_iter().map(|(member, rows, _, read)| read_one(member, *rows, *read)).collect();
+    let read: Vec<_> = wanted.par_iter().map(|(_, rows, _, read)| read_one(*rows, *read)).collect();
     for ((member, _, at, _), values) in wanted.into_iter().zip(read) {
         answers[member.query][at] = values;
     }
 }
 
-fn read_one(member: &Member, rows: View<'_>, read: Read) -> Vec<f32> {
+/// Of all rows, or of the few that hold the first token, the last, or both in this order.
+fn read_one(rows: View<'_>, read: Read) -> Vec<f32> {
     match read {
         Read::Rows => (0..rows.rows()).flat_map(|row| rows.row(row)).copied().collect(),
-        // Few rows hold the first token, the last, or both in this order.
-        Read::Pooled(pooling @ (Pooling::Cls | Pooling::LastToken)) => pooling.pool(rows),
-        Read::Pooled(pooling) => {
-            debug_assert_eq!(rows.rows(), member.tokens, "pooling over some of the tokens");
-            pooling.pool(rows)
-        }
+        Read::Pooled(pooling) => pooling.pool(rows),
     }
 }
