@@ -44,7 +44,8 @@ impl InstructionSet {
 }
 
 /// The number format of products: weights and what they are multiplied with. Sums are f32, or i32
-/// with int8, and everything else is f32.
+/// with int8. With bf16 and int8, attention's own two products are in bf16 where the CPU has an
+/// instruction for it; everything else is f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dtype {
     /// 32-bit floating point.
