@@ -17,7 +17,7 @@ serve: model ## Bring the default model if it isn't there, build, and serve it o
 model: ## Bring the default model to models/ (80 MB, once), every file checked
 	@$(PYTHON) -B scripts/fetch_model.py
 
-data: ## Bring the labelled texts to data/ (2.5 MB, once), every file checked
+data: ## Bring the labelled texts to data/ (5 MB, once), every file checked
 	@$(PYTHON) -B scripts/fetch_data.py
 
 test: model data nextest ## Set up what the tests need and run them all
@@ -38,10 +38,12 @@ nextest:
 release:
 	cargo build --release --locked --bin strata
 
-heads: release model data $(JUDGE)/installed ## Train the shipped head again, beside scikit-learn on the same features
-	$(STRATA) train --data data/sentiment.tsv --recipe last-four-concat --out config/heads/sentiment \
-		--save-features target/sentiment.safetensors
-	$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/sentiment.safetensors
+heads: release model data $(JUDGE)/installed ## Train the shipped heads again, beside scikit-learn on the same features
+	for head in sentiment register; do \
+		$(STRATA) train --data data/$$head.tsv --recipe last-four-concat --out config/heads/$$head \
+			--save-features target/$$head.safetensors && \
+		$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/$$head.safetensors || exit 1; \
+	done
 
 accuracy: release model data ## Measure the README's table: held-out accuracy by recipe
 	@$(PYTHON) -B scripts/accuracy.py $(STRATA)
@@ -63,6 +65,7 @@ openapi: ## Write openapi.yaml anew from the code
 
 fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorch (a download of a few GB, once)
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
+	$(VENV)/bin/python -B tests/fixtures/generate_windows.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
 
 # Rebuilt from nothing whenever the pins change; the mark is set only once all is installed.

@@ -18,9 +18,10 @@ use crate::batching::Worker;
 use crate::config::Config;
 use crate::http::{router, serve::serve, state::AppState};
 
+use heads::Watch;
 use trial::Trial;
 
-pub use load::{LoadError, Loaded, Parts, load, parts};
+pub use load::{LoadError, Loaded, Parts, head, load, parts};
 
 /// Why a command failed; decides the exit code.
 #[derive(Debug)]
@@ -72,18 +73,21 @@ async fn run_async(config: Arc<Config>) -> Result<(), Failure> {
     });
     let loaded = tokio::select! {
         loaded = loading => loaded.map_err(Failure::failed)?.map_err(Failure::unusable)?,
-        () = signals.next() => return Ok(()),
+        () = signals.stop() => return Ok(()),
     };
-    let Loaded { service, worker } = loaded;
+    let Loaded { service, worker, library, publish } = loaded;
     let batcher = service.batcher.clone();
     let trial = Trial::new(&service).map_err(Failure::failed)?;
     trial.pass(&batcher).await.map_err(Failure::failed)?;
-    let heads = service.heads.keys().next().cloned();
+    let head = service.heads().loaded.keys().next().cloned();
+    let watch = Watch::start(library, publish, config.heads_poll).map_err(Failure::failed)?;
     state.ready(service);
-    announce(address, heads.as_deref()).map_err(Failure::failed)?;
+    announce(address, head.as_deref()).map_err(Failure::failed)?;
 
     let probe = tokio::spawn(trial.while_failing(batcher.clone()));
-    signals.next().await;
+    while signals.next().await == Told::LookAtHeads {
+        watch.look();
+    }
     tracing::info!("stopping");
     probe.abort();
     let drained = async {
@@ -133,10 +137,11 @@ fn announce(address: SocketAddr, head: Option<&str>) -> io::Result<()> {
     )
 }
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT, which stop; SIGHUP, which has heads looked at.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
@@ -144,13 +149,25 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::LookAtHeads,
         }
     }
+
+    async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Told {
+    Stop,
+    LookAtHeads,
 }

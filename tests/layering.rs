@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "model::recipe",
             "model::recipe_book",
             "model::task",
+            "model::finish",
             "model::head",
             "model::checkpoint::ProblemType",
         ],

@@ -180,7 +180,7 @@ impl Worker {
             (0..tokens).map(|at| 1_000 + ((row * tokens + at) * 7_919 % 29_000) as u32).collect();
         (ids[0], ids[tokens - 1]) = (101, 102);
         let sequence = Sequence { type_ids: vec![0; tokens], ids };
-        Task { sequence, asks: Arc::clone(&self.asks) }
+        Task::whole(sequence, Arc::clone(&self.asks))
     }
 
     fn tokenized(&self) -> anyhow::Result<Vec<Task>> {
@@ -188,7 +188,7 @@ impl Worker {
             let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
             let encoded = self.tokenizer.encode(&input, SEQUENCE_TOKENS, LongText::Truncate)?;
             let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-            Ok(Task { sequence, asks: Arc::clone(&self.asks) })
+            Ok(Task::whole(sequence, Arc::clone(&self.asks)))
         };
         self.texts.par_iter().map(task).collect()
     }

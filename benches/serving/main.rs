@@ -70,7 +70,7 @@ fn main() -> anyhow::Result<()> {
     println!("{TEXTS} snippets, {:.1} tokens on average", tokens as f64 / TEXTS as f64);
     println!("{}, {}, {}", encoder.name(), encoder.dtype(), encoder.instruction_set());
     let budget = config.batching.budget_tokens.get();
-    let Loaded { service, worker } = load(&config)?;
+    let Loaded { service, worker, .. } = load(&config)?;
     let batcher = service.batcher.clone();
     let mut server = Server::start()?;
     let mut rounds: Vec<[f64; FIGURES.len()]> = Vec::new();

@@ -37,7 +37,7 @@ pub fn tasks(parts: &Parts, texts: &[String]) -> anyhow::Result<Vec<Task>> {
         let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
         let encoded = parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate)?;
         let sequence = Tokens { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok(Task { sequence, asks: Arc::clone(&asks) })
+        Ok(Task::whole(sequence, Arc::clone(&asks)))
     };
     texts.iter().map(task).collect()
 }

@@ -5,11 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::heads;
+use tokio::sync::watch;
+
+use super::heads::{self, Library};
 use super::threads::size_pool;
 use crate::batching::{Batcher, Engine, Settings, Worker};
 use crate::config::Config;
-use crate::http::state::{ModelCard, Service};
+use crate::http::state::{HeadSet, ModelCard, Service};
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
 use crate::model::encoder::EncoderKind;
@@ -55,6 +57,14 @@ pub enum LoadError {
         /// Those there are.
         known: String,
     },
+    /// There is no such head.
+    #[error("no head is called \"{name}\", and there is no such folder; there are {known}")]
+    NoHead {
+        /// Its name.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// A folder or file of heads can't be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
@@ -90,6 +100,10 @@ pub struct Loaded {
     pub service: Service,
     /// To be joined at the end.
     pub worker: Worker,
+    /// The heads, to be looked at again.
+    pub library: Library,
+    /// Where new ones go.
+    pub publish: watch::Sender<Arc<HeadSet>>,
 }
 
 /// Loads the checkpoint with what belongs to it, and sizes candle's thread pool if it is to be used.
@@ -167,7 +181,9 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let own = Head::of_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
     let named = config.classify.heads.clone();
     let named_list = named.as_deref().unwrap_or_default();
-    let heads = heads::load(&config.heads, named_list, &recipes, &fingerprint, own)?;
+    let folders = heads::folders(&config.heads);
+    let library = Library::open(folders, named_list, (&recipes, &fingerprint), own)?;
+    let (publish, heads) = watch::channel(Arc::new(library.set()));
     let card = ModelCard {
         name: name_of(&config.model),
         fingerprint,
@@ -178,14 +194,14 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         threads: config.encoder.threads.get(),
     };
     let settings = settings(config, model.encoder().pads());
+    let finish = model.finish().clone();
     let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings)
         .map_err(|error| LoadError::Thread(error.to_string()))?;
     let service = Service {
         model: card,
         tokenizer,
         recipes,
-        heads: heads.loaded,
-        skipped_heads: heads.skipped,
+        heads,
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),
         default_recipe: config.embed.recipe.clone(),
@@ -193,9 +209,28 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         limits: config.limits.clone(),
         sequence_tokens,
         takes_pairs: checkpoint.config.token_types > 1,
+        finish,
         batcher,
     };
-    Ok(Loaded { service, worker })
+    Ok(Loaded { service, worker, library, publish })
+}
+
+/// One head: that of a folder, or the one that `serve` would serve by that name.
+///
+/// # Errors
+/// There is none, or it can't be used with this encoder.
+pub fn head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
+    let of = (&parts.recipes, parts.fingerprint.as_str());
+    if Path::new(wanted).is_dir() {
+        return Library::read(Path::new(wanted), of);
+    }
+    let own = Head::of_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
+    let library = Library::open(heads::folders(&config.heads), &[], of, own)?;
+    let mut set = library.set();
+    set.loaded.remove(wanted).ok_or_else(|| LoadError::NoHead {
+        name: wanted.to_owned(),
+        known: set.loaded.keys().cloned().collect::<Vec<_>>().join(", "),
+    })
 }
 
 fn settings(config: &Config, padding: bool) -> Settings {

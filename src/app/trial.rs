@@ -25,7 +25,7 @@ impl Trial {
         let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
         let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
         let sequence = Tokens { ids: vec![0], type_ids: vec![0] };
-        Ok(Self(Task { sequence, asks }))
+        Ok(Self(Task::whole(sequence, asks)))
     }
 
     /// Has it computed.

@@ -48,6 +48,8 @@ impl TryFrom<RawConfig> for Config {
             port: within("port", raw.port, 0, 65535)?,
             encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
             heads: paths("heads", raw.heads)?,
+            heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
+                .filter(|poll| !poll.is_zero()),
             http: raw.http.try_into()?,
             limits: raw.limits.try_into()?,
             batching: raw.batching.try_into()?,

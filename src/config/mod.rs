@@ -42,6 +42,8 @@ pub struct Config {
     pub encoder: EncoderOptions,
     /// Folders of more head folders, in the order in which they were given.
     pub heads: Vec<PathBuf>,
+    /// How often they are looked at, beside what the system tells of changes.
+    pub heads_poll: Option<Duration>,
     /// The server.
     pub http: HttpConfig,
     /// What one request may ask for.

@@ -15,6 +15,7 @@ pub(super) struct RawConfig {
     pub instruction_set: String,
     pub threads: i64,
     pub heads: Vec<String>,
+    pub heads_poll_ms: i64,
     pub http: RawHttp,
     pub limits: RawLimits,
     pub batching: RawBatching,

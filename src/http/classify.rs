@@ -8,15 +8,17 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::embed::{resolve, vector, vector_bytes};
+use super::embed::{FLOAT_BYTES, resolve, vector, vector_bytes};
 use super::error::{ApiError, Problem};
+use super::explain::{self, Token};
 use super::extract::ApiJson;
+use super::inputs;
 use super::pipeline::{self, Outcome};
 use super::reply::reply;
 use super::state::{AppState, Service};
 use super::wire::{ClassifyRequest, Embedding, Encoding, Usage};
-use crate::model::head::Head;
 use crate::model::head::decision::Decision;
+use crate::model::head::{Head, Split};
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
 use crate::model::task::{Ask, Asks};
@@ -31,13 +33,50 @@ pub struct ClassifyResponse {
     pub model: String,
     /// Each head's labels, in the order of its numbers.
     pub labels: BTreeMap<String, Vec<String>>,
+    /// Which version of each head answered; `/info` has the same of those that answer now.
+    pub versions: BTreeMap<String, String>,
     /// One an input, in order: what each head says.
-    pub results: Vec<BTreeMap<String, Decision>>,
+    pub results: Vec<BTreeMap<String, HeadResult>>,
     /// One an input, in order, where `embed` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embeddings: Option<Vec<Embedding>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
+}
+
+/// What one head says of one input.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadResult {
+    /// What its logits mean.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// With `explain: true`: the tokens that were read, special ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Vec<Token>>,
+    /// A row for each token: what it adds to each logit, in the order of the labels, before
+    /// temperature. With `bias` they add up to the logits, but for rounding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contributions: Option<Vec<Vec<f32>>>,
+    /// What the logits are before any token has added to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bias: Option<Vec<f32>>,
+}
+
+impl HeadResult {
+    /// `contributions (t·classes)`, token by token.
+    fn explain(&mut self, tokens: Vec<Token>, contributions: &[f32], split: &Split) {
+        let classes = split.bias().len();
+        let rows = contributions.chunks_exact(classes).map(<[f32]>::to_vec);
+        self.tokens = Some(tokens);
+        self.contributions = Some(rows.collect());
+        self.bias = Some(split.bias().to_vec());
+    }
+}
+
+impl From<Decision> for HeadResult {
+    fn from(decision: Decision) -> Self {
+        Self { decision, tokens: None, contributions: None, bias: None }
+    }
 }
 
 /// Classifies texts.
@@ -60,44 +99,58 @@ pub async fn classify(
     ApiJson { value: request, deadline, admitted }: ApiJson<ClassifyRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    if request.explain {
-        return Err(pipeline::not_yet("/explain", "\"explain\": true"));
-    }
     if request.top_k == Some(0) {
         let message = "top_k is 0; 1 or more is allowed";
         return Err(ApiError::unacceptable("invalid_top_k", "/top_k", message));
     }
     let heads = heads(service, request.heads.as_deref())?;
+    let splits = if request.explain { explain::splits(service, &heads)? } else { Vec::new() };
     let recipe = request.embed.as_ref().map(|r| resolve(service, r, None, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
-    let prompt = pipeline::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
-    let long_text = pipeline::long_text(request.long_text)?;
-    let inputs = pipeline::inputs(service, request.inputs, &prompt)?;
+    let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
+    let inputs = inputs::inputs(service, request.inputs, &prompt)?;
     let mut list: Vec<Ask> = heads.iter().cloned().map(Ask::Logits).collect();
+    list.extend(splits.iter().cloned().map(Ask::Contributions));
     list.extend(recipe.clone().map(Ask::Embedding));
     let asks = Asks::new(list);
     pipeline::check_layers(service, &asks, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();
     let row = recipe.as_ref().map_or(0, |recipe| vector_bytes(recipe.dimensions, Encoding::Float));
-    let bytes = |_: usize| classes * CLASS_BYTES + row;
-    let outcome = pipeline::run(service, inputs, asks, long_text, deadline, bytes).await?;
-    let Outcome { answers, usage, timings } = outcome;
+    let bytes = |tokens: usize| {
+        let token = classes * FLOAT_BYTES + heads.len() * explain::TOKEN_BYTES;
+        classes * CLASS_BYTES + row + if request.explain { tokens * token } else { 0 }
+    };
+    let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
+    let Outcome { answers, inputs, read, usage, timings } = outcome;
     let numbers = answers.iter().flatten().map(Vec::len).sum();
     let mut results = Vec::with_capacity(answers.len());
     let mut embeddings = Vec::new();
-    for answer in answers {
+    for ((answer, input), windows) in answers.into_iter().zip(&inputs).zip(&read) {
+        // As asked: logits, then what is to be explained, then the embedding.
         let mut rows = answer.into_iter();
-        let decided = heads.iter().zip(&mut rows).map(|(head, logits)| {
+        let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
             let decision = head.descriptor().decide(logits, request.activation, request.top_k);
-            (head.name().to_owned(), decision)
-        });
-        results.push(decided.collect());
+            (head.name().to_owned(), HeadResult::from(decision))
+        };
+        let mut said: BTreeMap<String, HeadResult> =
+            heads.iter().zip(rows.by_ref()).map(decide).collect();
+        if request.explain {
+            let tokens = explain::tokens(service, input, windows, &prompt);
+            for ((head, split), contributions) in heads.iter().zip(&splits).zip(rows.by_ref()) {
+                if let Some(result) = said.get_mut(head.name()) {
+                    result.explain(tokens.clone(), &contributions, split);
+                }
+            }
+        }
+        results.push(said);
         embeddings.extend(rows.map(|row| Embedding::Pooled(vector(row, Encoding::Float))));
     }
     let labels = heads.iter().map(|h| (h.name().to_owned(), h.descriptor().labels.clone()));
+    let versions = heads.iter().map(|h| (h.name().to_owned(), h.version().to_owned()));
     let answer = ClassifyResponse {
         model: service.model.name.clone(),
         labels: labels.collect(),
+        versions: versions.collect(),
         results,
         embeddings: recipe.map(|_| embeddings),
         usage,
@@ -107,15 +160,20 @@ pub async fn classify(
     response
 }
 
-/// The heads that a request names, each once, or the configured ones.
+/// The heads that a request names, each once, or the configured ones that are there.
 fn heads(service: &Service, named: Option<&[String]>) -> Result<Vec<Arc<Head>>, ApiError> {
-    let known = || service.heads.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    let Some(names) = named.or(service.default_heads.as_deref()) else {
-        if service.heads.is_empty() {
+    let set = service.heads();
+    let known = || set.loaded.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let Some(names) = named else {
+        let heads: Vec<_> = match &service.default_heads {
+            None => set.loaded.values().cloned().collect(),
+            Some(names) => names.iter().filter_map(|name| set.loaded.get(name)).cloned().collect(),
+        };
+        if heads.is_empty() {
             let message = "no head is loaded, so there is nothing to classify by";
             return Err(ApiError::unacceptable("no_heads", "/heads", message));
         }
-        return Ok(service.heads.values().cloned().collect());
+        return Ok(heads);
     };
     if names.is_empty() {
         let message = format!("the list is empty; there are {}", known());
@@ -123,8 +181,8 @@ fn heads(service: &Service, named: Option<&[String]>) -> Result<Vec<Arc<Head>>, 
     }
     let mut heads: Vec<Arc<Head>> = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let Some(head) = service.heads.get(name) else {
-            let message = match service.skipped_heads.get(name) {
+        let Some(head) = set.loaded.get(name) else {
+            let message = match set.skipped.get(name) {
                 Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
                 None => format!("no head is called \"{name}\"; there are {}", known()),
             };

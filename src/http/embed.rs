@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::error::{ApiError, Problem};
 use super::extract::ApiJson;
+use super::inputs;
 use super::pipeline::{self, Outcome};
 use super::reply::reply;
 use super::state::{AppState, Service};
@@ -20,7 +21,7 @@ use crate::model::recipe_book::{NATIVE, RecipeError};
 use crate::model::task::{Ask, Asks};
 
 /// Bytes of a number in JSON, sign, point, exponent and comma included, at the most usual.
-const FLOAT_BYTES: usize = 13;
+pub const FLOAT_BYTES: usize = 13;
 
 /// The answer of `POST /embed`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,9 +61,8 @@ pub async fn embed(
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = resolve(service, &wanted, request.dimensions, "/recipe")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
-    let prompt = pipeline::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
-    let long_text = pipeline::long_text(request.long_text)?;
-    let inputs = pipeline::inputs(service, request.inputs, &prompt)?;
+    let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
+    let inputs = inputs::inputs(service, request.inputs, &prompt)?;
     let ask = if request.tokens { Ask::Tokens } else { Ask::Embedding };
     let asks = Asks::new(vec![ask(Arc::clone(&recipe))]);
     pipeline::check_layers(service, &asks, "/recipe/layers")?;
@@ -73,8 +73,8 @@ pub async fn embed(
     };
     let rows = |tokens: usize| if request.tokens { tokens } else { 1 };
     let bytes = |tokens: usize| rows(tokens) * vector_bytes(width, request.encoding);
-    let outcome = pipeline::run(service, inputs, asks, long_text, deadline, bytes).await?;
-    let Outcome { answers, usage, timings } = outcome;
+    let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
+    let Outcome { answers, usage, timings, .. } = outcome;
     let numbers = answers.iter().flatten().map(Vec::len).sum();
     let embeddings = answers.into_iter().flatten().map(|row| {
         if request.tokens {

@@ -197,7 +197,10 @@ fn advice_for(code: &str) -> &'static str {
         "empty_inputs" => "Send at least one text.",
         "blank_text" => "Leave blank texts out.",
         "text_too_large" => "Send a shorter text, or its parts as inputs of their own.",
-        "text_too_long" => "Send a shorter text, or \"long_text\": \"truncate\".",
+        "text_too_long" => {
+            "Send a shorter text, or \"long_text\": \"truncate\", or, for a text alone, \"window\"."
+        }
+        "not_explainable" => "Leave \"explain\" out, or name the heads that can be explained.",
         "too_many_inputs" => "Send the inputs in several requests.",
         "unknown_recipe" | "invalid_recipe" | "invalid_dimensions" => {
             "/info lists the recipes and the model's layers."
@@ -209,7 +212,6 @@ fn advice_for(code: &str) -> &'static str {
         "pairs_unsupported" => "Send each text as an input of its own.",
         "invalid_top_k" => "Send 1 or more, or leave it out.",
         "answer_too_large" => "Send fewer inputs, ask for fewer dimensions, or for base64.",
-        "not_yet" => "Leave the field out.",
         _ => "Compare the request with /openapi.yaml.",
     }
 }

@@ -84,6 +84,8 @@ pub struct LimitsInfo {
 /// A head.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HeadInfo {
+    /// What tells it from another of the same name.
+    pub version: String,
     /// In the order of its numbers.
     pub labels: Vec<String>,
     /// What it reads.
@@ -103,6 +105,7 @@ pub struct HeadInfo {
 ))]
 pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError> {
     let service = state.service()?;
+    let heads = service.heads();
     let Service { model, recipes, limits, .. } = &**service;
     let shape = recipes.shape();
     let mut notes = Vec::new();
@@ -135,14 +138,15 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
         recipes: recipes.iter().map(|(name, recipe)| (name.to_owned(), recipe.clone())).collect(),
         notes,
         prompts: service.prompts.clone(),
-        heads: service.heads.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
-        skipped_heads: service.skipped_heads.clone(),
+        heads: heads.loaded.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
+        skipped_heads: heads.skipped.clone(),
     }))
 }
 
 fn head_info(head: &Head) -> HeadInfo {
     let descriptor = head.descriptor();
     HeadInfo {
+        version: head.version().to_owned(),
         labels: descriptor.labels.clone(),
         recipe: head.recipe().clone(),
         problem_type: descriptor.problem_type,

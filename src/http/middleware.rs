@@ -104,10 +104,11 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &str) {
 
 fn server_timing(timings: &StageTimings, total: Duration) -> String {
     format!(
-        "tokenize;dur={:.3}, queue;dur={:.3}, forward;dur={:.3}, total;dur={:.3}",
+        "tokenize;dur={:.3}, queue;dur={:.3}, forward;dur={:.3};desc=\"passes: {}\", total;dur={:.3}",
         millis(timings.tokenize),
         millis(timings.queue),
         millis(timings.forward),
+        timings.passes,
         millis(total)
     )
 }

@@ -6,9 +6,11 @@
 pub mod classify;
 pub mod embed;
 pub mod error;
+pub mod explain;
 mod extract;
 pub mod health;
 pub mod info;
+mod inputs;
 mod middleware;
 pub mod openapi;
 mod pipeline;

@@ -1,14 +1,16 @@
-//! What `/embed` and `/classify` share: from texts to answers, and the checks on the way.
+//! What `/embed` and `/classify` share: from texts to answers, and the checks on the way. A text that
+//! is read in windows is several sequences to the batcher and one answer to the client.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::ApiError;
+use super::inputs::Inputs;
 use super::state::Service;
-use super::wire::{Usage, WireInput, WireInputs, WireLongText};
+use super::wire::{Usage, WireLongText};
 use crate::batching::Sequence;
-use crate::model::task::{Answer, Asks, Sequence as Tokens, Task};
-use crate::text::{Encoded, Input, InvalidText, LongText, Text, TokenizeError};
+use crate::model::task::{Answer, Asks, Sequence as Tokens, Share, Task};
+use crate::text::{Encoded, Input, LongText, TokenizeError, Window};
 
 /// Bytes of text that are tokenised on the spot; more goes to a thread for blocking work, so that
 /// the runtime stays free to answer others. About a millisecond's worth.
@@ -26,6 +28,8 @@ pub struct StageTimings {
     pub queue: Duration,
     /// In passes.
     pub forward: Duration,
+    /// How many passes the request's sequences were spread over.
+    pub passes: u32,
     /// Tokens computed.
     pub tokens: usize,
 }
@@ -34,128 +38,14 @@ pub struct StageTimings {
 pub struct Outcome {
     /// One an input, in order.
     pub answers: Vec<Answer>,
+    /// What was read, prompts in front.
+    pub inputs: Vec<Input>,
+    /// The sequences that each was read as, one unless it was too long for that.
+    pub read: Vec<Vec<Window>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
     /// Where the time went.
     pub timings: StageTimings,
-}
-
-/// A request's inputs, checked.
-pub struct Inputs {
-    list: Vec<Input>,
-    /// Whether the client sent one alone: it then stands at `/inputs`, not at `/inputs/0`.
-    single: bool,
-}
-
-impl Inputs {
-    fn pointer(single: bool, index: usize) -> String {
-        if single { "/inputs".to_owned() } else { format!("/inputs/{index}") }
-    }
-}
-
-/// The prompt that goes in front of each input.
-///
-/// # Errors
-/// Both are given, or the checkpoint has none of that name.
-pub fn prompt(
-    service: &Service,
-    prompt: Option<String>,
-    name: Option<&str>,
-    native: bool,
-) -> Result<String, ApiError> {
-    match (prompt, name) {
-        (Some(_), Some(_)) => Err(ApiError::unacceptable(
-            "conflicting_prompts",
-            "/prompt_name",
-            "both \"prompt\" and \"prompt_name\" are given; one is allowed",
-        )),
-        (Some(prompt), None) => Ok(prompt),
-        (None, Some(name)) => service.prompts.get(name).cloned().ok_or_else(|| {
-            let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let message = format!("the checkpoint has no prompt \"{name}\"; it has {known}");
-            ApiError::unacceptable("unknown_prompt", "/prompt_name", message)
-        }),
-        (None, None) if native => Ok(service.default_prompt.clone().unwrap_or_default()),
-        (None, None) => Ok(String::new()),
-    }
-}
-
-/// Checks the inputs one by one and puts the prompt in front.
-///
-/// # Errors
-/// There is none, there are too many, or one is blank or too large; with its place.
-pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inputs, ApiError> {
-    let single = matches!(inputs, WireInputs::One(_));
-    let list = inputs.into_list();
-    let limit = service.limits.inputs.get();
-    if list.is_empty() {
-        let message = "the list is empty; at least one text is needed";
-        return Err(ApiError::unacceptable("empty_inputs", "/inputs", message));
-    }
-    if list.len() > limit {
-        let message = format!("{} inputs; at most {limit} are allowed", list.len());
-        return Err(ApiError::unacceptable("too_many_inputs", "/inputs", message));
-    }
-    let bytes = service.limits.text_bytes.get();
-    if prompt.len() > bytes {
-        let message = format!("the prompt has {} bytes; at most {bytes} are allowed", prompt.len());
-        return Err(ApiError::unacceptable("text_too_large", "/prompt", message));
-    }
-    let list = list.into_iter().enumerate().map(|(index, input)| {
-        let pointer = Inputs::pointer(single, index);
-        let input = input_of(input, &pointer, prompt, bytes)?;
-        if input.pair.is_some() && !service.takes_pairs {
-            let message = "this model has one token type, so it can't read two texts as a pair";
-            let pointer = format!("{pointer}/pair");
-            return Err(ApiError::unacceptable("pairs_unsupported", pointer, message));
-        }
-        Ok(input)
-    });
-    Ok(Inputs { list: list.collect::<Result<_, _>>()?, single })
-}
-
-fn input_of(
-    input: WireInput,
-    pointer: &str,
-    prompt: &str,
-    bytes: usize,
-) -> Result<Input, ApiError> {
-    let parse = |raw: String, pointer: String| {
-        Text::parse(raw, bytes).map_err(|error| {
-            let code = match error {
-                InvalidText::Blank => "blank_text",
-                InvalidText::TooLong { .. } => "text_too_large",
-            };
-            ApiError::unacceptable(code, pointer, error.to_string())
-        })
-    };
-    let (text, pair) = match input {
-        WireInput::Text(text) => (parse(text, pointer.to_owned())?, None),
-        WireInput::Pair(two) => {
-            let text = parse(two.text, format!("{pointer}/text"))?;
-            let pair = two.pair.map(|pair| parse(pair, format!("{pointer}/pair"))).transpose()?;
-            (text, pair)
-        }
-    };
-    Ok(Input { text: text.prompted(prompt), pair })
-}
-
-/// What the wire says of long texts, as far as it is built.
-///
-/// # Errors
-/// `window`.
-pub fn long_text(wire: WireLongText) -> Result<LongText, ApiError> {
-    match wire {
-        WireLongText::Truncate => Ok(LongText::Truncate),
-        WireLongText::Error => Ok(LongText::Error),
-        WireLongText::Window => Err(not_yet("/long_text", "\"long_text\": \"window\"")),
-    }
-}
-
-/// What isn't built yet says so.
-pub fn not_yet(pointer: &str, what: &str) -> ApiError {
-    ApiError::unacceptable("not_yet", pointer, format!("{what} is not yet in this version"))
 }
 
 /// Checks how many layers a request reads.
@@ -181,42 +71,66 @@ pub async fn run(
     service: &Arc<Service>,
     inputs: Inputs,
     asks: Asks,
-    long_text: LongText,
+    long_text: WireLongText,
     deadline: Instant,
     answer_bytes: impl Fn(usize) -> usize,
 ) -> Result<Outcome, ApiError> {
     let started = Instant::now();
-    let encoded = tokenize(service, inputs, long_text).await?;
+    let (inputs, read) = tokenize(service, inputs, long_text).await?;
     let tokenize = started.elapsed();
-    let estimate: usize = encoded.iter().map(|one| answer_bytes(one.ids.len())).sum();
+    let counted = |windows: &Vec<Window>| windows.iter().map(Window::tokens).sum();
+    let estimate: usize = read.iter().map(|windows| answer_bytes(counted(windows))).sum();
     let limit = service.limits.answer_bytes.get();
     if estimate > limit {
         let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
         return Err(ApiError::unacceptable("answer_too_large", "/inputs", message));
     }
-    let cut = encoded.iter().enumerate().filter(|(_, one)| one.truncated());
-    let truncated = cut.map(|(at, _)| at).collect();
-    let tokens = encoded.iter().map(|one| one.ids.len()).sum();
     let asks = Arc::new(asks);
-    let sequences = encoded.into_iter().map(|one| {
-        let sequence = Tokens { ids: one.ids, type_ids: one.type_ids };
-        Sequence { tokens: sequence.tokens(), item: Task { sequence, asks: Arc::clone(&asks) } }
-    });
-    let computed = service.batcher.submit(sequences.collect(), Some(deadline))?.await?;
+    let tasks = read.iter().flat_map(|windows| tasks(windows, &asks));
+    let sequences: Vec<_> =
+        tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
+    let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
+    let computed = service.batcher.submit(sequences, Some(deadline))?.await?;
     let timings = StageTimings {
         tokenize,
         queue: computed.timings.queue,
         forward: computed.timings.forward,
+        passes: computed.passes,
         tokens,
     };
-    Ok(Outcome { answers: computed.outputs, usage: Usage { tokens, truncated }, timings })
+    let mut outputs = computed.outputs.into_iter();
+    let answer = |windows: &Vec<Window>| {
+        let parts: Vec<Answer> = outputs.by_ref().take(windows.len()).collect();
+        match <[Answer; 1]>::try_from(parts) {
+            Ok([whole]) => whole,
+            Err(parts) => service.finish.join(&asks, &parts),
+        }
+    };
+    let answers = read.iter().map(answer).collect();
+    let cut = read
+        .iter()
+        .enumerate()
+        .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
+    let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
+    Ok(Outcome { answers, inputs, read, usage, timings })
 }
 
+/// What a text's windows are asked for.
+fn tasks(windows: &[Window], asks: &Arc<Asks>) -> impl Iterator<Item = Task> {
+    let counted = windows.iter().map(|window| window.counted.clone());
+    windows.iter().zip(Share::of_windows(counted.collect())).map(|(window, share)| {
+        let Encoded { ids, type_ids, .. } = &window.encoded;
+        let sequence = Tokens { ids: ids.clone(), type_ids: type_ids.clone() };
+        Task { sequence, asks: Arc::clone(asks), share }
+    })
+}
+
+/// The inputs, and each in windows: one where it is a single sequence.
 async fn tokenize(
     service: &Arc<Service>,
     inputs: Inputs,
-    long_text: LongText,
-) -> Result<Vec<Encoded>, ApiError> {
+    long_text: WireLongText,
+) -> Result<(Vec<Input>, Vec<Vec<Window>>), ApiError> {
     let Inputs { list, single } = inputs;
     let bytes = |input: &Input| {
         input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
@@ -224,21 +138,30 @@ async fn tokenize(
     let total: usize = list.iter().map(bytes).sum();
     let service = Arc::clone(service);
     off_runtime(total > INLINE_BYTES, move || {
+        let limit = service.sequence_tokens;
+        let whole = |input: &Input, long_text| {
+            let encoded = service.tokenizer.encode(input, limit, long_text)?;
+            Ok(vec![Window::from(encoded)])
+        };
         let one = |(index, input): (usize, &Input)| {
-            let limit = service.sequence_tokens;
-            service.tokenizer.encode(input, limit, long_text).map_err(|error| match error {
-                TokenizeError::TooLong { .. } => ApiError::unacceptable(
-                    "text_too_long",
-                    Inputs::pointer(single, index),
-                    error.to_string(),
-                ),
+            let read = match long_text {
+                WireLongText::Truncate => whole(input, LongText::Truncate),
+                WireLongText::Error => whole(input, LongText::Error),
+                WireLongText::Window => service.tokenizer.encode_windows(input, limit),
+            };
+            read.map_err(|error| match error {
+                TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
+                    let pointer = Inputs::pointer(single, index);
+                    ApiError::unacceptable("text_too_long", pointer, error.to_string())
+                }
                 TokenizeError::Failed => {
                     tracing::error!("the tokenizer failed on an input");
                     ApiError::Internal
                 }
             })
         };
-        list.iter().enumerate().map(one).collect()
+        let read = list.iter().enumerate().map(one).collect::<Result<_, _>>()?;
+        Ok((list, read))
     })
     .await?
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::error::ApiError;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
+use crate::model::finish::Finish;
 use crate::model::head::Head;
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::{Answer, Task};
@@ -32,10 +33,8 @@ pub struct Service {
     pub tokenizer: Tokenizer,
     /// Recipes by name.
     pub recipes: RecipeBook,
-    /// Heads by name.
-    pub heads: BTreeMap<String, Arc<Head>>,
-    /// Heads that were found and can't serve, with the reason.
-    pub skipped_heads: BTreeMap<String, String>,
+    /// The heads as they are now; a request takes them once, so that all of it is of one set.
+    pub heads: watch::Receiver<Arc<HeadSet>>,
     /// The checkpoint's prompts.
     pub prompts: BTreeMap<String, String>,
     /// The prompt of `native` where a request names none.
@@ -50,8 +49,26 @@ pub struct Service {
     pub sequence_tokens: usize,
     /// Whether the model tells the two texts of a pair apart.
     pub takes_pairs: bool,
+    /// From what was read of a text's windows to its answer.
+    pub finish: Finish,
     /// The way to the model.
     pub batcher: Batcher<Task, Answer>,
+}
+
+/// The heads that there are, at one time.
+#[derive(Clone, Debug, Default)]
+pub struct HeadSet {
+    /// By name.
+    pub loaded: BTreeMap<String, Arc<Head>>,
+    /// Those that were found and can't serve, with the reason.
+    pub skipped: BTreeMap<String, String>,
+}
+
+impl Service {
+    /// The heads that there are now.
+    pub fn heads(&self) -> Arc<HeadSet> {
+        Arc::clone(&self.heads.borrow())
+    }
 }
 
 /// What is said of the model in `/info` and in every answer.

@@ -150,7 +150,7 @@ pub enum WireLongText {
     Truncate,
     /// It is refused, with its number of tokens.
     Error,
-    /// It is read in overlapping windows; not yet in this version.
+    /// It is read in overlapping windows, each token once; texts alone, no pairs.
     Window,
 }
 
@@ -200,7 +200,8 @@ pub struct ClassifyRequest {
     /// How many labels to list in `top`, best first.
     #[serde(default)]
     pub top_k: Option<usize>,
-    /// Whether to split each logit over the tokens; not yet in this version.
+    /// Whether to say what each token adds to each logit. Refused for heads for which that has no
+    /// exact answer.
     #[serde(default)]
     pub explain: bool,
     /// A recipe, to get the embedding from the same pass.

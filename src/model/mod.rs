@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod encoder;
+pub mod finish;
 pub mod head;
 mod pooling;
 pub mod recipe;
@@ -16,15 +17,15 @@ use candle_core::Device;
 
 use checkpoint::{Checkpoint, CheckpointError};
 use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, Query, Reference};
+use finish::Finish;
 use head::Dense;
-use recipe::{ResolvedRecipe, Shape};
-use task::{Answer, Ask, Tap, Task};
+use recipe::Shape;
+use task::{Answer, Task};
 
 /// An encoder with what follows it.
 pub struct Model {
     encoder: Box<dyn Encoder>,
-    dense: Option<Dense>,
-    shape: Shape,
+    finish: Finish,
 }
 
 impl Model {
@@ -46,11 +47,8 @@ impl Model {
                 Box::new(loaded.map_err(invalid)?)
             }
         };
-        Ok(Self {
-            encoder,
-            dense: checkpoint.sentence.dense.clone(),
-            shape: Self::shape_of(checkpoint),
-        })
+        let dense = checkpoint.sentence.dense.clone();
+        Ok(Self { encoder, finish: Finish::new(dense, checkpoint.config.hidden_size) })
     }
 
     /// What recipes need to know of a checkpoint.
@@ -67,50 +65,37 @@ impl Model {
         &*self.encoder
     }
 
+    /// What follows the encoder.
+    pub fn finish(&self) -> &Finish {
+        &self.finish
+    }
+
     /// How many of these sequences, in this order, a pass of `budget` tokens holds as its encoder
     /// counts them; at least one if there is any.
     pub fn fit(&self, tokens: impl Iterator<Item = usize>, budget: usize) -> usize {
         fit(self.encoder.pads(), tokens, budget)
     }
 
-    /// One pass: for each task, a list of numbers for each thing that it asks.
+    /// One pass: for each task, a list of numbers for each thing that it asks; for a window, what was
+    /// read at each of its taps, to be joined by [`Finish::join`].
     ///
     /// # Errors
     /// The encoder's backend failed.
     pub fn forward(&self, tasks: &[&Task]) -> candle_core::Result<Vec<Answer>> {
         let queries = tasks.iter();
         let batch: Vec<Query<'_>> = queries
-            .map(|task| Query { sequence: &task.sequence, taps: task.asks.taps() })
+            .map(|task| Query {
+                sequence: &task.sequence,
+                taps: task.asks.taps(),
+                share: task.share.as_ref(),
+            })
             .collect();
         let read = self.encoder.forward(&batch)?;
-        Ok(tasks.iter().zip(read).map(|(task, values)| self.answer(task, &values)).collect())
-    }
-
-    fn answer(&self, task: &Task, values: &[Vec<f32>]) -> Answer {
-        let taps = task.asks.taps();
-        let value = |tap: Tap| {
-            let at = taps.iter().position(|other| *other == tap);
-            at.map_or(&[][..], |at| values[at].as_slice())
+        let answer = |(task, values): (&&Task, Answer)| match task.share {
+            None => self.finish.answer(&task.asks, &values),
+            Some(_) => values,
         };
-        let one = |ask: &Ask| {
-            let rows: Vec<&[f32]> = ask.taps().map(value).collect();
-            match ask {
-                Ask::Embedding(recipe) => self.features(recipe, &rows),
-                Ask::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
-                Ask::Tokens(recipe) => token_rows(recipe, &rows, self.shape.hidden),
-            }
-        };
-        task.asks.list().iter().map(one).collect()
-    }
-
-    /// Pooled rows, one a layer → the recipe's row.
-    fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
-        let combined = recipe.combine(rows);
-        let row = match &self.dense {
-            Some(dense) if recipe.dense => dense.forward(&combined),
-            _ => combined,
-        };
-        recipe.finish(row)
+        Ok(tasks.iter().zip(read).map(answer).collect())
     }
 }
 
@@ -126,16 +111,6 @@ fn fit(pads: bool, tokens: impl Iterator<Item = usize>, budget: usize) -> usize 
         taken += 1;
     }
     taken
-}
-
-/// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.
-fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> {
-    let tokens = layers.first().map_or(0, |rows| rows.len() / c);
-    let token = |i: usize| {
-        let rows: Vec<&[f32]> = layers.iter().map(|rows| &rows[i * c..(i + 1) * c]).collect();
-        recipe.finish(recipe.combine(&rows))
-    };
-    (0..tokens).flat_map(token).collect()
 }
 
 #[cfg(test)]

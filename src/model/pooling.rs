@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::task::Share;
 use crate::kernels::View;
 
 /// How the `t` token rows of one layer become one row.
@@ -33,53 +34,77 @@ impl Pooling {
         if self == Self::MeanMax { 2 } else { 1 }
     }
 
-    /// The weight of each of `t` tokens where the pooled row is a weighted sum of token rows;
-    /// `None` where it isn't (max, and mean beside max).
-    pub fn token_weights(self, t: usize) -> Option<Vec<f32>> {
-        let one_at = |at: usize| (0..t).map(|i| f32::from(u8::from(i == at))).collect();
-        match self {
-            Self::Mean => Some(vec![(1.0 / (t as f64).max(1e-9)) as f32; t]),
-            Self::MeanSqrtLen => Some(vec![(1.0 / (t as f64).sqrt()) as f32; t]),
-            Self::WeightedMean => {
-                let total = (t * (t + 1)) as f64 / 2.0;
-                Some((1..=t).map(|i| (i as f64 / total) as f32).collect())
-            }
-            Self::Cls => Some(one_at(0)),
-            Self::LastToken => Some(one_at(t.saturating_sub(1))),
-            Self::Max | Self::MeanMax => None,
-        }
+    /// The weight of each of a sequence's `t` tokens where the pooled row is a weighted sum of token
+    /// rows; `None` where it isn't (max, and mean beside max). In a window, those of the text's sum.
+    pub fn token_weights(self, t: usize, share: Option<&Share>) -> Option<Vec<f32>> {
+        let n = total(t, share) as f64;
+        let weight: &dyn Fn(usize) -> f64 = match self {
+            Self::Mean => &|_| 1.0 / n.max(1e-9),
+            Self::MeanSqrtLen => &|_| 1.0 / n.sqrt(),
+            Self::WeightedMean => &|i| i as f64 / (n * (n + 1.0) / 2.0),
+            Self::Cls => return Some(one_at(0, t)),
+            Self::LastToken => return Some(one_at(t.saturating_sub(1), t)),
+            Self::Max | Self::MeanMax => return None,
+        };
+        let mut weights = vec![0.0; t];
+        counted(t, share).for_each(|(at, i)| weights[at] = weight(i) as f32);
+        Some(weights)
     }
 
-    /// Token rows `(t, c)` → the pooled row, by the formulas above.
-    pub(super) fn pool(self, rows: View<'_>) -> Vec<f32> {
-        let t = rows.rows();
+    /// Token rows `(t, c)` → the pooled row, by the formulas above. Of a window: its share of sums,
+    /// the largest of what counts, its first or last row.
+    pub(super) fn pool(self, rows: View<'_>, share: Option<&Share>) -> Vec<f32> {
+        let n = total(rows.rows(), share);
         match self {
-            Self::Mean => sum(rows, t as f32, |_| 1.0),
-            Self::MeanSqrtLen => sum(rows, (t as f32).sqrt(), |_| 1.0),
-            Self::WeightedMean => sum(rows, (t * (t + 1)) as f32 / 2.0, |i| (i + 1) as f32),
+            Self::Mean => sum(rows, share, n as f32, |_| 1.0),
+            Self::MeanSqrtLen => sum(rows, share, (n as f32).sqrt(), |_| 1.0),
+            Self::WeightedMean => sum(rows, share, (n * (n + 1) / 2) as f32, |i| i as f32),
             Self::Cls => rows.row(0).to_vec(),
-            Self::LastToken => rows.row(t - 1).to_vec(),
-            Self::Max => max(rows),
-            Self::MeanMax => [Self::Mean.pool(rows), max(rows)].concat(),
+            Self::LastToken => rows.row(rows.rows() - 1).to_vec(),
+            Self::Max => max(rows, share),
+            Self::MeanMax => [Self::Mean.pool(rows, share), max(rows, share)].concat(),
         }
     }
 }
 
-/// `Σ weight(i)·H[i] / over`
-fn sum(rows: View<'_>, over: f32, weight: impl Fn(usize) -> f32) -> Vec<f32> {
+/// The tokens that count, of the text if the sequence is a window.
+fn total(t: usize, share: Option<&Share>) -> usize {
+    share.map_or(t, |share| share.total)
+}
+
+/// The rows that count, of `t`, each with its place among all that do, from 1.
+pub(super) fn counted(
+    t: usize,
+    share: Option<&Share>,
+) -> impl Iterator<Item = (usize, usize)> + use<'_> {
+    let counts = move |row: &usize| share.is_none_or(|share| share.counted[*row]);
+    (0..t).filter(counts).zip(share.map_or(0, |share| share.before) + 1..)
+}
+
+fn one_at(at: usize, t: usize) -> Vec<f32> {
+    (0..t).map(|i| f32::from(u8::from(i == at))).collect()
+}
+
+/// `Σ weight(i)·H[i] / over`, `i` from 1.
+fn sum(
+    rows: View<'_>,
+    share: Option<&Share>,
+    over: f32,
+    weight: impl Fn(usize) -> f32,
+) -> Vec<f32> {
     let mut sums = vec![0.0; rows.columns()];
-    for i in 0..rows.rows() {
+    for (row, i) in counted(rows.rows(), share) {
         let weight = weight(i);
-        sums.iter_mut().zip(rows.row(i)).for_each(|(sum, x)| *sum += weight * x);
+        sums.iter_mut().zip(rows.row(row)).for_each(|(sum, x)| *sum += weight * x);
     }
     sums.iter_mut().for_each(|sum| *sum /= over);
     sums
 }
 
-fn max(rows: View<'_>) -> Vec<f32> {
-    let mut largest = rows.row(0).to_vec();
-    for i in 1..rows.rows() {
-        largest.iter_mut().zip(rows.row(i)).for_each(|(largest, x)| *largest = largest.max(*x));
+fn max(rows: View<'_>, share: Option<&Share>) -> Vec<f32> {
+    let mut largest = vec![f32::NEG_INFINITY; rows.columns()];
+    for (row, _) in counted(rows.rows(), share) {
+        largest.iter_mut().zip(rows.row(row)).for_each(|(largest, x)| *largest = largest.max(*x));
     }
     largest
 }
@@ -90,11 +115,26 @@ mod tests {
 
     #[test]
     fn token_weights_are_those_of_the_formulas() {
-        assert_eq!(Pooling::Mean.token_weights(4).unwrap(), [0.25; 4]);
-        assert_eq!(Pooling::MeanSqrtLen.token_weights(4).unwrap(), [0.5; 4]);
-        assert_eq!(Pooling::WeightedMean.token_weights(3).unwrap(), [1.0 / 6.0, 1.0 / 3.0, 0.5]);
-        assert_eq!(Pooling::Cls.token_weights(2).unwrap(), [1.0, 0.0]);
-        assert_eq!(Pooling::LastToken.token_weights(2).unwrap(), [0.0, 1.0]);
-        assert!(Pooling::Max.token_weights(2).is_none());
+        let weights = |pooling: Pooling, t| pooling.token_weights(t, None);
+        assert_eq!(weights(Pooling::Mean, 4).unwrap(), [0.25; 4]);
+        assert_eq!(weights(Pooling::MeanSqrtLen, 4).unwrap(), [0.5; 4]);
+        assert_eq!(weights(Pooling::WeightedMean, 3).unwrap(), [1.0 / 6.0, 1.0 / 3.0, 0.5]);
+        assert_eq!(weights(Pooling::Cls, 2).unwrap(), [1.0, 0.0]);
+        assert_eq!(weights(Pooling::LastToken, 2).unwrap(), [0.0, 1.0]);
+        assert!(weights(Pooling::Max, 2).is_none());
+    }
+
+    #[test]
+    fn the_windows_of_a_text_have_their_share_of_its_sums() {
+        // Tokens 1, 2, 3 of four count in a second window, after two in the first.
+        let share = Share { counted: vec![false, true, true, true], before: 2, total: 5 };
+        let weights = |pooling: Pooling| pooling.token_weights(4, Some(&share)).unwrap();
+        assert_eq!(weights(Pooling::Mean), [0.0, 0.2, 0.2, 0.2]);
+        assert_eq!(weights(Pooling::WeightedMean), [0.0, 0.2, 4.0 / 15.0, 1.0 / 3.0]);
+        let numbers = [9.0, 1.0, 2.0, 3.0];
+        let pool = |pooling: Pooling| pooling.pool(View::new(&numbers, 4, 1, 1), Some(&share));
+        assert_eq!(pool(Pooling::Mean), [1.2]);
+        assert_eq!(pool(Pooling::WeightedMean), [(3.0 + 8.0 + 15.0) / 15.0]);
+        assert_eq!(pool(Pooling::Max), [3.0]);
     }
 }

@@ -5,6 +5,8 @@
 pub mod input;
 pub mod tokenizer;
 mod vocab;
+pub mod windows;
 
 pub use input::{Input, InvalidText, Text};
 pub use tokenizer::{Encoded, LongText, TokenizeError, Tokenizer, TokenizerError};
+pub use windows::Window;

@@ -9,7 +9,7 @@ use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor};
 
-use super::input::Input;
+use super::input::{Input, Text};
 use super::vocab::{Casing, from_vocab};
 
 /// What happens to a sequence that is longer than the limit.
@@ -32,6 +32,8 @@ pub struct Encoded {
     pub spans: Vec<(usize, usize)>,
     /// Which tokens the tokenizer added; a typed `[SEP]` isn't one of them.
     pub special: Vec<bool>,
+    /// Which tokens are of the second text of a pair; their spans are in that one.
+    pub second: Vec<bool>,
     /// Tokens before it was cut, special tokens included.
     pub full_tokens: usize,
 }
@@ -59,6 +61,17 @@ pub enum TokenizeError {
     /// Longer than the limit, and cutting it was not allowed.
     #[error("the text has {tokens} tokens, special tokens included; at most {limit} are allowed")]
     TooLong {
+        /// Tokens found.
+        tokens: usize,
+        /// Tokens allowed.
+        limit: usize,
+    },
+    /// Only a text alone is read in windows.
+    #[error(
+        "the pair has {tokens} tokens, special tokens included; at most {limit} are allowed, and \
+         only a text alone is read in windows"
+    )]
+    PairTooLong {
         /// Tokens found.
         tokens: usize,
         /// Tokens allowed.
@@ -169,6 +182,11 @@ impl Tokenizer {
         }
     }
 
+    /// What a token is called.
+    pub fn name_of(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
     /// Special tokens that are put around one text, or around a pair.
     pub fn added_tokens(&self, is_pair: bool) -> usize {
         self.inner.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))
@@ -185,11 +203,8 @@ impl Tokenizer {
         long_text: LongText,
     ) -> Result<Encoded, TokenizeError> {
         // Without special tokens first, so that what is cut can be counted.
-        let alone = |text: &str| {
-            self.inner.encode_char_offsets(text, false).map_err(|_| TokenizeError::Failed)
-        };
-        let first = alone(input.text.as_str())?;
-        let second = input.pair.as_ref().map(|pair| alone(pair.as_str())).transpose()?;
+        let first = self.body(&input.text)?;
+        let second = input.pair.as_ref().map(|pair| self.body(pair)).transpose()?;
         let added = self.added_tokens(second.is_some());
         let full_tokens = first.len() + second.as_ref().map_or(0, Encoding::len) + added;
         if full_tokens > limit && long_text == LongText::Error {
@@ -200,15 +215,32 @@ impl Tokenizer {
             strategy: TruncationStrategy::LongestFirst,
             ..TruncationParams::default()
         };
-        let whole = truncate_encodings(first, second, &cut)
-            .and_then(|(first, second)| self.inner.post_process(first, second, true))
-            .map_err(|_| TokenizeError::Failed)?;
+        let (first, second) =
+            truncate_encodings(first, second, &cut).map_err(|_| TokenizeError::Failed)?;
+        Ok(Encoded { full_tokens, ..self.finished(first, second)? })
+    }
+
+    /// A text's tokens without special ones, so that they can be counted.
+    pub(super) fn body(&self, text: &Text) -> Result<Encoding, TokenizeError> {
+        let encoded = self.inner.encode_char_offsets(text.as_str(), false);
+        encoded.map_err(|_| TokenizeError::Failed)
+    }
+
+    /// With special tokens.
+    pub(super) fn finished(
+        &self,
+        first: Encoding,
+        second: Option<Encoding>,
+    ) -> Result<Encoded, TokenizeError> {
+        let whole = self.inner.post_process(first, second, true);
+        let whole = whole.map_err(|_| TokenizeError::Failed)?;
         Ok(Encoded {
             ids: whole.get_ids().to_vec(),
             type_ids: whole.get_type_ids().to_vec(),
             spans: whole.get_offsets().to_vec(),
             special: whole.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
-            full_tokens,
+            second: whole.get_sequence_ids().into_iter().map(|of| of == Some(1)).collect(),
+            full_tokens: whole.len(),
         })
     }
 }

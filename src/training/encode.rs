@@ -93,6 +93,6 @@ impl Extractor<'_> {
             .map_err(|error| EncodeError::Tokenize { row, error })?;
         let truncated = encoded.truncated();
         let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok((Task { sequence, asks: Arc::clone(asks) }, truncated))
+        Ok((Task::whole(sequence, Arc::clone(asks)), truncated))
     }
 }

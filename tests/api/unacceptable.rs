@@ -186,14 +186,3 @@ async fn a_top_k_of_0_is_refused() {
     refused(&app(), "/classify", json!({"inputs": "a", "top_k": 0}), "invalid_top_k", "/top_k")
         .await;
 }
-
-#[tokio::test]
-async fn what_is_not_built_yet_says_so() {
-    let app = app();
-    let explain = json!({"inputs": "a", "explain": true});
-    refused(&app, "/classify", explain, "not_yet", "/explain").await;
-    for path in ["/embed", "/classify"] {
-        let window = json!({"inputs": "a", "long_text": "window"});
-        refused(&app, path, window, "not_yet", "/long_text").await;
-    }
-}

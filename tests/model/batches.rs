@@ -80,7 +80,7 @@ impl Pair {
         let ids: Vec<u32> =
             wish.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
         let sequence = Sequence { type_ids: vec![0; ids.len()], ids };
-        Task { sequence, asks: Arc::new(Asks::new(vec![ask])) }
+        Task::whole(sequence, Arc::new(Asks::new(vec![ask])))
     }
 
     /// Says where bits differ, if they do.

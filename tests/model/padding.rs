@@ -70,7 +70,7 @@ fn task(parts: &Parts, text: &str, recipe: &Recipe) -> Task {
     let recipe = parts.recipes.resolve(&RecipeRef::Object(recipe.clone())).unwrap();
     let asks = vec![Ask::Embedding(Arc::clone(&recipe)), Ask::Tokens(recipe)];
     let asks = Arc::new(Asks::new(asks));
-    Task { sequence: tokens(parts, text), asks }
+    Task::whole(tokens(parts, text), asks)
 }
 
 proptest! {

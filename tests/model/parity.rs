@@ -24,11 +24,15 @@ const SHORT: usize = 100;
 
 /// What a recipe may differ by on a text.
 fn allowed(golden: &Golden, recipe: &str, text: usize) -> f64 {
+    allowed_of(recipe, golden.row(recipe, text), golden.torch_f32_error(recipe, text))
+}
+
+/// What a recipe's row may differ by, `torch` being PyTorch float32's own error on that text.
+pub fn allowed_of(recipe: &str, reference: &[f32], torch: f64) -> f64 {
     if HELD_TO_BUILT_IN.contains(&recipe) {
         return BUILT_IN;
     }
-    let torch = TORCH_ERRORS * golden.torch_f32_error(recipe, text);
-    relative(golden.row(recipe, text)).max(torch)
+    relative(reference).max(TORCH_ERRORS * torch)
 }
 
 /// What a row may differ by, going by its largest value.

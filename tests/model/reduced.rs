@@ -50,7 +50,7 @@ fn rows(parts: &Parts, model: &Model, ask: &Ask, texts: &[&str]) -> Vec<Vec<f32>
         let limit = parts.sequence_tokens;
         let found = parts.tokenizer.encode(&input(text, None), limit, LongText::Truncate).unwrap();
         let sequence = Sequence { ids: found.ids, type_ids: found.type_ids };
-        Task { sequence, asks: Arc::clone(&asks) }
+        Task::whole(sequence, Arc::clone(&asks))
     };
     let tasks: Vec<Task> = texts.iter().map(task).collect();
     let passes = tasks.chunks(TEXTS_OF_A_PASS).map(|pass| pass.iter().collect::<Vec<_>>());

@@ -70,7 +70,7 @@ impl<'a> Texts<'a> {
             .encode(&self.inputs[row], *sequence_tokens, LongText::Truncate)
             .map_err(|error| of_text(row, error))?;
         let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok(Task { sequence, asks: Arc::clone(self.asks) })
+        Ok(Task::whole(sequence, Arc::clone(self.asks)))
     }
 
     /// The text of median length.
@@ -109,7 +109,7 @@ impl Lengths {
             let id = |i: usize| ((at * length + i + 1) * 7919 % rows) as u32;
             let sequence =
                 Sequence { ids: (0..length).map(id).collect(), type_ids: vec![0; length] };
-            Task { sequence, asks: Arc::clone(asks) }
+            Task::whole(sequence, Arc::clone(asks))
         };
         Self { length, pass: (0..batch).map(task).collect() }
     }

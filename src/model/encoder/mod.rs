@@ -8,7 +8,7 @@ pub use options::{EncoderChoice, EncoderKind, EncoderOptions};
 pub use packed::Packed;
 pub use reference::Reference;
 
-use super::task::{Sequence, Tap};
+use super::task::{Sequence, Share, Tap};
 
 /// One sequence of a pass and what to read of it.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +17,15 @@ pub struct Query<'a> {
     pub sequence: &'a Sequence,
     /// What to read, each once.
     pub taps: &'a [Tap],
+    /// Where the sequence is a window: what of it counts.
+    pub share: Option<&'a Share>,
 }
 
 /// A BERT encoder.
 pub trait Encoder: Send + Sync {
     /// One pass over a batch, as deep as its deepest tap. For each query, for each of its taps in
-    /// order: a pooled row of `c` or `2c` numbers, or the `t·c` numbers of all its token rows.
+    /// order: a pooled row of `c` or `2c` numbers, the `t·c` numbers of all its token rows, or the
+    /// `t·k` that these are worth to a head of `k` classes.
     ///
     /// # Errors
     /// The backend failed; the whole pass is lost.

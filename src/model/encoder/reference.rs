@@ -8,7 +8,9 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertEncoder, BertModel};
 
 use super::{Encoder, Query};
+use crate::kernels::View;
 use crate::model::checkpoint::{BertConfig, Checkpoint};
+use crate::model::pooling::counted;
 use crate::model::recipe::Pooling;
 use crate::model::task::{Read, Tap};
 
@@ -121,64 +123,77 @@ fn read_taps(
     batch: &[Query<'_>],
     answers: &mut [Vec<Vec<f32>>],
 ) -> candle_core::Result<()> {
-    let mut kinds: Vec<Tap> = Vec::new();
+    let mut kinds: Vec<&Tap> = Vec::new();
     for tap in batch.iter().flat_map(|query| query.taps).filter(|tap| tap.layer == layer) {
-        if !kinds.contains(tap) {
-            kinds.push(*tap);
+        if !kinds.contains(&tap) {
+            kinds.push(tap);
         }
     }
     for tap in kinds {
         // Which rows of the batch want it, and at which place among their taps.
-        let place = |row: usize| batch[row].taps.iter().position(|other| *other == tap);
+        let place = |row: usize| batch[row].taps.iter().position(|other| other == tap);
         let wanting: Vec<(usize, usize)> =
             (0..batch.len()).filter_map(|row| Some((row, place(row)?))).collect();
-        let lens: Vec<usize> =
-            wanting.iter().map(|(row, _)| batch[*row].sequence.tokens()).collect();
+        let queries: Vec<&Query<'_>> = wanting.iter().map(|(row, _)| &batch[*row]).collect();
         let index: Vec<u32> = wanting.iter().map(|(row, _)| *row as u32).collect();
         let chosen = if wanting.len() == batch.len() {
             hidden.clone()
         } else {
             hidden.index_select(&Tensor::from_vec(index, wanting.len(), hidden.device())?, 0)?
         };
-        for ((row, place), values) in wanting.into_iter().zip(read_one(&chosen, &lens, tap.read)?) {
+        for ((row, place), values) in
+            wanting.into_iter().zip(read_one(&chosen, &queries, &tap.read)?)
+        {
             answers[row][place] = values;
         }
     }
     Ok(())
 }
 
-/// `(b,t,c)` → for each sequence its pooled row or its token rows.
-fn read_one(hidden: &Tensor, lens: &[usize], read: Read) -> candle_core::Result<Vec<Vec<f32>>> {
-    match read {
-        Read::Pooled(pooling) => pool(hidden, lens, pooling)?.to_vec2(),
-        Read::Rows => {
-            let row = |(at, &len): (usize, &usize)| {
-                hidden.get(at)?.narrow(0, 0, len)?.flatten_all()?.to_vec1()
-            };
-            lens.iter().enumerate().map(row).collect()
-        }
+/// `(b,t,c)` → for each sequence its pooled row, its token rows, or what these are worth to a head.
+fn read_one(
+    hidden: &Tensor,
+    queries: &[&Query<'_>],
+    read: &Read,
+) -> candle_core::Result<Vec<Vec<f32>>> {
+    if let Read::Pooled(pooling) = read {
+        return pool(hidden, queries, *pooling)?.to_vec2();
     }
+    let c = hidden.dim(2)?;
+    let one = |(at, query): (usize, &&Query<'_>)| {
+        let t = query.sequence.tokens();
+        let numbers = hidden.get(at)?.narrow(0, 0, t)?.flatten_all()?.to_vec1::<f32>()?;
+        let rows = View::new(&numbers, t, c, c);
+        Ok(match read {
+            Read::Projected(projection) => projection.project(rows, query.share),
+            _ => counted(t, query.share).flat_map(|(row, _)| rows.row(row)).copied().collect(),
+        })
+    };
+    queries.iter().enumerate().map(one).collect()
 }
 
 /// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean beside max.
-fn pool(hidden: &Tensor, lens: &[usize], pooling: Pooling) -> candle_core::Result<Tensor> {
+fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_core::Result<Tensor> {
     let (b, t, _) = hidden.dims3()?;
     let device = hidden.device();
     match pooling {
         Pooling::Max => {
-            let row =
-                |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::NEG_INFINITY });
-            let mask: Vec<f32> = lens.iter().flat_map(|&len| row(len)).collect();
+            let mut mask = vec![f32::NEG_INFINITY; b * t];
+            for (at, query) in queries.iter().enumerate() {
+                let rows = counted(query.sequence.tokens(), query.share);
+                rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
+            }
             hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
         }
         Pooling::MeanMax => {
-            let mean = pool(hidden, lens, Pooling::Mean)?;
-            Tensor::cat(&[mean, pool(hidden, lens, Pooling::Max)?], 1)
+            let mean = pool(hidden, queries, Pooling::Mean)?;
+            Tensor::cat(&[mean, pool(hidden, queries, Pooling::Max)?], 1)
         }
         linear => {
             let mut weights = Vec::with_capacity(b * t);
-            for (row, &len) in lens.iter().enumerate() {
-                weights.extend(linear.token_weights(len).unwrap_or_default());
+            for (row, query) in queries.iter().enumerate() {
+                let of = linear.token_weights(query.sequence.tokens(), query.share);
+                weights.extend(of.unwrap_or_default());
                 weights.resize((row + 1) * t, 0.0);
             }
             // (b,1,t)·(b,t,c) → (b,c)
@@ -209,8 +224,9 @@ mod tests {
         let sequence = Sequence { ids: vec![2, 5, 3], type_ids: vec![0; 3] };
         let read = Read::Pooled(Pooling::Mean);
         let pass = |layers: &[usize]| {
-            let taps: Vec<[Tap; 1]> = layers.iter().map(|&layer| [Tap { layer, read }]).collect();
-            let query = |taps| Query { sequence: &sequence, taps };
+            let taps: Vec<[Tap; 1]> =
+                layers.iter().map(|&layer| [Tap { layer, read: read.clone() }]).collect();
+            let query = |taps| Query { sequence: &sequence, taps, share: None };
             encoder.forward(&taps.iter().map(|taps| query(taps)).collect::<Vec<_>>())
         };
         assert!(pass(&[0]).is_ok());

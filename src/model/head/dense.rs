@@ -52,6 +52,16 @@ impl Dense {
         self.bias.len()
     }
 
+    /// `(out, in)`, row by row.
+    pub(super) fn weight(&self) -> &[f32] {
+        &self.weight
+    }
+
+    /// `(out)`
+    pub(super) fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
     /// `(in) → (out)`
     pub fn forward(&self, x: &[f32]) -> Vec<f32> {
         let rows = self.weight.chunks_exact(self.inputs());
@@ -61,7 +71,7 @@ impl Dense {
 }
 
 /// A dot product in float64, in eight running sums so that it doesn't wait on one.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
     let (a_lanes, a_tail) = a.as_chunks::<LANES>();

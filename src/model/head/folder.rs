@@ -21,6 +21,9 @@ pub struct HeadFiles {
     pub weights: Vec<u8>,
 }
 
+/// Hexadecimal digits of a version, 64 bits.
+const VERSION_DIGITS: usize = 16;
+
 /// Why a head can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {
@@ -33,6 +36,22 @@ pub enum HeadError {
         origin: String,
         /// What was found and what is allowed.
         message: String,
+    },
+    /// Its weights are not those that `head.json` has the sum of: one of the files is still to be
+    /// written.
+    #[error(
+        "head \"{name}\" ({origin}): head.safetensors has the SHA-256 {found}; head.json says \
+         {expected}"
+    )]
+    Unfinished {
+        /// Its name.
+        name: String,
+        /// Where it is from.
+        origin: String,
+        /// The sum of the weights that are there.
+        found: String,
+        /// What `head.json` says.
+        expected: String,
     },
     /// It was made for another encoder.
     #[error(
@@ -65,6 +84,15 @@ impl HeadFiles {
         };
         check_name(&self.name).map_err(broken)?;
         let descriptor = self.descriptor().map_err(broken)?;
+        let sum = sha256(&self.weights);
+        if sum != descriptor.weights_sha256 {
+            return Err(HeadError::Unfinished {
+                name: self.name.clone(),
+                origin: self.origin.clone(),
+                found: sum,
+                expected: descriptor.weights_sha256,
+            });
+        }
         if descriptor.encoder != fingerprint {
             return Err(HeadError::OtherEncoder {
                 name: self.name.clone(),
@@ -77,9 +105,17 @@ impl HeadFiles {
             .resolve(&descriptor.recipe)
             .map_err(|error| broken(format!("head.json: recipe: {error}")))?;
         let layers = self.layers(&descriptor).map_err(broken)?;
-        let head = Head { name: self.name.clone(), descriptor, recipe, layers };
+        let (name, version) = (self.name.clone(), self.version());
+        let head = Head { name, version, descriptor, recipe, layers };
         head.check_widths().map_err(broken)?;
         Ok(head)
+    }
+
+    /// What tells the two files from any others: the beginning of the SHA-256 over both.
+    pub fn version(&self) -> String {
+        let mut sum = sha256(&[self.json.as_slice(), &self.weights].concat());
+        sum.truncate(VERSION_DIGITS);
+        sum
     }
 
     fn descriptor(&self) -> Result<Descriptor, String> {
@@ -88,13 +124,6 @@ impl HeadFiles {
             .map_err(|error| format!("head.json: field \"{}\": {}", error.path(), error.inner()))?;
         if let Some(problem) = descriptor.problem() {
             return Err(format!("head.json: {problem}"));
-        }
-        let sum = sha256(&self.weights);
-        if sum != descriptor.weights_sha256 {
-            return Err(format!(
-                "head.safetensors has the SHA-256 {sum}; head.json says {}",
-                descriptor.weights_sha256
-            ));
         }
         Ok(descriptor)
     }

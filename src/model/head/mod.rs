@@ -7,6 +7,7 @@ mod dense;
 mod descriptor;
 mod folder;
 mod save;
+mod split;
 
 use std::sync::Arc;
 
@@ -17,11 +18,13 @@ pub use dense::{Activation, Dense};
 pub use descriptor::{Descriptor, OutputActivation};
 pub use folder::{HeadError, HeadFiles, check_name};
 pub use save::SaveError;
+pub use split::{Inseparable, Projection, Split};
 
 /// A head that is ready to compute.
 #[derive(Debug)]
 pub struct Head {
     name: String,
+    version: String,
     descriptor: Descriptor,
     recipe: Arc<ResolvedRecipe>,
     layers: Vec<Dense>,
@@ -34,6 +37,12 @@ impl Head {
     /// Its name: its folder's.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What tells it from another of the same name; see [`HeadFiles::version`]. Of a checkpoint's own
+    /// classifier the encoder's fingerprint.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// What it says of itself.
@@ -103,6 +112,7 @@ impl Head {
         };
         Ok(Some(Self {
             name: Self::CHECKPOINT.to_owned(),
+            version: fingerprint.to_owned(),
             descriptor,
             recipe: Arc::new(resolved),
             layers: vec![pooler, classifier],

@@ -71,8 +71,18 @@ impl Answer {
         let stages: Vec<_> =
             timing.split(", ").map(|one| one.split_once(";dur=").unwrap()).collect();
         assert_eq!(stages.iter().map(|(name, _)| *name).collect::<Vec<_>>(), STAGES);
-        let millis: Vec<f64> = stages.iter().map(|(_, millis)| millis.parse().unwrap()).collect();
+        let millis = |(_, rest): &(&str, &str)| rest.split(';').next().unwrap().parse().unwrap();
+        let millis: Vec<f64> = stages.iter().map(millis).collect();
         assert!(millis.iter().all(|millis| *millis >= 0.0), "{timing}");
+    }
+}
+
+impl Answer {
+    /// How many passes the request's sequences were spread over, by `Server-Timing`.
+    #[track_caller]
+    pub fn passes(&self) -> u32 {
+        let (_, rest) = self.header("server-timing").split_once("desc=\"passes: ").unwrap();
+        rest.split('"').next().unwrap().parse().unwrap()
     }
 }
 

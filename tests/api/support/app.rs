@@ -41,7 +41,7 @@ pub fn at_least_one(number: usize) -> NonZeroUsize {
 /// What is served of a configuration, for tests that change a part of it.
 #[track_caller]
 pub fn service(config: &Config) -> Service {
-    let Loaded { service, worker: _ } = load(config).unwrap_or_else(|error| panic!("{error}"));
+    let Loaded { service, .. } = load(config).unwrap_or_else(|error| panic!("{error}"));
     service
 }
 

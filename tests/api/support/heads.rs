@@ -37,6 +37,12 @@ impl TestHead {
         Self { descriptor, weight, bias }
     }
 
+    /// With weights and bias times a factor.
+    pub fn times(mut self, factor: f32) -> Self {
+        self.weight.iter_mut().chain(&mut self.bias).for_each(|x| *x *= factor);
+        self
+    }
+
     /// Writes the folder `dir/name`.
     pub fn save(&self, dir: &Path, name: &str) {
         self.descriptor.clone().save(&dir.join(name), &self.weight, &self.bias).unwrap();

@@ -42,7 +42,7 @@ impl Judge {
 
     /// All that is asked of one text, in a pass of its own.
     pub fn answers(&self, text: &str, asks: &Arc<Asks>) -> Vec<Vec<f32>> {
-        let task = Task { sequence: self.sequence(text, None), asks: Arc::clone(asks) };
+        let task = Task::whole(self.sequence(text, None), Arc::clone(asks));
         self.parts.model.forward(&[&task]).unwrap().remove(0)
     }
 

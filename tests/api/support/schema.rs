@@ -58,6 +58,10 @@ impl Schemas {
                     let forms = says.as_array().unwrap().iter();
                     forms.filter(|form| self.problem(form, value, at).is_ok()).count() == 1
                 }
+                "allOf" => {
+                    self.problem(&self.all_of(says), value, at)?;
+                    true
+                }
                 "items" => {
                     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
                         self.problem(says, item, &format!("{at}/{index}"))?;
@@ -86,6 +90,19 @@ impl Schemas {
             }
         }
         Ok(())
+    }
+
+    /// Objects that are to hold together, as one.
+    fn all_of(&self, parts: &Value) -> Value {
+        let (mut properties, mut required) = (Map::new(), Vec::new());
+        for part in parts.as_array().unwrap() {
+            let pointer = part["$ref"].as_str().map(|pointer| pointer.trim_start_matches('#'));
+            let part = pointer.map_or(part, |pointer| self.contract.pointer(pointer).unwrap());
+            assert_eq!(part["type"], "object", "{part}");
+            properties.extend(part["properties"].as_object().unwrap().clone());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        serde_json::json!({"type": "object", "properties": properties, "required": required})
     }
 
     fn fields(

@@ -97,6 +97,7 @@ fn zeros(ask: &Ask, task: &Task) -> Vec<f32> {
         Ask::Embedding(recipe) => recipe.dimensions,
         Ask::Tokens(recipe) => recipe.dimensions * task.sequence.tokens(),
         Ask::Logits(head) => head.descriptor().labels.len(),
+        Ask::Contributions(split) => split.bias().len() * task.sequence.tokens(),
     };
     vec![0.0; numbers]
 }

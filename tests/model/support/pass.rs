@@ -19,7 +19,7 @@ pub fn sequence(ids: &[u32], type_ids: &[u32]) -> Sequence {
 /// One pass over sequences that are all asked the same.
 pub fn answers(model: &Model, asks: Vec<Ask>, sequences: Vec<Sequence>) -> Vec<Answer> {
     let asks = Arc::new(Asks::new(asks));
-    let task = |sequence| Task { sequence, asks: Arc::clone(&asks) };
+    let task = |sequence| Task::whole(sequence, Arc::clone(&asks));
     let tasks: Vec<Task> = sequences.into_iter().map(task).collect();
     model.forward(&tasks.iter().collect::<Vec<_>>()).unwrap()
 }

@@ -134,7 +134,7 @@ mod tests {
         let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
         let pass = |ids: &[u32]| {
             let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
-            let query = |sequence| Query { sequence, taps: &taps };
+            let query = |sequence| Query { sequence, taps: &taps, share: None };
             encoder.forward(&sequences.iter().map(query).collect::<Vec<_>>()).unwrap()
         };
         let before = pass(&[5, 6, 7, 8]);

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::plan::Member;
 use crate::kernels::View;
 use crate::model::encoder::Query;
-use crate::model::task::Read;
+use crate::model::pooling::counted;
+use crate::model::task::{Read, Share};
 
 /// For each query, for each of its taps, what was read.
 pub type Answers = Vec<Vec<Vec<f32>>>;
@@ -21,19 +22,25 @@ pub fn read<'a>(
     let wanted = members.flat_map(|(member, rows)| {
         let taps = batch[member.query].taps.iter().enumerate();
         let here = taps.filter(|(_, tap)| tap.layer == layer);
-        here.map(move |(at, tap)| (member, rows, at, tap.read))
+        here.map(move |(at, tap)| (member.query, rows, at, &tap.read))
     });
     let wanted: Vec<_> = wanted.collect();
-    let read: Vec<_> = wanted.par_iter().map(|(_, rows, _, read)| read_one(*rows, *read)).collect();
-    for ((member, _, at, _), values) in wanted.into_iter().zip(read) {
-        answers[member.query][at] = values;
+    let one = |(query, rows, _, read): &(usize, View<'_>, usize, &Read)| {
+        read_one(*rows, read, batch[*query].share)
+    };
+    let read: Vec<_> = wanted.par_iter().map(one).collect();
+    for ((query, _, at, _), values) in wanted.into_iter().zip(read) {
+        answers[query][at] = values;
     }
 }
 
 /// Of all rows, or of the few that hold the first token, the last, or both in this order.
-fn read_one(rows: View<'_>, read: Read) -> Vec<f32> {
+fn read_one(rows: View<'_>, read: &Read, share: Option<&Share>) -> Vec<f32> {
     match read {
-        Read::Rows => (0..rows.rows()).flat_map(|row| rows.row(row)).copied().collect(),
-        Read::Pooled(pooling) => pooling.pool(rows),
+        Read::Rows => {
+            counted(rows.rows(), share).flat_map(|(row, _)| rows.row(row)).copied().collect()
+        }
+        Read::Pooled(pooling) => pooling.pool(rows, share),
+        Read::Projected(projection) => projection.project(rows, share),
     }
 }

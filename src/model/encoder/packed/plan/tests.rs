@@ -13,7 +13,7 @@ fn tap(layer: usize, pooling: Pooling) -> Tap {
 fn plan(batch: &[(usize, &[Tap])]) -> Plan {
     let sequences: Vec<Sequence> = batch.iter().map(|(tokens, _)| sequence(*tokens)).collect();
     let queries = sequences.iter().zip(batch);
-    let queries = queries.map(|(sequence, (_, taps))| Query { sequence, taps });
+    let queries = queries.map(|(sequence, (_, taps))| Query { sequence, taps, share: None });
     Plan::new(&queries.collect::<Vec<_>>())
 }
 

@@ -1,0 +1,283 @@
+//! The heads that there are: found, read when they change, put together.
+//!
+//! At start whatever is wrong with a folder is an error. Later it isn't: what was served goes on being
+//! served, and the log says what is wrong.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::stamp::Stamp;
+use super::{JSON, WEIGHTS};
+use crate::app::LoadError;
+use crate::http::state::HeadSet;
+use crate::model::head::{Head, HeadError, HeadFiles};
+use crate::model::recipe_book::RecipeBook;
+
+/// Folders of head folders, and what was last found in them.
+pub struct Library {
+    roots: Vec<Root>,
+    recipes: RecipeBook,
+    fingerprint: String,
+    /// The checkpoint's own head, and those built into the binary.
+    fixed: HeadSet,
+}
+
+struct Root {
+    folder: PathBuf,
+    /// By name.
+    heads: BTreeMap<String, Entry>,
+    /// Whether it could be read when it was last looked at.
+    readable: bool,
+}
+
+/// A head folder.
+#[derive(Default)]
+struct Entry {
+    /// `None` if it has to be read again whatever its files look like.
+    stamp: Option<Stamp>,
+    /// Of what was last read, served or not.
+    version: String,
+    head: Option<Arc<Head>>,
+    /// Why what was last read is not served.
+    reason: String,
+}
+
+impl Library {
+    /// Reads every head: those built in, the checkpoint's own, and those of `folders`. One that was
+    /// made for another encoder is skipped with a warning, unless `named` lists it.
+    ///
+    /// # Errors
+    /// A head is broken, or one of `named` isn't there.
+    pub fn open(
+        folders: Vec<PathBuf>,
+        named: &[String],
+        (recipes, fingerprint): (&RecipeBook, &str),
+        own: Option<Head>,
+    ) -> Result<Self, LoadError> {
+        let mut library = Self {
+            roots: Vec::new(),
+            recipes: recipes.clone(),
+            fingerprint: fingerprint.to_owned(),
+            fixed: HeadSet::default(),
+        };
+        let own = own.map(|own| (own.name().to_owned(), Arc::new(own)));
+        library.fixed.loaded.extend(own);
+        for (name, files) in super::shipped() {
+            let (head, reason) = library.strictly(&files, named)?;
+            match head {
+                Some(head) => library.fixed.loaded.insert(name, head).is_some(),
+                None => library.fixed.skipped.insert(name, reason).is_some(),
+            };
+        }
+        for folder in folders {
+            let mut heads = BTreeMap::new();
+            for (name, path) in list(&folder).map_err(unreadable(&folder))? {
+                let stamp = Stamp::of(&path);
+                let files = read(&name, &path).map_err(unreadable(&path))?;
+                let (head, reason) = library.strictly(&files, named)?;
+                heads.insert(name, Entry { stamp, version: files.version(), head, reason });
+            }
+            library.roots.push(Root { folder, heads, readable: true });
+        }
+        let set = library.set();
+        match named.iter().find(|name| !set.loaded.contains_key(*name)) {
+            Some(missing) => {
+                let known: Vec<_> = set.loaded.keys().map(String::as_str).collect();
+                Err(LoadError::UnknownHead { name: missing.clone(), known: known.join(", ") })
+            }
+            None => Ok(library),
+        }
+    }
+
+    /// The head of one folder.
+    ///
+    /// # Errors
+    /// It can't be used with this encoder.
+    pub fn read(
+        folder: &Path,
+        (recipes, fingerprint): (&RecipeBook, &str),
+    ) -> Result<Arc<Head>, LoadError> {
+        // A folder named by ".." or "." has its name elsewhere.
+        let whole = folder.canonicalize().map_err(unreadable(folder))?;
+        let name = whole.file_name().unwrap_or_default().to_string_lossy();
+        let files = read(&name, folder).map_err(unreadable(folder))?;
+        Ok(Arc::new(files.load(recipes, fingerprint)?))
+    }
+
+    /// A head, or why it is skipped.
+    fn strictly(
+        &self,
+        files: &HeadFiles,
+        named: &[String],
+    ) -> Result<(Option<Arc<Head>>, String), LoadError> {
+        match files.load(&self.recipes, &self.fingerprint) {
+            Ok(head) => Ok((Some(Arc::new(head)), String::new())),
+            Err(error @ HeadError::OtherEncoder { .. }) if !named.contains(&files.name) => {
+                tracing::warn!(head = files.name, "skipped: {error}");
+                Ok((None, reason(&error)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The folders of head folders.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.roots.iter().map(|root| root.folder.as_path())
+    }
+
+    /// What is served. Of two heads with one name it is the later's.
+    pub fn set(&self) -> HeadSet {
+        let mut set = self.fixed.clone();
+        for (name, entry) in self.roots.iter().flat_map(|root| &root.heads) {
+            match &entry.head {
+                Some(head) => {
+                    set.skipped.remove(name);
+                    set.loaded.insert(name.clone(), Arc::clone(head));
+                }
+                None if set.loaded.contains_key(name) => {}
+                None => {
+                    set.skipped.insert(name.clone(), entry.reason.clone());
+                }
+            }
+        }
+        set
+    }
+
+    /// Looks for what has changed since the last time.
+    pub fn refresh(&mut self) -> Vec<News> {
+        let of = (&self.recipes, self.fingerprint.as_str());
+        self.roots.iter_mut().flat_map(|root| root.refresh(of)).collect()
+    }
+}
+
+/// Something that has changed.
+pub enum News {
+    /// A head of this name and version is served.
+    Served(String, String),
+    /// Its folder is gone.
+    Removed(String),
+    /// It is not served, and why; what was before it goes on being served.
+    Refused(String, HeadError),
+    /// It can't be read.
+    Unreadable(PathBuf, io::Error),
+}
+
+impl News {
+    /// Says so in the log; to be done once it is so.
+    pub fn log(&self) {
+        match self {
+            Self::Served(head, version) => tracing::info!(head, version, "served from now on"),
+            Self::Removed(head) => tracing::info!(head, "removed"),
+            Self::Refused(head, error @ HeadError::Unfinished { .. }) => {
+                tracing::info!(head, "waits: {error}");
+            }
+            Self::Refused(head, error) => tracing::warn!(head, "refused: {error}"),
+            Self::Unreadable(path, error) => {
+                tracing::warn!(path = %path.display(), "can't be read: {error}");
+            }
+        }
+    }
+}
+
+impl Root {
+    fn refresh(&mut self, of: (&RecipeBook, &str)) -> Vec<News> {
+        let there = match list(&self.folder) {
+            Ok(there) => there,
+            // It may be back in a moment: nothing is taken away for it, and it is said once.
+            Err(error) if std::mem::take(&mut self.readable) => {
+                return vec![News::Unreadable(self.folder.clone(), error)];
+            }
+            Err(_) => return Vec::new(),
+        };
+        self.readable = true;
+        let gone = self.heads.keys().filter(|name| !there.contains_key(*name));
+        let mut news: Vec<News> = gone.cloned().map(News::Removed).collect();
+        self.heads.retain(|name, _| there.contains_key(name));
+        for (name, path) in there {
+            let entry = self.heads.entry(name.clone()).or_default();
+            news.extend(entry.refresh(&name, &path, of));
+        }
+        news
+    }
+}
+
+impl Entry {
+    fn refresh(
+        &mut self,
+        name: &str,
+        path: &Path,
+        (recipes, fingerprint): (&RecipeBook, &str),
+    ) -> Option<News> {
+        // Before the files are read: what is written meanwhile is seen the next time.
+        let stamp = Stamp::of(path);
+        if stamp.is_some() && stamp == self.stamp {
+            return None;
+        }
+        self.stamp = stamp;
+        let files = match read(name, path) {
+            Ok(files) => files,
+            Err(error) => {
+                // Somebody is still at work there, or has left.
+                self.stamp = None;
+                let reason = error.to_string();
+                let known = std::mem::replace(&mut self.reason, reason) == self.reason;
+                return (!known).then(|| News::Unreadable(path.to_owned(), error));
+            }
+        };
+        let version = files.version();
+        if version == self.version {
+            return None;
+        }
+        self.version.clone_from(&version);
+        match files.load(recipes, fingerprint) {
+            Ok(head) => {
+                self.head = Some(Arc::new(head));
+                self.reason.clear();
+                Some(News::Served(name.to_owned(), version))
+            }
+            Err(error) => {
+                self.reason = reason(&error);
+                Some(News::Refused(name.to_owned(), error))
+            }
+        }
+    }
+}
+
+/// What `/info` and refusals say of a head that is not served.
+fn reason(error: &HeadError) -> String {
+    match error {
+        HeadError::OtherEncoder { .. } => "it was made for another encoder".to_owned(),
+        HeadError::Unfinished { .. } => "its weights are not yet those of its head.json".to_owned(),
+        HeadError::Broken { message, .. } => message.clone(),
+    }
+}
+
+/// The folders in `folder` that have a `head.json`, by name; links are followed.
+fn list(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
+    let mut heads = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // `..data` and the like are how Kubernetes swaps a mount.
+        if !name.starts_with('.') && path.join(JSON).is_file() {
+            heads.insert(name, path);
+        }
+    }
+    Ok(heads)
+}
+
+fn read(name: &str, path: &Path) -> io::Result<HeadFiles> {
+    Ok(HeadFiles {
+        name: name.to_owned(),
+        origin: path.display().to_string(),
+        json: fs::read(path.join(JSON))?,
+        weights: fs::read(path.join(WEIGHTS))?,
+    })
+}
+
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> LoadError {
+    move |source| LoadError::Unreadable { path: path.to_owned(), source }
+}

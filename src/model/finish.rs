@@ -1,0 +1,112 @@
+//! From what a pass read of a sequence, or of the windows of a text, to answers.
+//!
+//! Letters: `t` tokens, `c` hidden size, `n` layers.
+
+use std::sync::Arc;
+
+use super::head::Dense;
+use super::pooling::Pooling;
+use super::recipe::ResolvedRecipe;
+use super::task::{Answer, Ask, Asks, Read, Tap};
+
+/// What follows the encoder.
+#[derive(Clone)]
+pub struct Finish {
+    /// The checkpoint's own layer, for recipes that want it.
+    dense: Option<Arc<Dense>>,
+    hidden: usize,
+}
+
+impl Finish {
+    pub(super) fn new(dense: Option<Dense>, hidden: usize) -> Self {
+        Self { dense: dense.map(Arc::new), hidden }
+    }
+
+    /// What was read at each tap → a list of numbers for each thing asked.
+    pub(super) fn answer(&self, asks: &Asks, values: &[Vec<f32>]) -> Answer {
+        let taps = asks.taps();
+        let value = |tap: &Tap| {
+            let at = taps.iter().position(|other| other == tap);
+            at.map_or(&[][..], |at| values[at].as_slice())
+        };
+        let one = |ask: &Ask| {
+            let rows: Vec<&[f32]> = ask.taps().iter().map(value).collect();
+            match ask {
+                Ask::Embedding(recipe) => self.features(recipe, &rows),
+                Ask::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
+                Ask::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
+                Ask::Contributions(_) => sum(&rows),
+            }
+        };
+        asks.list().iter().map(one).collect()
+    }
+
+    /// What was read of each window of a text, in order → the answer to the text.
+    pub fn join(&self, asks: &Asks, windows: &[Answer]) -> Answer {
+        let taps = asks.taps().iter().enumerate();
+        let joined = taps.map(|(at, tap)| {
+            let values: Vec<&[f32]> = windows.iter().map(|window| window[at].as_slice()).collect();
+            join(&tap.read, &values)
+        });
+        self.answer(asks, &joined.collect::<Vec<_>>())
+    }
+
+    /// Pooled rows, one a layer → the recipe's row.
+    fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
+        let combined = recipe.combine(rows);
+        let row = match &self.dense {
+            Some(dense) if recipe.dense => dense.forward(&combined),
+            _ => combined,
+        };
+        recipe.finish(row)
+    }
+}
+
+/// One tap's values of each window → as of one long text. A window's sums are shares of the text's,
+/// see [`Share`](super::task::Share).
+fn join(read: &Read, windows: &[&[f32]]) -> Vec<f32> {
+    let Read::Pooled(pooling) = read else {
+        return windows.concat();
+    };
+    match pooling {
+        Pooling::Mean | Pooling::MeanSqrtLen | Pooling::WeightedMean => sum(windows),
+        Pooling::Cls => {
+            let mut mean = sum(windows);
+            mean.iter_mut().for_each(|x| *x /= windows.len() as f32);
+            mean
+        }
+        Pooling::LastToken => windows.last().map_or(Vec::new(), |last| last.to_vec()),
+        Pooling::Max => largest(windows),
+        Pooling::MeanMax => {
+            let half = |window: &[f32]| window.len() / 2;
+            let means: Vec<_> = windows.iter().map(|window| &window[..half(window)]).collect();
+            let maxima: Vec<_> = windows.iter().map(|window| &window[half(window)..]).collect();
+            [sum(&means), largest(&maxima)].concat()
+        }
+    }
+}
+
+/// `n × (w) → (w)`, summed in float64.
+fn sum(rows: &[&[f32]]) -> Vec<f32> {
+    by_column(rows, |column| column.sum())
+}
+
+/// `n × (w) → (w)`
+fn largest(rows: &[&[f32]]) -> Vec<f32> {
+    by_column(rows, |column| column.fold(f64::NEG_INFINITY, f64::max))
+}
+
+fn by_column(rows: &[&[f32]], fold: fn(&mut dyn Iterator<Item = f64>) -> f64) -> Vec<f32> {
+    let width = rows.first().map_or(0, |row| row.len());
+    (0..width).map(|j| fold(&mut rows.iter().map(|row| f64::from(row[j]))) as f32).collect()
+}
+
+/// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.
+fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> {
+    let tokens = layers.first().map_or(0, |rows| rows.len() / c);
+    let token = |i: usize| {
+        let rows: Vec<&[f32]> = layers.iter().map(|rows| &rows[i * c..(i + 1) * c]).collect();
+        recipe.finish(recipe.combine(&rows))
+    };
+    (0..tokens).flat_map(token).collect()
+}

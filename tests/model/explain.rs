@@ -1,0 +1,150 @@
+//! What each token adds to a head's logits, against the logits.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use strata::app::Parts;
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Descriptor, Head, HeadFiles, Inseparable, OutputActivation, Split};
+use strata::model::recipe::RecipeRef;
+use strata::model::task::{Ask, Asks, Task};
+use strata::text::LongText;
+use tempfile::TempDir;
+
+use crate::support::fixtures::input;
+use crate::support::{default_model, head_of, load, sequence, tiny};
+
+/// The largest difference of bias and contributions to the logit. Seen: see what the test prints.
+const APART: f64 = 1e-4;
+const SNIPPETS: usize = 200;
+const CLASSES: usize = 3;
+
+/// A head of one layer over a recipe, its weights as large as trained ones are.
+fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
+    let dir = TempDir::new().unwrap();
+    let recipe: RecipeRef = serde_json::from_value(recipe.clone()).unwrap();
+    let width = parts.recipes.resolve(&recipe).unwrap().dimensions;
+    let descriptor = Descriptor {
+        labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        recipe,
+        problem_type: ProblemType::SingleLabelClassification,
+        activation: OutputActivation::Softmax,
+        temperature: 1.0,
+        thresholds: None,
+        hidden_activation: None,
+        encoder: parts.fingerprint.clone(),
+        weights_sha256: String::new(),
+        training: None,
+    };
+    let weights: Vec<f32> =
+        (0..CLASSES * width).map(|i| ((i * 37 % 101) as f32 - 50.0) / 500.0).collect();
+    descriptor.save(&dir.path().join("h"), &weights, &[0.5, -0.25, 0.0]).unwrap();
+    let read = |name: &str| fs::read(dir.path().join("h").join(name)).unwrap();
+    let files = HeadFiles {
+        name: "h".to_owned(),
+        origin: "h".to_owned(),
+        json: read("head.json"),
+        weights: read("head.safetensors"),
+    };
+    Arc::new(files.load(&parts.recipes, &parts.fingerprint).unwrap())
+}
+
+/// Every pooling and combination that is a sum over tokens.
+fn separable() -> Vec<Value> {
+    let mut recipes = Vec::new();
+    for pooling in ["mean", "mean_sqrt_len", "weighted_mean"] {
+        for combine in ["mean", "sum", "concat", "weighted"] {
+            let mut recipe = json!({"layers": [-1, -3, 0], "combine": combine, "pooling": pooling});
+            if combine == "weighted" {
+                recipe["weights"] = json!([0.5, -1.5, 2.0]);
+            }
+            recipes.push(recipe);
+        }
+    }
+    // A cut that ends inside the second layer's share.
+    recipes.push(json!({"layers": [-1, -2], "combine": "concat", "dimensions": 500}));
+    recipes.push(json!({"layers": [-2], "combine": "max"}));
+    recipes
+}
+
+fn snippets() -> Vec<String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sentiment.tsv");
+    let file = fs::read_to_string(file).expect("`make data` brings the labelled texts");
+    let texts = file.lines().skip(1).filter_map(|line| Some(line.split_once('\t')?.1.to_owned()));
+    texts.take(SNIPPETS).collect()
+}
+
+#[test]
+fn contributions_and_bias_add_up_to_the_logits() {
+    let parts = load(&default_model());
+    let heads: Vec<Arc<Head>> = separable().iter().map(|recipe| head(&parts, recipe)).collect();
+    let splits: Vec<Arc<Split>> =
+        heads.iter().map(|head| Arc::new(head.split(384).unwrap())).collect();
+    let mut asks: Vec<Ask> = heads.iter().cloned().map(Ask::Logits).collect();
+    asks.extend(splits.iter().cloned().map(Ask::Contributions));
+    let asks = Arc::new(Asks::new(asks));
+    let texts = snippets();
+    assert_eq!(texts.len(), SNIPPETS);
+    let mut worst = 0.0_f64;
+    for text in texts {
+        let found = parts.tokenizer.encode(&input(&text, None), 256, LongText::Truncate).unwrap();
+        let task = Task::whole(sequence(&found.ids, &found.type_ids), Arc::clone(&asks));
+        let answer = parts.model.forward(&[&task]).unwrap().remove(0);
+        let (logits, contributions) = answer.split_at(heads.len());
+        for ((logits, contributions), split) in logits.iter().zip(contributions).zip(&splits) {
+            assert_eq!(contributions.len(), found.ids.len() * CLASSES);
+            for (class, &logit) in logits.iter().enumerate() {
+                let of_class = contributions.iter().skip(class).step_by(CLASSES);
+                let sum: f64 = of_class.map(|&x| f64::from(x)).sum();
+                let sum = sum + f64::from(split.bias()[class]);
+                worst = worst.max((sum - f64::from(logit)).abs());
+            }
+        }
+    }
+    println!("bias and contributions: {worst:.1e} from the logits at most");
+    assert!(worst < APART, "{worst:.1e}");
+}
+
+#[test]
+fn a_token_adds_what_its_own_rows_are_worth() {
+    // One layer, mean pooling: the head's weights times the token's row, over the tokens.
+    let parts = load(&default_model());
+    let recipe = json!({"layers": [-2]});
+    let head = head(&parts, &recipe);
+    let resolved = parts.recipes.resolve(&serde_json::from_value(recipe).unwrap()).unwrap();
+    let split = Arc::new(head.split(384).unwrap());
+    let asks = vec![Ask::Contributions(split), Ask::Tokens(resolved)];
+    let found = parts.tokenizer.encode(&input("A gripping film.", None), 256, LongText::Error);
+    let found = found.unwrap();
+    let task = Task::whole(sequence(&found.ids, &found.type_ids), Arc::new(Asks::new(asks)));
+    let answer = parts.model.forward(&[&task]).unwrap().remove(0);
+    let (contributions, rows) = (&answer[0], &answer[1]);
+    for (i, row) in rows.chunks_exact(384).enumerate() {
+        let logits = head.logits(row);
+        let zero = head.logits(&vec![0.0; 384]);
+        for class in 0..CLASSES {
+            let expected = (logits[class] - zero[class]) / found.ids.len() as f32;
+            let found = contributions[i * CLASSES + class];
+            assert!((found - expected).abs() < 1e-5, "token {i}: {found} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_exact_split_is_refused_with_the_reason() {
+    let parts = load(&default_model());
+    for (recipe, reason) in [
+        (json!({"pooling": "cls"}), Inseparable::OneToken),
+        (json!({"pooling": "last_token"}), Inseparable::OneToken),
+        (json!({"pooling": "max"}), Inseparable::Maximum),
+        (json!({"pooling": "mean_max"}), Inseparable::Maximum),
+        (json!({"combine": "max"}), Inseparable::Combined),
+        (json!({"normalize": true}), Inseparable::Normalized),
+    ] {
+        assert_eq!(head(&parts, &recipe).split(384).unwrap_err(), reason, "{recipe}");
+    }
+    let parts = load(&tiny("single-label"));
+    assert_eq!(head_of(&parts).split(32).unwrap_err(), Inseparable::HiddenLayers);
+}

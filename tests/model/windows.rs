@@ -1,0 +1,131 @@
+//! Texts that are read in windows, against transformers in float64 and the rules written out there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use strata::app::Parts;
+use strata::model::recipe::{Recipe, RecipeRef};
+use strata::model::task::{Ask, Asks, Sequence, Share, Task};
+use strata::text::{TokenizeError, Window};
+
+use crate::parity::allowed_of;
+use crate::support::fixtures::input;
+use crate::support::{Worst, default_model, load};
+
+/// A text of `golden/windows.json`: its windows in body tokens, and how many tokens count of each.
+#[derive(Deserialize)]
+struct Case {
+    text: String,
+    windows: Vec<(usize, usize)>,
+    counted: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    max_tokens: usize,
+    recipes: BTreeMap<String, Recipe>,
+    texts: Vec<Case>,
+}
+
+fn golden() -> (Golden, Vec<u8>) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
+    let golden = serde_json::from_slice(&fs::read(dir.join("windows.json")).unwrap()).unwrap();
+    (golden, fs::read(dir.join("windows.safetensors")).unwrap())
+}
+
+/// Row `at` of a tensor of as many rows as there are texts.
+fn row(tensors: &SafeTensors<'_>, name: &str, at: usize) -> Vec<f32> {
+    let view = tensors.tensor(name).unwrap();
+    let (numbers, _) = view.data().as_chunks();
+    let numbers: Vec<f32> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let width = numbers.len() / view.shape()[0];
+    numbers[at * width..(at + 1) * width].to_vec()
+}
+
+fn windows(parts: &Parts, text: &str) -> Vec<Window> {
+    parts.tokenizer.encode_windows(&input(text, None), parts.sequence_tokens).unwrap()
+}
+
+/// The answer to a text, all of its windows in passes of four.
+fn answer(parts: &Parts, windows: &[Window], asks: Vec<Ask>) -> Vec<Vec<f32>> {
+    let asks = Arc::new(Asks::new(asks));
+    let shares = Share::of_windows(windows.iter().map(|window| window.counted.clone()).collect());
+    let task = |(window, share): (&Window, Option<Share>)| {
+        let (ids, type_ids) = (window.encoded.ids.clone(), window.encoded.type_ids.clone());
+        Task { sequence: Sequence { ids, type_ids }, asks: Arc::clone(&asks), share }
+    };
+    let tasks: Vec<Task> = windows.iter().zip(shares).map(task).collect();
+    let passes = tasks.chunks(4).map(|pass| pass.iter().collect::<Vec<_>>());
+    let read: Vec<_> = passes.flat_map(|pass| parts.model.forward(&pass).unwrap()).collect();
+    parts.model.finish().join(&asks, &read)
+}
+
+#[test]
+fn windows_lie_where_the_rules_say_and_each_token_counts_once() {
+    let ((golden, _), parts) = (golden(), load(&default_model()));
+    assert_eq!(golden.max_tokens, parts.sequence_tokens);
+    for case in &golden.texts {
+        let found = windows(&parts, &case.text);
+        let counted: Vec<usize> = found.iter().map(Window::tokens).collect();
+        assert_eq!(counted, case.counted);
+        // In spans: a window begins with the character that its first body token begins with.
+        let body: Vec<(usize, usize)> = {
+            let whole = parts.tokenizer.encode_windows(&input(&case.text, None), usize::MAX);
+            let whole = whole.unwrap().remove(0).encoded.spans;
+            whole[1..whole.len() - 1].to_vec()
+        };
+        for (window, (start, end)) in found.iter().zip(&case.windows) {
+            let spans = &window.encoded.spans;
+            assert_eq!(spans[1..spans.len() - 1], body[*start..*end]);
+            assert!(!window.encoded.truncated());
+        }
+        assert_eq!(found.iter().map(Window::tokens).sum::<usize>(), body.len() + 2 * found.len());
+    }
+    assert!(golden.texts.iter().any(|case| case.text.split_whitespace().count() == 5_000));
+}
+
+#[test]
+fn a_text_in_windows_has_the_features_of_one_long_text() {
+    let ((golden, bytes), parts) = (golden(), load(&default_model()));
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut worst = Worst::default();
+    for (at, case) in golden.texts.iter().enumerate() {
+        let resolve =
+            |recipe: &Recipe| parts.recipes.resolve(&RecipeRef::Object(recipe.clone())).unwrap();
+        let asks = golden.recipes.values().map(|recipe| Ask::Embedding(resolve(recipe))).collect();
+        let answer = answer(&parts, &windows(&parts, &case.text), asks);
+        for (name, found) in golden.recipes.keys().zip(&answer) {
+            let expected = row(&tensors, name, at);
+            let torch = f64::from(row(&tensors, &format!("{name}.torch_f32_error"), at)[0]);
+            worst.see(
+                found,
+                &expected,
+                allowed_of(name, &expected, torch),
+                &format!("{name} {at}"),
+            );
+        }
+    }
+    worst.check("texts in windows");
+}
+
+#[test]
+fn a_text_that_fits_is_one_sequence_as_ever() {
+    let parts = load(&default_model());
+    let found = windows(&parts, "A short text.");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].tokens(), found[0].encoded.ids.len());
+}
+
+#[test]
+fn a_pair_is_not_read_in_windows() {
+    let parts = load(&default_model());
+    let long = "river ".repeat(300);
+    let found = parts.tokenizer.encode_windows(&input(&long, Some("a")), parts.sequence_tokens);
+    assert_eq!(found, Err(TokenizeError::PairTooLong { tokens: 304, limit: 256 }));
+    let short = parts.tokenizer.encode_windows(&input("b", Some("a")), parts.sequence_tokens);
+    assert_eq!(short.unwrap().len(), 1);
+}
