@@ -3,6 +3,8 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 something that was given can't be used.
 
 mod bench;
+mod evaluate;
+mod features;
 mod health;
 mod openapi;
 mod serve;
@@ -32,6 +34,8 @@ enum Command {
     Serve(serve::Serve),
     /// Train a head on a labelled file.
     Train(train::Train),
+    /// Score a head on a labelled file.
+    Evaluate(evaluate::Evaluate),
     /// Measure texts a second, latency and memory, in process.
     Bench(bench::Bench),
     /// Ask a running server whether it is ready; exit 0 if it is.
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Train(train) => train.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
         Command::Bench(bench) => bench.run(),
         Command::Health(health) => health.run(),
         Command::Openapi => openapi::run(),

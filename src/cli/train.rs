@@ -1,22 +1,18 @@
 //! `strata train`: from a labelled file to a head's folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::anyhow;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
+use super::features::extract;
 use super::{Failure, ModelFlags, recipe_of};
-use crate::app::{self, Parts, threads};
+use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Descriptor, OutputActivation, check_name};
-use crate::model::recipe::{RecipeRef, ResolvedRecipe};
-use crate::training::encode::Extractor;
-use crate::training::{
-    Column, Dataset, Features, Settings, Split, Stage, Trained, save_features, train,
-};
+use crate::model::recipe::RecipeRef;
+use crate::training::{Column, Dataset, Settings, Split, Stage, Trained, save_features, train};
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
@@ -80,33 +76,6 @@ impl Train {
         check_name(name).map_err(|message| anyhow!("--out {}: {message}", self.out.display()))?;
         Ok(name.to_owned())
     }
-}
-
-/// Features of every row, once through the encoder, with a progress bar on a terminal.
-fn extract(
-    parts: &Parts,
-    config: &Config,
-    dataset: &Dataset,
-    recipe: &Arc<ResolvedRecipe>,
-) -> anyhow::Result<Features> {
-    let bar = ProgressBar::new(dataset.rows.len() as u64);
-    let form = "features {wide_bar} {pos}/{len} texts, {per_sec}, {eta} to go";
-    bar.set_style(ProgressStyle::with_template(form)?);
-    let extractor = Extractor {
-        model: &parts.model,
-        tokenizer: &parts.tokenizer,
-        sequence_tokens: parts.sequence_tokens,
-        budget: config.batching.budget_tokens.get(),
-    };
-    let extracted = extractor.features(dataset, recipe, &mut |texts| bar.inc(texts as u64));
-    let took = bar.elapsed().as_secs_f64();
-    bar.finish_and_clear();
-    let (features, cut) = extracted?;
-    eprintln!("features: {} texts in {took:.1} s, {} columns", features.rows, features.width);
-    if cut > 0 {
-        eprintln!("{cut} texts were cut at {} tokens", parts.sequence_tokens);
-    }
-    Ok(features)
 }
 
 fn report(stage: Stage<'_>) {

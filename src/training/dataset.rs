@@ -155,6 +155,14 @@ pub enum Problem {
     /// Nothing but blank lines and a header.
     #[error("no rows")]
     NoRows,
+    /// A label that the head to be scored doesn't have.
+    #[error("the label is {found:?}; the head has {}", list(.known))]
+    UnknownLabel {
+        /// As written.
+        found: String,
+        /// The head's labels.
+        known: Vec<String>,
+    },
     /// Nothing to tell apart.
     #[error("every row has the label {0:?}; at least two labels are needed")]
     OneLabel(String),
@@ -188,20 +196,42 @@ impl Dataset {
     /// # Errors
     /// The first thing that is wrong with the file; nothing is skipped or guessed.
     pub fn read(file: &Path, text: &Column, label: &Column) -> Result<Self, DatasetError> {
-        read(file, text, label).map_err(|(line, problem)| DatasetError {
-            file: file.to_owned(),
-            line,
-            problem,
-        })
+        Self::checked(file, read(file, text, label, None))
+    }
+
+    /// The same for rows that are to be scored by a head with these labels: some of the labels may be
+    /// absent, and none need have two rows.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the file, a label that isn't one of these included.
+    pub fn read_as(
+        file: &Path,
+        text: &Column,
+        label: &Column,
+        known: &[String],
+    ) -> Result<Self, DatasetError> {
+        Self::checked(file, read(file, text, label, Some(known)))
+    }
+
+    fn checked(file: &Path, read: Result<Self, Failure>) -> Result<Self, DatasetError> {
+        read.map_err(|(line, problem)| DatasetError { file: file.to_owned(), line, problem })
     }
 }
 
-fn read(file: &Path, text: &Column, label: &Column) -> Result<Dataset, Failure> {
+fn read(
+    file: &Path,
+    text: &Column,
+    label: &Column,
+    known: Option<&[String]>,
+) -> Result<Dataset, Failure> {
     let format = Format::of(file).ok_or((None, Problem::UnknownExtension))?;
     let bytes = std::fs::read(file).map_err(|error| (None, error.into()))?;
     let content = decode(&bytes)?;
     let (records, header) = records::read(content, format, text, label)?;
-    let labels = labels(&records)?;
+    let labels = match known {
+        Some(known) => checked_against(known, &records)?,
+        None => labels(&records)?,
+    };
     let index: BTreeMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
     let rows = records
         .into_iter()
@@ -221,6 +251,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Failure> {
         Problem::NotUtf8(rest[0]).at(line)
     })?;
     Ok(content.strip_prefix('\u{feff}').unwrap_or(content))
+}
+
+/// The head's labels, if the records have no others and there are any.
+fn checked_against(known: &[String], records: &[Record]) -> Result<Vec<String>, Failure> {
+    if records.is_empty() {
+        return Err((None, Problem::NoRows));
+    }
+    match records.iter().find(|record| !known.contains(&record.label)) {
+        Some(Record { line, label, .. }) => {
+            let (found, known) = (label.clone(), known.to_vec());
+            Err(Problem::UnknownLabel { found, known }.at(*line))
+        }
+        None => Ok(known.to_vec()),
+    }
 }
 
 /// The labels there are, in their order.

@@ -35,6 +35,25 @@ impl Scores {
     }
 }
 
+/// Bins of [`calibration_error`].
+const BINS: usize = 15;
+
+/// How far confidence is from accuracy: rows are put into 15 bins of equal width by the probability of
+/// their most probable label, and `Σ |bin|/n · |accuracy − mean confidence|` is taken over the bins
+/// (expected calibration error, Guo et al., 2017). `logits (n,k)` after temperature, `labels (n)`.
+pub fn calibration_error(logits: &[f64], labels: &[usize], classes: usize) -> f64 {
+    // Of each bin, right answers less the sum of confidences.
+    let mut gaps = [0.0; BINS];
+    for (logits, &label) in logits.chunks_exact(classes).zip(labels) {
+        let best = argmax(logits);
+        let confidence = (logits[best] - log_sum_exp(logits)).exp();
+        // Bins are open below and closed above.
+        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+        gaps[bin] += f64::from(u8::from(best == label)) - confidence;
+    }
+    gaps.iter().map(|gap| gap.abs()).sum::<f64>() / labels.len() as f64
+}
+
 /// Per label `2·right / (rows with it + rows taken for it)`.
 fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
     let f1 = |class: usize| {
@@ -97,6 +116,17 @@ mod tests {
         let scores = Scores::of(&[0.0, third, 0.0, third], &[1, 0], 2);
         let by_hand = -((0.75_f64).ln() + (0.25_f64).ln()) / 2.0;
         assert!((scores.log_loss - by_hand).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_calibration_error_is_that_computed_by_hand() {
+        // Confidence 3/4 in four rows, of which two are right; 9/10 in one, which is right.
+        let row = |confidence: f64| [0.0, (confidence / (1.0 - confidence)).ln()];
+        let logits = [row(0.75), row(0.75), row(0.75), row(0.75), row(0.9)].concat();
+        let error = calibration_error(&logits, &[1, 1, 0, 0, 1], 2);
+        assert!((error - (4.0 * 0.25 + 0.1) / 5.0).abs() < 1e-12, "{error}");
+        // Without doubt, and right.
+        assert!(calibration_error(&[0.0, 1e3], &[1], 2) < 1e-12);
     }
 
     #[test]

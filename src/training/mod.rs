@@ -12,6 +12,7 @@
 
 pub mod dataset;
 pub mod encode;
+pub mod evaluation;
 pub mod features;
 pub mod fit;
 pub mod metrics;

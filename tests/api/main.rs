@@ -6,6 +6,7 @@ mod bench;
 mod classify;
 mod contract;
 mod embed;
+mod evaluate;
 mod explain;
 mod failures;
 mod health;

@@ -1,0 +1,122 @@
+//! `strata evaluate`: how good a head is on a labelled file.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::features::extract;
+use super::{Failure, ModelFlags};
+use crate::app;
+use crate::config::Config;
+use crate::model::checkpoint::ProblemType;
+use crate::model::head::{Head, OutputActivation};
+use crate::training::evaluation::{Evaluation, evaluate};
+use crate::training::split::is_held_out;
+use crate::training::{Column, Dataset};
+
+/// Score a head on a labelled file.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    #[command(flatten)]
+    model: ModelFlags,
+    /// The head: its name, or its folder.
+    #[arg(long, value_name = "NAME|DIR")]
+    head: String,
+    /// A folder of more head folders to find the name in; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    heads: Vec<PathBuf>,
+    /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// The column of texts, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    text: Column,
+    /// The column of labels, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "label")]
+    label: Column,
+    /// Score the rows alone that training holds out.
+    #[arg(long)]
+    held_out: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 if the accuracy, from 0 to 1, is below this.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    min_accuracy: Option<f64>,
+}
+
+fn share(written: &str) -> Result<f64, String> {
+    let number = written.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.8".to_owned())
+}
+
+impl Evaluate {
+    pub fn run(self) -> Result<(), Failure> {
+        let mut sources = self.model.clone().into_sources()?;
+        sources.flags.heads.clone_from(&self.heads);
+        let config = Config::load(&sources).map_err(Failure::unusable)?;
+        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
+        chooses_one(&head).map_err(Failure::Unusable)?;
+        let labels = &head.descriptor().labels;
+        let dataset = Dataset::read_as(&self.data, &self.text, &self.label, labels);
+        let mut dataset = dataset.map_err(Failure::unusable)?;
+        if self.held_out {
+            dataset.rows.retain(|row| is_held_out(&row.text));
+        }
+        if dataset.rows.is_empty() {
+            let file = self.data.display();
+            return Err(Failure::Unusable(anyhow!("{file}: no row is held out, of all there are")));
+        }
+        if !self.held_out && was_trained_on(&head, &dataset.source.sha256) {
+            eprintln!(
+                "{} was trained on this file; --held-out scores the rows that it has not seen",
+                head.name()
+            );
+        }
+        let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
+        let features = extract(&parts, &config, &dataset, &recipe).map_err(Failure::Failed)?;
+        let rows: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
+        let found = evaluate(&head, &features, &rows, &dataset.source, self.held_out);
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&found).map_err(Failure::failed)?);
+        } else {
+            println!("{found}");
+        }
+        self.judge(&found)
+    }
+
+    fn judge(&self, found: &Evaluation) -> Result<(), Failure> {
+        let accuracy = found.scores.accuracy;
+        match self.min_accuracy {
+            Some(least) if accuracy < least => Err(Failure::Failed(anyhow!(
+                "the accuracy is {accuracy:.4}, below --min-accuracy {least}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn chooses_one(head: &Head) -> anyhow::Result<()> {
+    let of = head.descriptor();
+    let found = match of.problem_type {
+        ProblemType::SingleLabelClassification if of.labels.len() < 2 => "has one label",
+        ProblemType::SingleLabelClassification if of.activation == OutputActivation::Softmax => {
+            return Ok(());
+        }
+        ProblemType::SingleLabelClassification => "has another activation",
+        ProblemType::MultiLabelClassification => "names any number of labels",
+        ProblemType::Regression => "gives numbers",
+    };
+    Err(anyhow!(
+        "head \"{}\" {found}; those can be scored that choose one of several labels by softmax",
+        head.name()
+    ))
+}
+
+/// Whether its description says that it was trained on a file with that sum.
+fn was_trained_on(head: &Head, sha256: &str) -> bool {
+    let training = head.descriptor().training.as_ref();
+    training.and_then(|of| of["data"]["sha256"].as_str()).is_some_and(|sum| sum == sha256)
+}
