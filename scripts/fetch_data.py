@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Brings the labelled texts to `data/`: four files of human ratings, and `sentiment.tsv` made of one.
+"""Brings the labelled texts to `data/`: four files of human ratings, and two tables made of them.
+
+`sentiment.tsv` has the snippets of film reviews, positive where the rating is above 0 and negative
+otherwise; `register.tsv` the snippets of all four files, labelled with what they are from.
 
 The ratings come with C.J. Hutto and Eric Gilbert, "VADER: A Parsimonious Rule-based Model for
 Sentiment Analysis of Social Media Text" (ICWSM 2014), in the source distribution of vaderSentiment
@@ -27,13 +30,21 @@ RATINGS = {
     "nytEditorialSnippets_GroundTruth.txt": "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e",
     "tweets_GroundTruth.txt": "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f",
 }
-SENTIMENT = "sentiment.tsv"
-SENTIMENT_ROWS = 10605
-SENTIMENT_SHA256 = "d04c692bedf004f8b3b935cf9e4fe014d699fca6e8d9593f47102940906dd508"
+# What each file's texts are, and how many it has.
+REGISTERS = {
+    SNIPPETS: ("film review", 10605),
+    "amazonReviewSnippets_GroundTruth.txt": ("product review", 3708),
+    "nytEditorialSnippets_GroundTruth.txt": ("editorial", 5190),
+    "tweets_GroundTruth.txt": ("tweet", 4200),
+}
+TABLES = {
+    "sentiment.tsv": "d04c692bedf004f8b3b935cf9e4fe014d699fca6e8d9593f47102940906dd508",
+    "register.tsv": "b7a6872af3b871d44be141529f97a5e509fa6036f164e66506a02cee99e670d3",
+}
 
 
 def main() -> None:
-    sums = {**RATINGS, SENTIMENT: SENTIMENT_SHA256}
+    sums = {**RATINGS, **TABLES}
     wrong = wrong_files(DATA, sums)
     if not wrong:
         print(f"data: all {len(sums)} files there, sums right")
@@ -41,13 +52,14 @@ def main() -> None:
     with scratch(beside=DATA) as folder:
         staged = folder / "data"
         staged.mkdir()
-        if set(wrong) == {SENTIMENT}:
-            (staged / SNIPPETS).write_bytes((DATA / SNIPPETS).read_bytes())
+        if set(wrong) <= set(TABLES):
+            for name in RATINGS:
+                (staged / name).write_bytes((DATA / name).read_bytes())
         else:
             unpack(download(PACKAGE, SDIST_SHA256, "sdist", folder), staged)
             check_all(staged, RATINGS)
-        write_sentiment(staged / SNIPPETS, staged / SENTIMENT)
-        check_all(staged, {SENTIMENT: SENTIMENT_SHA256})
+        write_tables(staged)
+        check_all(staged, TABLES)
         put_in_place(staged, DATA)
     print(f"data: {', '.join(wrong)} written, sums right")
 
@@ -69,22 +81,31 @@ def member(archive: tarfile.TarFile, name: str):
     return file
 
 
-def write_sentiment(ratings: Path, out: Path) -> None:
-    """Writes `label`, `text`: positive where the rating is above 0, else negative."""
-    lines = ["label\ttext"]
+def write_tables(folder: Path) -> None:
+    """Both have the columns `label` and `text`."""
+    rated = {name: rows(folder / name) for name in RATINGS}
+    sentiment = [("positive" if rating > 0 else "negative", text) for rating, text in rated[SNIPPETS]]
+    register = [(REGISTERS[name][0], text) for name in RATINGS for _, text in rated[name]]
+    for name, table in (("sentiment.tsv", sentiment), ("register.tsv", register)):
+        lines = ["label\ttext", *(f"{label}\t{text}" for label, text in table)]
+        (folder / name).write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def rows(ratings: Path) -> list[tuple[float, str]]:
+    """(rating, text) of each row."""
+    found = []
     for number, row in enumerate(ratings.read_bytes().decode("utf-8").split("\r\n"), start=1):
         try:
             _, rating, text = row.split("\t")
-            label = "positive" if float(rating) > 0 else "negative"
+            found.append((float(rating), text.strip()))
         except ValueError:
             raise FetchError(f"{ratings.name}, row {number}: expected an id, a rating and a text") from None
-        text = text.strip()
-        if not text or any(mark in text for mark in "\t\r\n"):
+        if not found[-1][1] or any(mark in found[-1][1] for mark in "\t\r\n"):
             raise FetchError(f"{ratings.name}, row {number}: the text is empty or more than one line")
-        lines.append(f"{label}\t{text}")
-    if len(lines) != SENTIMENT_ROWS + 1:
-        raise FetchError(f"{ratings.name} has {len(lines) - 1} rows, expected {SENTIMENT_ROWS}")
-    out.write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
+    _, expected = REGISTERS[ratings.name]
+    if len(found) != expected:
+        raise FetchError(f"{ratings.name} has {len(found)} rows, expected {expected}")
+    return found
 
 
 if __name__ == "__main__":
