@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-memory bench-peers asan openapi release
+.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-heads bench-memory bench-peers asan openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -53,6 +53,9 @@ bench: model data ## Texts a second over HTTP, against the encoder's own rate in
 
 bench-memory: model data ## Memory of the server over 100,000 texts of mixed lengths
 	cargo bench --locked --bench serving -- --memory
+
+bench-heads: model data ## What three heads and an embedding cost over one head
+	cargo bench --locked --bench serving -- --heads
 
 bench-peers: model data $(PEERS)/installed ## The same work on Strata and its peers (half an hour; a few GB, once)
 	$(PEERS)/bin/python -B benches/peers/run.py

@@ -10,8 +10,10 @@
 //! - `strata bench`, the same binary on the same texts, tokenisation included;
 //! - the batcher in process: what as many clients would get if HTTP and tokenisation cost nothing.
 //!
-//! With `--memory` it measures what the server holds in memory instead, over 100,000 texts.
+//! With `--heads` it measures what more heads cost in a pass (`make bench-heads`). With `--memory`
+//! it measures what the server holds in memory, over 100,000 texts.
 
+mod heads;
 mod memory;
 mod server;
 mod work;
@@ -64,6 +66,9 @@ fn main() -> anyhow::Result<()> {
     // As the server reads them.
     let config = Config::load(&Sources::of_process(None, Flags::default())?)?;
     let parts = parts(&config)?;
+    if std::env::args().any(|argument| argument == "--heads") {
+        return heads::run(&parts, &config, &texts);
+    }
     let tasks = tasks(&parts, &texts)?;
     let tokens: usize = tasks.iter().map(|task| task.sequence.tokens()).sum();
     let encoder = parts.model.encoder();

@@ -32,12 +32,16 @@ pub fn snippets() -> anyhow::Result<Vec<String>> {
 /// The texts tokenised, with what `/embed` computes of them.
 pub fn tasks(parts: &Parts, texts: &[String]) -> anyhow::Result<Vec<Task>> {
     let recipe = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
-    let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
+    tasks_for(parts, texts, &Arc::new(Asks::new(vec![Ask::Embedding(recipe)])))
+}
+
+/// The texts tokenised, with what is asked of them.
+pub fn tasks_for(parts: &Parts, texts: &[String], asks: &Arc<Asks>) -> anyhow::Result<Vec<Task>> {
     let task = |text: &String| {
         let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
         let encoded = parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate)?;
         let sequence = Tokens { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok(Task::whole(sequence, Arc::clone(&asks)))
+        Ok(Task::whole(sequence, Arc::clone(asks)))
     };
     texts.iter().map(task).collect()
 }

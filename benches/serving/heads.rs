@@ -1,0 +1,69 @@
+//! What more heads cost: passes over the same texts for one head, and for three heads and an
+//! embedding, each with a recipe of its own, in turn.
+
+use std::sync::Arc;
+
+use strata::app::{self, Parts};
+use strata::config::Config;
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Descriptor, Head, OutputActivation};
+use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
+use strata::model::task::{Ask, Asks, Task};
+
+use super::work::{passes, tasks_for};
+use super::{TEXTS, median, rate};
+
+const ROUNDS: usize = 9;
+
+pub fn run(parts: &Parts, config: &Config, texts: &[String]) -> anyhow::Result<()> {
+    let budget = config.batching.budget_tokens.get();
+    let shipped = |name: &str| app::head(parts, config, name).map(Ask::Logits);
+    let embedding = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
+    let one = vec![shipped("sentiment")?];
+    let many = vec![
+        shipped("sentiment")?,
+        shipped("register")?,
+        Ask::Logits(other(parts, config)?),
+        Ask::Embedding(embedding),
+    ];
+    let tasks = |asks| tasks_for(parts, texts, &Arc::new(Asks::new(asks)));
+    let (one, many): (Vec<Task>, Vec<Task>) = (tasks(one)?, tasks(many)?);
+    let mut ratios = Vec::new();
+    for round in 0..=ROUNDS {
+        let [alone, all] = [&one, &many].map(|tasks| rate(TEXTS, || passes(parts, tasks, budget)));
+        let (alone, all) = (alone?, all?);
+        if round > 0 {
+            println!("round {round}: one head {alone:.1}, all {all:.1} texts/s");
+            ratios.push(alone / all);
+        }
+    }
+    println!("three heads and an embedding take {:.3} × one head's time (median)", median(ratios));
+    Ok(())
+}
+
+/// A head of five classes over two layers, mean beside max.
+fn other(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
+    let recipe = RecipeRef::Object(Recipe {
+        layers: vec![-1, -5],
+        combine: Combine::Concat,
+        pooling: Pooling::MeanMax,
+        ..Recipe::default()
+    });
+    let width = parts.recipes.resolve(&recipe)?.dimensions;
+    let folder = tempfile::tempdir()?;
+    let descriptor = Descriptor {
+        labels: ["a", "b", "c", "d", "e"].map(str::to_owned).into(),
+        recipe,
+        problem_type: ProblemType::SingleLabelClassification,
+        activation: OutputActivation::Softmax,
+        temperature: 1.0,
+        thresholds: None,
+        hidden_activation: None,
+        encoder: parts.fingerprint.clone(),
+        weights_sha256: String::new(),
+        training: None,
+    };
+    descriptor.save(&folder.path().join("other"), &vec![0.01; 5 * width], &[0.0; 5])?;
+    let path = folder.path().join("other");
+    Ok(app::head(parts, config, &path.to_string_lossy())?)
+}
