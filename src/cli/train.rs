@@ -102,7 +102,7 @@ fn save(
         recipe,
         problem_type: ProblemType::SingleLabelClassification,
         activation: OutputActivation::Softmax,
-        temperature: 1.0,
+        temperature: trained.report.calibration.temperature as f32,
         thresholds: None,
         hidden_activation: None,
         encoder: fingerprint.to_owned(),

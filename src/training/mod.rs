@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dataset (records) ─► split ─┐
-//!                             ├─► search (fit, metrics) ─► fit again ─► fold ─► score ─► report
+//!                             ├─► search (fit, metrics) ─► temperature ─► fit again ─► fold ─► score
 //!           features ─────────┘
 //! ```
 //!
@@ -20,6 +20,7 @@ mod records;
 pub mod report;
 pub mod search;
 pub mod split;
+pub mod temperature;
 mod texts;
 
 pub use dataset::{Column, Dataset, DatasetError};
@@ -105,8 +106,8 @@ pub enum TrainError {
     Solver(argmin::core::Error),
 }
 
-/// Splits, finds the strength on the validation part, fits all training rows with it, folds the
-/// standardisation in, and scores the result on the rows held out.
+/// Splits, finds the strength and then the temperature on the validation part, fits all training rows
+/// with that strength, folds the standardisation in, and scores the result on the rows held out.
 ///
 /// # Errors
 /// Data that can't be split, features that don't fit it, unusable settings. A fit that doesn't
@@ -122,11 +123,13 @@ pub fn train(
     let labels: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
     let classes = dataset.labels.len();
 
-    let found = {
+    let (found, calibration) = {
         let scale = Standardisation::of(features, &split.fitting);
         let fitting = Part::new(features, &labels, &split.fitting, &scale, classes)?;
         let validation = Part::new(features, &labels, &split.validation, &scale, classes)?;
-        search::search(&fitting, &validation, &settings.strengths, progress)?
+        let found = search::search(&fitting, &validation, &settings.strengths, progress)?;
+        let (logits, labels) = search::logits(&found.parameters, &validation)?;
+        (found, temperature::fit(&logits, &labels, classes)?)
     };
 
     let strength = found.strength;
@@ -138,7 +141,8 @@ pub fn train(
     let (weights, bias) = fitted.weights_and_bias(classes);
     let (weights, bias) = scale.fold(weights, bias);
 
-    let held_out = score(&weights, &bias, features, &labels, &split.held_out);
+    let layer = (weights.as_slice(), bias.as_slice());
+    let held_out = score(layer, calibration.temperature, features, &labels, &split.held_out);
     let report = Report {
         data: dataset.source.clone(),
         rows: PartSizes {
@@ -153,6 +157,7 @@ pub fn train(
         gradient_norm: fitted.gradient_norm,
         converged: fitted.converged,
         search: found.trials,
+        calibration,
         held_out,
     };
     Ok(Trained { weights, bias, report })
@@ -175,8 +180,8 @@ fn check(dataset: &Dataset, features: &Features, settings: &Settings) -> Result<
 
 /// Scores the weights as they will be served, on features as the encoder gives them.
 fn score(
-    weights: &[f32],
-    bias: &[f32],
+    (weights, bias): (&[f32], &[f32]),
+    temperature: f64,
     features: &Features,
     labels: &[usize],
     rows: &[usize],
@@ -187,7 +192,7 @@ fn score(
         logits.extend(weights.chunks_exact(features.width).zip(bias).map(|(weights, &bias)| {
             let products =
                 x.iter().zip(weights).map(|(&x, &weight)| f64::from(x) * f64::from(weight));
-            f64::from(bias) + products.sum::<f64>()
+            (f64::from(bias) + products.sum::<f64>()) / temperature
         }));
     }
     let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();

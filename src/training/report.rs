@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::Source;
 use super::metrics::Scores;
 use super::search::Trial;
+use super::temperature::Calibration;
 
 /// Stored in `head.json`. The same data, features and seed give the same report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,9 @@ pub struct Report {
     pub converged: bool,
     /// Every strength tried, in order, with its scores on the validation part.
     pub search: Vec<Trial>,
-    /// Scores of the finished head.
+    /// The temperature, and what it did for the validation part.
+    pub calibration: Calibration,
+    /// Scores of the finished head, temperature included.
     pub held_out: Scores,
 }
 
@@ -65,6 +68,13 @@ impl fmt::Display for Report {
             self.iterations,
             self.gradient_norm,
         )?;
+        writeln!(
+            f,
+            "temperature {:.3}: validation log loss {:.4} before, {:.4} after",
+            self.calibration.temperature,
+            self.calibration.log_loss_before,
+            self.calibration.log_loss_after,
+        )?;
         write!(
             f,
             "held out: accuracy {:.2} %, macro F1 {:.2} %, log loss {:.4}",
@@ -97,6 +107,11 @@ mod tests {
             gradient_norm: 7.5e-7,
             converged: true,
             search: vec![trial],
+            calibration: Calibration {
+                temperature: 1.0416,
+                log_loss_before: 0.431,
+                log_loss_after: 0.4305,
+            },
             held_out: Scores {
                 accuracy: 0.8,
                 macro_f1: 0.79,
@@ -107,11 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn the_terminal_gets_four_lines() {
+    fn the_terminal_gets_five_lines() {
         let lines = "d.tsv: 100 rows to train on, 20 of them to choose the strength; 25 held out\n\
                      its first line was taken as a header\n\
                      strength C = 0.003, the best of 1 tried; converged after 90 iterations \
                      (gradient norm 7.5e-7)\n\
+                     temperature 1.042: validation log loss 0.4310 before, 0.4305 after\n\
                      held out: accuracy 80.00 %, macro F1 79.00 %, log loss 0.4200";
         assert_eq!(report().to_string(), lines);
     }

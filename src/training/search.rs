@@ -92,7 +92,16 @@ pub fn search(
 }
 
 fn judge(parameters: &[f64], part: &Part) -> candle_core::Result<Scores> {
+    let (logits, labels) = logits(parameters, part)?;
+    Ok(Scores::of(&logits, &labels, part.classes))
+}
+
+/// A part's logits `(n,k)`, row by row, and labels `(n)`.
+///
+/// # Errors
+/// Only candle's own.
+pub fn logits(parameters: &[f64], part: &Part) -> candle_core::Result<(Vec<f64>, Vec<usize>)> {
     let logits = fit::layer(parameters, part.classes)?.forward(&part.x)?;
-    let labels: Vec<usize> = part.y.to_vec1::<u32>()?.into_iter().map(|y| y as usize).collect();
-    Ok(Scores::of(&logits.flatten_all()?.to_vec1()?, &labels, part.classes))
+    let labels = part.y.to_vec1::<u32>()?.into_iter().map(|y| y as usize);
+    Ok((logits.flatten_all()?.to_vec1()?, labels.collect()))
 }

@@ -190,6 +190,23 @@ fn a_head_for_another_encoder_is_told_from_a_broken_one() {
 }
 
 #[test]
+fn one_layer_may_be_named_as_pytorch_names_a_linear_layer() {
+    let folder = Folder::saved();
+    let plain = |tensors: Tensors| -> Tensors {
+        let name = |name: String| name.strip_prefix("0.").map(str::to_owned).unwrap_or(name);
+        tensors.into_iter().map(|(of, stored)| (name(of), stored)).collect()
+    };
+    let linear = folder.weighted(&plain(one_layer(3, WIDTH)), |_| {});
+    let numbered = folder.weighted(&one_layer(3, WIDTH), |_| {});
+    let row = numbers(WIDTH);
+    let [a, b] = [linear, numbered].map(|files| folder.load(&files).unwrap().logits(&row));
+    assert_eq!(a, b);
+    let mixed = one_layer(3, WIDTH).into_iter().chain(plain(one_layer(3, WIDTH))).collect();
+    let two = |json: &mut Value| json["hidden_activation"] = "tanh".into();
+    folder.refused(&folder.weighted(&mixed, two), &["weight and bias beside numbered ones"]);
+}
+
+#[test]
 fn weights_that_do_not_match_their_sum_are_refused() {
     let folder = Folder::saved();
     let mut files = folder.files();

@@ -128,18 +128,23 @@ impl HeadFiles {
         Ok(descriptor)
     }
 
-    /// `k.weight` and `k.bias`, in the order of `k`, whatever numbers are left out.
+    /// `k.weight` and `k.bias`, in the order of `k`, whatever numbers are left out, as PyTorch's
+    /// `nn.Sequential` has them; or `weight` and `bias` alone, as `nn.Linear` does.
     fn layers(&self, descriptor: &Descriptor) -> Result<Vec<Dense>, String> {
         let parsed = SafeTensors::deserialize(&self.weights)
             .map_err(|error| format!("head.safetensors: {error}"))?;
         let mut found = BTreeSet::new();
         for name in parsed.names() {
-            let (at, kind) = name.split_once('.').unwrap_or((name, ""));
-            match (at.parse::<usize>(), kind) {
-                (Ok(at), "weight" | "bias") => found.insert(at),
+            let (at, kind) = match name.split_once('.') {
+                Some((at, kind)) => (at.parse().ok().map(Some), kind),
+                None => (Some(None), name),
+            };
+            match (at, kind) {
+                (Some(at), "weight" | "bias") => found.insert(at),
                 _ => {
                     return Err(format!(
-                        "head.safetensors: tensor \"{name}\"; expected 0.weight, 0.bias and so on"
+                        "head.safetensors: tensor \"{name}\"; expected 0.weight, 0.bias and so on, \
+                         or weight and bias alone"
                     ));
                 }
             };
@@ -152,8 +157,11 @@ impl HeadFiles {
             }
             hidden => hidden.unwrap_or(Activation::Identity),
         };
+        if found.len() > 1 && found.contains(&None) {
+            return Err("head.safetensors: weight and bias beside numbered ones".to_owned());
+        }
         let last = found.last().copied();
-        let layer = |at: usize| {
+        let layer = |at: Option<usize>| {
             let activation = if Some(at) == last { Activation::Identity } else { between };
             read_layer(&parsed, at, activation)
         };
@@ -161,9 +169,15 @@ impl HeadFiles {
     }
 }
 
-fn read_layer(file: &SafeTensors<'_>, at: usize, activation: Activation) -> Result<Dense, String> {
+/// `at` is the layer's number, if it has one.
+fn read_layer(
+    file: &SafeTensors<'_>,
+    at: Option<usize>,
+    activation: Activation,
+) -> Result<Dense, String> {
+    let prefix = at.map(|at| format!("{at}.")).unwrap_or_default();
     let read = |kind: &str, rank: usize| {
-        let name = format!("{at}.{kind}");
+        let name = format!("{prefix}{kind}");
         let wrong = |found: String| {
             format!(
                 "head.safetensors: tensor \"{name}\": found {found}; expected F32 of rank {rank}"
@@ -185,7 +199,7 @@ fn read_layer(file: &SafeTensors<'_>, at: usize, activation: Activation) -> Resu
     let (bias_shape, bias) = read("bias", 1)?;
     if shape[0] != bias_shape[0] {
         return Err(format!(
-            "head.safetensors: {at}.weight is {shape:?}, {at}.bias {bias_shape:?}; the first \
+            "head.safetensors: {prefix}weight is {shape:?}, {prefix}bias {bias_shape:?}; the first \
              numbers must be the same"
         ));
     }
