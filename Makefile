@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-heads bench-memory bench-peers asan openapi release
+.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-heads bench-memory bench-peers asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -20,7 +20,7 @@ model: ## Bring the default model to models/ (80 MB, once), every file checked
 data: ## Bring the labelled texts to data/ (5 MB, once), every file checked
 	@$(PYTHON) -B scripts/fetch_data.py
 
-test: model data nextest ## Set up what the tests need and run them all
+test: model data nextest $(JUDGE)/installed ## Set up what the tests need and run them all
 	cargo test --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh
@@ -62,6 +62,9 @@ bench-peers: model data $(PEERS)/installed ## The same work on Strata and its pe
 
 asan: ## The kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh
+
+heads-elsewhere: $(VENV)/installed ## Serve heads trained by scikit-learn and PyTorch with the README's lines
+	JUDGE_PYTHON=$(VENV)/bin/python HEADS_FROM=scikit-learn,pytorch cargo nextest run --locked --test api elsewhere
 
 openapi: ## Write openapi.yaml anew from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml

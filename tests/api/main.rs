@@ -5,6 +5,7 @@
 mod bench;
 mod classify;
 mod contract;
+mod elsewhere;
 mod embed;
 mod evaluate;
 mod explain;
