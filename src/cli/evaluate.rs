@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::extract;
+use super::features::{CacheFlags, extract};
 use super::{Failure, ModelFlags};
 use crate::app;
 use crate::config::Config;
@@ -20,6 +20,8 @@ use crate::training::{Column, Dataset};
 pub struct Evaluate {
     #[command(flatten)]
     model: ModelFlags,
+    #[command(flatten)]
+    cache: CacheFlags,
     /// The head: its name, or its folder.
     #[arg(long, value_name = "NAME|DIR")]
     head: String,
@@ -76,7 +78,8 @@ impl Evaluate {
             );
         }
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
-        let features = extract(&parts, &config, &dataset, &recipe).map_err(Failure::Failed)?;
+        let features =
+            extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
         let rows: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
         let found = evaluate(&head, &features, &rows, &dataset.source, self.held_out);
         if self.json {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::extract;
+use super::features::{CacheFlags, extract};
 use super::{Failure, ModelFlags, recipe_of};
 use crate::app::{self, threads};
 use crate::config::Config;
@@ -19,6 +19,8 @@ use crate::training::{Column, Dataset, Settings, Split, Stage, Trained, save_fea
 pub struct Train {
     #[command(flatten)]
     model: ModelFlags,
+    #[command(flatten)]
+    cache: CacheFlags,
     /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -55,7 +57,8 @@ impl Train {
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
 
-        let features = extract(&parts, &config, &dataset, &recipe).map_err(Failure::Failed)?;
+        let features =
+            extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
         let settings = Settings { seed: self.seed, ..Settings::default() };
         if let Some(file) = &self.save_features {
             let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;

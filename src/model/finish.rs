@@ -51,8 +51,8 @@ impl Finish {
         self.answer(asks, &joined.collect::<Vec<_>>())
     }
 
-    /// Pooled rows, one a layer → the recipe's row.
-    fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
+    /// Pooled rows, one a layer, in the recipe's order → the recipe's row.
+    pub fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
         let combined = recipe.combine(rows);
         let row = match &self.dense {
             Some(dense) if recipe.dense => dense.forward(&combined),

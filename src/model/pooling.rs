@@ -29,6 +29,19 @@ pub enum Pooling {
 }
 
 impl Pooling {
+    /// As recipes write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::Max => "max",
+            Self::MeanSqrtLen => "mean_sqrt_len",
+            Self::WeightedMean => "weighted_mean",
+            Self::LastToken => "last_token",
+            Self::MeanMax => "mean_max",
+        }
+    }
+
     /// Columns of a pooled row over columns of a token row.
     pub fn width_factor(self) -> usize {
         if self == Self::MeanMax { 2 } else { 1 }
@@ -112,6 +125,14 @@ fn max(rows: View<'_>, share: Option<&Share>) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pooling_is_called_what_recipes_call_it() {
+        use Pooling::{Cls, LastToken, Max, Mean, MeanMax, MeanSqrtLen, WeightedMean};
+        for pooling in [Mean, Cls, Max, MeanSqrtLen, WeightedMean, LastToken, MeanMax] {
+            assert_eq!(serde_json::to_value(pooling).unwrap(), pooling.name());
+        }
+    }
 
     #[test]
     fn token_weights_are_those_of_the_formulas() {

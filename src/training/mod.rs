@@ -10,6 +10,7 @@
 //! in float64 but the features and the finished weights. The same data, features and seed give the
 //! same bytes.
 
+pub mod cache;
 pub mod dataset;
 pub mod encode;
 pub mod evaluation;
@@ -23,6 +24,7 @@ pub mod split;
 pub mod temperature;
 mod texts;
 
+pub use cache::Cache;
 pub use dataset::{Column, Dataset, DatasetError};
 pub use features::{Features, save_features};
 pub use report::Report;

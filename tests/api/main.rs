@@ -17,6 +17,7 @@ mod refusals;
 mod reload;
 mod signals;
 mod support;
+mod train;
 mod transport;
 mod unacceptable;
 mod windows;
