@@ -12,7 +12,9 @@ use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Descriptor, OutputActivation, check_name};
 use crate::model::recipe::RecipeRef;
-use crate::training::{Column, Dataset, Settings, Split, Stage, Trained, save_features, train};
+use crate::training::{
+    ClassWeights, Column, Dataset, Settings, Split, Stage, Trained, save_features, train,
+};
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
@@ -39,6 +41,9 @@ pub struct Train {
     /// What the validation part is drawn with.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// What the rows of a label count: each the same, or all of one label as much as all of another.
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    class_weights: ClassWeights,
     /// Also write features, labels and parts to this safetensors file, for other programs.
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
@@ -59,7 +64,8 @@ impl Train {
 
         let features =
             extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
-        let settings = Settings { seed: self.seed, ..Settings::default() };
+        let settings =
+            Settings { seed: self.seed, class_weights: self.class_weights, ..Settings::default() };
         if let Some(file) = &self.save_features {
             let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;

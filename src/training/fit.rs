@@ -4,8 +4,10 @@
 //! scikit-learn has it (large `C`, weak regularisation), what is minimised is
 //!
 //! ```text
-//! mean over rows of −log softmax(W·x + b)[y]  +  a/(2·C·n) · Σ W²      a = 1, or 2 if k = 2
+//! mean over rows of −u[y]·log softmax(W·x + b)[y]  +  a/(2·C·n) · Σ W²      a = 1, or 2 if k = 2
 //! ```
+//!
+//! where `u` is the weight of a class: 1, or `n / (k · rows of the class)`.
 //!
 //! scikit-learn's `C · Σ loss + ½ Σ W²` divided by `C·n`: the same minimum. It fits two classes
 //! with one vector `v = w₁ − w₀`; there `w₁ = −w₀` at the minimum, so `½ v² = Σ W²` and `a = 2`.
@@ -18,7 +20,8 @@ use argmin::core::{CostFunction, Error, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{Device, Tensor, Var};
-use candle_nn::{Linear, Module, loss};
+use candle_nn::{Linear, Module, loss, ops};
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::features::{Features, Standardisation};
@@ -44,6 +47,27 @@ pub struct Part {
     pub y: Tensor,
     /// `k`.
     pub classes: usize,
+    /// What each row counts, `(n)`, where it isn't 1.
+    pub weights: Option<Vec<f64>>,
+}
+
+/// What the rows of a class count in a fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// Each row as much as any other.
+    #[default]
+    None,
+    /// All rows of a class as much as those of any other: `n / (k · rows of the class)`, as
+    /// scikit-learn has it.
+    Balanced,
+}
+
+impl ClassWeights {
+    /// Whether rows all count the same.
+    pub fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 impl Part {
@@ -56,16 +80,25 @@ impl Part {
         labels: &[usize],
         rows: &[usize],
         scale: &Standardisation,
-        classes: usize,
+        (classes, weights): (usize, ClassWeights),
     ) -> candle_core::Result<Self> {
         let values = scale.apply(features, rows);
         let y = rows.iter().map(|&row| labels[row] as u32).collect::<Vec<_>>();
+        let weights = (weights == ClassWeights::Balanced).then(|| balanced(&y, classes));
         Ok(Self {
+            weights,
             x: Tensor::from_vec(values, (rows.len(), features.width), &Device::Cpu)?,
             y: Tensor::from_vec(y, rows.len(), &Device::Cpu)?,
             classes,
         })
     }
+}
+
+fn balanced(y: &[u32], classes: usize) -> Vec<f64> {
+    let mut rows = vec![0.0; classes];
+    y.iter().for_each(|&class| rows[class as usize] += 1.0);
+    let even = y.len() as f64 / classes as f64;
+    y.iter().map(|&class| even / rows[class as usize]).collect()
 }
 
 /// Where a fit ended.
@@ -167,12 +200,20 @@ impl<'a> Objective<'a> {
     }
 
     fn pass(&self, at: &[f64]) -> candle_core::Result<Evaluation> {
-        let Part { x, y, classes } = self.part;
+        let Part { x, y, classes, weights } = self.part;
         // Autograd reaches back to the logits and no further. Through the layer it would find the
         // gradient of the data too, (n,d) and five times the work, so that last step of the chain
         // rule is written out. A test compares it with autograd's.
         let logits = Var::from_tensor(&layer(at, *classes)?.forward(x)?)?; // (n,d)·(d,k) → (n,k)
-        let loss = loss::cross_entropy(&logits, y)?;
+        let loss = match weights {
+            None => loss::cross_entropy(&logits, y)?,
+            Some(weights) => {
+                let weights = Tensor::from_slice(weights, weights.len(), &Device::Cpu)?;
+                let logs = ops::log_softmax(logits.as_tensor(), 1)?;
+                let logs = logs.gather(&y.unsqueeze(1)?, 1)?.squeeze(1)?;
+                (logs * weights)?.mean(0)?.neg()?
+            }
+        };
         let gradients = loss.backward()?;
         let Some(by_logits) = gradients.get(&logits) else {
             candle_core::bail!("the loss does not depend on the logits");

@@ -35,6 +35,13 @@ impl Scores {
     }
 }
 
+/// [`Scores::log_loss`] with rows that count `weights (n)`.
+pub fn weighted_log_loss(logits: &[f64], labels: &[usize], weights: &[f64]) -> f64 {
+    let rows = logits.chunks_exact(logits.len() / labels.len()).zip(labels).zip(weights);
+    let loss: f64 = rows.map(|((z, &y), weight)| weight * (log_sum_exp(z) - z[y])).sum();
+    loss / weights.iter().sum::<f64>()
+}
+
 /// Bins of [`calibration_error`].
 const BINS: usize = 15;
 
@@ -127,6 +134,14 @@ mod tests {
         assert!((error - (4.0 * 0.25 + 0.1) / 5.0).abs() < 1e-12, "{error}");
         // Without doubt, and right.
         assert!(calibration_error(&[0.0, 1e3], &[1], 2) < 1e-12);
+    }
+
+    #[test]
+    fn a_row_that_counts_twice_counts_as_two() {
+        let logits = [0.0, 1.0, 0.5, -0.5];
+        let twice = Scores::of(&[logits[..2].to_vec(), logits.to_vec()].concat(), &[1, 1, 1], 2);
+        let weighted = weighted_log_loss(&logits, &[1, 1], &[2.0, 1.0]);
+        assert!((weighted - twice.log_loss).abs() < 1e-15);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub use split::{Split, SplitError};
 pub use texts::read_texts;
 
 use features::Standardisation;
+pub use fit::ClassWeights;
+
 use fit::Part;
 use metrics::Scores;
 use report::PartSizes;
@@ -44,11 +46,17 @@ pub struct Settings {
     pub seed: u64,
     /// Strengths to try, `C` in scikit-learn's sense: above 0 and ascending.
     pub strengths: Vec<f64>,
+    /// What the rows of a class count.
+    pub class_weights: ClassWeights,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { seed: 0, strengths: search::STRENGTHS.to_vec() }
+        Self {
+            seed: 0,
+            strengths: search::STRENGTHS.to_vec(),
+            class_weights: ClassWeights::default(),
+        }
     }
 }
 
@@ -124,11 +132,12 @@ pub fn train(
     let split = Split::of(dataset, settings.seed)?;
     let labels: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
     let classes = dataset.labels.len();
+    let counted = (classes, settings.class_weights);
 
     let (found, calibration) = {
         let scale = Standardisation::of(features, &split.fitting);
-        let fitting = Part::new(features, &labels, &split.fitting, &scale, classes)?;
-        let validation = Part::new(features, &labels, &split.validation, &scale, classes)?;
+        let fitting = Part::new(features, &labels, &split.fitting, &scale, counted)?;
+        let validation = Part::new(features, &labels, &split.validation, &scale, counted)?;
         let found = search::search(&fitting, &validation, &settings.strengths, progress)?;
         let (logits, labels) = search::logits(&found.parameters, &validation)?;
         (found, temperature::fit(&logits, &labels, classes)?)
@@ -138,7 +147,7 @@ pub fn train(
     progress(Stage::Refitting { strength });
     let training = split.training();
     let scale = Standardisation::of(features, &training);
-    let part = Part::new(features, &labels, &training, &scale, classes)?;
+    let part = Part::new(features, &labels, &training, &scale, counted)?;
     let fitted = fit::fit(&part, strength, fit::GRADIENT_NORM, found.parameters)?;
     let (weights, bias) = fitted.weights_and_bias(classes);
     let (weights, bias) = scale.fold(weights, bias);
@@ -154,6 +163,7 @@ pub fn train(
         },
         split: split::HELD_OUT_RULE.to_owned(),
         seed: settings.seed,
+        class_weights: settings.class_weights,
         strength,
         iterations: fitted.iterations,
         gradient_norm: fitted.gradient_norm,

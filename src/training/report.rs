@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Source;
+use super::fit::ClassWeights;
 use super::metrics::Scores;
 use super::search::Trial;
 use super::temperature::Calibration;
@@ -20,6 +21,9 @@ pub struct Report {
     pub split: String,
     /// What the validation part was drawn with.
     pub seed: u64,
+    /// What the rows of a class counted.
+    #[serde(default, skip_serializing_if = "ClassWeights::is_none")]
+    pub class_weights: ClassWeights,
     /// The chosen strength of regularisation, `C` in scikit-learn's sense.
     pub strength: f64,
     /// Of the last fit, over all rows that are not held out.
@@ -58,6 +62,9 @@ impl fmt::Display for Report {
         )?;
         if self.data.header {
             writeln!(f, "its first line was taken as a header")?;
+        }
+        if !self.class_weights.is_none() {
+            writeln!(f, "the rows of each label counted as much as those of any other")?;
         }
         writeln!(
             f,
@@ -102,6 +109,7 @@ mod tests {
             rows: PartSizes { fitting: 80, validation: 20, held_out: 25 },
             split: "by hash".to_owned(),
             seed: 7,
+            class_weights: ClassWeights::None,
             strength: 0.003,
             iterations: 90,
             gradient_norm: 7.5e-7,

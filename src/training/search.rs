@@ -4,7 +4,7 @@ use candle_nn::Module;
 use serde::{Deserialize, Serialize};
 
 use super::fit::{self, Part};
-use super::metrics::Scores;
+use super::metrics::{Scores, weighted_log_loss};
 use super::{Stage, TrainError};
 
 /// Half a decade apart, from strong to weak. 1,536 standardised features of 8,500 texts are best
@@ -25,7 +25,7 @@ const GRADIENT_NORM: f64 = 1e-4;
 pub struct Trial {
     /// `C` in scikit-learn's sense: large is weak regularisation.
     pub strength: f64,
-    /// See [`Scores::log_loss`].
+    /// See [`Scores::log_loss`]; with class weights, rows count in it as they do in the fit.
     pub log_loss: f64,
     /// See [`Scores::accuracy`].
     pub accuracy: f64,
@@ -93,7 +93,11 @@ pub fn search(
 
 fn judge(parameters: &[f64], part: &Part) -> candle_core::Result<Scores> {
     let (logits, labels) = logits(parameters, part)?;
-    Ok(Scores::of(&logits, &labels, part.classes))
+    let mut scores = Scores::of(&logits, &labels, part.classes);
+    if let Some(weights) = &part.weights {
+        scores.log_loss = weighted_log_loss(&logits, &labels, weights);
+    }
+    Ok(scores)
 }
 
 /// A part's logits `(n,k)`, row by row, and labels `(n)`.

@@ -67,6 +67,24 @@ fn one_seed_gives_the_same_bytes_and_another_seed_other_parts() {
 }
 
 #[test]
+fn balanced_rows_find_more_of_a_rare_label() {
+    // Of the last class one row in five is left.
+    let (mut dataset, mut features) = data();
+    let kept: Vec<usize> = (0..600).filter(|row| row % 3 != 2 || row % 15 == 2).collect();
+    features.values = kept.iter().flat_map(|&row| features.row(row).to_vec()).collect();
+    features.rows = kept.len();
+    dataset.rows = kept.iter().map(|&row| dataset.rows[row].clone()).collect();
+    let found = |class_weights| {
+        let settings = Settings { class_weights, ..Settings::default() };
+        let report = train(&dataset, &features, &settings, &mut |_| {}).unwrap().report;
+        assert_eq!(report.class_weights, class_weights);
+        report.held_out.confusion[2][2]
+    };
+    let (even, balanced) = (found(ClassWeights::None), found(ClassWeights::Balanced));
+    assert!(balanced > even, "{balanced} and {even}");
+}
+
+#[test]
 fn each_strength_tried_is_reported_then_the_last_fit() {
     let (dataset, features) = data();
     let settings = Settings { strengths: vec![0.01, 0.1], ..Settings::default() };
@@ -85,7 +103,7 @@ fn each_strength_tried_is_reported_then_the_last_fit() {
 fn what_cannot_be_trained_on_is_refused() {
     let (dataset, features) = data();
     let refusal = |features: &Features, strengths: &[f64]| {
-        let settings = Settings { seed: 0, strengths: strengths.to_vec() };
+        let settings = Settings { strengths: strengths.to_vec(), ..Settings::default() };
         train(&dataset, features, &settings, &mut |_| {}).unwrap_err().to_string()
     };
     let fewer = Features { rows: 599, ..features.clone() };

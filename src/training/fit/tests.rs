@@ -17,6 +17,7 @@ struct Fixture {
 #[derive(serde::Deserialize)]
 struct Case {
     strength: f64,
+    class_weights: ClassWeights,
     labels: Vec<usize>,
     weights: Vec<Vec<f64>>,
     bias: Vec<f64>,
@@ -33,7 +34,10 @@ fn part(features: &Features, case: &Case) -> (Part, Standardisation) {
     let rows: Vec<usize> = (0..features.rows).collect();
     let scale = Standardisation::of(features, &rows);
     let classes = case.labels.iter().max().unwrap() + 1;
-    (Part::new(features, &case.labels, &rows, &scale, classes).unwrap(), scale)
+    (
+        Part::new(features, &case.labels, &rows, &scale, (classes, case.class_weights)).unwrap(),
+        scale,
+    )
 }
 
 /// A class's weights and bias less the first class's, which is all that decides.
