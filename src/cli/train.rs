@@ -44,9 +44,17 @@ pub struct Train {
     /// What the rows of a label count: each the same, or all of one label as much as all of another.
     #[arg(long, value_name = "HOW", default_value = "none")]
     class_weights: ClassWeights,
+    /// Cross-validate all rows in so many parts besides, 2 to 100; 0 for not at all.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = folds)]
+    folds: usize,
     /// Also write features, labels and parts to this safetensors file, for other programs.
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
+}
+
+fn folds(written: &str) -> Result<usize, String> {
+    let number = written.parse().ok().filter(|number| *number == 0 || (2..=100).contains(number));
+    number.ok_or_else(|| "it must be a number from 2 to 100, or 0".to_owned())
 }
 
 impl Train {
@@ -64,8 +72,12 @@ impl Train {
 
         let features =
             extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
-        let settings =
-            Settings { seed: self.seed, class_weights: self.class_weights, ..Settings::default() };
+        let settings = Settings {
+            seed: self.seed,
+            class_weights: self.class_weights,
+            folds: Some(self.folds).filter(|&folds| folds > 0),
+            ..Settings::default()
+        };
         if let Some(file) = &self.save_features {
             let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
@@ -95,6 +107,7 @@ fn report(stage: Stage<'_>) {
             100.0 * trial.accuracy,
             trial.log_loss
         ),
+        Stage::Folded(fold) => eprintln!("fold {fold} done"),
         Stage::Refitting { strength } => eprintln!("fitting all training rows with C = {strength}"),
     }
 }

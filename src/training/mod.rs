@@ -11,6 +11,7 @@
 //! same bytes.
 
 pub mod cache;
+pub mod cross;
 pub mod dataset;
 pub mod encode;
 pub mod evaluation;
@@ -34,6 +35,7 @@ pub use texts::read_texts;
 use features::Standardisation;
 pub use fit::ClassWeights;
 
+use cross::Plan;
 use fit::Part;
 use metrics::Scores;
 use report::PartSizes;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub strengths: Vec<f64>,
     /// What the rows of a class count.
     pub class_weights: ClassWeights,
+    /// In how many parts all rows are cross-validated besides; none for not at all, else at least 2.
+    pub folds: Option<usize>,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             seed: 0,
             strengths: search::STRENGTHS.to_vec(),
             class_weights: ClassWeights::default(),
+            folds: None,
         }
     }
 }
@@ -70,6 +75,8 @@ pub enum Stage<'a> {
         /// As in [`Settings::strengths`].
         strength: f64,
     },
+    /// So many folds of the cross-validation are done.
+    Folded(usize),
 }
 
 /// A fully connected layer over features as the encoder gives them, and how it came about.
@@ -154,6 +161,20 @@ pub fn train(
 
     let layer = (weights.as_slice(), bias.as_slice());
     let held_out = score(layer, calibration.temperature, features, &labels, &split.held_out);
+    let mut folded = 0;
+    let plan = |folds| Plan {
+        folds,
+        seed: settings.seed,
+        strength,
+        temperature: calibration.temperature,
+        class_weights: settings.class_weights,
+    };
+    let cross = settings.folds.map(|folds| {
+        cross::cross_validate(dataset, features, plan(folds), &mut || {
+            folded += 1;
+            progress(Stage::Folded(folded));
+        })
+    });
     let report = Report {
         data: dataset.source.clone(),
         rows: PartSizes {
@@ -170,6 +191,7 @@ pub fn train(
         converged: fitted.converged,
         search: found.trials,
         calibration,
+        cross_validation: cross.transpose()?,
         held_out,
     };
     Ok(Trained { weights, bias, report })

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cross::{CrossScores, Spread};
 use super::dataset::Source;
 use super::fit::ClassWeights;
 use super::metrics::Scores;
@@ -36,6 +37,9 @@ pub struct Report {
     pub search: Vec<Trial>,
     /// The temperature, and what it did for the validation part.
     pub calibration: Calibration,
+    /// Of all rows, each by a fit that has not seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cross_validation: Option<CrossScores>,
     /// Scores of the finished head, temperature included.
     pub held_out: Scores,
 }
@@ -82,6 +86,19 @@ impl fmt::Display for Report {
             self.calibration.log_loss_before,
             self.calibration.log_loss_after,
         )?;
+        if let Some(cross) = &self.cross_validation {
+            let percent =
+                |of: Spread| format!("{:.2} ± {:.2} %", 100.0 * of.mean, 100.0 * of.deviation);
+            writeln!(
+                f,
+                "{} folds: accuracy {}, macro F1 {}; out of fold log loss {:.4}, calibration error {:.4}",
+                cross.folds,
+                percent(cross.accuracy),
+                percent(cross.macro_f1),
+                cross.log_loss,
+                cross.calibration_error,
+            )?;
+        }
         write!(
             f,
             "held out: accuracy {:.2} %, macro F1 {:.2} %, log loss {:.4}",
@@ -120,6 +137,7 @@ mod tests {
                 log_loss_before: 0.431,
                 log_loss_after: 0.4305,
             },
+            cross_validation: None,
             held_out: Scores {
                 accuracy: 0.8,
                 macro_f1: 0.79,

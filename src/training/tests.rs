@@ -93,6 +93,7 @@ fn each_strength_tried_is_reported_then_the_last_fit() {
         seen.push(match stage {
             Stage::Tried(trial) => ("tried", trial.strength),
             Stage::Refitting { strength } => ("refitting", strength),
+            Stage::Folded(fold) => ("folded", fold as f64),
         });
     };
     let strength = train(&dataset, &features, &settings, &mut listen).unwrap().report.strength;
