@@ -80,6 +80,10 @@ impl Evaluate {
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
         let features =
             extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
+        if let Some((row, column)) = features.not_finite() {
+            let error = anyhow!("feature {column} of row {row} is not a finite number");
+            return Err(Failure::Failed(error));
+        }
         let rows: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
         let found = evaluate(&head, &features, &rows, &dataset.source, self.held_out);
         if self.json {

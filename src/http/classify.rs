@@ -22,6 +22,7 @@ use crate::model::head::{Head, Split};
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
 use crate::model::task::{Ask, Asks};
+use crate::text::Input;
 
 /// Bytes of a class in the answer: its logit, its probability, and now and then its label.
 const CLASS_BYTES: usize = 64;
@@ -116,16 +117,23 @@ pub async fn classify(
     pipeline::check_layers(service, &asks, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();
     let row = recipe.as_ref().map_or(0, |recipe| vector_bytes(recipe.dimensions, Encoding::Float));
-    let bytes = |tokens: usize| {
+    let bytes = |input: &Input, tokens: usize| {
         let token = classes * FLOAT_BYTES + heads.len() * explain::TOKEN_BYTES;
-        classes * CLASS_BYTES + row + if request.explain { tokens * token } else { 0 }
+        let explained = heads.len() * explain::text_bytes(input) + tokens * token;
+        classes * CLASS_BYTES + row + if request.explain { explained } else { 0 }
     };
     let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
     let Outcome { answers, inputs, read, usage, timings } = outcome;
-    let numbers = answers.iter().flatten().map(Vec::len).sum();
+    let mut numbers: usize = answers.iter().flatten().map(Vec::len).sum();
+    let mut tokens = Vec::new().into_iter();
+    if request.explain {
+        let text: usize = inputs.iter().map(explain::text_bytes).sum();
+        numbers += heads.len() * text / FLOAT_BYTES;
+        tokens = explain::tokens_of(service, inputs, read, prompt).await?.into_iter();
+    }
     let mut results = Vec::with_capacity(answers.len());
     let mut embeddings = Vec::new();
-    for ((answer, input), windows) in answers.into_iter().zip(&inputs).zip(&read) {
+    for answer in answers {
         // As asked: logits, then what is to be explained, then the embedding.
         let mut rows = answer.into_iter();
         let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
@@ -135,7 +143,7 @@ pub async fn classify(
         let mut said: BTreeMap<String, HeadResult> =
             heads.iter().zip(rows.by_ref()).map(decide).collect();
         if request.explain {
-            let tokens = explain::tokens(service, input, windows, &prompt);
+            let tokens = tokens.next().unwrap_or_default();
             for ((head, split), contributions) in heads.iter().zip(&splits).zip(rows.by_ref()) {
                 if let Some(result) = said.get_mut(head.name()) {
                     result.explain(tokens.clone(), &contributions, split);

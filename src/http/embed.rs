@@ -19,6 +19,7 @@ use super::wire::{EmbedRequest, Embedding, Encoding, Usage, Vector};
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, check_dimensions};
 use crate::model::recipe_book::{NATIVE, RecipeError};
 use crate::model::task::{Ask, Asks};
+use crate::text::Input;
 
 /// Bytes of a number in JSON, sign, point, exponent and comma included, at the most usual.
 pub const FLOAT_BYTES: usize = 13;
@@ -72,7 +73,7 @@ pub async fn embed(
         recipe.dimensions
     };
     let rows = |tokens: usize| if request.tokens { tokens } else { 1 };
-    let bytes = |tokens: usize| rows(tokens) * vector_bytes(width, request.encoding);
+    let bytes = |_: &Input, tokens: usize| rows(tokens) * vector_bytes(width, request.encoding);
     let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
     let Outcome { answers, usage, timings, .. } = outcome;
     let numbers = answers.iter().flatten().map(Vec::len).sum();

@@ -6,12 +6,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::pipeline::{INLINE_BYTES, off_runtime};
 use super::state::Service;
 use crate::model::head::{Head, Split};
 use crate::text::{Encoded, Input, Window};
 
-/// Bytes of a token in the answer beside its contributions: its text and its place.
-pub const TOKEN_BYTES: usize = 64;
+/// Bytes of a token in the answer beside its contributions and its text.
+pub const TOKEN_BYTES: usize = 48;
+
+/// Bytes of the text of an input's tokens: each character is in one of them at most.
+pub fn text_bytes(input: &Input) -> usize {
+    input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
+}
 
 /// A token and its place in the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -52,9 +58,27 @@ pub fn splits(service: &Service, heads: &[Arc<Head>]) -> Result<Vec<Arc<Split>>,
     heads.iter().map(split).collect()
 }
 
-/// The tokens of an input that count, window by window. `prompt` is what its text begins with and its
-/// client didn't send.
-pub fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) -> Vec<Token> {
+/// The tokens of each input that count, window by window. `prompt` is what their texts begin with and
+/// their client didn't send.
+///
+/// # Errors
+/// Only our own.
+pub async fn tokens_of(
+    service: &Arc<Service>,
+    inputs: Vec<Input>,
+    read: Vec<Vec<Window>>,
+    prompt: String,
+) -> Result<Vec<Vec<Token>>, ApiError> {
+    let service = Arc::clone(service);
+    let long = inputs.iter().map(text_bytes).sum::<usize>() > INLINE_BYTES;
+    off_runtime(long, move || {
+        let each = inputs.iter().zip(&read);
+        each.map(|(input, windows)| tokens(&service, input, windows, &prompt)).collect()
+    })
+    .await
+}
+
+fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) -> Vec<Token> {
     let prompt = prompt.chars().count();
     let first = Characters::of(input.text.as_str());
     let second = input.pair.as_ref().map(|pair| Characters::of(pair.as_str()));

@@ -14,7 +14,7 @@ use crate::text::{Encoded, Input, LongText, TokenizeError, Window};
 
 /// Bytes of text that are tokenised on the spot; more goes to a thread for blocking work, so that
 /// the runtime stays free to answer others. About a millisecond's worth.
-const INLINE_BYTES: usize = 16 * 1024;
+pub const INLINE_BYTES: usize = 16 * 1024;
 
 /// Numbers that are written on the spot; more goes to a thread for blocking work.
 const INLINE_NUMBERS: usize = 32 * 1024;
@@ -63,7 +63,7 @@ pub fn check_layers(service: &Service, asks: &Asks, pointer: &str) -> Result<(),
 
 /// Tokenises the inputs, has them computed, and puts the answers in order.
 ///
-/// `answer_bytes` estimates an input's share of the answer from its number of tokens.
+/// `answer_bytes` estimates an input's share of the answer from the input and its number of tokens.
 ///
 /// # Errors
 /// A text too long for `long_text: error`, an answer too large, a full queue, a deadline passed.
@@ -73,13 +73,14 @@ pub async fn run(
     asks: Asks,
     long_text: WireLongText,
     deadline: Instant,
-    answer_bytes: impl Fn(usize) -> usize,
+    answer_bytes: impl Fn(&Input, usize) -> usize,
 ) -> Result<Outcome, ApiError> {
     let started = Instant::now();
     let (inputs, read) = tokenize(service, inputs, long_text).await?;
     let tokenize = started.elapsed();
     let counted = |windows: &Vec<Window>| windows.iter().map(Window::tokens).sum();
-    let estimate: usize = read.iter().map(|windows| answer_bytes(counted(windows))).sum();
+    let share = |(input, windows)| answer_bytes(input, counted(windows));
+    let estimate: usize = inputs.iter().zip(&read).map(share).sum();
     let limit = service.limits.answer_bytes.get();
     if estimate > limit {
         let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
@@ -98,21 +99,45 @@ pub async fn run(
         passes: computed.passes,
         tokens,
     };
-    let mut outputs = computed.outputs.into_iter();
-    let answer = |windows: &Vec<Window>| {
-        let parts: Vec<Answer> = outputs.by_ref().take(windows.len()).collect();
-        match <[Answer; 1]>::try_from(parts) {
-            Ok([whole]) => whole,
-            Err(parts) => service.finish.join(&asks, &parts),
-        }
-    };
-    let answers = read.iter().map(answer).collect();
+    let windows: Vec<usize> = read.iter().map(Vec::len).collect();
+    let answers = joined(service, &asks, &windows, computed.outputs).await?;
     let cut = read
         .iter()
         .enumerate()
         .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
     let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
     Ok(Outcome { answers, inputs, read, usage, timings })
+}
+
+/// The answer to each text, of which so many `windows` were read each; `parts` are theirs, in order.
+async fn joined(
+    service: &Arc<Service>,
+    asks: &Arc<Asks>,
+    windows: &[usize],
+    parts: Vec<Answer>,
+) -> Result<Vec<Answer>, ApiError> {
+    if windows.iter().all(|&count| count == 1) {
+        return Ok(parts);
+    }
+    let (service, asks, windows) = (Arc::clone(service), Arc::clone(asks), windows.to_vec());
+    let answers = off_runtime(true, move || {
+        let mut parts = parts.into_iter();
+        let answer = |count: usize| {
+            let parts: Vec<Answer> = parts.by_ref().take(count).collect();
+            match <[Answer; 1]>::try_from(parts) {
+                Ok([whole]) => whole,
+                Err(parts) => service.finish.join(&asks, &parts),
+            }
+        };
+        windows.into_iter().map(answer).collect::<Vec<Answer>>()
+    })
+    .await?;
+    // The engine has looked at the parts, but not at what comes of them.
+    if answers.iter().flatten().flatten().any(|number| !number.is_finite()) {
+        tracing::error!("a number that is not finite came out of a text's windows");
+        return Err(ApiError::Internal);
+    }
+    Ok(answers)
 }
 
 /// What a text's windows are asked for.
@@ -183,7 +208,7 @@ pub async fn to_json<T: serde::Serialize + Send + 'static>(
 }
 
 /// Runs short work here and long work on a thread for blocking work.
-async fn off_runtime<T: Send + 'static>(
+pub async fn off_runtime<T: Send + 'static>(
     long: bool,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {

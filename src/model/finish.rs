@@ -24,31 +24,58 @@ impl Finish {
 
     /// What was read at each tap → a list of numbers for each thing asked.
     pub(super) fn answer(&self, asks: &Asks, values: &[Vec<f32>]) -> Answer {
-        let taps = asks.taps();
+        asks.list().iter().map(|ask| self.one(ask, asks.taps(), values)).collect()
+    }
+
+    fn one(&self, ask: &Ask, taps: &[Tap], values: &[Vec<f32>]) -> Vec<f32> {
         let value = |tap: &Tap| {
             let at = taps.iter().position(|other| other == tap);
             at.map_or(&[][..], |at| values[at].as_slice())
         };
-        let one = |ask: &Ask| {
-            let rows: Vec<&[f32]> = ask.taps().iter().map(value).collect();
-            match ask {
-                Ask::Embedding(recipe) => self.features(recipe, &rows),
-                Ask::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
-                Ask::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
-                Ask::Contributions(_) => sum(&rows),
-            }
-        };
-        asks.list().iter().map(one).collect()
+        let rows: Vec<&[f32]> = ask.taps().iter().map(value).collect();
+        match ask {
+            Ask::Embedding(recipe) => self.features(recipe, &rows),
+            Ask::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
+            Ask::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
+            Ask::Contributions(_) => sum(&rows),
+        }
     }
 
-    /// What was read of each window of a text, in order → the answer to the text.
+    /// What was read of a window → what [`Finish::join`] needs of it: the pooled rows, a list for each
+    /// tap, then what is said token by token, finished, a list for each thing asked. The others are
+    /// empty, so that a long text doesn't hold every layer of every token until all is read.
+    pub(super) fn part(&self, asks: &Asks, mut values: Vec<Vec<f32>>) -> Answer {
+        let taps = asks.taps();
+        let token_by_token = |ask: &Ask| match ask {
+            Ask::Tokens(_) | Ask::Contributions(_) => self.one(ask, taps, &values),
+            Ask::Embedding(_) | Ask::Logits(_) => Vec::new(),
+        };
+        let done: Vec<Vec<f32>> = asks.list().iter().map(token_by_token).collect();
+        for (tap, value) in taps.iter().zip(&mut values) {
+            if !matches!(tap.read, Read::Pooled(_)) {
+                *value = Vec::new();
+            }
+        }
+        values.extend(done);
+        values
+    }
+
+    /// The parts of each window of a text, in order → the answer to the text.
     pub fn join(&self, asks: &Asks, windows: &[Answer]) -> Answer {
-        let taps = asks.taps().iter().enumerate();
-        let joined = taps.map(|(at, tap)| {
-            let values: Vec<&[f32]> = windows.iter().map(|window| window[at].as_slice()).collect();
-            join(&tap.read, &values)
+        let taps = asks.taps();
+        let of = |at: usize| windows.iter().map(move |window| window[at].as_slice());
+        let pooled = taps.iter().enumerate().map(|(at, tap)| match tap.read {
+            Read::Pooled(pooling) => join(pooling, &of(at).collect::<Vec<_>>()),
+            Read::Rows | Read::Projected(_) => Vec::new(),
         });
-        self.answer(asks, &joined.collect::<Vec<_>>())
+        let pooled: Vec<Vec<f32>> = pooled.collect();
+        let one = |(at, ask): (usize, &Ask)| match ask {
+            Ask::Tokens(_) | Ask::Contributions(_) => {
+                of(taps.len() + at).flatten().copied().collect()
+            }
+            Ask::Embedding(_) | Ask::Logits(_) => self.one(ask, taps, &pooled),
+        };
+        asks.list().iter().enumerate().map(one).collect()
     }
 
     /// Pooled rows, one a layer, in the recipe's order → the recipe's row.
@@ -62,12 +89,9 @@ impl Finish {
     }
 }
 
-/// One tap's values of each window → as of one long text. A window's sums are shares of the text's,
-/// see [`Share`](super::task::Share).
-fn join(read: &Read, windows: &[&[f32]]) -> Vec<f32> {
-    let Read::Pooled(pooling) = read else {
-        return windows.concat();
-    };
+/// One tap's pooled rows of each window → as of one long text. A window's sums are shares of the
+/// text's, see [`Share`](super::task::Share).
+fn join(pooling: Pooling, windows: &[&[f32]]) -> Vec<f32> {
     match pooling {
         Pooling::Mean | Pooling::MeanSqrtLen | Pooling::WeightedMean => sum(windows),
         Pooling::Cls => {

@@ -76,8 +76,8 @@ impl Model {
         fit(self.encoder.pads(), tokens, budget)
     }
 
-    /// One pass: for each task, a list of numbers for each thing that it asks; for a window, what was
-    /// read at each of its taps, to be joined by [`Finish::join`].
+    /// One pass: for each task, a list of numbers for each thing that it asks; for a window, its
+    /// part, to be joined by [`Finish::join`].
     ///
     /// # Errors
     /// The encoder's backend failed.
@@ -93,7 +93,7 @@ impl Model {
         let read = self.encoder.forward(&batch)?;
         let answer = |(task, values): (&&Task, Answer)| match task.share {
             None => self.finish.answer(&task.asks, &values),
-            Some(_) => values,
+            Some(_) => self.finish.part(&task.asks, values),
         };
         Ok(tasks.iter().zip(read).map(answer).collect())
     }

@@ -161,5 +161,5 @@ impl Task {
 }
 
 /// What a pass answers for one task: one list of numbers for each thing asked, in that order; for a
-/// window, for each tap.
+/// window, what [`Finish::join`](super::finish::Finish::join) needs of it.
 pub type Answer = Vec<Vec<f32>>;

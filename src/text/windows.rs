@@ -55,7 +55,8 @@ impl Tokenizer {
             return Ok(vec![whole.into()]);
         }
         let body = self.body(&input.text)?;
-        let windows = cut(body.len(), limit.saturating_sub(self.added_tokens(false)));
+        let capacity = limit.saturating_sub(self.added_tokens(false)).max(1);
+        let windows = cut(body.len(), capacity);
         let counts = counted(&windows);
         let window = |(range, counted): (Range<usize>, Vec<bool>)| {
             let encoded = self.finished(part(&body, range), None)?;

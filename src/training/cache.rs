@@ -94,8 +94,12 @@ impl Cache {
         fs::create_dir_all(&self.folder)?;
         let file = self.file(tap);
         let draft = file.with_extension(format!("{}.draft", std::process::id()));
-        fs::write(&draft, whole)?;
-        fs::rename(draft, file)
+        let written = fs::write(&draft, whole).and_then(|()| fs::rename(&draft, file));
+        if written.is_err() {
+            // What there is of it is of no use to anybody.
+            let _ = fs::remove_file(&draft);
+        }
+        written
     }
 }
 

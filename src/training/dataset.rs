@@ -200,7 +200,8 @@ impl Dataset {
     }
 
     /// The same for rows that are to be scored by a head with these labels: some of the labels may be
-    /// absent, and none need have two rows.
+    /// absent, and none need have two rows. Where both columns are numbers, the first line is a header
+    /// if its label isn't one of these.
     ///
     /// # Errors
     /// The first thing that is wrong with the file, a label that isn't one of these included.
@@ -227,7 +228,7 @@ fn read(
     let format = Format::of(file).ok_or((None, Problem::UnknownExtension))?;
     let bytes = std::fs::read(file).map_err(|error| (None, error.into()))?;
     let content = decode(&bytes)?;
-    let (records, header) = records::read(content, format, text, label)?;
+    let (records, header) = records::read(content, format, (text, label), known)?;
     let labels = match known {
         Some(known) => checked_against(known, &records)?,
         None => labels(&records)?,

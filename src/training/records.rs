@@ -54,16 +54,17 @@ fn checked_text(line: u64, text: &str) -> Result<String, Failure> {
 /// A line of a table: its number and its fields.
 type Line = (u64, Vec<String>);
 
-/// The records, and whether the first line was a header.
+/// The records, and whether the first line was a header. `known` are the labels that there may be,
+/// where that is known.
 pub(super) fn read(
     content: &str,
     format: Format,
-    text: &Column,
-    label: &Column,
+    (text, label): (&Column, &Column),
+    known: Option<&[String]>,
 ) -> Result<(Vec<Record>, bool), Failure> {
     match format {
-        Format::Tsv => from_table(&tsv(content), text, label),
-        Format::Csv => from_table(&csv(content)?, text, label),
+        Format::Tsv => from_table(&tsv(content), text, label, known),
+        Format::Csv => from_table(&csv(content)?, text, label, known),
         Format::JsonLines => Ok((json_lines(content, text, label)?, false)),
     }
 }
@@ -119,13 +120,17 @@ fn from_table(
     lines: &[Line],
     text: &Column,
     label: &Column,
+    known: Option<&[String]>,
 ) -> Result<(Vec<Record>, bool), Failure> {
     let (text_at, label_at) = (column_in(lines, text)?, column_in(lines, label)?);
     let label_of = |(_, fields): &Line| fields[label_at].trim().to_owned();
     let header = match (text, label) {
         (Column::Number(_), Column::Number(_)) => {
             let named = label_of(&lines[0]);
-            lines.len() > 1 && lines[1..].iter().all(|line| label_of(line) != named)
+            match known {
+                Some(known) => !known.contains(&named),
+                None => lines.len() > 1 && lines[1..].iter().all(|line| label_of(line) != named),
+            }
         }
         _ => true,
     };

@@ -116,6 +116,30 @@ async fn a_head_that_is_half_written_waits_and_a_broken_one_is_refused() {
     assert_eq!(two.which(&classify(&running).await), 1);
 }
 
+#[tokio::test]
+async fn of_two_heads_with_one_name_the_later_serves_and_the_earlier_when_it_goes() {
+    let (two, first, second) = (Two::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    two.heads[0].save(first.path(), "mood");
+    // Hidden by the later one, so it needn't be fit to serve.
+    let mut foreign =
+        TestHead::new(&Judge::of(&config(tiny("sentence"))), &json!("last-four"), &["a", "b"]);
+    foreign.descriptor.encoder = "0".repeat(64);
+    let third = TempDir::new().unwrap();
+    foreign.save(third.path(), "mood");
+    two.heads[1].save(second.path(), "mood");
+    let mut running = serve(third.path())
+        .arg("--heads")
+        .arg(first.path().to_str().unwrap())
+        .arg("--heads")
+        .arg(second.path().to_str().unwrap())
+        .env("STRATA_CLASSIFY_HEADS", "mood")
+        .start();
+    assert_eq!(two.which(&classify(&running).await), 1);
+    fs::remove_dir_all(second.path().join("mood")).unwrap();
+    running.until_logged("removed");
+    assert_eq!(two.which(&classify(&running).await), 0);
+}
+
 /// Files elsewhere, which the watched folder links to: the system tells nothing of their changes.
 fn linked(two: &Two) -> (TempDir, TempDir) {
     let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -65,6 +65,23 @@ async fn pooling_goes_over_every_token_that_counts_in_order() {
 }
 
 #[tokio::test]
+async fn token_rows_are_cut_and_normalised_one_by_one() {
+    let (app, ..) = app();
+    let whole = json!({"layers": [-1, -2], "combine": "concat"});
+    let cut = json!({"layers": [-1, -2], "combine": "concat", "dimensions": 40, "normalize": true});
+    let rows = |answer: Value| -> Vec<Vec<f32>> {
+        answer["embeddings"][0].as_array().unwrap().iter().map(floats).collect()
+    };
+    let (whole, cut) = (rows(embed(&app, &whole, true).await), rows(embed(&app, &cut, true).await));
+    assert_eq!(whole.len(), cut.len());
+    for (whole, cut) in whole.iter().zip(&cut) {
+        let norm = whole[..40].iter().map(|x| x * x).sum::<f32>().sqrt();
+        let expected: Vec<f32> = whole[..40].iter().map(|x| x / norm).collect();
+        assert_close(cut, &expected, TOLERANCE, "a token's row");
+    }
+}
+
+#[tokio::test]
 async fn logits_come_from_the_features_of_the_whole_text_and_explain_themselves() {
     let (app, head, _folder) = app();
     let features = embed(&app, &json!("last-four"), false).await;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,22 +65,33 @@ impl Library {
         };
         let own = own.map(|own| (own.name().to_owned(), Arc::new(own)));
         library.fixed.loaded.extend(own);
+        let mut found = Vec::new();
+        for folder in folders {
+            let heads = list(&folder).map_err(unreadable(&folder))?;
+            found.push((folder, heads));
+        }
+        // Of those with one name the last is to serve, so it alone must be fit to.
+        let hidden = |name: &str, later: &[(PathBuf, BTreeMap<String, PathBuf>)]| {
+            later.iter().any(|(_, heads)| heads.contains_key(name))
+        };
         for (name, files) in super::shipped() {
-            let (head, reason) = library.strictly(&files, named)?;
+            let (head, reason) = library.first(&files, named, hidden(&name, &found))?;
             match head {
                 Some(head) => library.fixed.loaded.insert(name, head).is_some(),
                 None => library.fixed.skipped.insert(name, reason).is_some(),
             };
         }
-        for folder in folders {
+        for (at, (folder, there)) in found.iter().enumerate() {
             let mut heads = BTreeMap::new();
-            for (name, path) in list(&folder).map_err(unreadable(&folder))? {
-                let stamp = Stamp::of(&path);
-                let files = read(&name, &path).map_err(unreadable(&path))?;
-                let (head, reason) = library.strictly(&files, named)?;
-                heads.insert(name, Entry { stamp, version: files.version(), head, reason });
+            for (name, path) in there {
+                let stamp = Stamp::of(path);
+                let files = read(name, path).map_err(unreadable(path))?;
+                let (head, reason) =
+                    library.first(&files, named, hidden(name, &found[at + 1..]))?;
+                let version = files.version();
+                heads.insert(name.clone(), Entry { stamp, version, head, reason });
             }
-            library.roots.push(Root { folder, heads, readable: true });
+            library.roots.push(Root { folder: folder.clone(), heads, readable: true });
         }
         let set = library.set();
         match named.iter().find(|name| !set.loaded.contains_key(*name)) {
@@ -107,20 +118,23 @@ impl Library {
         Ok(Arc::new(files.load(recipes, fingerprint)?))
     }
 
-    /// A head, or why it is skipped.
-    fn strictly(
+    /// A head, or why it is skipped; one that a later one of its name hides needn't be fit to serve.
+    fn first(
         &self,
         files: &HeadFiles,
         named: &[String],
+        hidden: bool,
     ) -> Result<(Option<Arc<Head>>, String), LoadError> {
-        match files.load(&self.recipes, &self.fingerprint) {
-            Ok(head) => Ok((Some(Arc::new(head)), String::new())),
-            Err(error @ HeadError::OtherEncoder { .. }) if !named.contains(&files.name) => {
-                tracing::warn!(head = files.name, "skipped: {error}");
-                Ok((None, reason(&error)))
-            }
-            Err(error) => Err(error.into()),
+        let error = match files.load(&self.recipes, &self.fingerprint) {
+            Ok(head) => return Ok((Some(Arc::new(head)), String::new())),
+            Err(error) => error,
+        };
+        let other = matches!(error, HeadError::OtherEncoder { .. });
+        if hidden || (other && !named.contains(&files.name)) {
+            tracing::warn!(head = files.name, "skipped: {error}");
+            return Ok((None, reason(&error)));
         }
+        Err(error.into())
     }
 
     /// The folders of head folders.
@@ -137,7 +151,7 @@ impl Library {
                     set.skipped.remove(name);
                     set.loaded.insert(name.clone(), Arc::clone(head));
                 }
-                None if set.loaded.contains_key(name) => {}
+                // What else has this name goes on serving.
                 None => {
                     set.skipped.insert(name.clone(), entry.reason.clone());
                 }
@@ -262,7 +276,15 @@ fn list(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         // `..data` and the like are how Kubernetes swaps a mount.
-        if !name.starts_with('.') && path.join(JSON).is_file() {
+        if name.starts_with('.') {
+            continue;
+        }
+        // What can't be looked at for another reason than not being there is told when it is read.
+        let there = match fs::metadata(path.join(JSON)) {
+            Ok(found) => found.is_file(),
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        };
+        if there {
             heads.insert(name, path);
         }
     }

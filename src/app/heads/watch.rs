@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -14,10 +14,13 @@ use tokio::sync::watch;
 use super::library::{Library, News};
 use crate::http::state::HeadSet;
 
-/// How long nothing must have changed before folders are looked at, and how often they are looked at
-/// if something always does: a head is written in several steps.
+/// How long nothing must have changed before folders are looked at, and how long that is waited for if
+/// something always does: a head is written in several steps.
 const QUIET: Duration = Duration::from_millis(5);
-const MOST_STEPS: u32 = 20;
+const AT_MOST: Duration = Duration::from_millis(100);
+/// How long after a look that was asked for there is one more: what happens in a folder before it is
+/// watched, in the moment after it was made, is not told.
+const ONCE_MORE: Duration = Duration::from_millis(100);
 
 enum Trigger {
     /// Something has changed, or somebody wants it looked at.
@@ -48,7 +51,10 @@ impl Watch {
             run(library, &heads, &inbox, poll);
         };
         thread::Builder::new().name("strata-heads".to_owned()).spawn(run)?;
-        Ok(Self { triggers })
+        let watch = Self { triggers };
+        // What has changed between the first reading and now.
+        watch.look();
+        Ok(watch)
     }
 
     /// Has the folders looked at now.
@@ -113,9 +119,11 @@ fn run(
     inbox: &Receiver<Trigger>,
     poll: Option<Duration>,
 ) {
+    let mut once_more = false;
     loop {
-        let told = match poll {
-            Some(poll) => inbox.recv_timeout(poll),
+        let wait = if once_more { Some(ONCE_MORE) } else { poll };
+        let told = match wait {
+            Some(wait) => inbox.recv_timeout(wait),
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         let goes_on = match told {
@@ -126,6 +134,7 @@ fn run(
         if !goes_on {
             return;
         }
+        once_more = told.is_ok();
         let news = library.refresh();
         if !news.is_empty() {
             heads.send_replace(Arc::new(library.set()));
@@ -136,7 +145,8 @@ fn run(
 
 /// Waits until nothing has been told for a while. False if it is to end.
 fn settled(inbox: &Receiver<Trigger>) -> bool {
-    for _ in 0..MOST_STEPS {
+    let until = Instant::now() + AT_MOST;
+    while Instant::now() < until {
         match inbox.recv_timeout(QUIET) {
             Ok(Trigger::Look) => {}
             Err(RecvTimeoutError::Timeout) => return true,

@@ -2,6 +2,18 @@ use std::fs;
 
 use super::*;
 
+#[test]
+fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
+    let mut file = tempfile::Builder::new().suffix(".tsv").tempfile().unwrap();
+    std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
+    let (text, label) = ("2".parse().unwrap(), "1".parse().unwrap());
+    let known = ["no", "yes", "perhaps"].map(str::to_owned);
+    let read = Dataset::read_as(file.path(), &text, &label, &known).unwrap();
+    assert_eq!((read.rows.len(), read.rows[0].label, read.source.header), (3, 1, false));
+    let other = Dataset::read_as(file.path(), &text, &label, &known[..1]).unwrap();
+    assert_eq!((other.rows.len(), other.source.header), (2, true));
+}
+
 /// What a file of that name and content gives, columns `text` and `label`.
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DatasetError> {
     read_columns(name, content, "text", "label")
