@@ -1,6 +1,7 @@
 //! Head folders: those built into the binary, `config/heads` in the working directory, and the
 //! configured ones. Of two with one name the later is served.
 
+mod folder;
 mod library;
 mod stamp;
 mod watch;

@@ -117,6 +117,23 @@ async fn a_head_that_is_half_written_waits_and_a_broken_one_is_refused() {
 }
 
 #[tokio::test]
+async fn a_folder_that_another_takes_the_place_of_is_watched_on() {
+    let (two, parent) = (Two::new(), TempDir::new().unwrap());
+    let [heads, next] = ["heads", "next"].map(|name| parent.path().join(name));
+    two.heads[0].save(&heads, "mood");
+    two.heads[1].save(&next, "mood");
+    let mut running = serve(&heads).start();
+    fs::rename(&heads, parent.path().join("old")).unwrap();
+    fs::rename(&next, &heads).unwrap();
+    running.signal("HUP");
+    running.until_logged("served from now on");
+    assert_eq!(two.which(&classify(&running).await), 1);
+    two.heads[0].save(&heads, "mood");
+    running.until_logged("served from now on");
+    assert_eq!(two.which(&classify(&running).await), 0);
+}
+
+#[tokio::test]
 async fn of_two_heads_with_one_name_the_later_serves_and_the_earlier_when_it_goes() {
     let (two, first, second) = (Two::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
     two.heads[0].save(first.path(), "mood");

@@ -1,7 +1,10 @@
 //! Watches folders of heads, and has what changes there served.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -11,7 +14,8 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::watch;
 
-use super::library::{Library, News};
+use super::folder::News;
+use super::library::Library;
 use crate::http::state::HeadSet;
 
 /// How long nothing must have changed before folders are looked at, and how long that is waited for if
@@ -45,11 +49,8 @@ impl Watch {
         poll: Option<Duration>,
     ) -> io::Result<Self> {
         let (triggers, inbox) = mpsc::channel();
-        let watcher = watcher(&library, &triggers, poll);
-        let run = move || {
-            let _watcher = watcher;
-            run(library, &heads, &inbox, poll);
-        };
+        let told = Told::new(triggers.clone(), poll);
+        let run = move || run(library, told, &heads, &inbox);
         thread::Builder::new().name("strata-heads".to_owned()).spawn(run)?;
         let watch = Self { triggers };
         // What has changed between the first reading and now.
@@ -70,39 +71,54 @@ impl Drop for Watch {
     }
 }
 
-/// Told by the system of changes in every folder; where it can't, the log says so.
-fn watcher(
-    library: &Library,
-    triggers: &Sender<Trigger>,
+/// What the system tells of changes in folders.
+struct Told {
+    watcher: notify::Result<RecommendedWatcher>,
+    /// Device and number of each folder when it was last watched: a watch follows the folder, not its
+    /// name, and a folder that another takes the place of has to be watched anew.
+    watched: BTreeMap<PathBuf, Option<(u64, u64)>>,
     poll: Option<Duration>,
-) -> Option<RecommendedWatcher> {
-    let triggers = triggers.clone();
-    let told = move |event: notify::Result<Event>| {
-        if event.is_ok_and(|event| is_change(event.kind)) {
-            let _ = triggers.send(Trigger::Look);
-        }
-    };
-    let instead = || match poll {
-        Some(poll) => format!("it is looked at every {} ms", poll.as_millis()),
-        None => "heads_poll_ms is 0, so only SIGHUP has it looked at".to_owned(),
-    };
-    let unwatched = |folder: &Path, error: &notify::Error| {
-        let folder = folder.display();
-        tracing::warn!(%folder, "can't be watched: {error}; {}", instead());
-    };
-    let mut watcher = match notify::recommended_watcher(told) {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            library.folders().for_each(|folder| unwatched(folder, &error));
-            return None;
-        }
-    };
-    for folder in library.folders() {
-        if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
-            unwatched(folder, &error);
+}
+
+impl Told {
+    fn new(triggers: Sender<Trigger>, poll: Option<Duration>) -> Self {
+        let told = move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| is_change(event.kind)) {
+                // The thread ends only when nobody is told any more.
+                let _ = triggers.send(Trigger::Look);
+            }
+        };
+        let watcher = notify::recommended_watcher(told);
+        Self { watcher, watched: BTreeMap::new(), poll }
+    }
+
+    /// Watches each folder that isn't yet; where that can't be, the log says so.
+    fn follow<'f>(&mut self, folders: impl Iterator<Item = &'f Path>) {
+        for folder in folders {
+            let found = fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()));
+            if self.watched.get(folder) == Some(&found) {
+                continue;
+            }
+            let known = self.watched.insert(folder.to_owned(), found).is_some();
+            let watched = match &mut self.watcher {
+                Ok(watcher) => {
+                    if known {
+                        // It is gone as a rule, and its watch with it.
+                        let _ = watcher.unwatch(folder);
+                    }
+                    watcher.watch(folder, RecursiveMode::Recursive).map_err(|e| e.to_string())
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = watched {
+                let instead = match self.poll {
+                    Some(poll) => format!("it is looked at every {} ms", poll.as_millis()),
+                    None => "heads_poll_ms is 0, so only SIGHUP has it looked at".to_owned(),
+                };
+                tracing::warn!(folder = %folder.display(), "can't be watched: {error}; {instead}");
+            }
         }
     }
-    Some(watcher)
 }
 
 /// Not so when a file was opened or read: that is what looking does.
@@ -115,18 +131,20 @@ fn is_change(kind: EventKind) -> bool {
 
 fn run(
     mut library: Library,
+    mut told: Told,
     heads: &watch::Sender<Arc<HeadSet>>,
     inbox: &Receiver<Trigger>,
-    poll: Option<Duration>,
 ) {
     let mut once_more = false;
     loop {
-        let wait = if once_more { Some(ONCE_MORE) } else { poll };
-        let told = match wait {
+        // Before they are looked at, so that nothing falls in between.
+        told.follow(library.folders());
+        let wait = if once_more { Some(ONCE_MORE) } else { told.poll };
+        let trigger = match wait {
             Some(wait) => inbox.recv_timeout(wait),
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
-        let goes_on = match told {
+        let goes_on = match trigger {
             Ok(Trigger::Look) => settled(inbox),
             Err(RecvTimeoutError::Timeout) => true,
             Ok(Trigger::Stop) | Err(RecvTimeoutError::Disconnected) => false,
@@ -134,7 +152,7 @@ fn run(
         if !goes_on {
             return;
         }
-        once_more = told.is_ok();
+        once_more = trigger.is_ok();
         let news = library.refresh();
         if !news.is_empty() {
             heads.send_replace(Arc::new(library.set()));
