@@ -18,10 +18,10 @@ use super::reply::reply;
 use super::state::{AppState, Service};
 use super::wire::{ClassifyRequest, Embedding, Encoding, Usage};
 use crate::model::head::decision::Decision;
-use crate::model::head::{Head, Split};
+use crate::model::head::{Head, OutputActivation, Split};
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
-use crate::model::task::{Ask, Asks};
+use crate::model::task::{Answer, Ask, Asks};
 use crate::text::Input;
 
 /// Bytes of a class in the answer: its logit, its probability, and now and then its label.
@@ -131,27 +131,14 @@ pub async fn classify(
         numbers += heads.len() * text / FLOAT_BYTES;
         tokens = explain::tokens_of(service, inputs, read, prompt).await?.into_iter();
     }
+    let asked =
+        Asked { heads: &heads, splits: &splits, wanted: (request.activation, request.top_k) };
     let mut results = Vec::with_capacity(answers.len());
     let mut embeddings = Vec::new();
     for answer in answers {
-        // As asked: logits, then what is to be explained, then the embedding.
-        let mut rows = answer.into_iter();
-        let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
-            let decision = head.descriptor().decide(logits, request.activation, request.top_k);
-            (head.name().to_owned(), HeadResult::from(decision))
-        };
-        let mut said: BTreeMap<String, HeadResult> =
-            heads.iter().zip(rows.by_ref()).map(decide).collect();
-        if request.explain {
-            let tokens = tokens.next().unwrap_or_default();
-            for ((head, split), contributions) in heads.iter().zip(&splits).zip(rows.by_ref()) {
-                if let Some(result) = said.get_mut(head.name()) {
-                    result.explain(tokens.clone(), &contributions, split);
-                }
-            }
-        }
+        let (said, rest) = asked.result(answer, tokens.next());
         results.push(said);
-        embeddings.extend(rows.map(|row| Embedding::Pooled(vector(row, Encoding::Float))));
+        embeddings.extend(rest.map(|row| Embedding::Pooled(vector(row, Encoding::Float))));
     }
     let labels = heads.iter().map(|h| (h.name().to_owned(), h.descriptor().labels.clone()));
     let versions = heads.iter().map(|h| (h.name().to_owned(), h.version().to_owned()));
@@ -166,6 +153,41 @@ pub async fn classify(
     let response = reply(answer, numbers, timings).await;
     drop(admitted);
     response
+}
+
+/// What is asked of each input's answer.
+struct Asked<'a> {
+    heads: &'a [Arc<Head>],
+    /// One a head where they are to be explained.
+    splits: &'a [Arc<Split>],
+    /// An activation in place of the heads' own, and how many labels to list.
+    wanted: (Option<OutputActivation>, Option<usize>),
+}
+
+impl Asked<'_> {
+    /// What each head says, and the rows that are left. As asked: logits, then what is to be explained,
+    /// then the embedding.
+    fn result(
+        &self,
+        answer: Answer,
+        tokens: Option<Vec<Token>>,
+    ) -> (BTreeMap<String, HeadResult>, impl Iterator<Item = Vec<f32>> + use<>) {
+        let (activation, top_k) = self.wanted;
+        let mut rows = answer.into_iter();
+        let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
+            let decision = head.descriptor().decide(logits, activation, top_k);
+            (head.name().to_owned(), HeadResult::from(decision))
+        };
+        let mut said: BTreeMap<String, HeadResult> =
+            self.heads.iter().zip(rows.by_ref()).map(decide).collect();
+        let explained = self.heads.iter().zip(self.splits);
+        for ((head, split), contributions) in explained.zip(rows.by_ref()) {
+            if let Some(result) = said.get_mut(head.name()) {
+                result.explain(tokens.clone().unwrap_or_default(), &contributions, split);
+            }
+        }
+        (said, rows)
+    }
 }
 
 /// The heads that a request names, each once, or the configured ones that are there.
