@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use strata::app::{self, Parts};
 use strata::config::Config;
-use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Descriptor, Head, OutputActivation};
+use strata::model::head::{Descriptor, Head};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::task::{Ask, Asks, Task};
 
@@ -51,18 +50,11 @@ fn other(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
     });
     let width = parts.recipes.resolve(&recipe)?.dimensions;
     let folder = tempfile::tempdir()?;
-    let descriptor = Descriptor {
-        labels: ["a", "b", "c", "d", "e"].map(str::to_owned).into(),
+    let descriptor = Descriptor::choosing_one(
+        ["a", "b", "c", "d", "e"].map(str::to_owned).into(),
         recipe,
-        problem_type: ProblemType::SingleLabelClassification,
-        activation: OutputActivation::Softmax,
-        temperature: 1.0,
-        thresholds: None,
-        hidden_activation: None,
-        encoder: parts.fingerprint.clone(),
-        weights_sha256: String::new(),
-        training: None,
-    };
+        parts.fingerprint.clone(),
+    );
     descriptor.save(&folder.path().join("other"), &vec![0.01; 5 * width], &[0.0; 5])?;
     let path = folder.path().join("other");
     Ok(app::head(parts, config, &path.to_string_lossy())?)

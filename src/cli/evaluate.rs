@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, extract};
+use super::features::{CacheFlags, FileFlags, extract};
 use super::{Failure, ModelFlags};
 use crate::app;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
+use crate::training::Dataset;
 use crate::training::evaluation::{Evaluation, evaluate};
 use crate::training::split::is_held_out;
-use crate::training::{Column, Dataset};
 
 /// Score a head on a labelled file.
 #[derive(Debug, Args)]
@@ -28,15 +28,8 @@ pub struct Evaluate {
     /// A folder of more head folders to find the name in; may be repeated.
     #[arg(long, value_name = "DIR")]
     heads: Vec<PathBuf>,
-    /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-    /// The column of texts, by its name or its number, counted from 1.
-    #[arg(long, value_name = "COLUMN", default_value = "text")]
-    text: Column,
-    /// The column of labels, by its name or its number, counted from 1.
-    #[arg(long, value_name = "COLUMN", default_value = "label")]
-    label: Column,
+    #[command(flatten)]
+    file: FileFlags,
     /// Score the rows alone that training holds out.
     #[arg(long)]
     held_out: bool,
@@ -62,13 +55,13 @@ impl Evaluate {
         let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
         chooses_one(&head).map_err(Failure::Unusable)?;
         let labels = &head.descriptor().labels;
-        let dataset = Dataset::read_as(&self.data, &self.text, &self.label, labels);
+        let dataset = Dataset::read_as(&self.file.data, &self.file.text, &self.file.label, labels);
         let mut dataset = dataset.map_err(Failure::unusable)?;
         if self.held_out {
             dataset.rows.retain(|row| is_held_out(&row.text));
         }
         if dataset.rows.is_empty() {
-            let file = self.data.display();
+            let file = self.file.data.display();
             return Err(Failure::Unusable(anyhow!("{file}: no row is held out, of all there are")));
         }
         if !self.held_out && was_trained_on(&head, &dataset.source.sha256) {

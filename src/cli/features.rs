@@ -11,7 +11,21 @@ use crate::app::Parts;
 use crate::config::Config;
 use crate::model::recipe::ResolvedRecipe;
 use crate::training::encode::{Extracted, Extractor};
-use crate::training::{Dataset, Features};
+use crate::training::{Column, Dataset, Features};
+
+/// Which rows.
+#[derive(Clone, Debug, Args)]
+pub struct FileFlags {
+    /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The column of texts, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "text")]
+    pub text: Column,
+    /// The column of labels, by its name or its number, counted from 1.
+    #[arg(long, value_name = "COLUMN", default_value = "label")]
+    pub label: Column,
+}
 
 /// Where features are kept from one run to the next.
 #[derive(Clone, Debug, Args)]

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, extract};
+use super::features::{CacheFlags, FileFlags, extract};
 use super::{Failure, ModelFlags, recipe_of};
 use crate::app::{self, threads};
 use crate::config::Config;
-use crate::model::checkpoint::ProblemType;
-use crate::model::head::{Descriptor, OutputActivation, check_name};
+use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
-    ClassWeights, Column, Dataset, Settings, Split, Stage, Trained, save_features, train,
+    ClassWeights, Dataset, Settings, Split, Stage, Trained, save_features, train,
 };
 
 /// Train a head on a labelled file.
@@ -23,15 +22,8 @@ pub struct Train {
     model: ModelFlags,
     #[command(flatten)]
     cache: CacheFlags,
-    /// The labelled file: .tsv, .csv, .jsonl or .ndjson.
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-    /// The column of texts, by its name or its number, counted from 1.
-    #[arg(long, value_name = "COLUMN", default_value = "text")]
-    text: Column,
-    /// The column of labels, by its name or its number, counted from 1.
-    #[arg(long, value_name = "COLUMN", default_value = "label")]
-    label: Column,
+    #[command(flatten)]
+    file: FileFlags,
     /// The features: a recipe's name, or a recipe object as JSON.
     #[arg(long, value_name = "RECIPE", default_value = "last-four-concat")]
     recipe: String,
@@ -64,7 +56,7 @@ impl Train {
         let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
         // Whatever the encoder: candle fits the head.
         threads::pin(config.encoder.threads).map_err(Failure::failed)?;
-        let dataset = Dataset::read(&self.data, &self.text, &self.label);
+        let dataset = Dataset::read(&self.file.data, &self.file.text, &self.file.label);
         let dataset = dataset.map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
@@ -120,16 +112,9 @@ fn save(
     trained: &Trained,
 ) -> anyhow::Result<()> {
     let descriptor = Descriptor {
-        labels: dataset.labels.clone(),
-        recipe,
-        problem_type: ProblemType::SingleLabelClassification,
-        activation: OutputActivation::Softmax,
         temperature: trained.report.calibration.temperature as f32,
-        thresholds: None,
-        hidden_activation: None,
-        encoder: fingerprint.to_owned(),
-        weights_sha256: String::new(),
         training: Some(serde_json::to_value(&trained.report)?),
+        ..Descriptor::choosing_one(dataset.labels.clone(), recipe, fingerprint.to_owned())
     };
     descriptor.save(out, &trained.weights, &trained.bias)?;
     Ok(())

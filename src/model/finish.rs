@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::head::Dense;
 use super::pooling::Pooling;
-use super::recipe::ResolvedRecipe;
+use super::recipe::{ResolvedRecipe, by_column};
 use super::task::{Answer, Ask, Asks, Read, Tap};
 
 /// What follows the encoder.
@@ -112,17 +112,12 @@ fn join(pooling: Pooling, windows: &[&[f32]]) -> Vec<f32> {
 
 /// `n × (w) → (w)`, summed in float64.
 fn sum(rows: &[&[f32]]) -> Vec<f32> {
-    by_column(rows, |column| column.sum())
+    by_column(rows, &|column| column.sum())
 }
 
 /// `n × (w) → (w)`
 fn largest(rows: &[&[f32]]) -> Vec<f32> {
-    by_column(rows, |column| column.fold(f64::NEG_INFINITY, f64::max))
-}
-
-fn by_column(rows: &[&[f32]], fold: fn(&mut dyn Iterator<Item = f64>) -> f64) -> Vec<f32> {
-    let width = rows.first().map_or(0, |row| row.len());
-    (0..width).map(|j| fold(&mut rows.iter().map(|row| f64::from(row[j]))) as f32).collect()
+    by_column(rows, &|column| column.fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.

@@ -221,10 +221,7 @@ impl ResolvedRecipe {
 
     /// Combines one row a layer, in the order of `layers`: `n × (w) → (w)` or `(n·w)`.
     pub fn combine(&self, rows: &[&[f32]]) -> Vec<f32> {
-        let width = rows.first().map_or(0, |row| row.len());
-        let column = |fold: &dyn Fn(&mut dyn Iterator<Item = f64>) -> f64| -> Vec<f32> {
-            (0..width).map(|j| fold(&mut rows.iter().map(|row| f64::from(row[j]))) as f32).collect()
-        };
+        let column = |fold: Fold<'_>| by_column(rows, fold);
         match self.combine {
             Combine::Concat => rows.concat(),
             Combine::Sum => column(&|values| values.sum()),
@@ -247,6 +244,15 @@ impl ResolvedRecipe {
         }
         row
     }
+}
+
+/// What becomes of a column's numbers.
+pub(super) type Fold<'a> = &'a dyn Fn(&mut dyn Iterator<Item = f64>) -> f64;
+
+/// `n × (w) → (w)`, column by column, in float64.
+pub(super) fn by_column(rows: &[&[f32]], fold: Fold<'_>) -> Vec<f32> {
+    let width = rows.first().map_or(0, |row| row.len());
+    (0..width).map(|j| fold(&mut rows.iter().map(|row| f64::from(row[j]))) as f32).collect()
 }
 
 /// Divides a row by `max(‖row‖₂, 1e-12)`.

@@ -5,15 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use strata::app::Parts;
-use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Descriptor, Head, HeadFiles, Inseparable, OutputActivation, Split};
+use strata::app::{self, Parts};
+use strata::model::head::{Descriptor, Head, Inseparable, Split};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{Ask, Asks, Task};
 use strata::text::LongText;
 use tempfile::TempDir;
 
-use crate::support::fixtures::input;
+use crate::support::fixtures::{config, input};
 use crate::support::{default_model, head_of, load, sequence, tiny};
 
 /// The largest difference of bias and contributions to the logit. Largest seen: 1.1e-6.
@@ -26,29 +25,16 @@ fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     let dir = TempDir::new().unwrap();
     let recipe: RecipeRef = serde_json::from_value(recipe.clone()).unwrap();
     let width = parts.recipes.resolve(&recipe).unwrap().dimensions;
-    let descriptor = Descriptor {
-        labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
+    let descriptor = Descriptor::choosing_one(
+        ["a", "b", "c"].map(str::to_owned).to_vec(),
         recipe,
-        problem_type: ProblemType::SingleLabelClassification,
-        activation: OutputActivation::Softmax,
-        temperature: 1.0,
-        thresholds: None,
-        hidden_activation: None,
-        encoder: parts.fingerprint.clone(),
-        weights_sha256: String::new(),
-        training: None,
-    };
+        parts.fingerprint.clone(),
+    );
     let weights: Vec<f32> =
         (0..CLASSES * width).map(|i| ((i * 37 % 101) as f32 - 50.0) / 500.0).collect();
     descriptor.save(&dir.path().join("h"), &weights, &[0.5, -0.25, 0.0]).unwrap();
-    let read = |name: &str| fs::read(dir.path().join("h").join(name)).unwrap();
-    let files = HeadFiles {
-        name: "h".to_owned(),
-        origin: "h".to_owned(),
-        json: read("head.json"),
-        weights: read("head.safetensors"),
-    };
-    Arc::new(files.load(&parts.recipes, &parts.fingerprint).unwrap())
+    let folder = dir.path().join("h");
+    app::head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
 }
 
 /// Every pooling and combination that is a sum over tokens.

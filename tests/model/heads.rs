@@ -6,9 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use strata::app::Parts;
-use strata::model::checkpoint::ProblemType;
 use strata::model::checkpoint::fingerprint::sha256;
-use strata::model::head::{Descriptor, Head, HeadError, HeadFiles, OutputActivation};
+use strata::model::head::{Descriptor, Head, HeadError, HeadFiles};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::Ask;
 use tempfile::TempDir;
@@ -36,16 +35,12 @@ fn numbers(count: usize) -> Vec<f32> {
 
 fn descriptor(fingerprint: &str) -> Descriptor {
     Descriptor {
-        labels: LABELS.map(str::to_owned).to_vec(),
-        recipe: RecipeRef::Name("last-four".to_owned()),
-        problem_type: ProblemType::SingleLabelClassification,
-        activation: OutputActivation::Softmax,
-        temperature: 1.0,
-        thresholds: None,
-        hidden_activation: None,
-        encoder: fingerprint.to_owned(),
-        weights_sha256: String::new(),
         training: Some(json!({"seed": 7, "held_out": {"accuracy": 0.5}})),
+        ..Descriptor::choosing_one(
+            LABELS.map(str::to_owned).to_vec(),
+            RecipeRef::Name("last-four".to_owned()),
+            fingerprint.to_owned(),
+        )
     }
 }
 

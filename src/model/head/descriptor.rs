@@ -53,6 +53,22 @@ fn one() -> f32 {
 }
 
 impl Descriptor {
+    /// Of a head that chooses one of several labels by softmax; the sum of its weights is still to come.
+    pub fn choosing_one(labels: Vec<String>, recipe: RecipeRef, encoder: String) -> Self {
+        Self {
+            labels,
+            recipe,
+            problem_type: ProblemType::SingleLabelClassification,
+            activation: OutputActivation::Softmax,
+            temperature: one(),
+            thresholds: None,
+            hidden_activation: None,
+            encoder,
+            weights_sha256: String::new(),
+            training: None,
+        }
+    }
+
     /// What in it can't be, in words; `None` where all is well.
     pub(super) fn problem(&self) -> Option<String> {
         let labels = self.labels.len();

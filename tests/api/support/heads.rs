@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Descriptor, OutputActivation};
+use strata::model::head::Descriptor;
 
 use super::judge::Judge;
 
@@ -22,18 +21,11 @@ impl TestHead {
         let classes = labels.len();
         let weight = (0..width * classes).map(|i| (i as f32 * 0.7).sin()).collect();
         let bias = (0..classes).map(|i| (i as f32 + 1.0).cos()).collect();
-        let descriptor = Descriptor {
-            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        let descriptor = Descriptor::choosing_one(
+            labels.iter().map(|&label| label.to_owned()).collect(),
             recipe,
-            problem_type: ProblemType::SingleLabelClassification,
-            activation: OutputActivation::Softmax,
-            temperature: 1.0,
-            thresholds: None,
-            hidden_activation: None,
-            encoder: judge.parts.fingerprint.clone(),
-            weights_sha256: String::new(),
-            training: None,
-        };
+            judge.parts.fingerprint.clone(),
+        );
         Self { descriptor, weight, bias }
     }
 
