@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use strata::app::{self, Parts};
 use strata::config::Config;
-use strata::model::head::{Descriptor, Head};
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Activation, Dense, Descriptor, Head};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::task::{Ask, Asks, Task};
 
@@ -50,12 +51,14 @@ fn other(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
     });
     let width = parts.recipes.resolve(&recipe)?.dimensions;
     let folder = tempfile::tempdir()?;
-    let descriptor = Descriptor::choosing_one(
+    let descriptor = Descriptor::new(
+        ProblemType::SingleLabelClassification,
         ["a", "b", "c", "d", "e"].map(str::to_owned).into(),
         recipe,
         parts.fingerprint.clone(),
     );
-    descriptor.save(&folder.path().join("other"), &vec![0.01; 5 * width], &[0.0; 5])?;
+    let layer = Dense::new(vec![0.01; 5 * width], vec![0.0; 5], Activation::Identity);
+    descriptor.save(&folder.path().join("other"), &[layer])?;
     let path = folder.path().join("other");
     Ok(app::head(parts, config, &path.to_string_lossy())?)
 }

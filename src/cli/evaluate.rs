@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, FileFlags, extract};
+use super::features::{CacheFlags, FileFlags, extract, tell};
 use super::{Failure, ModelFlags};
 use crate::app;
 use crate::config::Config;
@@ -36,7 +36,8 @@ pub struct Evaluate {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Exit with 1 if the accuracy, from 0 to 1, is below this.
+    /// Exit with 1 if the accuracy, from 0 to 1, is below this; of several labels the share of rows of
+    /// which all are right.
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_accuracy: Option<f64>,
 }
@@ -53,12 +54,16 @@ impl Evaluate {
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
-        chooses_one(&head).map_err(Failure::Unusable)?;
-        let labels = &head.descriptor().labels;
-        let dataset = Dataset::read_as(&self.file.data, &self.file.text, &self.file.label, labels);
+        can_be_scored(&head).map_err(Failure::Unusable)?;
+        let of = head.descriptor();
+        let layout = self.file.layout(Some(of.problem_type));
+        let dataset = Dataset::read_as(&self.file.data, &layout, &of.labels);
         let mut dataset = dataset.map_err(Failure::unusable)?;
+        tell(&dataset);
         if self.held_out {
-            dataset.rows.retain(|row| is_held_out(&row.text));
+            let held_out = |row: &usize| is_held_out(&dataset.rows[*row].text);
+            let rows: Vec<usize> = (0..dataset.rows.len()).filter(held_out).collect();
+            dataset = dataset.of(&rows);
         }
         if dataset.rows.is_empty() {
             let file = self.file.data.display();
@@ -71,14 +76,14 @@ impl Evaluate {
             );
         }
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
-        let features =
-            extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
+        let pools =
+            extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
+        let features = pools.features(&recipe);
         if let Some((row, column)) = features.not_finite() {
             let error = anyhow!("feature {column} of row {row} is not a finite number");
             return Err(Failure::Failed(error));
         }
-        let rows: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
-        let found = evaluate(&head, &features, &rows, &dataset.source, self.held_out);
+        let found = evaluate(&head, &features, &dataset.targets, &dataset.source, self.held_out);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&found).map_err(Failure::failed)?);
         } else {
@@ -88,29 +93,35 @@ impl Evaluate {
     }
 
     fn judge(&self, found: &Evaluation) -> Result<(), Failure> {
-        let accuracy = found.scores.accuracy;
-        match self.min_accuracy {
-            Some(least) if accuracy < least => Err(Failure::Failed(anyhow!(
+        let Some(least) = self.min_accuracy else { return Ok(()) };
+        match found.scores.accuracy() {
+            Some(accuracy) if accuracy >= least => Ok(()),
+            Some(accuracy) => Err(Failure::Failed(anyhow!(
                 "the accuracy is {accuracy:.4}, below --min-accuracy {least}"
             ))),
-            _ => Ok(()),
+            None => Err(Failure::Unusable(anyhow!(
+                "--min-accuracy goes with labels; head \"{}\" gives numbers",
+                found.head
+            ))),
         }
     }
 }
 
-fn chooses_one(head: &Head) -> anyhow::Result<()> {
+/// Whether there are scores for what it says.
+fn can_be_scored(head: &Head) -> anyhow::Result<()> {
     let of = head.descriptor();
-    let found = match of.problem_type {
-        ProblemType::SingleLabelClassification if of.labels.len() < 2 => "has one label",
-        ProblemType::SingleLabelClassification if of.activation == OutputActivation::Softmax => {
-            return Ok(());
-        }
-        ProblemType::SingleLabelClassification => "has another activation",
-        ProblemType::MultiLabelClassification => "names any number of labels",
-        ProblemType::Regression => "gives numbers",
+    let several = of.labels.len() > 1;
+    let wanted = match of.problem_type {
+        ProblemType::SingleLabelClassification => (OutputActivation::Softmax, several),
+        ProblemType::MultiLabelClassification => (OutputActivation::Sigmoid, true),
+        ProblemType::Regression => (OutputActivation::None, !several),
     };
+    if wanted == (of.activation, true) {
+        return Ok(());
+    }
     Err(anyhow!(
-        "head \"{}\" {found}; those can be scored that choose one of several labels by softmax",
+        "head \"{}\" can't be scored: those can that choose one of several labels by softmax, name \
+         any number of labels by sigmoid, or give one number without an activation",
         head.name()
     ))
 }

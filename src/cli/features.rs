@@ -4,14 +4,15 @@
 use std::env;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::app::Parts;
 use crate::config::Config;
+use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;
-use crate::training::encode::{Extracted, Extractor};
-use crate::training::{Column, Dataset, Features};
+use crate::training::encode::{Extractor, Pools};
+use crate::training::{Column, Dataset, Layout};
 
 /// Which rows.
 #[derive(Clone, Debug, Args)]
@@ -25,6 +26,52 @@ pub struct FileFlags {
     /// The column of labels, by its name or its number, counted from 1.
     #[arg(long, value_name = "COLUMN", default_value = "label")]
     pub label: Column,
+    /// What stands between the labels of a field of a table, where several may hold.
+    #[arg(long, value_name = "TEXT", default_value = ",", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub label_separator: String,
+}
+
+/// What the labels are.
+#[derive(Clone, Debug, Args)]
+pub struct ProblemFlags {
+    /// What the labels are: one a row, any number of them, or a number to be learnt
+    /// [default: any number where JSON has lists, else one]
+    #[arg(long, value_name = "TYPE")]
+    problem_type: Option<Problem>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Problem {
+    SingleLabel,
+    MultiLabel,
+    Regression,
+}
+
+impl ProblemFlags {
+    pub fn problem_type(&self) -> Option<ProblemType> {
+        Some(match self.problem_type? {
+            Problem::SingleLabel => ProblemType::SingleLabelClassification,
+            Problem::MultiLabel => ProblemType::MultiLabelClassification,
+            Problem::Regression => ProblemType::Regression,
+        })
+    }
+}
+
+impl FileFlags {
+    /// What is read of the file.
+    pub fn layout(&self, problem_type: Option<ProblemType>) -> Layout {
+        Layout {
+            text: self.text.clone(),
+            label: self.label.clone(),
+            problem_type,
+            separator: self.label_separator.clone(),
+        }
+    }
+}
+
+/// Says what is odd about a file.
+pub fn tell(dataset: &Dataset) {
+    dataset.notes.iter().for_each(|note| eprintln!("{}: {note}", dataset.source.file));
 }
 
 /// Where features are kept from one run to the next.
@@ -50,14 +97,14 @@ impl CacheFlags {
     }
 }
 
-/// Features of every row, once through the encoder; on a terminal with a progress bar.
+/// What recipes read of every row, once through the encoder; on a terminal with a progress bar.
 pub fn extract(
     parts: &Parts,
     config: &Config,
     dataset: &Dataset,
-    recipe: &ResolvedRecipe,
+    recipes: &[&ResolvedRecipe],
     cache: &CacheFlags,
-) -> anyhow::Result<Features> {
+) -> anyhow::Result<Pools> {
     let bar = ProgressBar::new(dataset.rows.len() as u64);
     let form = "features {wide_bar} {pos}/{len} texts, {per_sec}, {eta} to go";
     bar.set_style(ProgressStyle::with_template(form)?);
@@ -71,21 +118,21 @@ pub fn extract(
         budget: config.batching.budget_tokens.get(),
         cache: folder.as_deref(),
     };
-    let extracted = extractor.features(dataset, recipe, &mut |texts| bar.inc(texts as u64));
+    let pools = extractor.pools(dataset, recipes, &mut |texts| bar.inc(texts as u64));
     let took = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let Extracted { features, cut, cached, not_kept } = extracted?;
-    let from = match cached {
+    let pools = pools?;
+    let (texts, taps) = (dataset.rows.len(), pools.taps());
+    let from = match pools.cached {
         0 => String::new(),
-        cached => format!(", {cached} of {} layers from the cache", recipe.layers.len()),
+        cached => format!(", {cached} of them from the cache"),
     };
-    let Features { rows, width, .. } = &features;
-    eprintln!("features: {rows} texts in {took:.1} s, {width} columns{from}");
-    if cut > 0 {
-        eprintln!("{cut} texts were cut at {} tokens", parts.sequence_tokens);
+    eprintln!("features: {texts} texts in {took:.1} s, {taps} pooled layers{from}");
+    if pools.cut > 0 {
+        eprintln!("{} texts were cut at {} tokens", pools.cut, parts.sequence_tokens);
     }
-    if let (Some(error), Some(folder)) = (not_kept, folder) {
+    if let (Some(error), Some(folder)) = (&pools.not_kept, folder) {
         eprintln!("features could not be kept in {}: {error}", folder.display());
     }
-    Ok(features)
+    Ok(pools)
 }

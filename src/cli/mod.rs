@@ -5,6 +5,7 @@
 mod bench;
 mod evaluate;
 mod features;
+mod fitting;
 mod health;
 mod openapi;
 mod serve;

@@ -1,19 +1,21 @@
 //! `strata train`: from a labelled file to a head's folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, FileFlags, extract};
+use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
+use super::fitting::FitFlags;
 use super::{Failure, ModelFlags, recipe_of};
 use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
-use crate::training::{
-    ClassWeights, Dataset, Settings, Split, Stage, Trained, save_features, train,
-};
+use crate::training::candidate::Candidate;
+use crate::training::fit::Chosen;
+use crate::training::search::{Epoch, Trial};
+use crate::training::{Dataset, Settings, Split, Stage, Trained, save_features, train};
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
@@ -24,21 +26,26 @@ pub struct Train {
     cache: CacheFlags,
     #[command(flatten)]
     file: FileFlags,
-    /// The features: a recipe's name, or a recipe object as JSON.
+    #[command(flatten)]
+    problem: ProblemFlags,
+    /// The features: a recipe's name, or a recipe object as JSON. One that combines by "weighted" and
+    /// has no weights has them learnt.
     #[arg(long, value_name = "RECIPE", default_value = "last-four-concat")]
     recipe: String,
     /// Where the head goes; its last part is the head's name.
     #[arg(long, value_name = "DIR/NAME")]
     out: PathBuf,
-    /// What the validation part is drawn with.
+    /// What the validation part and the first weights of hidden layers are drawn with.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// What the rows of a label count: each the same, or all of one label as much as all of another.
-    #[arg(long, value_name = "HOW", default_value = "none")]
-    class_weights: ClassWeights,
+    #[command(flatten)]
+    fit: FitFlags,
     /// Cross-validate all rows in so many parts besides, 2 to 100; 0 for not at all.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = folds)]
     folds: usize,
+    /// Also write a report to read in a browser. It quotes texts.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Also write features, labels and parts to this safetensors file, for other programs.
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
@@ -53,22 +60,28 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
-        let config = Config::load(&self.model.into_sources()?).map_err(Failure::unusable)?;
+        let config =
+            Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
         // Whatever the encoder: candle fits the head.
         threads::pin(config.encoder.threads).map_err(Failure::failed)?;
-        let dataset = Dataset::read(&self.file.data, &self.file.text, &self.file.label);
-        let dataset = dataset.map_err(Failure::unusable)?;
+        let layout = self.file.layout(self.problem.problem_type());
+        let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
-        let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
+        let candidate = Candidate::new(&wanted, &parts.recipes)
+            .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
+        tell(&dataset);
 
-        let features =
-            extract(&parts, &config, &dataset, &recipe, &self.cache).map_err(Failure::Failed)?;
+        let recipe = &candidate.reads;
+        let features = extract(&parts, &config, &dataset, &[recipe], &self.cache)
+            .map_err(Failure::Failed)?
+            .features(recipe);
         let settings = Settings {
             seed: self.seed,
-            class_weights: self.class_weights,
+            method: self.fit.method(),
+            class_weights: self.fit.class_weights(),
+            layers: candidate.layers,
             folds: Some(self.folds).filter(|&folds| folds > 0),
-            ..Settings::default()
         };
         if let Some(file) = &self.save_features {
             let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;
@@ -77,9 +90,11 @@ impl Train {
         let trained =
             train(&dataset, &features, &settings, &mut report).map_err(Failure::unusable)?;
         println!("{}", trained.report);
-        let written = parts.recipes.written_out(&wanted).map_err(Failure::unusable)?;
-        save(&self.out, &dataset, written, &parts.fingerprint, &trained)
-            .map_err(Failure::Failed)?;
+        let written = candidate.written(trained.head.factors.as_deref());
+        if let Some(factors) = &trained.head.factors {
+            println!("learnt factors of layers {:?}: {factors:?}", recipe.layers);
+        }
+        self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
         println!("head \"{name}\" written to {}", self.out.display());
         Ok(())
     }
@@ -89,33 +104,41 @@ impl Train {
         check_name(name).map_err(|message| anyhow!("--out {}: {message}", self.out.display()))?;
         Ok(name.to_owned())
     }
+
+    fn save(
+        &self,
+        dataset: &Dataset,
+        recipe: RecipeRef,
+        fingerprint: &str,
+        trained: &Trained,
+    ) -> anyhow::Result<()> {
+        let (problem, labels) = (dataset.problem_type(), dataset.labels.clone());
+        let descriptor = Descriptor {
+            temperature: trained.temperature as f32,
+            thresholds: trained.thresholds.clone(),
+            hidden_activation: trained.report.hidden.as_ref().map(|hidden| hidden.activation),
+            training: Some(serde_json::to_value(&trained.report)?),
+            ..Descriptor::new(problem, labels, recipe, fingerprint.to_owned())
+        };
+        descriptor.save(&self.out, &trained.head.layers)?;
+        Ok(())
+    }
 }
 
 fn report(stage: Stage<'_>) {
     match stage {
-        Stage::Tried(trial) => eprintln!(
-            "C = {}: validation accuracy {:.2} %, log loss {:.4}",
-            trial.strength,
-            100.0 * trial.accuracy,
-            trial.log_loss
-        ),
+        Stage::Tried(Trial { strength, loss, .. }) => {
+            eprintln!("C = {strength}: validation loss {loss:.4}");
+        }
+        Stage::Passed(Epoch { fitting_loss, loss, .. }) => {
+            eprintln!("pass over the rows: loss {fitting_loss:.4}, validation loss {loss:.4}");
+        }
         Stage::Folded(fold) => eprintln!("fold {fold} done"),
-        Stage::Refitting { strength } => eprintln!("fitting all training rows with C = {strength}"),
+        Stage::Refitting(Chosen::Linear { strength }) => {
+            eprintln!("fitting all training rows with C = {strength}");
+        }
+        Stage::Refitting(Chosen::Hidden { epochs, .. }) => {
+            eprintln!("fitting all training rows, {epochs} passes");
+        }
     }
-}
-
-fn save(
-    out: &Path,
-    dataset: &Dataset,
-    recipe: RecipeRef,
-    fingerprint: &str,
-    trained: &Trained,
-) -> anyhow::Result<()> {
-    let descriptor = Descriptor {
-        temperature: trained.report.calibration.temperature as f32,
-        training: Some(serde_json::to_value(&trained.report)?),
-        ..Descriptor::choosing_one(dataset.labels.clone(), recipe, fingerprint.to_owned())
-    };
-    descriptor.save(out, &trained.weights, &trained.bias)?;
-    Ok(())
 }

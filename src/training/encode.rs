@@ -8,6 +8,7 @@ use super::cache::{Cache, Pool, Tap};
 use super::dataset::Dataset;
 use super::features::Features;
 use crate::model::Model;
+use crate::model::finish::Finish;
 use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
 use crate::model::task::{Ask, Asks, Sequence, Task};
 use crate::text::{Input, InvalidText, LongText, Text, TokenizeError, Tokenizer};
@@ -30,16 +31,43 @@ pub struct Extractor<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Features, and how they came about.
-pub struct Extracted {
-    /// `(rows, width)`
-    pub features: Features,
+/// Pooled rows of texts, and how they came about.
+pub struct Pools {
+    taps: Vec<Tap>,
+    pools: Vec<Pool>,
+    finish: Finish,
     /// Texts that were longer than a sequence.
     pub cut: usize,
-    /// Layers that were read from the cache.
+    /// Taps that were read from the cache.
     pub cached: usize,
     /// Why pooled rows could not be kept, if they could not.
     pub not_kept: Option<std::io::Error>,
+}
+
+impl Pools {
+    /// Taps, each a layer and a pooling.
+    pub fn taps(&self) -> usize {
+        self.taps.len()
+    }
+
+    /// The recipe's row of each text. Its layers and pooling are among the taps.
+    pub fn features(&self, recipe: &ResolvedRecipe) -> Features {
+        let of = |tap: &Tap| self.taps.iter().position(|other| other == tap);
+        let places: Vec<usize> = taps_of(recipe).iter().filter_map(of).collect();
+        let texts = self.pools.first().map_or(0, |pool| pool.rows.rows);
+        let mut values = Vec::with_capacity(texts * recipe.dimensions);
+        for text in 0..texts {
+            let rows: Vec<&[f32]> =
+                places.iter().map(|&at| self.pools[at].rows.row(text)).collect();
+            values.extend(self.finish.features(recipe, &rows));
+        }
+        Features { rows: texts, width: recipe.dimensions, values }
+    }
+}
+
+/// What a recipe reads.
+fn taps_of(recipe: &ResolvedRecipe) -> Vec<Tap> {
+    recipe.layers.iter().map(|&layer| (layer, recipe.pooling)).collect()
 }
 
 /// Why features could not be computed. Rows are counted from 0, in the order of the data.
@@ -70,19 +98,25 @@ pub enum EncodeError {
 }
 
 impl Extractor<'_> {
-    /// The recipe's row of each text. `done` hears how many texts each pass took.
+    /// Whatever some recipes read of each text, all from one pass over those texts of which it isn't in
+    /// the cache. `done` hears how many texts each step of it took.
     ///
     /// # Errors
     /// A text that can't be tokenised, or a pass that failed.
-    pub fn features(
+    pub fn pools(
         &self,
         dataset: &Dataset,
-        recipe: &ResolvedRecipe,
+        recipes: &[&ResolvedRecipe],
         done: &mut dyn FnMut(usize),
-    ) -> Result<Extracted, EncodeError> {
+    ) -> Result<Pools, EncodeError> {
         let texts: Vec<&str> = dataset.rows.iter().map(|row| row.text.as_str()).collect();
         let cache = self.cache.map(|folder| self.cache_of(folder, &texts));
-        let taps: Vec<Tap> = recipe.layers.iter().map(|&layer| (layer, recipe.pooling)).collect();
+        let mut taps: Vec<Tap> = Vec::new();
+        for tap in recipes.iter().flat_map(|recipe| taps_of(recipe)) {
+            if !taps.contains(&tap) {
+                taps.push(tap);
+            }
+        }
         let read = |tap: &Tap| cache.as_ref().and_then(|cache| cache.read(*tap, texts.len()));
         let mut pools: Vec<Option<Pool>> = taps.iter().map(read).collect();
         let cached = pools.iter().flatten().count();
@@ -98,14 +132,8 @@ impl Extractor<'_> {
             }
         }
         let pools: Vec<Pool> = pools.into_iter().flatten().collect();
-        let mut values = Vec::with_capacity(texts.len() * recipe.dimensions);
-        for text in 0..texts.len() {
-            let rows: Vec<&[f32]> = pools.iter().map(|pool| pool.rows.row(text)).collect();
-            values.extend(self.model.finish().features(recipe, &rows));
-        }
-        let features = Features { rows: texts.len(), width: recipe.dimensions, values };
         let cut = pools.iter().map(|pool| pool.cut).max().unwrap_or(0);
-        Ok(Extracted { features, cut, cached, not_kept })
+        Ok(Pools { taps, pools, finish: self.model.finish().clone(), cut, cached, not_kept })
     }
 
     fn cache_of(&self, folder: &Path, texts: &[&str]) -> Cache {

@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::dataset::Source;
 use super::features::Features;
-use super::metrics::{Scores, calibration_error};
+use super::metrics::calibration::calibration_error;
+use super::metrics::{OneScores, Scores, SeveralScores};
+use super::targets::Targets;
 use crate::model::head::Head;
 
 /// What a head scored. Shares are from 0 to 1.
@@ -22,37 +24,40 @@ pub struct Evaluation {
     pub rows: usize,
     /// Whether those are only the rows that training holds out.
     pub held_out: bool,
-    /// The head's labels, in the order of `confusion`.
+    /// The head's labels, in the order of the counts.
     pub labels: Vec<String>,
-    /// Accuracy, macro F1, log loss and confusion, of probabilities as they are served.
+    /// Of answers as they are served.
     #[serde(flatten)]
     pub scores: Scores,
-    /// See [`calibration_error`].
-    pub calibration_error: f64,
+    /// See [`calibration_error`]; none for numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration_error: Option<f64>,
 }
 
-/// Scores a head of several labels of which one holds. `labels (n)` are places among the head's, one a
-/// row of `features`; there is at least one row.
+/// Scores a head on targets that are of its kind, one a row of `features`; there is at least one row.
 pub fn evaluate(
     head: &Head,
     features: &Features,
-    labels: &[usize],
+    targets: &Targets,
     data: &Source,
     held_out: bool,
 ) -> Evaluation {
-    let temperature = f64::from(head.descriptor().temperature);
-    let classes = head.descriptor().labels.len();
-    let scaled = (0..features.rows).flat_map(|row| head.logits(features.row(row)));
-    let scaled: Vec<f64> = scaled.map(|logit| f64::from(logit) / temperature).collect();
+    let of = head.descriptor();
+    let temperature = match targets {
+        Targets::Number(_) => 1.0,
+        Targets::One(_) | Targets::Several(_) => f64::from(of.temperature),
+    };
+    let outputs = (0..features.rows).flat_map(|row| head.logits(features.row(row)));
+    let outputs: Vec<f64> = outputs.map(|output| f64::from(output) / temperature).collect();
     Evaluation {
         head: head.name().to_owned(),
         version: head.version().to_owned(),
         data: data.clone(),
         rows: features.rows,
         held_out,
-        labels: head.descriptor().labels.clone(),
-        scores: Scores::of(&scaled, labels, classes),
-        calibration_error: calibration_error(&scaled, labels, classes),
+        labels: of.labels.clone(),
+        scores: Scores::of(&outputs, targets, of.thresholds.as_deref()),
+        calibration_error: calibration_error(&outputs, targets),
     }
 }
 
@@ -64,24 +69,50 @@ impl fmt::Display for Evaluation {
             "{} ({}): {} {which} of {}",
             self.head, self.version, self.rows, self.data.file
         )?;
-        writeln!(
-            f,
-            "accuracy {:.2} %, macro F1 {:.2} %, log loss {:.4}, calibration error {:.4}",
-            100.0 * self.scores.accuracy,
-            100.0 * self.scores.macro_f1,
-            self.scores.log_loss,
-            self.calibration_error,
-        )?;
-        writeln!(f)?;
-        let counts = self.scores.confusion.iter().flatten().map(|count| count.to_string().len());
-        let labels = self.labels.iter().map(|label| label.chars().count());
-        let width = labels.clone().chain(counts).max().unwrap_or(0);
-        let name = labels.max().unwrap_or(0).max("is, taken for".len());
-        write!(f, "{:name$}", "is, taken for")?;
-        self.labels.iter().try_for_each(|label| write!(f, "  {label:>width$}"))?;
-        for (label, row) in self.labels.iter().zip(&self.scores.confusion) {
+        write!(f, "{}", self.scores.line())?;
+        if let Some(error) = self.calibration_error {
+            write!(f, ", calibration error {error:.4}")?;
+        }
+        match &self.scores {
+            Scores::One(OneScores { confusion, .. }) => {
+                let columns: Vec<&str> = self.labels.iter().map(String::as_str).collect();
+                let cell = |count: &usize| count.to_string();
+                let rows = confusion.iter().map(|row| row.iter().map(cell).collect());
+                self.table(f, "is, taken for", &columns, rows.collect())
+            }
+            Scores::Several(SeveralScores { labels, .. }) => {
+                let columns = ["right", "wrongly named", "missed", "F1"];
+                let rows = labels.iter().map(|of| {
+                    let counts = [of.true_positives, of.false_positives, of.false_negatives];
+                    let f1 = format!("{:.2} %", 100.0 * of.f1());
+                    counts.iter().map(usize::to_string).chain([f1]).collect()
+                });
+                self.table(f, "label", &columns, rows.collect())
+            }
+            Scores::Number(_) => Ok(()),
+        }
+    }
+}
+
+impl Evaluation {
+    /// A blank line and a row a label.
+    fn table(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        corner: &str,
+        columns: &[&str],
+        rows: Vec<Vec<String>>,
+    ) -> fmt::Result {
+        let length = |cell: &str| cell.chars().count();
+        let cells = rows.iter().flatten().map(|cell| length(cell));
+        let width = cells.chain(columns.iter().map(|of| length(of))).max().unwrap_or(0);
+        let names = self.labels.iter().map(|label| length(label));
+        let name = names.chain([length(corner)]).max().unwrap_or(0);
+        write!(f, "\n\n{corner:name$}")?;
+        columns.iter().try_for_each(|column| write!(f, "  {column:>width$}"))?;
+        for (label, row) in self.labels.iter().zip(rows) {
             write!(f, "\n{label:name$}")?;
-            row.iter().try_for_each(|count| write!(f, "  {count:>width$}"))?;
+            row.iter().try_for_each(|cell| write!(f, "  {cell:>width$}"))?;
         }
         Ok(())
     }
@@ -91,29 +122,49 @@ impl fmt::Display for Evaluation {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_terminal_gets_the_scores_and_the_confusion() {
-        let evaluation = Evaluation {
+    fn evaluation(scores: Scores, calibration_error: Option<f64>) -> Evaluation {
+        Evaluation {
             head: "tone".to_owned(),
             version: "00ff".to_owned(),
             data: Source { file: "d.tsv".to_owned(), sha256: String::new(), header: true },
             rows: 27,
             held_out: true,
             labels: vec!["no".to_owned(), "perhaps".to_owned()],
-            scores: Scores {
-                accuracy: 0.74074,
-                macro_f1: 0.7,
-                log_loss: 0.5,
-                confusion: vec![vec![10, 2], vec![5, 10]],
-            },
-            calibration_error: 0.0123,
-        };
+            scores,
+            calibration_error,
+        }
+    }
+
+    #[test]
+    fn the_terminal_gets_the_scores_and_the_confusion() {
+        let scores = Scores::One(OneScores {
+            accuracy: 0.74074,
+            macro_f1: 0.7,
+            log_loss: 0.5,
+            confusion: vec![vec![10, 2], vec![5, 10]],
+        });
         let expected = "tone (00ff): 27 rows held out of d.tsv\n\
                         accuracy 74.07 %, macro F1 70.00 %, log loss 0.5000, calibration error 0.0123\n\
                         \n\
                         is, taken for       no  perhaps\n\
                         no                  10        2\n\
                         perhaps              5       10";
-        assert_eq!(evaluation.to_string(), expected);
+        assert_eq!(evaluation(scores, Some(0.0123)).to_string(), expected);
+    }
+
+    #[test]
+    fn of_several_labels_each_has_its_counts() {
+        let targets = Targets::Several(vec![vec![0], vec![0, 1]]);
+        let said = evaluation(Scores::of(&[9.0, 9.0, -9.0, 9.0], &targets, None), None).to_string();
+        assert!(
+            said.contains("micro F1 66.67 %, macro F1 66.67 %, all labels right 0.00 %"),
+            "{said}"
+        );
+        assert!(
+            said.contains("label            right  wrongly named         missed             F1")
+        );
+        assert!(
+            said.ends_with("perhaps              1              1              0        66.67 %")
+        );
     }
 }

@@ -6,6 +6,7 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 
 use super::dataset::Dataset;
 use super::split::Split;
+use super::targets::Targets;
 
 /// `rows × width`, row by row, in the order of [`Dataset::rows`].
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +83,30 @@ impl Standardisation {
         standardised
     }
 
+    /// For features of several encoder layers side by side, of which a column has one weight: the column
+    /// has one spread too, the root of the mean square of those of the layers.
+    #[must_use]
+    pub fn with_one_spread(self, layers: usize) -> Self {
+        let c = self.sigma.len() / layers;
+        let column = |j: usize| {
+            let squares = self.sigma.iter().skip(j).step_by(c).map(|sigma| sigma * sigma);
+            (squares.sum::<f64>() / layers as f64).sqrt()
+        };
+        let one: Vec<f64> = (0..c).map(column).collect();
+        Self { sigma: one.repeat(layers), ..self }
+    }
+
+    /// Of the layers' weighted sum, where [`Standardisation::with_one_spread`] is of the layers.
+    #[must_use]
+    pub fn weighted(&self, factors: &[f32]) -> Self {
+        let c = self.mu.len() / factors.len();
+        let column = |j: usize| -> f64 {
+            let means = self.mu.iter().skip(j).step_by(c).zip(factors);
+            means.map(|(mu, &factor)| mu * f64::from(factor)).sum()
+        };
+        Self { mu: (0..c).map(column).collect(), sigma: self.sigma[..c].to_vec() }
+    }
+
     /// Turns weights `(k,d)` and bias `(k)` for standardised features into ones for features as
     /// they are: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. Rounded to float32
     /// at the very end.
@@ -102,7 +127,8 @@ impl Standardisation {
 }
 
 /// Writes what `scripts/sklearn_baseline.py` reads, as safetensors: `features` `(n,d)` f32, and
-/// one entry a row in `labels` (i64), `held_out` and `validation` (u8, 1 where the row is in it).
+/// one entry a row in `held_out` and `validation` (u8, 1 where the row is in it); `labels` are `(n)` i64
+/// where one holds, `(n,k)` u8 where several may, `(n)` f64 where they are numbers.
 ///
 /// # Errors
 /// A file that can't be written.
@@ -113,9 +139,22 @@ pub fn save_features(
     split: &Split,
 ) -> Result<(), SafeTensorError> {
     let n = features.rows;
-    let values: Vec<u8> = features.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    let labels: Vec<u8> =
-        dataset.rows.iter().flat_map(|row| (row.label as i64).to_le_bytes()).collect();
+    let values = bytes(&features.values, |value| value.to_le_bytes());
+    let k = dataset.labels.len();
+    let (labels, labels_type, labels_shape) = match &dataset.targets {
+        Targets::One(labels) => {
+            (bytes(labels, |&label| (label as i64).to_le_bytes()), Dtype::I64, vec![n])
+        }
+        Targets::Number(numbers) => {
+            (bytes(numbers, |&number| number.to_le_bytes()), Dtype::F64, vec![n])
+        }
+        Targets::Several(rows) => {
+            let holds =
+                |row: &Vec<usize>| (0..k).map(|label| u8::from(row.contains(&label))).collect();
+            let marks: Vec<Vec<u8>> = rows.iter().map(holds).collect();
+            (marks.concat(), Dtype::U8, vec![n, k])
+        }
+    };
     let marks = |rows: &[usize]| {
         let mut marks = vec![0; n];
         rows.iter().for_each(|&row| marks[row] = 1);
@@ -124,17 +163,21 @@ pub fn save_features(
     let (held_out, validation) = (marks(&split.held_out), marks(&split.validation));
     let tensors = [
         ("features", TensorView::new(Dtype::F32, vec![n, features.width], &values)?),
-        ("labels", TensorView::new(Dtype::I64, vec![n], &labels)?),
+        ("labels", TensorView::new(labels_type, labels_shape, &labels)?),
         ("held_out", TensorView::new(Dtype::U8, vec![n], &held_out)?),
         ("validation", TensorView::new(Dtype::U8, vec![n], &validation)?),
     ];
     safetensors::serialize_to_file(tensors, None, path)
 }
 
+fn bytes<T, const N: usize>(values: &[T], of: fn(&T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::dataset::{Row, Source};
+    use crate::training::testing::dataset;
 
     fn features() -> Features {
         let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
@@ -193,9 +236,7 @@ mod tests {
 
     #[test]
     fn saved_features_read_back_with_their_parts() {
-        let row = |label| Row { text: "t".to_owned(), label };
-        let source = Source { file: String::new(), sha256: String::new(), header: false };
-        let dataset = Dataset { rows: [0, 1, 1, 0].map(row).into(), labels: vec![], source };
+        let dataset = dataset(&["t"; 4], Targets::One(vec![0, 1, 1, 0]));
         let split = Split { fitting: vec![0], validation: vec![1], held_out: vec![2, 3] };
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f.safetensors");

@@ -1,8 +1,8 @@
 //! From a labelled file to a head: read, split, fit, score.
 //!
 //! ```text
-//! dataset (records) ─► split ─┐
-//!                             ├─► search (fit, metrics) ─► temperature ─► fit again ─► fold ─► score
+//! dataset (targets) ─► split ─┐
+//!                             ├─► search (fit, metrics) ─► temperature, thresholds ─► fit again ─► score
 //!           features ─────────┘
 //! ```
 //!
@@ -11,57 +11,74 @@
 //! same bytes.
 
 pub mod cache;
+pub mod candidate;
 pub mod cross;
 pub mod dataset;
 pub mod encode;
 pub mod evaluation;
 pub mod features;
 pub mod fit;
+mod groups;
+pub mod hidden;
+pub mod layers;
+pub mod linear;
+pub mod loss;
 pub mod metrics;
-mod records;
+pub mod prepared;
 pub mod report;
 pub mod search;
 pub mod split;
+pub mod targets;
 pub mod temperature;
-mod texts;
+pub mod thresholds;
 
 pub use cache::Cache;
-pub use dataset::{Column, Dataset, DatasetError};
+pub use dataset::{Column, Dataset, DatasetError, Layout, read_texts};
 pub use features::{Features, save_features};
+pub use hidden::Hidden;
+pub use prepared::ClassWeights;
 pub use report::Report;
 pub use split::{Split, SplitError};
-pub use texts::read_texts;
-
-use features::Standardisation;
-pub use fit::ClassWeights;
+pub use targets::Targets;
 
 use cross::Plan;
-use fit::Part;
+use fit::Chosen;
 use metrics::Scores;
+use prepared::{Data, Finished, Prepared};
 use report::PartSizes;
-use search::Trial;
+use search::{Epoch, Found, Trial};
+use temperature::Calibration;
 
 /// What may be chosen about training.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// What the validation part is drawn with.
+    /// What is drawn with: the validation part, and what descent draws.
     pub seed: u64,
-    /// Strengths to try, `C` in scikit-learn's sense: above 0 and ascending.
-    pub strengths: Vec<f64>,
-    /// What the rows of a class count.
+    /// How layers are fitted.
+    pub method: Method,
+    /// What the rows of a label count.
     pub class_weights: ClassWeights,
+    /// How many encoder layers lie side by side in the features, where their factors are to be learnt.
+    pub layers: Option<usize>,
     /// In how many parts all rows are cross-validated besides; none for not at all, else at least 2.
     pub folds: Option<usize>,
 }
 
-impl Default for Settings {
+/// Which fully connected layers there are to be, and how they are fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Method {
+    /// One.
+    Linear {
+        /// Strengths to try, `C` in scikit-learn's sense: above 0 and ascending.
+        strengths: Vec<f64>,
+    },
+    /// Several.
+    Hidden(Hidden),
+}
+
+impl Default for Method {
     fn default() -> Self {
-        Self {
-            seed: 0,
-            strengths: search::STRENGTHS.to_vec(),
-            class_weights: ClassWeights::default(),
-            folds: None,
-        }
+        Self::Linear { strengths: search::STRENGTHS.to_vec() }
     }
 }
 
@@ -70,24 +87,27 @@ impl Default for Settings {
 pub enum Stage<'a> {
     /// A strength has been fitted and judged.
     Tried(&'a Trial),
-    /// The best one is being fitted to all rows that are not held out.
-    Refitting {
-        /// As in [`Settings::strengths`].
-        strength: f64,
-    },
+    /// Descent has passed over the rows once more.
+    Passed(&'a Epoch),
+    /// What was chosen is being fitted to all rows that are not held out.
+    Refitting(Chosen<'a>),
     /// So many folds of the cross-validation are done.
     Folded(usize),
 }
 
-/// A fully connected layer over features as the encoder gives them, and how it came about.
+/// Fully connected layers over features as the encoder gives them, and how they came about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
-    /// `(classes, width)`, row by row; the classes in the order of [`Dataset::labels`].
-    pub weights: Vec<f32>,
-    /// `(classes)`.
-    pub bias: Vec<f32>,
+    /// What is served; labels in the order of [`Dataset::labels`].
+    pub head: Finished,
+    /// Logits are divided by it.
+    pub temperature: f64,
+    /// Where several labels may hold, how probable each must be to be named, `(k)`.
+    pub thresholds: Option<Vec<f32>>,
     /// For `head.json`.
     pub report: Report,
+    /// The rows held out, and what the head puts out for them, over the temperature, `(n,k)`.
+    pub held_out: (Vec<usize>, Vec<f64>),
 }
 
 /// Why nothing could be trained. Rows and columns are counted from 0.
@@ -112,6 +132,25 @@ pub enum TrainError {
     /// Settings that can't be used.
     #[error("strengths must be above 0 and ascending, at least one; these are {0:?}")]
     Strengths(Vec<f64>),
+    /// Numbers have no labels to weigh.
+    #[error("class weights go with labels; these rows have numbers")]
+    NothingToWeigh,
+    /// More folds than texts.
+    #[error("{folds} folds of {rows} rows would leave one of them empty")]
+    EmptyFold {
+        /// How many were asked for.
+        folds: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// Descent that was to make no pass.
+    #[error("descent needs at least one pass over the rows")]
+    NoEpochs,
+    /// A fit that left the numbers.
+    #[error(
+        "no setting gave a loss that is a number; with hidden layers, try a smaller learning rate"
+    )]
+    NoLoss,
     /// Too little data for its parts.
     #[error(transparent)]
     Split(#[from] SplitError),
@@ -123,12 +162,13 @@ pub enum TrainError {
     Solver(argmin::core::Error),
 }
 
-/// Splits, finds the strength and then the temperature on the validation part, fits all training rows
-/// with that strength, folds the standardisation in, and scores the result on the rows held out.
+/// Splits; finds the settings, the temperature and, where several labels may hold, their thresholds on
+/// the validation part; fits all training rows with those settings, takes the standardisation into the
+/// layers, and scores the result on the rows held out.
 ///
 /// # Errors
 /// Data that can't be split, features that don't fit it, unusable settings. A fit that doesn't
-/// converge is no error: [`Report::converged`] says so.
+/// converge is no error: [`Report::convergence`] says so.
 pub fn train(
     dataset: &Dataset,
     features: &Features,
@@ -137,44 +177,46 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     check(dataset, features, settings)?;
     let split = Split::of(dataset, settings.seed)?;
-    let labels: Vec<usize> = dataset.rows.iter().map(|row| row.label).collect();
-    let classes = dataset.labels.len();
-    let counted = (classes, settings.class_weights);
-
-    let (found, calibration) = {
-        let scale = Standardisation::of(features, &split.fitting);
-        let fitting = Part::new(features, &labels, &split.fitting, &scale, counted)?;
-        let validation = Part::new(features, &labels, &split.validation, &scale, counted)?;
-        let found = search::search(&fitting, &validation, &settings.strengths, progress)?;
-        let (logits, labels) = search::logits(&found.parameters, &validation)?;
-        (found, temperature::fit(&logits, &labels, classes)?)
-    };
-
-    let strength = found.strength;
-    progress(Stage::Refitting { strength });
-    let training = split.training();
-    let scale = Standardisation::of(features, &training);
-    let part = Part::new(features, &labels, &training, &scale, counted)?;
-    let fitted = fit::fit(&part, strength, fit::GRADIENT_NORM, found.parameters)?;
-    let (weights, bias) = fitted.weights_and_bias(classes);
-    let (weights, bias) = scale.fold(weights, bias);
-
-    let layer = (weights.as_slice(), bias.as_slice());
-    let held_out = score(layer, calibration.temperature, features, &labels, &split.held_out);
-    let mut folded = 0;
-    let plan = |folds| Plan {
-        folds,
-        seed: settings.seed,
-        strength,
-        temperature: calibration.temperature,
+    let data = Data {
+        features,
+        targets: &dataset.targets,
+        outputs: dataset.labels.len(),
         class_weights: settings.class_weights,
+        layers: settings.layers,
     };
+    let (found, decision) = choose(data, &split, settings, progress)?;
+    let Found { chosen, start, path, .. } = found;
+
+    progress(Stage::Refitting(chosen));
+    let training = split.training();
+    let prepared = Prepared::of(data, &training);
+    let (layers, convergence) =
+        chosen.fit(&prepared.part(&training)?, linear::GRADIENT_NORM, start)?;
+    let head = prepared.finish(&layers);
+
+    let Decision { calibration, thresholds } = decision;
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    let outputs = head.outputs(features, &split.held_out);
+    let outputs: Vec<f64> = outputs.into_iter().map(|output| output / temperature).collect();
+    let held_out =
+        Scores::of(&outputs, &dataset.targets.of(&split.held_out), thresholds.as_deref());
+    let mut folded = 0;
     let cross = settings.folds.map(|folds| {
-        cross::cross_validate(dataset, features, plan(folds), &mut || {
+        let (seed, thresholds) = (settings.seed, thresholds.as_deref());
+        let plan = Plan { folds, seed, chosen, temperature, thresholds };
+        cross::cross_validate(dataset, data, plan, &mut || {
             folded += 1;
             progress(Stage::Folded(folded));
         })
     });
+    let (strength, epochs) = match chosen {
+        Chosen::Linear { strength } => (Some(strength), None),
+        Chosen::Hidden { epochs, .. } => (None, Some(epochs)),
+    };
+    let hidden = match &settings.method {
+        Method::Linear { .. } => None,
+        Method::Hidden(hidden) => Some(hidden.clone()),
+    };
     let report = Report {
         data: dataset.source.clone(),
         rows: PartSizes {
@@ -186,15 +228,46 @@ pub fn train(
         seed: settings.seed,
         class_weights: settings.class_weights,
         strength,
-        iterations: fitted.iterations,
-        gradient_norm: fitted.gradient_norm,
-        converged: fitted.converged,
-        search: found.trials,
+        convergence,
+        hidden,
+        epochs,
+        search: path,
         calibration,
         cross_validation: cross.transpose()?,
         held_out,
     };
-    Ok(Trained { weights, bias, report })
+    let held_out = (split.held_out, outputs);
+    Ok(Trained { head, temperature, thresholds, report, held_out })
+}
+
+/// What turns logits into answers.
+struct Decision {
+    calibration: Option<Calibration>,
+    thresholds: Option<Vec<f32>>,
+}
+
+/// What is found on the validation part.
+fn choose<'a>(
+    data: Data<'_>,
+    split: &Split,
+    settings: &'a Settings,
+    progress: &mut dyn FnMut(Stage<'_>),
+) -> Result<(Found<'a>, Decision), TrainError> {
+    let prepared = Prepared::of(data, &split.fitting);
+    let (fitting, validation) = (prepared.part(&split.fitting)?, prepared.part(&split.validation)?);
+    let method = (&settings.method, settings.seed);
+    let found = search::search(&fitting, &validation, method, progress)?;
+    let logits = found.layers.forward(&validation.x)?;
+    let calibration = temperature::fit(&logits, &validation.y)?;
+    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
+    let thresholds = match &validation.y {
+        Targets::Several(rows) => {
+            let scaled: Vec<f64> = logits.iter().map(|logit| logit / temperature).collect();
+            Some(thresholds::fit(&scaled, rows))
+        }
+        Targets::One(_) | Targets::Number(_) => None,
+    };
+    Ok((found, Decision { calibration, thresholds }))
 }
 
 fn check(dataset: &Dataset, features: &Features, settings: &Settings) -> Result<(), TrainError> {
@@ -204,34 +277,20 @@ fn check(dataset: &Dataset, features: &Features, settings: &Settings) -> Result<
     if let Some((row, column)) = features.not_finite() {
         return Err(TrainError::NotFinite { row, column });
     }
-    let strengths = &settings.strengths;
-    let usable = strengths.iter().all(|&strength| strength > 0.0 && strength.is_finite());
-    if strengths.is_empty() || !usable || !strengths.is_sorted() {
-        return Err(TrainError::Strengths(strengths.clone()));
+    if matches!(dataset.targets, Targets::Number(_)) && !settings.class_weights.is_none() {
+        return Err(TrainError::NothingToWeigh);
+    }
+    if let Method::Linear { strengths } = &settings.method {
+        let usable = strengths.iter().all(|&strength| strength > 0.0 && strength.is_finite());
+        if strengths.is_empty() || !usable || !strengths.is_sorted() {
+            return Err(TrainError::Strengths(strengths.clone()));
+        }
     }
     Ok(())
 }
 
-/// Scores the weights as they will be served, on features as the encoder gives them.
-fn score(
-    (weights, bias): (&[f32], &[f32]),
-    temperature: f64,
-    features: &Features,
-    labels: &[usize],
-    rows: &[usize],
-) -> Scores {
-    let mut logits = Vec::with_capacity(rows.len() * bias.len());
-    for &row in rows {
-        let x = features.row(row);
-        logits.extend(weights.chunks_exact(features.width).zip(bias).map(|(weights, &bias)| {
-            let products =
-                x.iter().zip(weights).map(|(&x, &weight)| f64::from(x) * f64::from(weight));
-            (f64::from(bias) + products.sum::<f64>()) / temperature
-        }));
-    }
-    let labels: Vec<usize> = rows.iter().map(|&row| labels[row]).collect();
-    Scores::of(&logits, &labels, bias.len())
-}
+#[cfg(test)]
+mod testing;
 
 #[cfg(test)]
 mod tests;

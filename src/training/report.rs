@@ -4,11 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::cross::{CrossScores, Spread};
+use super::cross::CrossScores;
 use super::dataset::Source;
-use super::fit::ClassWeights;
+use super::fit::Convergence;
+use super::hidden::Hidden;
 use super::metrics::Scores;
-use super::search::Trial;
+use super::prepared::ClassWeights;
+use super::search::Path;
 use super::temperature::Calibration;
 
 /// Stored in `head.json`. The same data, features and seed give the same report.
@@ -20,34 +22,39 @@ pub struct Report {
     pub rows: PartSizes,
     /// How rows were held out, in words.
     pub split: String,
-    /// What the validation part was drawn with.
+    /// What was drawn with.
     pub seed: u64,
-    /// What the rows of a class counted.
+    /// What the rows of a label counted.
     #[serde(default, skip_serializing_if = "ClassWeights::is_none")]
     pub class_weights: ClassWeights,
-    /// The chosen strength of regularisation, `C` in scikit-learn's sense.
-    pub strength: f64,
-    /// Of the last fit, over all rows that are not held out.
-    pub iterations: u64,
-    /// Where the last fit ended.
-    pub gradient_norm: f64,
-    /// Whether that is below [`GRADIENT_NORM`](super::fit::GRADIENT_NORM).
-    pub converged: bool,
-    /// Every strength tried, in order, with its scores on the validation part.
-    pub search: Vec<Trial>,
-    /// The temperature, and what it did for the validation part.
-    pub calibration: Calibration,
+    /// Of one layer the chosen strength of regularisation, `C` in scikit-learn's sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// Where the last fit of one layer ended, over all rows that are not held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convergence: Option<Convergence>,
+    /// Hidden layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Hidden>,
+    /// Passes over the rows in the last fit of hidden layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Everything tried, in order, with its scores on the validation part.
+    pub search: Path,
+    /// The temperature, and what it did for the validation part; none for numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Of all rows, each by a fit that has not seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cross_validation: Option<CrossScores>,
-    /// Scores of the finished head, temperature included.
+    /// Scores of the finished head, temperature and thresholds included.
     pub held_out: Scores,
 }
 
 /// Rows in each part. The last fit takes `fitting` and `validation` together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartSizes {
-    /// What each strength was fitted to.
+    /// What each setting was fitted to.
     pub fitting: usize,
     /// What chose between them.
     pub validation: usize,
@@ -60,7 +67,7 @@ impl fmt::Display for Report {
         let PartSizes { fitting, validation, held_out } = self.rows;
         writeln!(
             f,
-            "{}: {} rows to train on, {validation} of them to choose the strength; {held_out} held out",
+            "{}: {} rows to train on, {validation} of them to choose settings by; {held_out} held out",
             self.data.file,
             fitting + validation,
         )?;
@@ -70,86 +77,101 @@ impl fmt::Display for Report {
         if !self.class_weights.is_none() {
             writeln!(f, "the rows of each label counted as much as those of any other")?;
         }
-        writeln!(
-            f,
-            "strength C = {}, the best of {} tried; {} after {} iterations (gradient norm {:.1e})",
-            self.strength,
-            self.search.len(),
-            if self.converged { "converged" } else { "NOT converged" },
-            self.iterations,
-            self.gradient_norm,
-        )?;
-        writeln!(
-            f,
-            "temperature {:.3}: validation log loss {:.4} before, {:.4} after",
-            self.calibration.temperature,
-            self.calibration.log_loss_before,
-            self.calibration.log_loss_after,
-        )?;
-        if let Some(cross) = &self.cross_validation {
-            let percent =
-                |of: Spread| format!("{:.2} ± {:.2} %", 100.0 * of.mean, 100.0 * of.deviation);
+        self.write_fit(f)?;
+        if let Some(Calibration { temperature, log_loss_before, log_loss_after }) = self.calibration
+        {
             writeln!(
                 f,
-                "{} folds: accuracy {}, macro F1 {}; out of fold log loss {:.4}, calibration error {:.4}",
-                cross.folds,
-                percent(cross.accuracy),
-                percent(cross.macro_f1),
-                cross.log_loss,
-                cross.calibration_error,
+                "temperature {temperature:.3}: validation log loss {log_loss_before:.4} before, \
+                 {log_loss_after:.4} after"
             )?;
         }
-        write!(
-            f,
-            "held out: accuracy {:.2} %, macro F1 {:.2} %, log loss {:.4}",
-            100.0 * self.held_out.accuracy,
-            100.0 * self.held_out.macro_f1,
-            self.held_out.log_loss,
-        )
+        if let Some(cross) = &self.cross_validation {
+            let scores = cross.scores.iter().map(|of| format!("{} {}", of.metric, of.show()));
+            let folds = cross.scores.first().map_or(0, |of| of.folds.len());
+            write!(f, "{folds} folds: {}", scores.collect::<Vec<_>>().join(", "))?;
+            if let (Some(loss), Some(error)) = (cross.log_loss, cross.calibration_error) {
+                write!(f, "; out of fold log loss {loss:.4}, calibration error {error:.4}")?;
+            }
+            writeln!(f)?;
+        }
+        write!(f, "held out: {}", self.held_out.line())
+    }
+}
+
+impl Report {
+    fn write_fit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(strength), Some(end), Path::Strengths(tried)) =
+            (self.strength, self.convergence, &self.search)
+        {
+            writeln!(
+                f,
+                "strength C = {strength}, the best of {} tried; {} after {} iterations (gradient norm \
+                 {:.1e})",
+                tried.len(),
+                if end.converged { "converged" } else { "NOT converged" },
+                end.iterations,
+                end.gradient_norm,
+            )?;
+        }
+        if let (Some(hidden), Some(epochs), Path::Epochs(seen)) =
+            (&self.hidden, self.epochs, &self.search)
+        {
+            writeln!(
+                f,
+                "hidden layers {:?}: {epochs} passes over the rows, the best of {} on the validation \
+                 part",
+                hidden.widths,
+                seen.len()
+            )?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::metrics::OneScores;
+    use crate::training::search::{Epoch, Trial};
+    use crate::training::targets::Targets;
 
     fn report() -> Report {
-        let trial = Trial {
-            strength: 0.003,
-            log_loss: 0.43,
-            accuracy: 0.8,
-            iterations: 54,
-            converged: true,
-        };
+        let trial =
+            Trial { strength: 0.003, loss: 0.43, score: 0.8, iterations: 54, converged: true };
         Report {
             data: Source { file: "d.tsv".to_owned(), sha256: "00".to_owned(), header: true },
             rows: PartSizes { fitting: 80, validation: 20, held_out: 25 },
             split: "by hash".to_owned(),
             seed: 7,
             class_weights: ClassWeights::None,
-            strength: 0.003,
-            iterations: 90,
-            gradient_norm: 7.5e-7,
-            converged: true,
-            search: vec![trial],
-            calibration: Calibration {
+            strength: Some(0.003),
+            convergence: Some(Convergence {
+                iterations: 90,
+                gradient_norm: 7.5e-7,
+                converged: true,
+            }),
+            hidden: None,
+            epochs: None,
+            search: Path::Strengths(vec![trial]),
+            calibration: Some(Calibration {
                 temperature: 1.0416,
                 log_loss_before: 0.431,
                 log_loss_after: 0.4305,
-            },
+            }),
             cross_validation: None,
-            held_out: Scores {
+            held_out: Scores::One(OneScores {
                 accuracy: 0.8,
                 macro_f1: 0.79,
                 log_loss: 0.42,
                 confusion: vec![vec![10, 2], vec![3, 10]],
-            },
+            }),
         }
     }
 
     #[test]
     fn the_terminal_gets_five_lines() {
-        let lines = "d.tsv: 100 rows to train on, 20 of them to choose the strength; 25 held out\n\
+        let lines = "d.tsv: 100 rows to train on, 20 of them to choose settings by; 25 held out\n\
                      its first line was taken as a header\n\
                      strength C = 0.003, the best of 1 tried; converged after 90 iterations \
                      (gradient norm 7.5e-7)\n\
@@ -160,8 +182,33 @@ mod tests {
 
     #[test]
     fn a_fit_that_did_not_converge_says_so() {
-        let report = Report { converged: false, ..report() };
+        let end = Convergence { iterations: 90, gradient_norm: 7.5e-7, converged: false };
+        let report = Report { convergence: Some(end), ..report() };
         assert!(report.to_string().contains("NOT converged after 90 iterations"));
+    }
+
+    #[test]
+    fn hidden_layers_and_numbers_have_lines_of_their_own() {
+        let hidden = Hidden { widths: vec![64, 8], ..Hidden::default() };
+        let epoch = Epoch { fitting_loss: 0.5, loss: 0.6, score: 0.7 };
+        let report = Report {
+            strength: None,
+            convergence: None,
+            hidden: Some(hidden),
+            epochs: Some(1),
+            search: Path::Epochs(vec![epoch; 3]),
+            calibration: None,
+            held_out: Scores::of(&[1.0, 2.0], &Targets::Number(vec![1.0, 3.0]), None),
+            ..report()
+        };
+        let said = report.to_string();
+        assert!(
+            said.contains("hidden layers [64, 8]: 1 passes over the rows, the best of 3"),
+            "{said}"
+        );
+        assert!(said.ends_with("held out: R² 0.5000, RMSE 0.7071, MAE 0.5000"), "{said}");
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
     }
 
     #[test]

@@ -1,11 +1,18 @@
-//! Which strength: a path from strong to weak regularisation, judged on the validation part.
+//! Which settings: what is judged on the validation part.
+//!
+//! Of one layer it is the strength of its regularisation, along a path from strong to weak; of several
+//! how often descent passes over the rows, which is when to stop it.
 
-use candle_nn::Module;
 use serde::{Deserialize, Serialize};
 
-use super::fit::{self, Part};
-use super::metrics::{Scores, weighted_log_loss};
-use super::{Stage, TrainError};
+use super::fit::Chosen;
+use super::hidden::{self, After, Hidden};
+use super::layers::Layers;
+use super::linear;
+use super::loss::loss;
+use super::metrics::Scores;
+use super::prepared::Part;
+use super::{Method, Stage, TrainError};
 
 /// Half a decade apart, from strong to weak. 1,536 standardised features of 8,500 texts are best
 /// off near 0.003; fewer features want more.
@@ -16,96 +23,147 @@ pub const STRENGTHS: [f64; 13] =
 /// Weak regularisation is slow to fit and, once the loss has turned, worse.
 const PATIENCE: usize = 2;
 
-/// Near enough to compare strengths by: a log loss moves by less than 1e-5 against the last fit's
-/// norm, [`fit::GRADIENT_NORM`], which takes half as many iterations again and more.
-const GRADIENT_NORM: f64 = 1e-4;
+/// Near enough to compare fits by: a log loss moves by less than 1e-5 against the last fit's norm,
+/// [`linear::GRADIENT_NORM`], which takes half as many iterations again and more.
+pub const GRADIENT_NORM: f64 = 1e-4;
 
 /// A strength that was tried, and how it did on the validation part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// `C` in scikit-learn's sense: large is weak regularisation.
     pub strength: f64,
-    /// See [`Scores::log_loss`]; with class weights, rows count in it as they do in the fit.
-    pub log_loss: f64,
-    /// See [`Scores::accuracy`].
-    pub accuracy: f64,
+    /// See [`loss`]; with class weights, rows count in it as they do in the fit.
+    pub loss: f64,
+    /// The first of [`Scores::metrics`], of several labels with thresholds of 0.5.
+    pub score: f64,
     /// From where the trial before it ended.
     pub iterations: u64,
     /// Whether the gradient became small enough to compare strengths by.
     pub converged: bool,
 }
 
-/// What a search found.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// The one with the least log loss.
-    pub strength: f64,
-    /// Where the fit at that strength ended, laid out as [`fit::Fitted::parameters`].
-    pub parameters: Vec<f64>,
-    /// In the order in which they were tried.
-    pub trials: Vec<Trial>,
+/// A pass over the rows, and how it did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// The mean loss of its steps, dropout included.
+    pub fitting_loss: f64,
+    /// After it, on the validation part, without dropout.
+    pub loss: f64,
+    /// As [`Trial::score`].
+    pub score: f64,
 }
 
-/// Finds the strength with the least log loss among `strengths`, ascending. Each fit starts where
-/// the one before it ended.
+/// All that was tried, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// Of one layer.
+    Strengths(Vec<Trial>),
+    /// Of several.
+    Epochs(Vec<Epoch>),
+}
+
+/// What a search found.
+#[derive(Debug, Clone)]
+pub struct Found<'a> {
+    /// What has the least loss on the validation part.
+    pub chosen: Chosen<'a>,
+    /// The layers that have it.
+    pub layers: Layers,
+    /// Their parameters, where they are one layer's: a start for a fit to more rows.
+    pub start: Option<Vec<f64>>,
+    /// How it was found.
+    pub path: Path,
+}
+
+/// Finds what has the least loss on `validation`, `method` being fitted to `fitting`.
 ///
-/// Log loss, not accuracy: it moves smoothly along the path, where a row or two decide between
-/// accuracies, and the head is asked for probabilities as well as labels.
+/// Loss, not accuracy: it moves smoothly, where a row or two decide between accuracies, and the head is
+/// asked for probabilities as well as labels.
 ///
 /// # Errors
-/// As [`fit::fit`].
-pub fn search(
+/// As [`linear::fit`] and [`hidden::descend`].
+pub fn search<'a>(
+    fitting: &Part,
+    validation: &Part,
+    (method, seed): (&'a Method, u64),
+    progress: &mut dyn FnMut(Stage<'_>),
+) -> Result<Found<'a>, TrainError> {
+    match method {
+        Method::Linear { strengths } => strength(fitting, validation, strengths, progress),
+        Method::Hidden(hidden) => epochs(fitting, validation, (hidden, seed), progress),
+    }
+}
+
+/// Each fit starts where the one before it ended.
+fn strength<'a>(
     fitting: &Part,
     validation: &Part,
     strengths: &[f64],
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<Found, TrainError> {
-    let mut found = Found { strength: f64::NAN, parameters: vec![], trials: vec![] };
-    let mut least = f64::INFINITY;
-    let mut since = 0;
-    let mut start = fit::zeros(fitting)?;
+) -> Result<Found<'a>, TrainError> {
+    let mut best = None;
+    let (mut least, mut since) = (f64::INFINITY, 0);
+    let mut trials = Vec::new();
+    let mut start = linear::zeros(fitting)?;
     for &strength in strengths {
-        let fitted = fit::fit(fitting, strength, GRADIENT_NORM, start)?;
-        let scores = judge(&fitted.parameters, validation)?;
-        let trial = Trial {
-            strength,
-            log_loss: scores.log_loss,
-            accuracy: scores.accuracy,
-            iterations: fitted.iterations,
-            converged: fitted.converged,
-        };
+        let fitted = linear::fit(fitting, strength, GRADIENT_NORM, start)?;
+        let layers = linear::layers(&fitted.parameters, fitting)?;
+        let (loss, score) = judge(&layers, validation)?;
+        let linear::Fitted { parameters, iterations, converged, .. } = fitted;
+        let trial = Trial { strength, loss, score, iterations, converged };
         progress(Stage::Tried(&trial));
-        found.trials.push(trial);
-        if scores.log_loss < least {
-            (least, since) = (scores.log_loss, 0);
-            found.strength = strength;
-            found.parameters.clone_from(&fitted.parameters);
+        trials.push(trial);
+        if loss < least {
+            (least, since) = (loss, 0);
+            best = Some((strength, layers, parameters.clone()));
         } else {
             since += 1;
         }
         if since == PATIENCE {
             break;
         }
-        start = fitted.parameters;
+        start = parameters;
     }
-    Ok(found)
+    let (strength, layers, parameters) = best.ok_or(TrainError::NoLoss)?;
+    Ok(Found {
+        chosen: Chosen::Linear { strength },
+        layers,
+        start: Some(parameters),
+        path: Path::Strengths(trials),
+    })
 }
 
-fn judge(parameters: &[f64], part: &Part) -> candle_core::Result<Scores> {
-    let (logits, labels) = logits(parameters, part)?;
-    let mut scores = Scores::of(&logits, &labels, part.classes);
-    if let Some(weights) = &part.weights {
-        scores.log_loss = weighted_log_loss(&logits, &labels, weights);
-    }
-    Ok(scores)
+fn epochs<'a>(
+    fitting: &Part,
+    validation: &Part,
+    (hidden, seed): (&'a Hidden, u64),
+    progress: &mut dyn FnMut(Stage<'_>),
+) -> Result<Found<'a>, TrainError> {
+    let mut best = None;
+    let mut least = f64::INFINITY;
+    let mut seen = Vec::new();
+    hidden::descend(fitting, hidden, (hidden.epochs, seed), &mut |fitting_loss, layers| {
+        let (loss, score) = judge(&layers, validation)?;
+        let epoch = Epoch { fitting_loss, loss, score };
+        progress(Stage::Passed(&epoch));
+        seen.push(epoch);
+        if loss < least {
+            least = loss;
+            best = Some((seen.len(), layers));
+        }
+        let since = seen.len() - best.as_ref().map_or(0, |(epochs, _)| *epochs);
+        Ok(if since == hidden.patience { After::Stop } else { After::GoOn })
+    })?;
+    let (epochs, layers) = best.ok_or(TrainError::NoLoss)?;
+    let chosen = Chosen::Hidden { hidden, epochs, seed };
+    Ok(Found { chosen, layers, start: None, path: Path::Epochs(seen) })
 }
 
-/// A part's logits `(n,k)`, row by row, and labels `(n)`.
-///
-/// # Errors
-/// Only candle's own.
-pub fn logits(parameters: &[f64], part: &Part) -> candle_core::Result<(Vec<f64>, Vec<usize>)> {
-    let logits = fit::layer(parameters, part.classes)?.forward(&part.x)?;
-    let labels = part.y.to_vec1::<u32>()?.into_iter().map(|y| y as usize);
-    Ok((logits.flatten_all()?.to_vec1()?, labels.collect()))
+/// The loss on a part, and the first of its scores.
+fn judge(layers: &Layers, part: &Part) -> candle_core::Result<(f64, f64)> {
+    let outputs = layers.forward(&part.x)?;
+    let (loss, _) = loss(&outputs, &part.y, part.weights.as_deref());
+    let metrics = Scores::of(&outputs, &part.y, None).metrics();
+    Ok((loss, metrics.first().map_or(f64::NAN, |metric| metric.value)))
 }

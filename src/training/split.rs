@@ -1,4 +1,4 @@
-//! Which rows are fitted, which choose the strength, and which are held out to score the result.
+//! Which rows are fitted, which choose settings, and which are held out to score the result.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -6,6 +6,8 @@ use rand::seq::SliceRandom;
 use sha2::{Digest, Sha256};
 
 use super::dataset::Dataset;
+use super::groups::{Group, strata};
+use super::targets::Targets;
 
 /// The rule in words, for `head.json`.
 pub const HELD_OUT_RULE: &str =
@@ -14,24 +16,25 @@ pub const HELD_OUT_RULE: &str =
 /// A fifth of the texts, the same ones in any language: 51 of the 256 values of a byte.
 const HELD_OUT_BELOW: u8 = 51;
 
-/// The share of each label's training rows that chooses the strength.
+/// The share of each label's texts to train on that chooses settings.
 const VALIDATION_SHARE: f64 = 0.15;
 
-/// Row numbers, ascending. Each row is in one part, and each part has rows of every label.
+/// Row numbers, ascending. Each row is in one part, with all others of its text, and of several labels
+/// that exclude each other each part has rows of every one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// What each strength is fitted to.
+    /// What each setting is fitted to.
     pub fitting: Vec<usize>,
-    /// What chooses between strengths: 15 % of each label's rows that are not held out.
+    /// What chooses between them: 15 % of each label's texts that are not held out.
     pub validation: Vec<usize>,
     /// What scores the result.
     pub held_out: Vec<usize>,
 }
 
-/// A label that would be missing from a part.
+/// A part that would lack something.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
-    /// From the rows held out.
+    /// A label from the rows held out.
     #[error(
         "none of the {rows} rows labelled {label:?} is held out, so the label cannot be scored: \
          more rows are needed ({HELD_OUT_RULE})"
@@ -42,10 +45,10 @@ pub enum SplitError {
         /// How many rows have it.
         rows: usize,
     },
-    /// From the rows to fit, or from those to choose the strength by.
+    /// A label from the rows to fit, or from those to choose by.
     #[error(
         "only {training} of the {rows} rows labelled {label:?} can be trained on, the rest are \
-         held out; at least two are needed, one to fit and one to choose the strength by"
+         held out; at least two texts are needed, one to fit and one to choose settings by"
     )]
     TooFewToTrain {
         /// Which.
@@ -55,42 +58,78 @@ pub enum SplitError {
         /// How many of them are not held out.
         training: usize,
     },
+    /// A label that all rows to fit have, or none.
+    #[error(
+        "of the {fitting} rows to fit, {with} have the label {label:?}; some must have it and some not"
+    )]
+    Constant {
+        /// Which.
+        label: String,
+        /// Rows to fit.
+        fitting: usize,
+        /// Those with the label.
+        with: usize,
+    },
+    /// Too few rows for three parts.
+    #[error("{0} rows are too few to fit, to choose settings by and to hold out ({HELD_OUT_RULE})")]
+    TooFew(usize),
 }
 
 impl Split {
     /// The seed decides which training rows are for validation, and nothing else.
     ///
     /// # Errors
-    /// A part that would lack a label.
+    /// A part that would be empty or lack a label.
     pub fn of(dataset: &Dataset, seed: u64) -> Result<Self, SplitError> {
         let mut random = StdRng::seed_from_u64(seed);
         let mut split = Self { fitting: vec![], validation: vec![], held_out: vec![] };
-        for (index, label) in dataset.labels.iter().enumerate() {
-            let rows = (0..dataset.rows.len()).filter(|&row| dataset.rows[row].label == index);
-            let (held_out, mut training): (Vec<usize>, Vec<usize>) =
-                rows.partition(|&row| is_held_out(&dataset.rows[row].text));
-            let rows = held_out.len() + training.len();
-            if held_out.is_empty() {
-                return Err(SplitError::NotHeldOut { label: label.clone(), rows });
-            }
-            if training.len() < 2 {
-                let training = training.len();
-                return Err(SplitError::TooFewToTrain { label: label.clone(), rows, training });
-            }
+        for groups in strata(dataset) {
+            let (held_out, mut training): (Vec<Group>, Vec<Group>) =
+                groups.into_iter().partition(|group| is_held_out(&dataset.rows[group[0]].text));
             training.shuffle(&mut random);
             let share = (VALIDATION_SHARE * training.len() as f64).round() as usize;
-            let fitting = training.split_off(share.max(1));
-            split.fitting.extend(fitting);
-            split.validation.extend(training);
-            split.held_out.extend(held_out);
+            // One text alone is fitted.
+            let fitting = training.split_off(share.max(1).min(training.len().saturating_sub(1)));
+            split.fitting.extend(fitting.concat());
+            split.validation.extend(training.concat());
+            split.held_out.extend(held_out.concat());
         }
         for part in [&mut split.fitting, &mut split.validation, &mut split.held_out] {
             part.sort_unstable();
         }
+        split.check(dataset)?;
         Ok(split)
     }
 
-    /// All rows that are not held out, ascending: what the chosen strength is fitted to again.
+    fn check(&self, dataset: &Dataset) -> Result<(), SplitError> {
+        let parts = [&self.fitting, &self.validation, &self.held_out];
+        if parts.iter().any(|part| part.is_empty()) && !matches!(dataset.targets, Targets::One(_)) {
+            return Err(SplitError::TooFew(dataset.rows.len()));
+        }
+        let labels = dataset.labels.len();
+        let [fitting, validation, held_out] =
+            parts.map(|part| dataset.targets.of(part).counts(labels));
+        for (at, label) in dataset.labels.iter().cloned().enumerate() {
+            let training = fitting[at] + validation[at];
+            let rows = training + held_out[at];
+            let all = self.fitting.len();
+            match dataset.targets {
+                Targets::One(_) if held_out[at] == 0 => {
+                    return Err(SplitError::NotHeldOut { label, rows });
+                }
+                Targets::One(_) if fitting[at] == 0 || validation[at] == 0 => {
+                    return Err(SplitError::TooFewToTrain { label, rows, training });
+                }
+                Targets::Several(_) if fitting[at] == 0 || fitting[at] == all => {
+                    return Err(SplitError::Constant { label, fitting: all, with: fitting[at] });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows that are not held out, ascending: what is fitted with the chosen settings.
     pub fn training(&self) -> Vec<usize> {
         let mut rows = [self.fitting.as_slice(), &self.validation].concat();
         rows.sort_unstable();
@@ -106,15 +145,16 @@ pub fn is_held_out(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::dataset::{Row, Source};
+    use crate::training::testing;
 
-    /// Texts `0` to `rows − 1`, every third of label 0.
-    fn dataset(rows: usize) -> Dataset {
-        let row =
-            |at: usize| Row { text: at.to_string(), label: usize::from(!at.is_multiple_of(3)) };
-        let source = Source { file: String::new(), sha256: String::new(), header: false };
-        let labels = ["third", "other"].map(str::to_owned).into();
-        Dataset { rows: (0..rows).map(row).collect(), labels, source }
+    /// Texts `0` to `rows − 1`, every third of label `a`, the others of label `b`; then more of a label
+    /// of their own.
+    fn dataset(rows: usize, more: &[&str]) -> Dataset {
+        let texts: Vec<String> = (0..rows).map(|at| at.to_string()).collect();
+        let texts: Vec<&str> =
+            texts.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let label = |at: usize| if at < rows { usize::from(!at.is_multiple_of(3)) } else { 2 };
+        testing::dataset(&texts, Targets::One((0..texts.len()).map(label).collect()))
     }
 
     #[test]
@@ -128,16 +168,14 @@ mod tests {
 
     #[test]
     fn every_row_is_in_one_part_and_every_label_in_each() {
-        let dataset = dataset(900);
+        let dataset = dataset(900, &[]);
         let split = Split::of(&dataset, 0).unwrap();
         let mut all = [split.training(), split.held_out.clone()].concat();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..900));
         assert!(split.held_out.iter().all(|&row| is_held_out(&dataset.rows[row].text)));
         for label in 0..2 {
-            let with = |rows: &[usize]| {
-                rows.iter().filter(|&&row| dataset.rows[row].label == label).count() as f64
-            };
+            let with = |rows: &[usize]| dataset.targets.of(rows).counts(2)[label] as f64;
             let share = with(&split.validation) / with(&split.training());
             assert!((share - VALIDATION_SHARE).abs() < 0.01, "{share}");
         }
@@ -145,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides_the_validation_part_alone() {
-        let dataset = dataset(300);
+        let dataset = dataset(300, &[]);
         let (one, two) = (Split::of(&dataset, 1).unwrap(), Split::of(&dataset, 2).unwrap());
         assert_eq!(one, Split::of(&dataset, 1).unwrap());
         assert_ne!(one.validation, two.validation);
@@ -153,18 +191,43 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_a_text_are_in_one_part() {
+        let texts: Vec<String> = (0..400).map(|at| (at % 100).to_string()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let labels = (0..400).map(|at| usize::from(at % 4 == 0)).collect();
+        let split = Split::of(&testing::dataset(&texts, Targets::One(labels)), 0).unwrap();
+        for part in [&split.fitting, &split.validation, &split.held_out] {
+            assert!(!part.is_empty() && part.len().is_multiple_of(4), "{}", part.len());
+            assert!(part.iter().all(|row| part.contains(&((row + 100) % 400))));
+        }
+    }
+
+    #[test]
     fn a_label_that_a_part_would_lack_is_refused() {
-        let with = |texts: &[&str]| {
-            let mut dataset = dataset(60);
-            let rare = texts.iter().map(|&text| Row { text: text.to_owned(), label: 2 });
-            dataset.rows.extend(rare);
-            dataset.labels.push("rare".to_owned());
-            Split::of(&dataset, 0)
+        let with = |texts: &[&str]| Split::of(&dataset(60, texts), 0);
+        assert!(with(&["1 c", "2 c", "3 c"]).is_ok());
+        let none = with(&["2 c", "3 c"]).unwrap_err().to_string();
+        assert!(none.starts_with("none of the 2 rows labelled \"c\" is held out"), "{none}");
+        let one = with(&["1 c", "2 c"]).unwrap_err().to_string();
+        assert!(one.starts_with("only 1 of the 2 rows labelled \"c\""), "{one}");
+    }
+
+    #[test]
+    fn of_several_labels_each_must_be_fitted_and_of_numbers_there_must_be_enough() {
+        let texts: Vec<String> = (0..60).map(|at| at.to_string()).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let of = |targets| Split::of(&testing::dataset(&texts[..], targets), 0);
+        let several = |rare: usize| {
+            of(Targets::Several(
+                (0..60).map(|at| if at == rare { vec![1] } else { vec![0] }).collect(),
+            ))
         };
-        assert!(with(&["1", "2", "8"]).is_ok());
-        let none = with(&["1", "2"]).unwrap_err().to_string();
-        assert!(none.starts_with("none of the 2 rows labelled \"rare\" is held out"), "{none}");
-        let one = with(&["1", "8"]).unwrap_err().to_string();
-        assert!(one.starts_with("only 1 of the 2 rows labelled \"rare\""), "{one}");
+        assert!(several(1).is_ok());
+        // 8 is held out.
+        let refused = several(8).unwrap_err().to_string();
+        assert!(refused.contains("42 rows to fit, 42 have the label \"a\""), "{refused}");
+        assert!(of(Targets::Number((0..60).map(f64::from).collect())).is_ok());
+        let few = testing::dataset(&texts[1..4], Targets::Number(vec![1.0, 2.0, 3.0]));
+        assert!(Split::of(&few, 0).unwrap_err().to_string().starts_with("3 rows are too few"));
     }
 }

@@ -5,7 +5,8 @@ use argmin::solver::brent::BrentOpt;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use super::metrics::Scores;
+use super::loss::loss;
+use super::targets::Targets;
 
 /// Temperatures that are tried; where every row is right without doubt, colder would be better for
 /// ever.
@@ -26,13 +27,17 @@ pub struct Calibration {
     pub log_loss_after: f64,
 }
 
-/// The temperature with the least log loss (Guo et al., 2017): `logits (n,k)` row by row, `labels (n)`,
-/// of rows that nothing was fitted to.
+/// The temperature with the least log loss (Guo et al., 2017): `logits (n,k)` row by row, the labels of
+/// each row, of rows that nothing was fitted to. Of several labels one for all of them. Nothing for
+/// numbers.
 ///
 /// # Errors
 /// Only argmin's own.
-pub fn fit(logits: &[f64], labels: &[usize], classes: usize) -> Result<Calibration, TrainError> {
-    let cost = LogLoss { logits, labels, classes };
+pub fn fit(logits: &[f64], targets: &Targets) -> Result<Option<Calibration>, TrainError> {
+    if let Targets::Number(_) = targets {
+        return Ok(None);
+    }
+    let cost = LogLoss { logits, targets };
     // Over the logarithm, so that half and double are as far away.
     let solver = BrentOpt::new(COLDEST.ln(), HOTTEST.ln());
     let found = Executor::new(cost, solver)
@@ -40,28 +45,27 @@ pub fn fit(logits: &[f64], labels: &[usize], classes: usize) -> Result<Calibrati
         .ctrlc(false)
         .run()
         .map_err(TrainError::Solver)?;
-    let log_loss_at = |temperature| log_loss(logits, labels, classes, temperature);
+    let log_loss_at = |temperature| log_loss(logits, targets, temperature);
     let log_loss_before = log_loss_at(1.0);
     let temperature = found.state.best_param.map_or(1.0, f64::exp);
     let log_loss_after = log_loss_at(temperature);
     // Where 1 is as good, it is left.
-    Ok(if log_loss_after < log_loss_before {
+    Ok(Some(if log_loss_after < log_loss_before {
         Calibration { temperature, log_loss_before, log_loss_after }
     } else {
         Calibration { temperature: 1.0, log_loss_before, log_loss_after: log_loss_before }
-    })
+    }))
 }
 
-/// The log loss of `logits / temperature`.
-fn log_loss(logits: &[f64], labels: &[usize], classes: usize, temperature: f64) -> f64 {
+/// The log loss of `logits / temperature`, of several labels summed over them.
+fn log_loss(logits: &[f64], targets: &Targets, temperature: f64) -> f64 {
     let scaled: Vec<f64> = logits.iter().map(|logit| logit / temperature).collect();
-    Scores::of(&scaled, labels, classes).log_loss
+    loss(&scaled, targets, None).0
 }
 
 struct LogLoss<'a> {
     logits: &'a [f64],
-    labels: &'a [usize],
-    classes: usize,
+    targets: &'a Targets,
 }
 
 impl CostFunction for LogLoss<'_> {
@@ -69,7 +73,7 @@ impl CostFunction for LogLoss<'_> {
     type Output = f64;
 
     fn cost(&self, logarithm: &f64) -> Result<f64, Error> {
-        Ok(log_loss(self.logits, self.labels, self.classes, logarithm.exp()))
+        Ok(log_loss(self.logits, self.targets, logarithm.exp()))
     }
 }
 
@@ -81,7 +85,7 @@ mod tests {
     use super::*;
 
     /// Logits and labels drawn with the probabilities that these logits mean.
-    fn calibrated(rows: usize) -> (Vec<f64>, Vec<usize>) {
+    fn calibrated(rows: usize) -> (Vec<f64>, Targets) {
         let mut random = StdRng::seed_from_u64(3);
         let (mut logits, mut labels) = (Vec::new(), Vec::new());
         for _ in 0..rows {
@@ -95,16 +99,16 @@ mod tests {
             labels.push(label.unwrap_or(2));
             logits.extend(row);
         }
-        (logits, labels)
+        (logits, Targets::One(labels))
     }
 
     #[test]
     fn logits_that_are_three_times_too_large_are_cooled_by_three() {
         let (logits, labels) = calibrated(4_000);
-        let before = fit(&logits, &labels, 3).unwrap();
+        let before = fit(&logits, &labels).unwrap().unwrap();
         assert!((before.temperature - 1.0).abs() < 0.05, "{before:?}");
         let thrice: Vec<f64> = logits.iter().map(|logit| 3.0 * logit).collect();
-        let after = fit(&thrice, &labels, 3).unwrap();
+        let after = fit(&thrice, &labels).unwrap().unwrap();
         assert!((after.temperature / before.temperature - 3.0).abs() < 1e-3, "{after:?}");
         assert!((after.log_loss_after / before.log_loss_before - 1.0).abs() < 0.05, "{after:?}");
     }
@@ -114,16 +118,16 @@ mod tests {
         let (logits, labels) = calibrated(50);
         for factor in [0.01, 0.3, 1.0, 7.0, 1e3] {
             let scaled: Vec<f64> = logits.iter().map(|logit| factor * logit).collect();
-            let found = fit(&scaled, &labels, 3).unwrap();
+            let found = fit(&scaled, &labels).unwrap().unwrap();
             assert!((COLDEST..=HOTTEST).contains(&found.temperature), "{found:?}");
-            assert_eq!(found.log_loss_after, log_loss(&scaled, &labels, 3, found.temperature));
+            assert_eq!(found.log_loss_after, log_loss(&scaled, &labels, found.temperature));
             assert!(found.log_loss_after <= found.log_loss_before, "{factor}: {found:?}");
         }
     }
 
     #[test]
     fn rows_that_are_all_right_end_at_the_coldest() {
-        let found = fit(&[1.0, 0.0, 0.0, 1.0], &[0, 1], 2).unwrap();
+        let found = fit(&[1.0, 0.0, 0.0, 1.0], &Targets::One(vec![0, 1])).unwrap().unwrap();
         assert!((COLDEST..0.06).contains(&found.temperature), "{found:?}");
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use strata::app::{self, Parts};
-use strata::model::head::{Descriptor, Head, Inseparable, Split};
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Activation, Dense, Descriptor, Head, Inseparable, Split};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{Ask, Asks, Task};
 use strata::text::LongText;
@@ -25,14 +26,16 @@ fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     let dir = TempDir::new().unwrap();
     let recipe: RecipeRef = serde_json::from_value(recipe.clone()).unwrap();
     let width = parts.recipes.resolve(&recipe).unwrap().dimensions;
-    let descriptor = Descriptor::choosing_one(
+    let descriptor = Descriptor::new(
+        ProblemType::SingleLabelClassification,
         ["a", "b", "c"].map(str::to_owned).to_vec(),
         recipe,
         parts.fingerprint.clone(),
     );
     let weights: Vec<f32> =
         (0..CLASSES * width).map(|i| ((i * 37 % 101) as f32 - 50.0) / 500.0).collect();
-    descriptor.save(&dir.path().join("h"), &weights, &[0.5, -0.25, 0.0]).unwrap();
+    let layer = Dense::new(weights, vec![0.5, -0.25, 0.0], Activation::Identity);
+    descriptor.save(&dir.path().join("h"), &[layer]).unwrap();
     let folder = dir.path().join("h");
     app::head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
 }

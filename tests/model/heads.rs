@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use strata::app::Parts;
+use strata::model::checkpoint::ProblemType;
 use strata::model::checkpoint::fingerprint::sha256;
-use strata::model::head::{Descriptor, Head, HeadError, HeadFiles};
+use strata::model::head::{Activation, Dense, Descriptor, Head, HeadError, HeadFiles};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::Ask;
 use tempfile::TempDir;
@@ -36,7 +37,8 @@ fn numbers(count: usize) -> Vec<f32> {
 fn descriptor(fingerprint: &str) -> Descriptor {
     Descriptor {
         training: Some(json!({"seed": 7, "held_out": {"accuracy": 0.5}})),
-        ..Descriptor::choosing_one(
+        ..Descriptor::new(
+            ProblemType::SingleLabelClassification,
             LABELS.map(str::to_owned).to_vec(),
             RecipeRef::Name("last-four".to_owned()),
             fingerprint.to_owned(),
@@ -49,7 +51,8 @@ impl Folder {
     fn saved() -> Self {
         let (dir, parts) = (TempDir::new().unwrap(), load(&tiny(Tiny::SENTENCE)));
         let descriptor = descriptor(&parts.fingerprint);
-        descriptor.save(&dir.path().join("turn"), &numbers(3 * WIDTH), &numbers(3)).unwrap();
+        let layer = Dense::new(numbers(3 * WIDTH), numbers(3), Activation::Identity);
+        descriptor.save(&dir.path().join("turn"), &[layer]).unwrap();
         Self { dir, parts }
     }
 

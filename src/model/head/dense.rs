@@ -53,12 +53,12 @@ impl Dense {
     }
 
     /// `(out, in)`, row by row.
-    pub(super) fn weight(&self) -> &[f32] {
+    pub fn weight(&self) -> &[f32] {
         &self.weight
     }
 
     /// `(out)`
-    pub(super) fn bias(&self) -> &[f32] {
+    pub fn bias(&self) -> &[f32] {
         &self.bias
     }
 

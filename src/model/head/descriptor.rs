@@ -53,13 +53,24 @@ fn one() -> f32 {
 }
 
 impl Descriptor {
-    /// Of a head that chooses one of several labels by softmax; the sum of its weights is still to come.
-    pub fn choosing_one(labels: Vec<String>, recipe: RecipeRef, encoder: String) -> Self {
+    /// With the activation that goes with the problem: softmax over labels of which one holds, sigmoid
+    /// over those of which several may, none over numbers. The sum of the weights is still to come.
+    pub fn new(
+        problem_type: ProblemType,
+        labels: Vec<String>,
+        recipe: RecipeRef,
+        encoder: String,
+    ) -> Self {
+        let activation = match problem_type {
+            ProblemType::SingleLabelClassification => OutputActivation::Softmax,
+            ProblemType::MultiLabelClassification => OutputActivation::Sigmoid,
+            ProblemType::Regression => OutputActivation::None,
+        };
         Self {
             labels,
             recipe,
-            problem_type: ProblemType::SingleLabelClassification,
-            activation: OutputActivation::Softmax,
+            problem_type,
+            activation,
             temperature: one(),
             thresholds: None,
             hidden_activation: None,

@@ -7,7 +7,7 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError};
 
-use super::Descriptor;
+use super::{Dense, Descriptor};
 use crate::model::checkpoint::fingerprint::sha256;
 
 /// Why a head could not be written.
@@ -30,22 +30,26 @@ pub enum SaveError {
 }
 
 impl Descriptor {
-    /// Writes `head.safetensors` and then `head.json` of a head of one layer: `weight`
-    /// `(out, in)`, `bias` `(out)`. Fills in the sum of the weights.
+    /// Writes `head.safetensors` and then `head.json`. Layer `i` is `i.weight` `(out, in)` and
+    /// `i.bias` `(out)`. Fills in the sum of the weights.
     ///
     /// # Errors
     /// A file can't be written.
-    pub fn save(mut self, dir: &Path, weight: &[f32], bias: &[f32]) -> Result<(), SaveError> {
+    pub fn save(mut self, dir: &Path, layers: &[Dense]) -> Result<(), SaveError> {
         let bytes = |values: &[f32]| -> Vec<u8> {
             values.iter().flat_map(|value| value.to_le_bytes()).collect()
         };
-        let (weight_bytes, bias_bytes) = (bytes(weight), bytes(bias));
-        let (out, width) = (bias.len(), weight.len() / bias.len().max(1));
-        let tensors = [
-            ("0.weight", TensorView::new(Dtype::F32, vec![out, width], &weight_bytes)?),
-            ("0.bias", TensorView::new(Dtype::F32, vec![out], &bias_bytes)?),
-        ];
-        let weights = safetensors::serialize(tensors, None)?;
+        let mut tensors = Vec::with_capacity(2 * layers.len());
+        for (at, layer) in layers.iter().enumerate() {
+            let shape = vec![layer.outputs(), layer.inputs()];
+            tensors.push((format!("{at}.weight"), shape, bytes(layer.weight())));
+            tensors.push((format!("{at}.bias"), vec![layer.outputs()], bytes(layer.bias())));
+        }
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
+        });
+        let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
+        let weights = safetensors::serialize(views, None)?;
         self.weights_sha256 = sha256(&weights);
         let mut json = serde_json::to_vec_pretty(&self)?;
         json.push(b'\n');

@@ -2,18 +2,6 @@ use std::fs;
 
 use super::*;
 
-#[test]
-fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
-    let mut file = tempfile::Builder::new().suffix(".tsv").tempfile().unwrap();
-    std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
-    let (text, label) = ("2".parse().unwrap(), "1".parse().unwrap());
-    let known = ["no", "yes", "perhaps"].map(str::to_owned);
-    let read = Dataset::read_as(file.path(), &text, &label, &known).unwrap();
-    assert_eq!((read.rows.len(), read.rows[0].label, read.source.header), (3, 1, false));
-    let other = Dataset::read_as(file.path(), &text, &label, &known[..1]).unwrap();
-    assert_eq!((other.rows.len(), other.source.header), (2, true));
-}
-
 /// What a file of that name and content gives, columns `text` and `label`.
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DatasetError> {
     read_columns(name, content, "text", "label")
@@ -28,12 +16,25 @@ fn read_columns(
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     fs::write(&file, content).unwrap();
-    Dataset::read(&file, &text.parse().unwrap(), &label.parse().unwrap())
+    Dataset::read(&file, &layout(text, label, None))
+}
+
+fn layout(text: &str, label: &str, problem_type: Option<ProblemType>) -> Layout {
+    let (text, label) = (text.parse().unwrap(), label.parse().unwrap());
+    Layout { text, label, problem_type, separator: ",".to_owned() }
+}
+
+/// Columns `text` and `label`, labels of that kind.
+fn read_as(name: &str, content: &str, problem: ProblemType) -> Result<Dataset, DatasetError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, content).unwrap();
+    Dataset::read(&file, &layout("text", "label", Some(problem)))
 }
 
 fn texts(dataset: &Dataset) -> Vec<(&str, &str)> {
-    let rows = dataset.rows.iter();
-    rows.map(|row| (row.text.as_str(), dataset.labels[row.label].as_str())).collect()
+    let label = |row| dataset.labels[dataset.targets.labels_of(row)[0]].as_str();
+    dataset.rows.iter().enumerate().map(|(at, row)| (row.text.as_str(), label(at))).collect()
 }
 
 /// The line and the message of a refusal.
@@ -100,7 +101,7 @@ fn json_labels_may_be_integers_and_truth_values() {
     assert_eq!(truths.labels, ["false", "true"]);
     let refused = refusal(read("d.jsonl", rows(["1", "1", "1.5", "2"])));
     let message = "the label in \"label\" is 1.5; allowed are a string, an integer, true and false";
-    assert_eq!(refused, (Some(3), message.to_owned()));
+    assert!(refused.0 == Some(3) && refused.1.starts_with(message), "{refused:?}");
 }
 
 #[test]
@@ -122,8 +123,8 @@ fn the_source_names_the_file_and_its_bytes() {
 
 #[test]
 fn an_error_names_the_file_and_the_line() {
-    let error = read("d.tsv", "text\tlabel\na\tx\n \tx\n").unwrap_err().to_string();
-    assert!(error.ends_with("d.tsv, line 3: the text is empty"), "{error}");
+    let error = read("d.tsv", "text\tlabel\na\tx\nb\tx\ty\n").unwrap_err().to_string();
+    assert!(error.ends_with("d.tsv, line 3: 3 columns where the first line has 2"), "{error}");
 }
 
 #[test]
@@ -133,12 +134,12 @@ fn every_refusal_says_where_and_what_is_allowed() {
         ("d.tsv", "", None, "no rows"),
         ("d.tsv", "text\tlabel\n", None, "no rows"),
         ("d.tsv", "id\ttext\n1\ta\n", Some(1), "no column \"label\"; there are \"id\", \"text\""),
-        ("d.tsv", "text\tlabel\na\tx\nb\t \n", Some(3), "the label is empty"),
+        ("d.tsv", "text\tlabel\na\t \n\tx\n", None, "no rows: all 2 lack a text or a label"),
         ("d.tsv", "text\tlabel\na\tb\tx\n", Some(2), "3 columns where the first line has 2"),
-        ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\n,x\n", Some(10), "the text is empty"),
+        ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\nc\n", Some(10), "1 columns where"),
         ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins in this row"),
         ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "every row has the label \"x\""),
-        ("d.tsv", "text\tlabel\na\tx\nb\ty\nc\tx\n", Some(3), "no other row has the label \"y\""),
+        ("d.tsv", "text\tlabel\na\tx\nb\ty\n", None, "no label holds in two rows"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
         ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
@@ -158,18 +159,87 @@ fn bytes_that_are_no_utf8_are_placed() {
 }
 
 #[test]
-fn a_column_of_digits_is_a_place_counted_from_one() {
-    assert_eq!("2".parse::<Column>().unwrap(), Column::Number(NonZeroUsize::new(2).unwrap()));
-    assert_eq!("2nd".parse::<Column>().unwrap(), Column::Name("2nd".to_owned()));
-    assert!("0".parse::<Column>().is_err());
-    assert!("".parse::<Column>().is_err());
+fn a_column_by_number_must_be_there() {
     let refused = refusal(read_columns("d.tsv", "a\tx\n", "1", "3"));
     assert_eq!(refused, (Some(1), "no column \"3\"; there are \"a\", \"x\"".to_owned()));
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let column: Column = "text".parse().unwrap();
-    let error = Dataset::read(Path::new("no/such.tsv"), &column, &column).unwrap_err();
+    let error = Dataset::read(Path::new("no/such.tsv"), &layout("text", "text", None)).unwrap_err();
     assert!(error.to_string().starts_with("no/such.tsv: cannot be read: "), "{error}");
+}
+
+#[test]
+fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
+    let mut file = tempfile::Builder::new().suffix(".tsv").tempfile().unwrap();
+    std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
+    let known = ["no", "yes", "perhaps"].map(str::to_owned);
+    let columns = layout("2", "1", None);
+    let read = Dataset::read_as(file.path(), &columns, &known).unwrap();
+    assert_eq!((read.targets, read.source.header), (Targets::One(vec![1, 0, 0]), false));
+    let other = Dataset::read_as(file.path(), &columns, &known[..1]).unwrap();
+    assert_eq!((other.rows.len(), other.source.header), (2, true));
+}
+
+#[test]
+fn what_is_left_out_and_what_is_odd_is_noted_with_its_lines() {
+    let rows = "a\tx\n\tx\nb\ty\nc\t\nd\tz\na\tx\nb\tx\ne\ty\n";
+    let dataset = read("d.tsv", format!("text\tlabel\n{rows}")).unwrap();
+    let notes = [
+        Note::NoText(vec![3]),
+        Note::NoLabel(vec![5]),
+        Note::RareLabel { label: "z".to_owned(), line: 6 },
+        Note::Repeated(vec![7]),
+        Note::Contradicting(vec![8]),
+    ];
+    assert_eq!(dataset.notes, notes);
+    assert_eq!(dataset.labels, ["x", "y"]);
+    assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 7, 8, 9]);
+}
+
+#[test]
+fn lists_in_json_are_any_number_of_labels() {
+    let lines = [r#"["b", 7]"#, r#""b""#, "[]", r#"["a", "b", "b"]"#, "[7]", "null", r#"["rare"]"#]
+        .map(|label| format!("{{\"text\": \"t\", \"label\": {label}}}\n"));
+    let dataset = read("d.jsonl", lines.concat()).unwrap();
+    // "a" and "rare" have one row each, and the sixth has no label.
+    assert_eq!(dataset.labels, ["7", "b"]);
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
+    assert_eq!(dataset.targets, Targets::Several(rows));
+    let refused =
+        refusal(read_as("d.jsonl", &lines.concat(), ProblemType::SingleLabelClassification));
+    assert!(refused.0 == Some(1) && refused.1.starts_with("the label is a list"), "{refused:?}");
+    let nested = refusal(read("d.jsonl", "{\"text\": \"t\", \"label\": [[1]]}\n"));
+    assert!(nested.1.starts_with("the label in \"label\" is [[1]]"), "{nested:?}");
+}
+
+#[test]
+fn a_field_of_a_table_may_list_labels() {
+    let table = "text\tlabel\na\tx, y\nb\ty\nc\t\nd\tx,all\ne\t x\n";
+    let several = read_as("d.tsv", table, ProblemType::MultiLabelClassification).unwrap();
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![0], vec![0]];
+    assert_eq!((several.labels.len(), several.targets), (2, Targets::Several(rows)));
+    let always = "text\tlabel\na\tx,y\nb\tx\nc\tx,y\nd\tx\n";
+    let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
+    assert_eq!(always.labels, ["y"]);
+    assert!(always.notes.contains(&Note::CommonLabel("x".to_owned())), "{:?}", always.notes);
+}
+
+#[test]
+fn numbers_are_read_where_they_are_asked_for() {
+    let table = "text\tlabel\na\t1.5\nb\t-2e3\nc\t0\n";
+    let numbers = read_as("d.tsv", table, ProblemType::Regression).unwrap();
+    assert_eq!(numbers.targets, Targets::Number(vec![1.5, -2e3, 0.0]));
+    assert_eq!(numbers.labels, ["label"]);
+    let json = "{\"text\": \"a\", \"label\": 0.25}\n{\"text\": \"b\", \"label\": \"3\"}\n";
+    let json = read_as("d.jsonl", json, ProblemType::Regression).unwrap();
+    assert_eq!(json.targets, Targets::Number(vec![0.25, 3.0]));
+    for label in ["many", "inf", "NaN"] {
+        let table = format!("text\tlabel\na\t1\nb\t{label}\n");
+        let refused = refusal(read_as("d.tsv", &table, ProblemType::Regression));
+        assert!(refused.0 == Some(3) && refused.1.contains(label), "{refused:?}");
+    }
+    let same = refusal(read_as("d.tsv", "text\tlabel\na\t1\nb\t1\n", ProblemType::Regression));
+    assert_eq!(same, (None, "every row has the number 1; there is nothing to learn".to_owned()));
 }

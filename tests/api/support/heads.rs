@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use strata::model::head::Descriptor;
+use strata::model::checkpoint::ProblemType;
+use strata::model::head::{Activation, Dense, Descriptor};
 
 use super::judge::Judge;
 
@@ -21,7 +22,8 @@ impl TestHead {
         let classes = labels.len();
         let weight = (0..width * classes).map(|i| (i as f32 * 0.7).sin()).collect();
         let bias = (0..classes).map(|i| (i as f32 + 1.0).cos()).collect();
-        let descriptor = Descriptor::choosing_one(
+        let descriptor = Descriptor::new(
+            ProblemType::SingleLabelClassification,
             labels.iter().map(|&label| label.to_owned()).collect(),
             recipe,
             judge.parts.fingerprint.clone(),
@@ -37,7 +39,8 @@ impl TestHead {
 
     /// Writes the folder `dir/name`.
     pub fn save(&self, dir: &Path, name: &str) {
-        self.descriptor.clone().save(&dir.join(name), &self.weight, &self.bias).unwrap();
+        let layer = Dense::new(self.weight.clone(), self.bias.clone(), Activation::Identity);
+        self.descriptor.clone().save(&dir.join(name), &[layer]).unwrap();
     }
 
     /// `W·x + b`, in float64.

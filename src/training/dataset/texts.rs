@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::dataset::{Column, DatasetError, Problem, decode};
 use super::records::{self, Failure, Format};
+use super::{Column, DatasetError, Problem, decode};
 
 /// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed.
 /// The first line of a TSV or CSV file is a header if the column is given by name, and a row if it
@@ -24,7 +24,7 @@ fn read(file: &Path, text: &Column) -> Result<Vec<String>, Failure> {
     let bytes = std::fs::read(file).map_err(|error| (None, error.into()))?;
     let texts = records::texts(decode(&bytes)?, format, text)?;
     if texts.is_empty() {
-        return Err((None, Problem::NoRows));
+        return Err((None, Problem::NoRows { left_out: 0 }));
     }
     Ok(texts)
 }

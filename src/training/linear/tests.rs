@@ -1,4 +1,9 @@
+use candle_core::Var;
+use candle_nn::{Linear, Module, loss as candle_loss};
+
 use super::*;
+use crate::training::features::Features;
+use crate::training::prepared::{ClassWeights, Data, Prepared};
 
 /// The generator is beside it.
 const FIXTURE: &str = include_str!("../../../tests/fixtures/logistic.json");
@@ -30,14 +35,18 @@ impl Fixture {
     }
 }
 
-fn part(features: &Features, case: &Case) -> (Part, Standardisation) {
+/// All rows, ready to be fitted, and what made them so.
+fn part<'a>(features: &'a Features, targets: &'a Targets, case: &Case) -> (Part, Prepared<'a>) {
     let rows: Vec<usize> = (0..features.rows).collect();
-    let scale = Standardisation::of(features, &rows);
-    let classes = case.labels.iter().max().unwrap() + 1;
-    (
-        Part::new(features, &case.labels, &rows, &scale, (classes, case.class_weights)).unwrap(),
-        scale,
-    )
+    let outputs = case.labels.iter().max().unwrap() + 1;
+    let class_weights = case.class_weights;
+    let prepared =
+        Prepared::of(Data { features, targets, outputs, class_weights, layers: None }, &rows);
+    (prepared.part(&rows).unwrap(), prepared)
+}
+
+fn targets(case: &Case) -> Targets {
+    Targets::One(case.labels.clone())
 }
 
 /// A class's weights and bias less the first class's, which is all that decides.
@@ -72,35 +81,40 @@ fn expected(case: &Case) -> Vec<f64> {
 fn folded_weights_are_those_of_scikit_learn() {
     let (features, cases) = Fixture::read();
     for (number, case) in cases.iter().enumerate() {
-        let (part, scale) = part(&features, case);
+        let targets = targets(case);
+        let (part, prepared) = part(&features, &targets, case);
         let fitted = fit(&part, case.strength, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
         assert!(fitted.converged, "case {number}: {fitted:?}");
-        let (weights, bias) = fitted.weights_and_bias(part.classes);
-        let (weights, bias) = scale.fold(weights, bias);
-        let differences = against_first(&weights, &bias);
+        let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
+        let [layer] = finished.layers.as_slice() else { panic!("several layers") };
+        let (weights, bias) = (layer.weight(), layer.bias());
+        let differences = against_first(weights, bias);
         let differences = differences.iter().zip(expected(case)).map(|(a, b)| (a - b).abs());
         let (at, largest) =
             differences.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
         assert!(largest < TOLERANCE, "case {number}: {largest:e} at {at}");
         let constant = weights.chunks_exact(features.width).map(|weights| weights[4]);
-        assert!(constant.eq(vec![0.0; part.classes]));
+        assert!(constant.eq(vec![0.0; part.outputs]));
     }
 }
 
 #[test]
 fn the_gradient_is_that_of_autograd_through_the_whole_layer() {
     let (features, cases) = Fixture::read();
-    let (part, _) = part(&features, &cases[0]);
+    let targets = targets(&cases[0]);
+    let (part, _) = part(&features, &targets, &cases[0]);
     let at: Vec<f64> = (0..zeros(&part).unwrap().len()).map(|i| (i as f64).sin()).collect();
     let penalty = 0.3;
-    let objective = Objective::new(&part, penalty);
+    let objective = Objective::new(&part, penalty).unwrap();
 
-    let (weights, bias) = at.split_at(at.len() - part.classes);
-    let shape = (part.classes, features.width);
+    let (weights, bias) = at.split_at(at.len() - part.outputs);
+    let shape = (part.outputs, features.width);
     let weights = Var::from_slice(weights, shape, &Device::Cpu).unwrap();
-    let bias = Var::from_slice(bias, part.classes, &Device::Cpu).unwrap();
+    let bias = Var::from_slice(bias, part.outputs, &Device::Cpu).unwrap();
     let layer = Linear::new(weights.as_tensor().clone(), Some(bias.as_tensor().clone()));
-    let loss = loss::cross_entropy(&layer.forward(&part.x).unwrap(), &part.y).unwrap();
+    let y: Vec<u32> = cases[0].labels.iter().map(|&label| label as u32).collect();
+    let y = Tensor::new(y, &Device::Cpu).unwrap();
+    let loss = candle_loss::cross_entropy(&layer.forward(&part.x).unwrap(), &y).unwrap();
     let squares = weights.sqr().unwrap().sum_all().unwrap();
     let whole = (loss + (squares * (penalty / 2.0)).unwrap()).unwrap();
     let gradients = whole.backward().unwrap();
@@ -119,7 +133,8 @@ fn the_gradient_is_that_of_autograd_through_the_whole_layer() {
 #[test]
 fn the_start_decides_nothing_but_the_time() {
     let (features, cases) = Fixture::read();
-    let (part, _) = part(&features, &cases[0]);
+    let targets = targets(&cases[0]);
+    let (part, _) = part(&features, &targets, &cases[0]);
     let cold = fit(&part, 1.0, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
     let near = fit(&part, 0.5, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
     let warm = fit(&part, 1.0, GRADIENT_NORM, near.parameters).unwrap();
@@ -133,7 +148,8 @@ fn the_start_decides_nothing_but_the_time() {
 #[test]
 fn a_norm_out_of_reach_is_reported_not_hidden() {
     let (features, cases) = Fixture::read();
-    let (part, _) = part(&features, &cases[0]);
+    let targets = targets(&cases[0]);
+    let (part, _) = part(&features, &targets, &cases[0]);
     let fitted = fit(&part, 1.0, 1e-300, zeros(&part).unwrap()).unwrap();
     assert!(!fitted.converged);
     assert!(fitted.gradient_norm < 1e-9, "{}", fitted.gradient_norm);
@@ -143,8 +159,62 @@ fn a_norm_out_of_reach_is_reported_not_hidden() {
 fn the_same_part_gives_the_same_bits() {
     let (features, cases) = Fixture::read();
     let run = || {
-        let (part, _) = part(&features, &cases[0]);
+        let targets = targets(&cases[0]);
+        let (part, _) = part(&features, &targets, &cases[0]);
         fit(&part, 1.0, GRADIENT_NORM, zeros(&part).unwrap()).unwrap().parameters
     };
     assert_eq!(run(), run());
+}
+
+/// Two layers of two columns of each; the numbers follow from the first with factors of 3 to 1.
+fn two_layers() -> (Features, Targets) {
+    let value =
+        |row: usize, column: usize| ((row * (7 + 2 * column)) as f64 * 1.3 + column as f64).sin();
+    let values = (0..200).flat_map(|row| (0..4).map(move |column| value(row, column) as f32));
+    let number = |row: usize| {
+        0.75 * (value(row, 0) - 2.0 * value(row, 1)) + 0.25 * (value(row, 2) - 2.0 * value(row, 3))
+    };
+    let features = Features { rows: 200, width: 4, values: values.collect() };
+    (features, Targets::Number((0..200).map(number).collect()))
+}
+
+fn tied<'a>(features: &'a Features, targets: &'a Targets) -> (Part, Prepared<'a>) {
+    let rows: Vec<usize> = (0..features.rows).collect();
+    let class_weights = ClassWeights::None;
+    let data = Data { features, targets, outputs: 1, class_weights, layers: Some(2) };
+    let prepared = Prepared::of(data, &rows);
+    (prepared.part(&rows).unwrap(), prepared)
+}
+
+#[test]
+fn with_factors_the_gradient_is_the_slope_of_the_cost() {
+    let (features, targets) = two_layers();
+    let (part, _) = tied(&features, &targets);
+    let objective = Objective::new(&part, 0.3).unwrap();
+    let at: Vec<f64> = (0..5).map(|i| (f64::from(i) * 1.9).cos()).collect();
+    let gradient = (&objective).gradient(&at).unwrap();
+    for place in 0..5 {
+        let moved = |by: f64| {
+            let mut at = at.clone();
+            at[place] += by;
+            objective.pass(&at).unwrap().cost
+        };
+        let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        assert!((gradient[place] - slope).abs() < 1e-8, "{place}: {} {slope}", gradient[place]);
+    }
+}
+
+#[test]
+fn factors_that_are_there_are_learnt_and_served() {
+    let (features, targets) = two_layers();
+    let (part, prepared) = tied(&features, &targets);
+    let fitted = fit(&part, 1e4, 1e-9, zeros(&part).unwrap()).unwrap();
+    let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
+    let factors = finished.factors.clone().unwrap();
+    assert!((factors[0] - 0.75).abs() < 1e-3 && (factors[1] - 0.25).abs() < 1e-3, "{factors:?}");
+    let rows: Vec<usize> = (0..200).collect();
+    let Targets::Number(numbers) = &targets else { panic!("no numbers") };
+    let served = finished.outputs(&features, &rows);
+    let largest = served.iter().zip(numbers).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(largest < 5e-3, "{largest:e}");
 }
