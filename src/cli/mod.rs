@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 something that was given can't be used.
 
 mod bench;
+mod compare;
 mod evaluate;
 mod features;
 mod fitting;
@@ -11,10 +12,11 @@ mod openapi;
 mod serve;
 mod train;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::Failure;
@@ -33,6 +35,8 @@ pub struct Cli {
 enum Command {
     /// Serve a checkpoint and its heads over HTTP.
     Serve(serve::Serve),
+    /// Score recipes against each other on a labelled file.
+    Compare(compare::Compare),
     /// Train a head on a labelled file.
     Train(train::Train),
     /// Score a head on a labelled file.
@@ -85,10 +89,18 @@ fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
     }
 }
 
+/// Writes a report, and says where it is.
+fn write_page(file: &Path, page: &str) -> anyhow::Result<()> {
+    fs::write(file, page).with_context(|| file.display().to_string())?;
+    println!("report written to {}", file.display());
+    Ok(())
+}
+
 /// Parses the command line, runs the command, and says in one line why it failed if it did.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Bench(bench) => bench.run(),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
 use super::fitting::FitFlags;
-use super::{Failure, ModelFlags, recipe_of};
+use super::{Failure, ModelFlags, recipe_of, write_page};
 use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::head::{Descriptor, check_name};
@@ -96,6 +96,10 @@ impl Train {
         }
         self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
         println!("head \"{name}\" written to {}", self.out.display());
+        if let Some(file) = &self.report {
+            let page = trained.page(&name, &dataset, &self.recipe);
+            write_page(file, &page).map_err(Failure::Failed)?;
+        }
         Ok(())
     }
 

@@ -41,6 +41,12 @@ impl Candidate {
         Ok(Self { written: wanted.clone(), layers: Some(reads.layers.len()), reads })
     }
 
+    /// A recipe that has been resolved.
+    #[cfg(test)]
+    pub fn fixed(reads: ResolvedRecipe) -> Self {
+        Self { written: RecipeRef::Object(Recipe::default()), reads, layers: None }
+    }
+
     /// The recipe as a head's description has it, with the factors that were learnt.
     pub fn written(&self, factors: Option<&[f32]>) -> RecipeRef {
         match (&self.written, factors) {

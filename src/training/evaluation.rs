@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::dataset::Source;
 use super::features::Features;
 use super::metrics::calibration::calibration_error;
-use super::metrics::{OneScores, Scores, SeveralScores};
+use super::metrics::{OneScores, Scores};
+use super::table::table;
 use super::targets::Targets;
 use crate::model::head::Head;
 
@@ -75,46 +76,21 @@ impl fmt::Display for Evaluation {
         }
         match &self.scores {
             Scores::One(OneScores { confusion, .. }) => {
-                let columns: Vec<&str> = self.labels.iter().map(String::as_str).collect();
-                let cell = |count: &usize| count.to_string();
-                let rows = confusion.iter().map(|row| row.iter().map(cell).collect());
-                self.table(f, "is, taken for", &columns, rows.collect())
+                let columns = self.labels.iter().map(String::as_str);
+                let headers: Vec<&str> = ["is, taken for"].into_iter().chain(columns).collect();
+                let row = |(label, row): (&String, &Vec<usize>)| {
+                    let counts = row.iter().map(usize::to_string);
+                    [label.clone()].into_iter().chain(counts).collect()
+                };
+                let rows: Vec<Vec<String>> = self.labels.iter().zip(confusion).map(row).collect();
+                write!(f, "\n\n{}", table(&headers, &rows))
             }
-            Scores::Several(SeveralScores { labels, .. }) => {
-                let columns = ["right", "wrongly named", "missed", "F1"];
-                let rows = labels.iter().map(|of| {
-                    let counts = [of.true_positives, of.false_positives, of.false_negatives];
-                    let f1 = format!("{:.2} %", 100.0 * of.f1());
-                    counts.iter().map(usize::to_string).chain([f1]).collect()
-                });
-                self.table(f, "label", &columns, rows.collect())
+            Scores::Several(scores) => {
+                let (headers, rows) = scores.by_label(&self.labels);
+                write!(f, "\n\n{}", table(&headers, &rows))
             }
             Scores::Number(_) => Ok(()),
         }
-    }
-}
-
-impl Evaluation {
-    /// A blank line and a row a label.
-    fn table(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        corner: &str,
-        columns: &[&str],
-        rows: Vec<Vec<String>>,
-    ) -> fmt::Result {
-        let length = |cell: &str| cell.chars().count();
-        let cells = rows.iter().flatten().map(|cell| length(cell));
-        let width = cells.chain(columns.iter().map(|of| length(of))).max().unwrap_or(0);
-        let names = self.labels.iter().map(|label| length(label));
-        let name = names.chain([length(corner)]).max().unwrap_or(0);
-        write!(f, "\n\n{corner:name$}")?;
-        columns.iter().try_for_each(|column| write!(f, "  {column:>width$}"))?;
-        for (label, row) in self.labels.iter().zip(rows) {
-            write!(f, "\n{label:name$}")?;
-            row.iter().try_for_each(|cell| write!(f, "  {cell:>width$}"))?;
-        }
-        Ok(())
     }
 }
 
@@ -146,9 +122,9 @@ mod tests {
         let expected = "tone (00ff): 27 rows held out of d.tsv\n\
                         accuracy 74.07 %, macro F1 70.00 %, log loss 0.5000, calibration error 0.0123\n\
                         \n\
-                        is, taken for       no  perhaps\n\
-                        no                  10        2\n\
-                        perhaps              5       10";
+                        is, taken for  no  perhaps\n\
+                        no             10        2\n\
+                        perhaps         5       10";
         assert_eq!(evaluation(scores, Some(0.0123)).to_string(), expected);
     }
 

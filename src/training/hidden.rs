@@ -105,7 +105,7 @@ struct Network<'a> {
 impl<'a> Network<'a> {
     /// Weights are drawn as PyTorch draws those of `nn.Linear`: evenly within `±1/√in`.
     fn new(part: &Part, hidden: &'a Hidden, random: &mut StdRng) -> candle_core::Result<Self> {
-        let width = part.x.dim(1)? / part.layers.unwrap_or(1);
+        let width = part.x.dim(1)? / part.tied.as_ref().map_or(1, |tied| tied.layers);
         let widths = [&[width], hidden.widths.as_slice(), &[part.outputs]].concat();
         let mut layers = Vec::with_capacity(widths.len() - 1);
         for pair in widths.windows(2) {
@@ -118,7 +118,11 @@ impl<'a> Network<'a> {
             layers.push((weight, Var::from_vec(draw(to), to, &Device::Cpu)?));
         }
         let zeros = |l: usize| Var::from_vec(vec![0.0_f64; l], l, &Device::Cpu);
-        Ok(Self { scores: part.layers.map(zeros).transpose()?, layers, hidden })
+        Ok(Self {
+            scores: part.tied.as_ref().map(|tied| zeros(tied.layers)).transpose()?,
+            layers,
+            hidden,
+        })
     }
 
     fn variables(&self) -> Vec<Var> {

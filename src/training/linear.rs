@@ -14,8 +14,10 @@
 //! all biases, so the start decides nothing but the time.
 //!
 //! Where the features are the rows of `l` encoder layers side by side whose factors are learnt, layer
-//! `i` has the weights `α_i·W`, `W (k,d/l)`, `α = softmax(s)`. Then it is no longer convex, and the start
-//! is that all factors are the same.
+//! `i` has the weights `α_i·W`, `W (k,d/l)`, `α = softmax(s)`, and the penalty is that on the weights of
+//! the sum when it is standardised: `Σ W²·v`, `v` the variance of the sum's column. With `Σ W²` alone the
+//! layers' average, which varies less than each, would be the dearest, and one layer would take all. It
+//! is no longer convex; the start is that all factors are the same.
 
 use std::cell::{Cell, RefCell};
 
@@ -27,7 +29,7 @@ use candle_core::{Device, Tensor};
 use super::TrainError;
 use super::layers::{Layer, Layers};
 use super::loss::{log_sum_exp, loss};
-use super::prepared::Part;
+use super::prepared::{Part, Tied};
 use super::targets::Targets;
 use crate::model::head::Activation;
 
@@ -68,7 +70,7 @@ struct Places {
 
 impl Places {
     fn of(part: &Part) -> candle_core::Result<Self> {
-        let (outputs, layers) = (part.outputs, part.layers);
+        let (outputs, layers) = (part.outputs, part.tied.as_ref().map(|tied| tied.layers));
         Ok(Self { outputs, width: part.x.dim(1)? / layers.unwrap_or(1), layers })
     }
 
@@ -92,26 +94,48 @@ impl Places {
         weights.chunks_exact(self.width).flat_map(row).collect()
     }
 
-    /// The slopes at `W` and at `s` of those at the weights of all features.
+    /// The slopes at `W` and at `α` of those at the weights of all features.
     fn gather(&self, slopes: &[f64], weights: &[f64], factors: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let mut by_weight = vec![0.0; weights.len()];
         let mut by_factor = vec![0.0; factors.len()];
         for (at, slopes) in slopes.chunks_exact(self.width).enumerate() {
             let (row, layer) = (at / factors.len(), at % factors.len());
-            let range = row * self.width..(row + 1) * self.width;
-            for ((sum, w), slope) in
-                by_weight[range.clone()].iter_mut().zip(&weights[range]).zip(slopes)
-            {
-                *sum += factors[layer] * slope;
-                by_factor[layer] += w * slope;
+            let places = row * self.width..(row + 1) * self.width;
+            let pairs = by_weight[places.clone()].iter_mut().zip(&weights[places]).zip(slopes);
+            for ((by_weight, weight), slope) in pairs {
+                *by_weight += factors[layer] * slope;
+                by_factor[layer] += weight * slope;
             }
         }
-        // Through the softmax: ∂/∂s_i = α_i · (∂/∂α_i − Σ α_j · ∂/∂α_j)
-        let mean: f64 = factors.iter().zip(&by_factor).map(|(a, slope)| a * slope).sum();
-        let by_score =
-            factors.iter().zip(&by_factor).map(|(a, slope)| a * (slope - mean)).collect();
-        (by_weight, by_score)
+        (by_weight, by_factor)
     }
+}
+
+/// `½ Σ W²·v` for the weights of a weighted sum, and its slopes at `W` and at `α`.
+fn penalty_of_sum(tied: &Tied, weights: &[f64], factors: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+    let l = tied.layers;
+    let c = tied.products.len() / (l * l);
+    let mut cost = 0.0;
+    let mut by_weight = vec![0.0; weights.len()];
+    let mut by_factor = vec![0.0; l];
+    for (j, products) in tied.products.chunks_exact(l * l).enumerate() {
+        let covariance = |row: &[f64]| row.iter().zip(factors).map(|(p, a)| p * a).sum::<f64>();
+        let with_sum: Vec<f64> = products.chunks_exact(l).map(covariance).collect();
+        let variance: f64 = with_sum.iter().zip(factors).map(|(of, a)| of * a).sum();
+        for at in (j..weights.len()).step_by(c) {
+            let square = weights[at] * weights[at];
+            cost += square * variance / 2.0;
+            by_weight[at] = weights[at] * variance;
+            by_factor.iter_mut().zip(&with_sum).for_each(|(slope, of)| *slope += square * of);
+        }
+    }
+    (cost, by_weight, by_factor)
+}
+
+/// The slopes at `s`, of which the factors are the softmax: `α_i · (∂/∂α_i − Σ α_j · ∂/∂α_j)`
+fn by_score(factors: &[f64], by_factor: &[f64]) -> Vec<f64> {
+    let mean: f64 = factors.iter().zip(by_factor).map(|(a, slope)| a * slope).sum();
+    factors.iter().zip(by_factor).map(|(a, slope)| a * (slope - mean)).collect()
 }
 
 fn softmax(scores: &[f64]) -> Vec<f64> {
@@ -201,7 +225,7 @@ impl<'a> Objective<'a> {
     }
 
     fn pass(&self, at: &[f64]) -> candle_core::Result<Evaluation> {
-        let Part { x, y, outputs, weights: counts, .. } = self.part;
+        let Part { x, y, outputs, tied, weights: counts } = self.part;
         let (weights, bias, factors) = self.places.read(at);
         let all = self.places.spread(weights, factors.as_deref());
         let shape = (*outputs, all.len() / outputs);
@@ -211,14 +235,22 @@ impl<'a> Objective<'a> {
         let (mut cost, by_logits) = loss(&logits.flatten_all()?.to_vec1()?, y, counts.as_deref());
         let by_logits = Tensor::from_vec(by_logits, (y.len(), *outputs), &Device::Cpu)?;
         let slopes = by_logits.t()?.matmul(x)?.flatten_all()?.to_vec1::<f64>()?; // (k,n)·(n,d) → (k,d)
-        let (mut gradient, by_scores) = match &factors {
-            None => (slopes, Vec::new()),
-            Some(factors) => self.places.gather(&slopes, weights, factors),
+        let mut by_scores = Vec::new();
+        let (mut gradient, squares, by_weight) = match (tied, &factors) {
+            (Some(tied), Some(factors)) => {
+                let (gradient, mut by_factor) = self.places.gather(&slopes, weights, factors);
+                let (squares, by_weight, more) = penalty_of_sum(tied, weights, factors);
+                by_factor
+                    .iter_mut()
+                    .zip(more)
+                    .for_each(|(sum, slope)| *sum += self.penalty * slope);
+                by_scores = by_score(factors, &by_factor);
+                (gradient, squares, by_weight)
+            }
+            _ => (slopes, weights.iter().map(|w| w * w / 2.0).sum(), weights.to_vec()),
         };
-        for (by_weight, weight) in gradient.iter_mut().zip(weights) {
-            *by_weight += self.penalty * weight;
-            cost += self.penalty * weight * weight / 2.0;
-        }
+        cost += self.penalty * squares;
+        gradient.iter_mut().zip(by_weight).for_each(|(sum, slope)| *sum += self.penalty * slope);
         gradient.extend(by_logits.sum(0)?.to_vec1::<f64>()?);
         gradient.extend(by_scores);
         Ok(Evaluation { at: at.to_vec(), cost, gradient })

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use number::NumberScores;
 pub use one::OneScores;
-pub use several::SeveralScores;
+pub(super) use one::argmax;
+pub use several::{LabelCounts, SeveralScores};
 
 use super::targets::Targets;
 

@@ -12,6 +12,7 @@
 
 pub mod cache;
 pub mod candidate;
+pub mod comparison;
 pub mod cross;
 pub mod dataset;
 pub mod encode;
@@ -20,6 +21,7 @@ pub mod features;
 pub mod fit;
 mod groups;
 pub mod hidden;
+mod html;
 pub mod layers;
 pub mod linear;
 pub mod loss;
@@ -28,6 +30,7 @@ pub mod prepared;
 pub mod report;
 pub mod search;
 pub mod split;
+mod table;
 pub mod targets;
 pub mod temperature;
 pub mod thresholds;

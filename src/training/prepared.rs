@@ -51,10 +51,19 @@ pub struct Part {
     pub y: Targets,
     /// `k`
     pub outputs: usize,
-    /// As [`Data::layers`].
-    pub layers: Option<usize>,
+    /// Where the factors of encoder layers are to be learnt.
+    pub tied: Option<Tied>,
     /// What each row counts, as [`loss`](super::loss::loss) takes it, where it isn't 1.
     pub weights: Option<Vec<f64>>,
+}
+
+/// Encoder layers side by side in the features, of which a column has one weight.
+pub struct Tied {
+    /// `l`
+    pub layers: usize,
+    /// Of each of `c` columns the mean products of the layers with each other, `(c,l,l)`: what the
+    /// variance of any weighted sum of them follows from.
+    pub products: Vec<f64>,
 }
 
 /// How features and numbers are standardised, by the rows that are fitted.
@@ -107,8 +116,10 @@ impl<'a> Prepared<'a> {
             ClassWeights::None => None,
             ClassWeights::Balanced => balanced(&y, outputs),
         };
+        let tied =
+            layers.map(|layers| Tied { layers, products: products(&values, rows.len(), layers) });
         let x = Tensor::from_vec(values, (rows.len(), features.width), &Device::Cpu)?;
-        Ok(Part { x, y, outputs, layers, weights })
+        Ok(Part { x, y, outputs, tied, weights })
     }
 
     /// What layers put out for the rows of a part, numbers in their unit again, `(n,k)`.
@@ -173,6 +184,24 @@ fn weighted(row: &[f32], factors: &[f32]) -> Vec<f32> {
         layers.map(|(&value, &factor)| f64::from(value) * f64::from(factor)).sum()
     };
     (0..c).map(|j| column(j) as f32).collect()
+}
+
+/// See [`Tied::products`]; `x (n, l·c)`.
+fn products(x: &[f64], n: usize, l: usize) -> Vec<f64> {
+    let width = x.len() / n;
+    let c = width / l;
+    let mut sums = vec![0.0; c * l * l];
+    for row in x.chunks_exact(width) {
+        for (j, sums) in sums.chunks_exact_mut(l * l).enumerate() {
+            for a in 0..l {
+                for b in 0..l {
+                    sums[a * l + b] += row[a * c + j] * row[b * c + j];
+                }
+            }
+        }
+    }
+    sums.iter_mut().for_each(|sum| *sum /= n as f64);
+    sums
 }
 
 fn mean_and_spread(numbers: &[f64]) -> (f64, f64) {

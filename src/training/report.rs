@@ -1,5 +1,8 @@
 //! What a head says about how it was trained.
 
+mod mistakes;
+mod page;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

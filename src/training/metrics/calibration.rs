@@ -1,14 +1,14 @@
 //! Whether probabilities come true as often as they say.
 
 use crate::training::loss::{log_sum_exp, sigmoid};
-use crate::training::metrics::one::argmax;
+use crate::training::metrics::argmax;
 use crate::training::targets::Targets;
 
 /// Bins of equal width.
 const BINS: usize = 15;
 
 /// The rows, or of several labels the rows and labels, to which like probabilities were given.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bin {
     /// How many.
     pub rows: usize,

@@ -87,6 +87,19 @@ impl SeveralScores {
     }
 }
 
+impl SeveralScores {
+    /// A table of what each of `labels` has: headers, and a row a label.
+    pub fn by_label(&self, labels: &[String]) -> ([&'static str; 5], Vec<Vec<String>>) {
+        let row = |(label, of): (&String, &LabelCounts)| {
+            let counts = [of.true_positives, of.false_positives, of.false_negatives];
+            let [right, wrongly, missed] = counts.map(|rows| rows.to_string());
+            vec![label.clone(), right, wrongly, missed, format!("{:.2} %", 100.0 * of.f1())]
+        };
+        let headers = ["label", "right", "wrongly named", "missed", "F1"];
+        (headers, labels.iter().zip(&self.labels).map(row).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,174 @@
+//! Matrices whose cells are coloured. A cell says how strongly, as `--share`, and the style sheet mixes a
+//! colour from that on which text can be read.
+
+use maud::{Markup, html};
+
+use super::axis::Scale;
+use super::names::shorten;
+
+/// The most of a row's or column's name that is shown, in ems.
+const NAME: f64 = 16.0;
+
+/// Values by row and column, darker or lighter from the least to the largest, written by `show`. Cells
+/// that are `None`, not finite or beyond the end of their row are empty. `corner` says what rows and
+/// columns are.
+pub fn heat_map(
+    corner: &str,
+    columns: &[String],
+    rows: &[(String, Vec<Option<f64>>)],
+    show: &dyn Fn(f64) -> String,
+) -> Markup {
+    let finite = |&value: &f64| Scale::Linear.draws(value);
+    let value = |row: &[Option<f64>], at: usize| row.get(at).copied().flatten().filter(finite);
+    let all = rows.iter().flat_map(|(_, row)| (0..columns.len()).filter_map(|at| value(row, at)));
+    let all: Vec<f64> = all.collect();
+    let low = all.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let share = |value: f64| if high > low { (value - low) / (high - low) } else { 0.5 };
+    html! {
+        div.scroll {
+            table.cells {
+                thead {
+                    tr {
+                        th.corner scope="col" { (corner) }
+                        @for name in columns { th scope="col" title=(name) { (shorten(name, NAME)) } }
+                    }
+                }
+                tbody {
+                    @for (name, row) in rows {
+                        tr {
+                            th scope="row" title=(name) { (shorten(name, NAME)) }
+                            @for at in 0..columns.len() {
+                                @match value(row, at) {
+                                    Some(value) => td.heat style=(style(share(value))) { (show(value)) },
+                                    None => td {},
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn style(share: f64) -> String {
+    format!("--share:{:.0}%", 100.0 * share)
+}
+
+/// Rows by their true label (down) and by the one predicted (across): how many, and which share of the
+/// true label's rows, by which cells are coloured. `counts[true][predicted]` is 0 where it is missing.
+pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
+    let count = |is: usize, taken: usize| counts.get(is).and_then(|row| row.get(taken)).copied();
+    let count = |is, taken| count(is, taken).unwrap_or(0);
+    html! {
+        div.scroll {
+            table.cells.confusion {
+                thead {
+                    tr {
+                        th.corner rowspan="2" scope="col" { "true label" }
+                        th.group colspan=(labels.len().max(1)) scope="colgroup" { "predicted" }
+                        th.total rowspan="2" scope="col" { "rows" }
+                    }
+                    tr {
+                        @for name in labels { th scope="col" title=(name) { (shorten(name, NAME)) } }
+                    }
+                }
+                tbody {
+                    @for (is, name) in labels.iter().enumerate() {
+                        @let rows: usize = (0..labels.len()).map(|taken| count(is, taken)).sum();
+                        tr {
+                            th scope="row" title=(name) { (shorten(name, NAME)) }
+                            @for taken in 0..labels.len() {
+                                (outcome(is == taken, count(is, taken), rows))
+                            }
+                            td.total { (rows) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn outcome(right: bool, count: usize, rows: usize) -> Markup {
+    let share = if rows == 0 { 0.0 } else { count as f64 / rows as f64 };
+    // Errors are mostly small shares, and what a reader looks for: the root sets them apart from none.
+    let strength = if right { share } else { share.sqrt() };
+    html! {
+        td.right[right].wrong[!right] style=(style(strength)) {
+            (count)
+            span.percent {
+                @if rows == 0 { "–" } @else { (format!("{:.1}\u{a0}%", 100.0 * share)) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn heat(columns: &[&str], values: &[Option<f64>]) -> String {
+        let rows = [("row".to_owned(), values.to_vec())];
+        heat_map("corner", &strings(columns), &rows, &|value| format!("{value:.2}")).into_string()
+    }
+
+    #[test]
+    fn cells_are_coloured_from_the_least_to_the_largest() {
+        let drawn = heat(&["a", "b", "c"], &[Some(0.7), Some(0.8), Some(0.75)]);
+        for cell in ["--share:0%\">0.70<", "--share:100%\">0.80<", "--share:50%\">0.75<"] {
+            assert!(drawn.contains(cell), "{cell} in {drawn}");
+        }
+        assert!(drawn.contains("<th scope=\"row\" title=\"row\">row</th>"));
+        assert!(drawn.contains("<th scope=\"col\" title=\"c\">c</th>"));
+    }
+
+    #[test]
+    fn cells_without_a_value_are_empty() {
+        let drawn = heat(&["a", "b", "c", "d"], &[None, Some(f64::NAN), Some(1.0)]);
+        assert_eq!(drawn.matches("<td></td>").count(), 3);
+        assert!(drawn.contains("--share:50%\">1.00<"), "{drawn}");
+        assert!(!heat(&["a"], &[]).contains("heat") && !heat(&[], &[Some(1.0)]).contains("<td"));
+    }
+
+    #[test]
+    fn a_confusion_has_counts_and_shares_of_the_true_label() {
+        let counts = [vec![30, 10], vec![0, 5]];
+        let drawn = confusion(&strings(&["no", "yes"]), &counts).into_string();
+        for cell in ["right\" style=\"--share:75%\">30", "wrong\" style=\"--share:50%\">10"] {
+            assert!(drawn.contains(cell), "{cell} in {drawn}");
+        }
+        assert!(
+            drawn.contains("25.0\u{a0}%")
+                && drawn.contains("75.0\u{a0}%")
+                && drawn.contains("<td class=\"total\">40</td>")
+        );
+    }
+
+    #[test]
+    fn labels_without_rows_have_no_shares() {
+        let drawn = confusion(&strings(&["a", "b"]), &[vec![0, 0]]).into_string();
+        assert_eq!(drawn.matches("–").count(), 4);
+        assert!(!drawn.contains("NaN"));
+        assert!(!confusion(&[], &[]).into_string().contains("<td"));
+    }
+
+    #[test]
+    fn names_are_escaped_and_long_ones_cut() {
+        let odd = "<b> & \"c\" ".repeat(6);
+        let names = [odd.clone()];
+        let heat = heat_map(&odd, &names, &[(odd.clone(), vec![Some(1.0)])], &|_| odd.clone());
+        for drawn in [heat, confusion(&names, &[vec![1]])].map(Markup::into_string) {
+            assert!(!drawn.contains("<b>"));
+            assert!(
+                drawn.contains("title=\"&lt;b&gt; &amp; &quot;c&quot; ")
+                    && drawn.contains("…</th>")
+            );
+        }
+    }
+}
