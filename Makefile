@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads accuracy bench bench-heads bench-memory bench-peers asan heads-elsewhere openapi release
+.PHONY: help serve model data test check nextest fixtures heads heads-judged accuracy bench bench-heads bench-memory bench-peers asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -43,6 +43,13 @@ heads: release model data $(JUDGE)/installed ## Train the shipped heads again, b
 		$(STRATA) train --data data/$$head.tsv --recipe last-four-concat --out config/heads/$$head \
 			--save-features target/$$head.safetensors && \
 		$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/$$head.safetensors || exit 1; \
+	done
+
+heads-judged: release model data $(JUDGE)/installed ## Train on several labels and on numbers, beside scikit-learn on the same features
+	for kind in facets:multi-label rating:regression; do \
+		$(STRATA) train --data data/$${kind%:*}.tsv --problem-type $${kind#*:} --recipe last-four-concat \
+			--out target/heads/$${kind%:*} --save-features target/$${kind%:*}.safetensors && \
+		$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/$${kind%:*}.safetensors || exit 1; \
 	done
 
 accuracy: release model data ## Measure the README's table: held-out accuracy by recipe

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Brings the labelled texts to `data/`: four files of human ratings, and two tables made of them.
+"""Brings the labelled texts to `data/`: four files of human ratings, and four tables made of them.
 
 `sentiment.tsv` has the snippets of film reviews, positive where the rating is above 0 and negative
-otherwise; `register.tsv` the snippets of all four files, labelled with what they are from.
+otherwise, and `rating.tsv` the same with their ratings; `register.tsv` has the snippets of all four
+files, labelled with what they are from, and `facets.tsv` the same with "positive" beside it where the
+rating is above 0.
 
 The ratings come with C.J. Hutto and Eric Gilbert, "VADER: A Parsimonious Rule-based Model for
 Sentiment Analysis of Social Media Text" (ICWSM 2014), in the source distribution of vaderSentiment
@@ -40,6 +42,8 @@ REGISTERS = {
 TABLES = {
     "sentiment.tsv": "d04c692bedf004f8b3b935cf9e4fe014d699fca6e8d9593f47102940906dd508",
     "register.tsv": "b7a6872af3b871d44be141529f97a5e509fa6036f164e66506a02cee99e670d3",
+    "rating.tsv": "2fc8f60dbb53a0a3b12be6eec9df1d6fcaa5cf0509c2d29b984401055e4ad91c",
+    "facets.tsv": "f499020605df8b346fc6a317da6dbe46a8abe7f2b9bd97d58c928086fa7fb4f1",
 }
 
 
@@ -82,11 +86,16 @@ def member(archive: tarfile.TarFile, name: str):
 
 
 def write_tables(folder: Path) -> None:
-    """Both have the columns `label` and `text`."""
-    rated = {name: rows(folder / name) for name in RATINGS}
-    sentiment = [("positive" if rating > 0 else "negative", text) for rating, text in rated[SNIPPETS]]
-    register = [(REGISTERS[name][0], text) for name in RATINGS for _, text in rated[name]]
-    for name, table in (("sentiment.tsv", sentiment), ("register.tsv", register)):
+    """All have the columns `label` and `text`."""
+    rated = [(REGISTERS[name][0], *row) for name in RATINGS for row in rows(folder / name)]
+    films = [row for row in rated if row[0] == REGISTERS[SNIPPETS][0]]
+    tables = {
+        "sentiment.tsv": [("positive" if rating > 0 else "negative", text) for _, rating, text in films],
+        "rating.tsv": [(rating, text) for _, rating, text in films],
+        "register.tsv": [(register, text) for register, _, text in rated],
+        "facets.tsv": [(register + ",positive" * (rating > 0), text) for register, rating, text in rated],
+    }
+    for name, table in tables.items():
         lines = ["label\ttext", *(f"{label}\t{text}" for label, text in table)]
         (folder / name).write_bytes(("\n".join(lines) + "\n").encode("utf-8"))
 

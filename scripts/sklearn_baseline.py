@@ -3,17 +3,19 @@
     pip install -r scripts/requirements.txt
     python scripts/sklearn_baseline.py FILE
 
-The same rows, the same strengths and the same rule of choice as src/training/search.rs: the least
-log loss on the validation part, the path ending after two strengths in a row that are no better.
-Prints one line: accuracy and macro F1 on the rows held out, and the strength.
+Logistic regression where one label holds, one for each label where several may, ridge regression where
+the labels are numbers. The same rows, the same strengths and the same rule of choice as
+src/training/search.rs: the least loss on the validation part, the path ending after two strengths in a
+row that are no better. Prints one line: scores on the rows held out, and the strength.
 """
 
 import sys
 
 import numpy as np
 from safetensors.numpy import load_file
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_squared_error, r2_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -21,35 +23,55 @@ STRENGTHS = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.
 PATIENCE = 2
 
 
-def fit(strength: float, x: np.ndarray, y: np.ndarray) -> Pipeline:
-    layer = LogisticRegression(C=strength, solver="lbfgs", tol=1e-6, max_iter=10_000)
-    return make_pipeline(StandardScaler(), layer).fit(x, y)
+def model(strength: float, y: np.ndarray) -> Pipeline:
+    logistic = LogisticRegression(C=strength, solver="lbfgs", tol=1e-6, max_iter=10_000)
+    if y.dtype == np.float64:
+        layer = Ridge(alpha=1 / strength)
+    else:
+        layer = OneVsRestClassifier(logistic) if y.ndim == 2 else logistic
+    return make_pipeline(StandardScaler(), layer)
+
+
+def loss(fitted: Pipeline, x: np.ndarray, y: np.ndarray) -> float:
+    if y.dtype == np.float64:
+        return mean_squared_error(y, fitted.predict(x))
+    if y.ndim == 2:
+        given = np.clip(fitted.predict_proba(x), 1e-15, 1 - 1e-15)
+        return -np.mean(np.where(y == 1, np.log(given), np.log(1 - given)))
+    return log_loss(y, fitted.predict_proba(x), labels=fitted.classes_)
 
 
 def choose(x, y, validation_x, validation_y) -> float:
     best, least, since = STRENGTHS[0], np.inf, 0
     for strength in STRENGTHS:
-        model = fit(strength, x, y)
-        loss = log_loss(validation_y, model.predict_proba(validation_x), labels=model.classes_)
-        best, least, since = (strength, loss, 0) if loss < least else (best, least, since + 1)
+        found = loss(model(strength, y).fit(x, y), validation_x, validation_y)
+        best, least, since = (strength, found, 0) if found < least else (best, least, since + 1)
         if since == PATIENCE:
             break
     return best
+
+
+def scores(fitted: Pipeline, x: np.ndarray, y: np.ndarray) -> str:
+    predicted = fitted.predict(x)
+    if y.dtype == np.float64:
+        return f"R² {r2_score(y, predicted):.4f}, RMSE {mean_squared_error(y, predicted) ** 0.5:.4f}"
+    f1 = {how: f"{100 * f1_score(y, predicted, average=how, zero_division=0):.2f} %" for how in ("micro", "macro")}
+    if y.ndim == 2:
+        return f"micro F1 {f1['micro']}, macro F1 {f1['macro']} at thresholds of 0.5, log loss {loss(fitted, x, y):.4f}"
+    return f"accuracy {100 * accuracy_score(y, predicted):.2f} %, macro F1 {f1['macro']}"
 
 
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python scripts/sklearn_baseline.py FILE")
     tensors = load_file(sys.argv[1])
-    x, y = tensors["features"].astype(np.float64), tensors["labels"].astype(np.int64)
+    x, y = tensors["features"].astype(np.float64), tensors["labels"]
     held_out, validation = tensors["held_out"] == 1, tensors["validation"] == 1
     fitting = ~held_out & ~validation
 
     strength = choose(x[fitting], y[fitting], x[validation], y[validation])
-    predicted = fit(strength, x[~held_out], y[~held_out]).predict(x[held_out])
-    accuracy = 100 * accuracy_score(y[held_out], predicted)
-    f1 = 100 * f1_score(y[held_out], predicted, average="macro", labels=np.unique(y), zero_division=0)
-    print(f"scikit-learn: held-out accuracy {accuracy:.2f} %, macro F1 {f1:.2f} %, C = {strength:g}")
+    fitted = model(strength, y).fit(x[~held_out], y[~held_out])
+    print(f"scikit-learn: held out: {scores(fitted, x[held_out], y[held_out])}, C = {strength:g}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ use crate::training::{Dataset, Settings};
 
 /// Score recipes against each other on a labelled file.
 ///
-/// Every layer alone and the last four averaged, side by side and weighted with learnt weights, each with
+/// Every layer alone and the last four averaged, concatenated and weighted with learnt weights, each with
 /// four poolings. One pass over the texts gives all features. Rows that `train` holds out take no part.
 #[derive(Debug, Args)]
 pub struct Compare {
@@ -83,7 +83,7 @@ impl Compare {
         bar.finish_and_clear();
         let found = found.map_err(Failure::unusable)?;
         eprintln!("{} recipes in {took:.1} s", entrants.len());
-        self.tell(&found)
+        self.tell(&found, &parts.recipes)
     }
 
     /// The recipes, as they are fitted.
@@ -96,9 +96,12 @@ impl Compare {
         all.map(entrant).collect()
     }
 
-    fn tell(&self, found: &Comparison) -> Result<(), Failure> {
+    fn tell(&self, found: &Comparison, recipes: &RecipeBook) -> Result<(), Failure> {
         let best = found.outcomes.first().ok_or_else(|| Failure::Failed(anyhow!("no recipe")))?;
-        let recipe = serde_json::to_string(&best.contender.recipe).map_err(Failure::failed)?;
+        let recipe = match recipes.name_of(&best.contender.recipe) {
+            Some(name) => name.to_owned(),
+            None => serde_json::to_string(&best.contender.recipe).map_err(Failure::failed)?,
+        };
         let given: Vec<String> = std::env::args().skip(2).collect();
         let name = self.file.data.file_stem().unwrap_or_default().to_string_lossy();
         let advice = train_line(&given, &recipe, &format!("heads/{name}"));
@@ -157,7 +160,7 @@ mod tests {
         ];
         let given = given.map(str::to_owned);
         let line = train_line(&given, r#"{"layers":[-1]}"#, "heads/my file");
-        let expected = r#"strata train --data 'my file.csv' --label=stars --recipe '{"layers":[-1]}' --out 'heads/my file'"#;
+        let expected = r#"strata train --data 'my file.csv' '--label=stars' --recipe '{"layers":[-1]}' --out 'heads/my file'"#;
         assert_eq!(line, expected);
     }
 }

@@ -115,6 +115,13 @@ impl RecipeBook {
         }
     }
 
+    /// What a recipe is called, if it is one of those that have names.
+    pub fn name_of(&self, recipe: &Recipe) -> Option<&str> {
+        let resolved = recipe.resolve(self.shape).ok()?;
+        let named = self.named.iter().find(|(_, named)| ***named == resolved);
+        named.map(|(name, _)| name.as_str())
+    }
+
     fn unknown(&self, name: &str) -> RecipeError {
         let known: Vec<_> = self.named.keys().cloned().collect();
         RecipeError::Unknown { name: name.to_owned(), known: known.join(", ") }

@@ -136,11 +136,7 @@ mod tests {
             said.contains("micro F1 66.67 %, macro F1 66.67 %, all labels right 0.00 %"),
             "{said}"
         );
-        assert!(
-            said.contains("label            right  wrongly named         missed             F1")
-        );
-        assert!(
-            said.ends_with("perhaps              1              1              0        66.67 %")
-        );
+        assert!(said.contains("label    right  wrongly named  missed       F1"), "{said}");
+        assert!(said.ends_with("perhaps      1              1       0  66.67 %"), "{said}");
     }
 }

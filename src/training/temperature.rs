@@ -57,10 +57,14 @@ pub fn fit(logits: &[f64], targets: &Targets) -> Result<Option<Calibration>, Tra
     }))
 }
 
-/// The log loss of `logits / temperature`, of several labels summed over them.
+/// The log loss of `logits / temperature`, of several labels the mean over them.
 fn log_loss(logits: &[f64], targets: &Targets, temperature: f64) -> f64 {
     let scaled: Vec<f64> = logits.iter().map(|logit| logit / temperature).collect();
-    loss(&scaled, targets, None).0
+    let (sum, _) = loss(&scaled, targets, None);
+    match targets {
+        Targets::Several(rows) => sum * rows.len() as f64 / logits.len() as f64,
+        Targets::One(_) | Targets::Number(_) => sum,
+    }
 }
 
 struct LogLoss<'a> {

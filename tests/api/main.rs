@@ -4,6 +4,7 @@
 
 mod bench;
 mod classify;
+mod compare;
 mod contract;
 mod elsewhere;
 mod embed;

@@ -1,23 +1,18 @@
-//! `strata train`: the same head from the encoder and from the cache.
+//! `strata train`: the same head from the encoder and from the cache, and every kind of head served as it
+//! was scored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use crate::support::labelled::{self, Labels};
 use crate::support::process::Strata;
 use crate::support::tiny;
 
-/// Sixty texts of two labels, in a file of their own.
+/// Texts of two labels, in a file of their own.
 fn data(folder: &Path, last: &str) -> PathBuf {
-    let words = [["good", "very", "film"], ["bad", "not", "the"]];
-    let row = |at: usize| {
-        let label = at % 2;
-        let text = (0..=at % 5).map(|i| words[label][(at / 2 + i * i) % 3]).collect::<Vec<_>>();
-        format!("{}\t{} {at}\n", ["glad", "sad"][label], text.join(" "))
-    };
-    let file = folder.join("d.tsv");
-    let rows: String = (0..60).map(row).collect();
-    fs::write(&file, format!("label\ttext\n{rows}glad\t{last}\n")).unwrap();
-    file
+    labelled::file(folder, Labels::One, last)
 }
 
 /// Trains; the head's two files, and what was said of features.
@@ -48,7 +43,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
     let (json, weights, said) = train(folder.path(), &data, &with);
     assert!(!said.contains("cache"), "{said}");
     let again = train(folder.path(), &data, &with);
-    assert!(again.2.ends_with("3 of 3 layers from the cache"), "{}", again.2);
+    assert!(again.2.ends_with("3 pooled layers, 3 of them from the cache"), "{}", again.2);
     let without = train(folder.path(), &data, &["--no-cache"]);
     assert!(!without.2.contains("cache"), "{}", without.2);
     for other in [&again, &without] {
@@ -57,7 +52,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
     // Another recipe over the same layers needs no encoder; another pooling does.
     let mean = r#"{"layers": [-1, -2], "combine": "mean"}"#;
     let (.., said) = train(folder.path(), &data, &[&with[..], &["--recipe", mean]].concat());
-    assert!(said.ends_with("2 of 2 layers from the cache"), "{said}");
+    assert!(said.ends_with("2 pooled layers, 2 of them from the cache"), "{said}");
     let cls = r#"{"layers": [-1], "pooling": "cls"}"#;
     let (.., said) = train(folder.path(), &data, &[&with[..], &["--recipe", cls]].concat());
     assert!(!said.contains("cache"), "{said}");
@@ -79,4 +74,103 @@ fn other_texts_and_damaged_files_are_computed_anew() {
     let again = train(folder.path(), &data(folder.path(), "the end"), &with);
     assert!(!again.2.contains("cache"), "{}", again.2);
     assert!(again.0 == first.0 && again.1 == first.1, "other bytes");
+}
+
+/// What a head says that it scored on the rows held out, and what `evaluate` finds.
+fn scored(labels: Labels, more: &[&str]) -> (Value, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = labelled::file(folder.path(), labels, "the end");
+    let (json, ..) = train(folder.path(), &data, &[&["--no-cache"], more].concat());
+    let said = serde_json::from_slice::<Value>(&json).unwrap()["training"]["held_out"].clone();
+    let (model, head) = (tiny("sentence"), folder.path().join("tone"));
+    let command = ["evaluate", "--no-cache", "--held-out", "--json", "--label-separator", ";"];
+    let output = Strata::new(&command)
+        .arg("--model")
+        .arg(model.to_str().unwrap())
+        .arg("--data")
+        .arg(data.to_str().unwrap())
+        .arg("--head")
+        .arg(head.to_str().unwrap())
+        .output();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (said, serde_json::from_slice(&output.stdout).unwrap())
+}
+
+const SEVERAL: [&str; 4] = ["--problem-type", "multi-label", "--label-separator", ";"];
+const NUMBER: [&str; 2] = ["--problem-type", "regression"];
+const HIDDEN: [&str; 6] = ["--hidden", "16,8", "--activation", "gelu", "--epochs", "20"];
+const WEIGHTED: [&str; 2] = ["--recipe", r#"{"combine": "weighted", "layers": [-1, -2]}"#];
+
+#[test]
+fn every_kind_of_head_is_served_as_it_was_scored() {
+    let balanced = ["--class-weights", "balanced"];
+    for (labels, more, names) in [
+        (Labels::One, HIDDEN.to_vec(), &["accuracy", "macro_f1"][..]),
+        (Labels::One, WEIGHTED.to_vec(), &["accuracy", "macro_f1"]),
+        (Labels::One, [&WEIGHTED[..], &HIDDEN].concat(), &["accuracy", "macro_f1"]),
+        (Labels::Several, SEVERAL.to_vec(), &["accuracy", "micro_f1", "macro_f1"]),
+        (Labels::Several, [&SEVERAL[..], &balanced].concat(), &["micro_f1"]),
+        (Labels::Number, NUMBER.to_vec(), &["r2", "rmse", "mae"]),
+        (Labels::Number, [&NUMBER[..], &HIDDEN].concat(), &["r2", "rmse", "mae"]),
+    ] {
+        let (said, found) = scored(labels, &more);
+        for name in names {
+            let [said, found] = [&said, &found].map(|of| of[*name].as_f64().unwrap());
+            assert!((said - found).abs() < 1e-5, "{more:?} {name}: {said} and {found}");
+        }
+        assert_eq!(said["confusion"], found["confusion"], "{more:?}");
+    }
+}
+
+#[test]
+fn a_report_is_one_file_with_the_mistakes() {
+    for (labels, kind, shown) in [
+        (Labels::One, "single-label", "true label"),
+        (Labels::Several, "multi-label", "wrongly named"),
+        (Labels::Number, "regression", "off by"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let data = labelled::file(folder.path(), labels, "the end");
+        let report = folder.path().join("r.html");
+        let more = ["--no-cache", "--problem-type", kind, "--label-separator", ";", "--folds", "3"];
+        let with = [&more[..], &["--report", report.to_str().unwrap()]].concat();
+        train(folder.path(), &data, &with);
+        let page = fs::read_to_string(report).unwrap();
+        for part in ["<h1>tone</h1>", "Most confident mistakes", "<path", shown] {
+            assert!(page.contains(part), "{kind}: no {part}");
+        }
+        assert_eq!(page.contains("Reliability"), kind != "regression");
+        for outside in ["<script", "http", "src=", "<link", "NaN"] {
+            assert!(!page.contains(outside), "{kind}: {outside}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_go_together_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let numbers = labelled::file(folder.path(), Labels::Number, "the end");
+    let model = tiny("sentence");
+    let refused = |more: &[&str]| {
+        let mut command = Strata::new(&["train", "--out", "tone", "--no-cache"]);
+        for arg in ["--model", model.to_str().unwrap(), "--data", numbers.to_str().unwrap()] {
+            command = command.arg(arg);
+        }
+        let output = more.iter().fold(command, |command, arg| command.arg(arg)).output();
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let weighed = refused(&[&NUMBER[..], &["--class-weights", "balanced"]].concat());
+    assert!(weighed.contains("class weights go with labels"), "{weighed}");
+    let dropout = refused(&["--dropout", "0.5"]);
+    assert!(dropout.contains("--hidden"), "{dropout}");
+    for (flag, value) in [("--hidden", "0"), ("--hidden", "64,x"), ("--epochs", "0")] {
+        assert!(refused(&[flag, value]).contains(flag));
+    }
+    assert!(refused(&["--hidden", "4", "--dropout", "1"]).contains("from 0 to below 1"));
+    let normalised = r#"{"combine": "weighted", "normalize": true}"#;
+    let normalised = refused(&[&NUMBER[..], &["--recipe", normalised]].concat());
+    assert!(normalised.contains("--recipe: the factors of layers can't be learnt"), "{normalised}");
+    let text = refused(&[&NUMBER[..], &["--label", "text"]].concat());
+    assert!(text.contains("line 2: the label is \"good 0\""), "{text}");
 }

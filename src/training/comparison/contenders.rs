@@ -25,8 +25,7 @@ impl Contender {
 /// The poolings that are compared.
 pub const POOLINGS: [Pooling; 4] = [Pooling::Mean, Pooling::Cls, Pooling::Max, Pooling::MeanMax];
 
-/// Every layer alone and the last four averaged, side by side, and weighted with factors that are
-/// learnt, each with every pooling; or, where it should be `quick`, the ten recipes that matter most. Of
+/// Every layer alone and the last four averaged, concatenated, and weighted with factors that are learnt, each with every pooling; or, where it should be `quick`, the ten recipes that matter most. Of
 /// an encoder with `layers` layers.
 pub fn contenders(layers: usize, quick: bool) -> Vec<Contender> {
     let all = rows(layers).into_iter().enumerate().flat_map(|(row, (name, layers, combine))| {
@@ -41,7 +40,7 @@ pub fn contenders(layers: usize, quick: bool) -> Vec<Contender> {
     all.collect()
 }
 
-/// Averaged, side by side, weighted, where there are several layers; then each layer from the last on.
+/// Averaged, concatenated, weighted, where there are several layers; then each layer from the last on.
 fn rows(layers: usize) -> Vec<(String, Vec<i32>, Combine)> {
     let several = last_four(layers);
     let number = match several.len() {
@@ -50,8 +49,8 @@ fn rows(layers: usize) -> Vec<(String, Vec<i32>, Combine)> {
     };
     let combined = [
         ("averaged", Combine::Mean),
-        ("side by side", Combine::Concat),
-        ("with learnt weights", Combine::Weighted),
+        ("concatenated", Combine::Concat),
+        ("weighted", Combine::Weighted),
     ];
     let combined = combined
         .into_iter()

@@ -20,7 +20,7 @@ impl Comparison {
             (section("The best", &self.verdict(), self.winner(best, advice)))
             (section(
                 "By layer and pooling",
-                &format!("{}, the mean of the folds. Darker is better.", score.metric),
+                &format!("{}, the mean of the folds. The more colour, the better.", score.metric),
                 self.heat_map(),
             ))
             (section(
@@ -59,7 +59,7 @@ impl Comparison {
         html! {
             (facts(&pairs))
             p { "To train a head with it:" }
-            div.scroll { pre { code { (advice) } } }
+            pre { code { (advice) } }
         }
     }
 

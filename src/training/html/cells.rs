@@ -9,8 +9,8 @@ use super::names::shorten;
 /// The most of a row's or column's name that is shown, in ems.
 const NAME: f64 = 16.0;
 
-/// Values by row and column, darker or lighter from the least to the largest, written by `show`. Cells
-/// that are `None`, not finite or beyond the end of their row are empty. `corner` says what rows and
+/// Values by row and column, coloured from the least to the largest, written by `show`; values far below
+/// the others have the colour of the least that isn't. Cells that are `None`, not finite or beyond the end of their row are empty. `corner` says what rows and
 /// columns are.
 pub fn heat_map(
     corner: &str,
@@ -21,10 +21,11 @@ pub fn heat_map(
     let finite = |&value: &f64| Scale::Linear.draws(value);
     let value = |row: &[Option<f64>], at: usize| row.get(at).copied().flatten().filter(finite);
     let all = rows.iter().flat_map(|(_, row)| (0..columns.len()).filter_map(|at| value(row, at)));
-    let all: Vec<f64> = all.collect();
-    let low = all.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let share = |value: f64| if high > low { (value - low) / (high - low) } else { 0.5 };
+    let (low, high) = range(all.collect());
+    let share = |value: f64| match high > low {
+        true => ((value - low) / (high - low)).max(0.0),
+        false => 0.5,
+    };
     html! {
         div.scroll {
             table.cells {
@@ -50,6 +51,15 @@ pub fn heat_map(
             }
         }
     }
+}
+
+/// From the least to the largest; but not from further below the lower quartile than one and a half times
+/// what lies between the quartiles (Tukey's fence), so that one odd value doesn't make all others alike.
+fn range(mut all: Vec<f64>) -> (f64, f64) {
+    all.sort_by(f64::total_cmp);
+    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 0.0) };
+    let quartile = |share: usize| all[share * (all.len() - 1) / 4];
+    (low.max(quartile(1) - 1.5 * (quartile(3) - quartile(1))), high)
 }
 
 fn style(share: f64) -> String {
@@ -126,6 +136,15 @@ mod tests {
         }
         assert!(drawn.contains("<th scope=\"row\" title=\"row\">row</th>"));
         assert!(drawn.contains("<th scope=\"col\" title=\"c\">c</th>"));
+    }
+
+    #[test]
+    fn one_value_far_below_does_not_make_the_others_alike() {
+        let values = [10.0, 70.0, 72.0, 76.0, 80.0].map(Some);
+        let drawn = heat(&["a", "b", "c", "d", "e"], &values);
+        for cell in ["--share:0%\">10.00<", "--share:47%\">70.00<", "--share:100%\">80.00<"] {
+            assert!(drawn.contains(cell), "{cell} in {drawn}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod app;
 pub mod heads;
 pub mod judge;
+pub mod labelled;
 pub mod process;
 pub mod schema;
 pub mod server;
