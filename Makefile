@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads heads-judged accuracy bench bench-heads bench-memory bench-peers asan heads-elsewhere openapi release
+.PHONY: help serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-peers asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -52,8 +52,9 @@ heads-judged: release model data $(JUDGE)/installed ## Train on several labels a
 		$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/$${kind%:*}.safetensors || exit 1; \
 	done
 
-accuracy: release model data ## Measure the README's table: held-out accuracy by recipe
-	@$(PYTHON) -B scripts/accuracy.py $(STRATA)
+compare: release model data ## Compare recipes on the sentiment data: the README's table, and how long it takes
+	$(STRATA) compare --data data/sentiment.tsv --report target/comparison.html
+	$(STRATA) compare --data data/sentiment.tsv --quick
 
 bench: model data ## Texts a second over HTTP, against the encoder's own rate in process
 	cargo bench --locked --bench serving

@@ -23,9 +23,18 @@ struct Fixture {
 struct Case {
     strength: f64,
     class_weights: ClassWeights,
-    labels: Vec<usize>,
+    labels: Labels,
     weights: Vec<Vec<f64>>,
     bias: Vec<f64>,
+}
+
+/// Classes, marks of three labels, or numbers.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Labels {
+    One(Vec<usize>),
+    Several(Vec<Vec<usize>>),
+    Number(Vec<f64>),
 }
 
 impl Fixture {
@@ -38,7 +47,10 @@ impl Fixture {
 /// All rows, ready to be fitted, and what made them so.
 fn part<'a>(features: &'a Features, targets: &'a Targets, case: &Case) -> (Part, Prepared<'a>) {
     let rows: Vec<usize> = (0..features.rows).collect();
-    let outputs = case.labels.iter().max().unwrap() + 1;
+    let outputs = match targets {
+        Targets::One(labels) => labels.iter().max().unwrap() + 1,
+        Targets::Several(_) | Targets::Number(_) => case.bias.len(),
+    };
     let class_weights = case.class_weights;
     let prepared =
         Prepared::of(Data { features, targets, outputs, class_weights, layers: None }, &rows);
@@ -46,35 +58,28 @@ fn part<'a>(features: &'a Features, targets: &'a Targets, case: &Case) -> (Part,
 }
 
 fn targets(case: &Case) -> Targets {
-    Targets::One(case.labels.clone())
+    let places = |marks: &Vec<usize>| (0..marks.len()).filter(|&at| marks[at] == 1).collect();
+    match &case.labels {
+        Labels::One(labels) => Targets::One(labels.clone()),
+        Labels::Several(rows) => Targets::Several(rows.iter().map(places).collect()),
+        Labels::Number(numbers) => Targets::Number(numbers.clone()),
+    }
 }
 
-/// A class's weights and bias less the first class's, which is all that decides.
-fn against_first(weights: &[f32], bias: &[f32]) -> Vec<f64> {
-    let width = weights.len() / bias.len();
-    let all =
-        weights.chunks_exact(width).zip(bias).map(|(weights, bias)| [weights, &[*bias]].concat());
-    let all: Vec<Vec<f32>> = all.collect();
-    let less = |class: &Vec<f32>| -> Vec<f64> {
-        class.iter().zip(&all[0]).map(|(&a, &b)| f64::from(a) - f64::from(b)).collect()
-    };
+/// Each output's weights and bias; of classes less the first's, which is all that decides.
+fn deciding(targets: &Targets, all: Vec<Vec<f64>>) -> Vec<f64> {
+    let Targets::One(_) = targets else { return all.concat() };
+    let less =
+        |class: &Vec<f64>| -> Vec<f64> { class.iter().zip(&all[0]).map(|(a, b)| a - b).collect() };
     all[1..].iter().flat_map(less).collect()
 }
 
 /// scikit-learn's, likewise. For two classes it has the difference already.
 fn expected(case: &Case) -> Vec<f64> {
-    let all: Vec<Vec<f64>> = case
-        .weights
-        .iter()
-        .zip(&case.bias)
-        .map(|(weights, &bias)| [weights.as_slice(), &[bias]].concat())
-        .collect();
-    let [first, others @ ..] = all.as_slice() else { panic!("no classes") };
-    if others.is_empty() {
-        return first.clone();
-    }
-    let less = |class: &Vec<f64>| class.iter().zip(first).map(|(a, b)| a - b).collect::<Vec<f64>>();
-    others.iter().flat_map(less).collect()
+    let outputs = case.weights.iter().zip(&case.bias);
+    let all: Vec<Vec<f64>> =
+        outputs.map(|(weights, &bias)| [weights.as_slice(), &[bias]].concat()).collect();
+    if all.len() == 1 { all.concat() } else { deciding(&targets(case), all) }
 }
 
 #[test]
@@ -88,8 +93,12 @@ fn folded_weights_are_those_of_scikit_learn() {
         let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
         let [layer] = finished.layers.as_slice() else { panic!("several layers") };
         let (weights, bias) = (layer.weight(), layer.bias());
-        let differences = against_first(weights, bias);
-        let differences = differences.iter().zip(expected(case)).map(|(a, b)| (a - b).abs());
+        let outputs = weights.chunks_exact(features.width).zip(bias);
+        let all = outputs.map(|(weights, bias)| {
+            weights.iter().chain([bias]).map(|&number| f64::from(number)).collect()
+        });
+        let ours = deciding(&targets, all.collect());
+        let differences = ours.iter().zip(expected(case)).map(|(a, b)| (a - b).abs());
         let (at, largest) =
             differences.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
         assert!(largest < TOLERANCE, "case {number}: {largest:e} at {at}");
@@ -112,7 +121,8 @@ fn the_gradient_is_that_of_autograd_through_the_whole_layer() {
     let weights = Var::from_slice(weights, shape, &Device::Cpu).unwrap();
     let bias = Var::from_slice(bias, part.outputs, &Device::Cpu).unwrap();
     let layer = Linear::new(weights.as_tensor().clone(), Some(bias.as_tensor().clone()));
-    let y: Vec<u32> = cases[0].labels.iter().map(|&label| label as u32).collect();
+    let Targets::One(labels) = &targets else { panic!("no classes") };
+    let y: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let y = Tensor::new(y, &Device::Cpu).unwrap();
     let loss = candle_loss::cross_entropy(&layer.forward(&part.x).unwrap(), &y).unwrap();
     let squares = weights.sqr().unwrap().sum_all().unwrap();
