@@ -9,7 +9,7 @@ use super::dataset::Dataset;
 use super::features::Features;
 use crate::model::Model;
 use crate::model::finish::Finish;
-use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
+use crate::model::recipe::{Combine, InvalidRecipe, Pooling, Recipe, ResolvedRecipe, Shape};
 use crate::model::task::{Ask, Asks, Sequence, Task};
 use crate::text::{Input, InvalidText, LongText, Text, TokenizeError, Tokenizer};
 
@@ -50,24 +50,33 @@ impl Pools {
         self.taps.len()
     }
 
-    /// The recipe's row of each text. Its layers and pooling are among the taps.
+    /// The recipe's row of each text. What it reads is among the taps.
     pub fn features(&self, recipe: &ResolvedRecipe) -> Features {
         let of = |tap: &Tap| self.taps.iter().position(|other| other == tap);
-        let places: Vec<usize> = taps_of(recipe).iter().filter_map(of).collect();
+        let places: Vec<Vec<usize>> =
+            taps_of(recipe).iter().map(|layer| layer.iter().filter_map(of).collect()).collect();
         let texts = self.pools.first().map_or(0, |pool| pool.rows.rows);
         let mut values = Vec::with_capacity(texts * recipe.dimensions);
         for text in 0..texts {
-            let rows: Vec<&[f32]> =
-                places.iter().map(|&at| self.pools[at].rows.row(text)).collect();
+            let row = |at: &usize| self.pools[*at].rows.row(text);
+            let rows: Vec<Vec<f32>> =
+                places.iter().map(|layer| layer.iter().flat_map(row).copied().collect()).collect();
+            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
             values.extend(self.finish.features(recipe, &rows));
         }
         Features { rows: texts, width: recipe.dimensions, values }
     }
 }
 
-/// What a recipe reads.
-fn taps_of(recipe: &ResolvedRecipe) -> Vec<Tap> {
-    recipe.layers.iter().map(|&layer| (layer, recipe.pooling)).collect()
+/// What a recipe reads, layer by layer: one pooling, or of `mean_max` the two that lie side by side in
+/// it, so that neither is computed and kept twice.
+fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
+    let poolings: &[Pooling] = match &recipe.pooling {
+        Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],
+        one => std::slice::from_ref(one),
+    };
+    let of = |&layer: &usize| poolings.iter().map(|&pooling| (layer, pooling)).collect();
+    recipe.layers.iter().map(of).collect()
 }
 
 /// Why features could not be computed. Rows are counted from 0, in the order of the data.
@@ -112,7 +121,7 @@ impl Extractor<'_> {
         let texts: Vec<&str> = dataset.rows.iter().map(|row| row.text.as_str()).collect();
         let cache = self.cache.map(|folder| self.cache_of(folder, &texts));
         let mut taps: Vec<Tap> = Vec::new();
-        for tap in recipes.iter().flat_map(|recipe| taps_of(recipe)) {
+        for tap in recipes.iter().flat_map(|recipe| taps_of(recipe)).flatten() {
             if !taps.contains(&tap) {
                 taps.push(tap);
             }

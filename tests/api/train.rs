@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use safetensors::SafeTensors;
+use serde_json::{Value, json};
 
+use crate::support::app::config;
+use crate::support::judge::Judge;
 use crate::support::labelled::{self, Labels};
 use crate::support::process::Strata;
 use crate::support::tiny;
@@ -136,7 +139,7 @@ fn a_report_is_one_file_with_the_mistakes() {
         let with = [&more[..], &["--report", report.to_str().unwrap()]].concat();
         train(folder.path(), &data, &with);
         let page = fs::read_to_string(report).unwrap();
-        for part in ["<h1>tone</h1>", "Most confident mistakes", "<path", shown] {
+        for part in ["<h1>tone</h1>", "<path", "Look at their labels first", shown] {
             assert!(page.contains(part), "{kind}: no {part}");
         }
         assert_eq!(page.contains("Reliability"), kind != "regression");
@@ -173,4 +176,35 @@ fn what_cannot_go_together_is_refused() {
     assert!(normalised.contains("--recipe: the factors of layers can't be learnt"), "{normalised}");
     let text = refused(&[&NUMBER[..], &["--label", "text"]].concat());
     assert!(text.contains("line 2: the label is \"good 0\""), "{text}");
+}
+
+#[test]
+fn features_are_those_that_are_served() {
+    let judge = Judge::of(&config(tiny("sentence")));
+    let folder = tempfile::tempdir().unwrap();
+    let data = labelled::file(folder.path(), Labels::One, "the end");
+    let cache = folder.path().join("cache");
+    for pooling in ["mean", "cls", "mean_max", "weighted_mean"] {
+        let recipe = json!({"layers": [-1, -2], "combine": "concat", "pooling": pooling});
+        let (file, recipe_text) = (folder.path().join("f.safetensors"), recipe.to_string());
+        let more = ["--recipe", &recipe_text, "--cache", cache.to_str().unwrap()];
+        train(
+            folder.path(),
+            &data,
+            &[&more[..], &["--save-features", file.to_str().unwrap()]].concat(),
+        );
+        let bytes = fs::read(&file).unwrap();
+        let saved = SafeTensors::deserialize(&bytes).unwrap();
+        let features = saved.tensor("features").unwrap();
+        let width = features.shape()[1];
+        let (numbers, _) = features.data().as_chunks::<4>();
+        let numbers: Vec<f32> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        for (row, text) in [(0, "good 0"), (240, "the end")] {
+            assert_eq!(
+                numbers[row * width..][..width],
+                judge.row(text, &recipe),
+                "{pooling} {text}"
+            );
+        }
+    }
 }

@@ -78,7 +78,7 @@ fn wrong(
         }
         Targets::Number(numbers) => {
             let by = (outputs[0] - numbers[at]).abs();
-            let (is, given) = (numbers[at].to_string(), format!("{:.3}", outputs[0]));
+            let [is, given] = [numbers[at], outputs[0]].map(|number| format!("{number:.3}"));
             vec![Mistake { row, is, given, by, shown: format!("{by:.3}") }]
         }
     }

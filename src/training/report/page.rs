@@ -10,7 +10,7 @@ use crate::training::html::{
     Scale, Series, confusion, facts, lines, page, reliability, scatter, section, table,
 };
 use crate::training::metrics::calibration::{bins, calibration_error};
-use crate::training::metrics::{Metric, OneScores, Scores};
+use crate::training::metrics::{OneScores, Scores};
 use crate::training::search::{Epoch, Path, Trial};
 use crate::training::targets::Targets;
 
@@ -34,17 +34,24 @@ impl Trained {
                     reliability(&bins(&self.held_out.1, &held_out)),
                 ))
             }
-            (section("Most confident mistakes", MISTAKEN, mistakes(self, dataset, &held_out)))
+            @let (heading, note) = match held_out {
+                Targets::Number(_) => ("Largest errors", FAR_OFF),
+                Targets::One(_) | Targets::Several(_) => ("Most confident mistakes", MISTAKEN),
+            };
+            (section(heading, note, mistakes(self, dataset, &held_out)))
         };
         page(name, &subtitle, body)
     }
 }
 
-const SCORES: &str = "Held out: rows that training has not seen. Folds: all rows, each scored by a fit \
-                      that has not seen it or another row of its text.";
+const SCORES: &str = "Held out: rows that training has not seen. Folds, where asked for: all rows, each \
+                      scored by a fit that has not seen it or another row of its text.";
 
-const MISTAKEN: &str = "Of the rows held out, those of which the head was surest and wrong; lines are \
-                        counted from 1. Many of these are mistakes of the labels.";
+const MISTAKEN: &str = "Of the rows held out, those of which the head was surest and wrong, by their \
+                        lines, counted from 1. Look at their labels first.";
+
+const FAR_OFF: &str = "Of the rows held out, those whose label the head was farthest from, by their \
+                       lines, counted from 1. Look at their labels first.";
 
 fn about<'a>(trained: &Trained, dataset: &Dataset, recipe: &str) -> Vec<(&'a str, String)> {
     let report = &trained.report;
@@ -85,15 +92,18 @@ fn about<'a>(trained: &Trained, dataset: &Dataset, recipe: &str) -> Vec<(&'a str
 }
 
 fn scores(report: &Report) -> Markup {
-    let folds = report.cross_validation.as_ref();
-    let row = |(at, metric): (usize, &Metric)| {
-        let spread = folds.and_then(|cross| cross.scores.get(at));
-        let over_folds = spread.map_or("–".to_owned(), |spread| spread.show());
-        vec![metric.name.to_owned(), metric.show(metric.value), over_folds]
+    let held_out = report.held_out.metrics();
+    let held_out = held_out.iter().map(|of| (of.name, of.show(of.value)));
+    let Some(cross) = &report.cross_validation else {
+        let rows = held_out.map(|(name, value)| vec![name.to_owned(), value]);
+        return table(&["", "held out"], &rows.collect::<Vec<_>>());
     };
-    let metrics = report.held_out.metrics();
-    let rows: Vec<Vec<String>> = metrics.iter().enumerate().map(row).collect();
-    table(&["", "held out", "folds"], &rows)
+    let of_folds = cross.scores.iter().map(|spread| spread.show());
+    let of_folds = of_folds.chain(std::iter::repeat("–".to_owned()));
+    let rows = held_out
+        .zip(of_folds)
+        .map(|((name, value), of_folds)| vec![name.to_owned(), value, of_folds]);
+    table(&["", "held out", "folds"], &rows.collect::<Vec<_>>())
 }
 
 /// How to read the curves, and these.
