@@ -1,21 +1,23 @@
 //! `strata compare`: recipes scored against each other on a labelled file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
 use super::fitting::FitFlags;
 use super::{Failure, ModelFlags, write_page};
 use crate::app::{self, threads};
 use crate::config::Config;
+use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
 use crate::training::candidate::Candidate;
 use crate::training::comparison::{Comparison, Contender, compare, contenders};
-use crate::training::{Dataset, Settings};
+use crate::training::{Dataset, Settings, check};
 
 /// Score recipes against each other on a labelled file.
 ///
@@ -60,22 +62,24 @@ impl Compare {
         let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         tell(&dataset);
-        let entrants = self.entrants(&parts.recipes).map_err(Failure::failed)?;
-        let read: Vec<_> = entrants.iter().map(|(_, candidate)| &candidate.reads).collect();
-        let pools =
-            extract(&parts, &config, &dataset, &read, &self.cache).map_err(Failure::Failed)?;
         let settings = Settings {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
+            folds: Some(self.folds as usize),
             ..Settings::default()
         };
-        let folds = self.folds as usize;
-        let bar = ProgressBar::new((entrants.len() * (folds + 1)) as u64);
+        // Before the encoder takes its time.
+        check(&dataset, &settings).map_err(Failure::unusable)?;
+        let entrants = self.entrants(&parts.recipes).map_err(Failure::failed)?;
+        let read: Vec<_> = entrants.iter().map(|(_, candidate)| &candidate.reads).collect();
+        let pools =
+            extract(&parts, &config, &dataset, &read, &self.cache).map_err(Failure::Failed)?;
+        let bar = ProgressBar::new(entrants.len() as u64 * u64::from(self.folds + 1));
         let form = "{wide_bar} {pos}/{len} fits, {eta} to go: {msg}";
         bar.set_style(ProgressStyle::with_template(form).map_err(Failure::failed)?);
         let of = |recipe: &_| pools.features(recipe);
-        let found = compare(&dataset, &entrants, &of, (&settings, folds), &mut |next| match next {
+        let found = compare(&dataset, &entrants, &of, &settings, &mut |next| match next {
             Some(name) => bar.set_message(name.to_owned()),
             None => bar.inc(1),
         });
@@ -102,19 +106,38 @@ impl Compare {
             Some(name) => name.to_owned(),
             None => serde_json::to_string(&best.contender.recipe).map_err(Failure::failed)?,
         };
-        let given: Vec<String> = std::env::args().skip(2).collect();
-        let name = self.file.data.file_stem().unwrap_or_default().to_string_lossy();
-        let advice = train_line(&given, &recipe, &format!("heads/{name}"));
+        // What isn't Unicode couldn't be printed either.
+        let given = std::env::args_os().skip(2).map(|arg| arg.to_string_lossy().into_owned());
+        let out = format!("heads/{}", head_name(&self.file.data));
+        let train = train_line(&given.collect::<Vec<_>>(), &recipe, &out);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(found).map_err(Failure::failed)?);
+            let json = Printed { found, train: &train };
+            println!("{}", serde_json::to_string_pretty(&json).map_err(Failure::failed)?);
         } else {
-            println!("{found}\n\n{advice}");
+            println!("{found}\n\n{train}");
         }
         match &self.report {
-            Some(file) => write_page(file, &found.page(&advice)).map_err(Failure::Failed),
+            Some(file) => write_page(file, &found.page(&train)).map_err(Failure::Failed),
             None => Ok(()),
         }
     }
+}
+
+/// What a program gets.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    found: &'a Comparison,
+    /// The command that trains a head with the best recipe.
+    train: &'a str,
+}
+
+/// A name for a head that is trained on a file: the file's, in letters that a name may have.
+fn head_name(file: &Path) -> String {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let letter = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = stem.chars().map(letter).collect();
+    if check_name(&name).is_ok() { name } else { format!("{name}-head") }
 }
 
 /// Flags that `train` doesn't have or means otherwise, and whether a value follows.
@@ -148,6 +171,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_file_gives_a_name_that_a_head_may_have() {
+        for (file, name) in [
+            ("a/my file.v2.tsv", "my-file-v2"),
+            ("données.csv", "donn-es"),
+            ("checkpoint.tsv", "checkpoint-head"),
+            ("..", "-head"),
+        ] {
+            assert_eq!(head_name(Path::new(file)), name);
+            check_name(name).unwrap();
+        }
+    }
+
+    #[test]
     fn the_command_keeps_what_was_given_but_for_what_is_not_for_training() {
         let given = [
             "--data",
@@ -159,8 +195,8 @@ mod tests {
             "--folds=9",
         ];
         let given = given.map(str::to_owned);
-        let line = train_line(&given, r#"{"layers":[-1]}"#, "heads/my file");
-        let expected = r#"strata train --data 'my file.csv' '--label=stars' --recipe '{"layers":[-1]}' --out 'heads/my file'"#;
+        let line = train_line(&given, r#"{"layers":[-1]}"#, "heads/my-file");
+        let expected = r#"strata train --data 'my file.csv' '--label=stars' --recipe '{"layers":[-1]}' --out heads/my-file"#;
         assert_eq!(line, expected);
     }
 }

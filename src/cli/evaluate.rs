@@ -56,6 +56,11 @@ impl Evaluate {
         let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
         can_be_scored(&head).map_err(Failure::Unusable)?;
         let of = head.descriptor();
+        if self.min_accuracy.is_some() && of.problem_type == ProblemType::Regression {
+            let error =
+                anyhow!("--min-accuracy goes with labels; head \"{}\" gives numbers", head.name());
+            return Err(Failure::Unusable(error));
+        }
         let layout = self.file.layout(Some(of.problem_type));
         let dataset = Dataset::read_as(&self.file.data, &layout, &of.labels);
         let mut dataset = dataset.map_err(Failure::unusable)?;
@@ -80,7 +85,8 @@ impl Evaluate {
             extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
         let features = pools.features(&recipe);
         if let Some((row, column)) = features.not_finite() {
-            let error = anyhow!("feature {column} of row {row} is not a finite number");
+            let line = dataset.rows[row].line;
+            let error = anyhow!("the text on line {line}: feature {column} is not a finite number");
             return Err(Failure::Failed(error));
         }
         let found = evaluate(&head, &features, &dataset.targets, &dataset.source, self.held_out);
@@ -99,10 +105,8 @@ impl Evaluate {
             Some(accuracy) => Err(Failure::Failed(anyhow!(
                 "the accuracy is {accuracy:.4}, below --min-accuracy {least}"
             ))),
-            None => Err(Failure::Unusable(anyhow!(
-                "--min-accuracy goes with labels; head \"{}\" gives numbers",
-                found.head
-            ))),
+            // Refused before anything was scored.
+            None => Ok(()),
         }
     }
 }

@@ -92,7 +92,7 @@ fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
 /// Writes a report, and says where it is.
 fn write_page(file: &Path, page: &str) -> anyhow::Result<()> {
     fs::write(file, page).with_context(|| file.display().to_string())?;
-    println!("report written to {}", file.display());
+    eprintln!("report written to {}", file.display());
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::model::recipe::RecipeRef;
 use crate::training::candidate::Candidate;
 use crate::training::fit::Chosen;
 use crate::training::search::{Epoch, Trial};
-use crate::training::{Dataset, Settings, Split, Stage, Trained, save_features, train};
+use crate::training::{Dataset, Settings, Stage, Trained, check, save_features, train};
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
@@ -71,20 +71,21 @@ impl Train {
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
         tell(&dataset);
+        let settings = Settings {
+            seed: self.seed,
+            method: self.fit.method(),
+            class_weights: self.fit.class_weights(),
+            tied: candidate.tied,
+            folds: Some(self.folds).filter(|&folds| folds > 0),
+        };
+        // Before the encoder takes its time.
+        let split = check(&dataset, &settings).map_err(Failure::unusable)?;
 
         let recipe = &candidate.reads;
         let features = extract(&parts, &config, &dataset, &[recipe], &self.cache)
             .map_err(Failure::Failed)?
             .features(recipe);
-        let settings = Settings {
-            seed: self.seed,
-            method: self.fit.method(),
-            class_weights: self.fit.class_weights(),
-            layers: candidate.layers,
-            folds: Some(self.folds).filter(|&folds| folds > 0),
-        };
         if let Some(file) = &self.save_features {
-            let split = Split::of(&dataset, self.seed).map_err(Failure::unusable)?;
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
         }
         let trained =
@@ -118,8 +119,8 @@ impl Train {
     ) -> anyhow::Result<()> {
         let (problem, labels) = (dataset.problem_type(), dataset.labels.clone());
         let descriptor = Descriptor {
-            temperature: trained.temperature as f32,
-            thresholds: trained.thresholds.clone(),
+            temperature: trained.decision.temperature() as f32,
+            thresholds: trained.decision.thresholds.clone(),
             hidden_activation: trained.report.hidden.as_ref().map(|hidden| hidden.activation),
             training: Some(serde_json::to_value(&trained.report)?),
             ..Descriptor::new(problem, labels, recipe, fingerprint.to_owned())

@@ -11,7 +11,7 @@ pub struct Candidate {
     /// The features to train over.
     pub reads: ResolvedRecipe,
     /// How many layers lie side by side in them, where their factors are to be learnt.
-    pub layers: Option<usize>,
+    pub tied: Option<usize>,
 }
 
 impl Candidate {
@@ -25,26 +25,20 @@ impl Candidate {
             RecipeRef::Object(recipe) if to_be_learnt(recipe) => recipe,
             _ => {
                 let reads = recipes.resolve(wanted)?.as_ref().clone();
-                return Ok(Self { written: recipes.written_out(wanted)?, reads, layers: None });
+                return Ok(Self { written: recipes.written_out(wanted)?, reads, tied: None });
             }
         };
         for (field, given) in
             [("normalize", learnt.normalize), ("dimensions", learnt.dimensions.is_some())]
         {
             if given {
-                let message = "the factors of layers can't be learnt with it".to_owned();
+                let message = format!("the weights of layers can't be learnt with \"{field}\"");
                 return Err(InvalidRecipe { field: field.to_owned(), message }.into());
             }
         }
         let side_by_side = Recipe { combine: Combine::Concat, ..learnt.clone() };
         let reads = side_by_side.resolve(recipes.shape())?;
-        Ok(Self { written: wanted.clone(), layers: Some(reads.layers.len()), reads })
-    }
-
-    /// A recipe that has been resolved.
-    #[cfg(test)]
-    pub fn fixed(reads: ResolvedRecipe) -> Self {
-        Self { written: RecipeRef::Object(Recipe::default()), reads, layers: None }
+        Ok(Self { written: wanted.clone(), tied: Some(reads.layers.len()), reads })
     }
 
     /// The recipe as a head's description has it, with the factors that were learnt.
@@ -60,4 +54,42 @@ impl Candidate {
 
 fn to_be_learnt(recipe: &Recipe) -> bool {
     recipe.combine == Combine::Weighted && recipe.weights.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::checkpoint::Sentence;
+    use crate::model::recipe::Shape;
+
+    fn candidate(recipe: &str) -> Result<Candidate, RecipeError> {
+        let shape = Shape { layers: 6, hidden: 2, dense: None };
+        let book = RecipeBook::new(shape, &Sentence::default(), &BTreeMap::new()).unwrap();
+        Candidate::new(&serde_json::from_str(recipe).unwrap(), &book)
+    }
+
+    #[test]
+    fn weights_are_learnt_where_there_are_none() {
+        let learnt = candidate(r#"{"combine": "weighted", "layers": [-1, -2]}"#).unwrap();
+        assert_eq!((learnt.tied, learnt.reads.dimensions), (Some(2), 4));
+        let RecipeRef::Object(written) = learnt.written(Some(&[0.25, 0.75])) else { panic!() };
+        assert_eq!(written.weights, Some(vec![0.25, 0.75]));
+        assert_eq!(written.combine, Combine::Weighted);
+        let given = candidate(r#"{"combine": "weighted", "layers": [1], "weights": [2]}"#).unwrap();
+        assert_eq!((given.tied, given.reads.dimensions), (None, 2));
+        let named = candidate(r#""last-four-concat""#).unwrap();
+        assert_eq!((named.tied, named.reads.dimensions), (None, 8));
+    }
+
+    #[test]
+    fn what_cannot_be_learnt_is_refused_by_its_field() {
+        for field in ["normalize\": true", "dimensions\": 1"] {
+            let recipe = format!("{{\"combine\": \"weighted\", \"{field}}}");
+            let refused = candidate(&recipe).unwrap_err().to_string();
+            let name = field.split('"').next().unwrap();
+            assert!(refused.ends_with(&format!("with \"{name}\"")), "{refused}");
+        }
+    }
 }

@@ -19,10 +19,12 @@ use super::dataset::{Dataset, Source};
 use super::features::Features;
 use super::fit::Chosen;
 use super::prepared::Data;
-use super::split::Split;
 use super::table::table;
-use super::{Decision, Settings, TrainError, check, choose};
+use super::{Settings, TrainError, check, check_features, choose};
 use crate::model::recipe::ResolvedRecipe;
+
+/// In how many parts rows are cross-validated where it isn't said.
+const FOLDS: usize = 5;
 
 /// What came out.
 #[derive(Debug, Clone, Serialize)]
@@ -57,6 +59,10 @@ pub struct Outcome {
     pub to_the_best: Difference,
 }
 
+/// The quantile of Student's t that 95 of 100 lie within, by degrees of freedom from 1 on; those beyond
+/// the last, from 2.23 down to 1.96, are taken as that.
+const T: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+
 /// A mean difference over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
@@ -86,9 +92,10 @@ impl Difference {
         }
     }
 
-    /// Whether it is less than chance may make it: two standard errors.
-    pub fn is_small(&self) -> bool {
-        self.mean.abs() <= 2.0 * self.standard_error
+    /// Whether nothing is in the interval that holds the difference in 95 of 100 cases, by Student's t.
+    fn may_be_chance(&self, folds: usize) -> bool {
+        let freedom = folds.saturating_sub(1).clamp(1, T.len());
+        self.mean.abs() <= T[freedom - 1] * self.standard_error
     }
 }
 
@@ -102,48 +109,42 @@ pub fn compare(
     dataset: &Dataset,
     entrants: &[(Contender, Candidate)],
     features: &dyn Fn(&ResolvedRecipe) -> Features,
-    (settings, folds): (&Settings, usize),
+    settings: &Settings,
     progress: &mut dyn FnMut(Option<&str>),
 ) -> Result<Comparison, TrainError> {
-    let split = Split::of(dataset, settings.seed)?;
+    let split = check(dataset, settings)?;
     let rows = split.training();
-    let taking_part = dataset.of(&rows);
-    let mut outcomes = Vec::with_capacity(entrants.len());
+    let folds = settings.folds.unwrap_or(FOLDS);
+    let mut scored = Vec::with_capacity(entrants.len());
     for (contender, candidate) in entrants {
         progress(Some(&contender.name()));
         let features = features(&candidate.reads);
-        check(dataset, &features, settings)?;
-        let data = Data {
-            features: &features,
-            targets: &dataset.targets,
-            outputs: dataset.labels.len(),
-            class_weights: settings.class_weights,
-            layers: candidate.layers,
-        };
-        let (found, decision) = choose(data, &split, settings, &mut |_| ())?;
+        check_features(dataset, &features)?;
+        let settings = Settings { tied: candidate.tied, ..settings.clone() };
+        let data = Data::of(dataset, &features, &settings);
+        let (found, decision) = choose(data, &split, &settings, &mut |_| ())?;
         progress(None);
-        let Decision { calibration, thresholds } = decision;
-        let plan = Plan {
-            folds,
-            seed: settings.seed,
-            chosen: found.chosen,
-            temperature: calibration.map_or(1.0, |calibration| calibration.temperature),
-            thresholds: thresholds.as_deref(),
+        let plan = Plan { folds, seed: settings.seed, chosen: found.chosen, decision: &decision };
+        let scores = cross::cross_validate(dataset, data, &rows, plan, &mut || progress(None))?;
+        let strength = match found.chosen {
+            Chosen::Linear { strength } => Some(strength),
+            Chosen::Hidden { .. } => None,
         };
-        let (features, targets) = (features.of(&rows), &taking_part.targets);
-        let data = Data { features: &features, targets, ..data };
-        let scores = cross::cross_validate(&taking_part, data, plan, &mut || progress(None))?;
-        outcomes.push(Outcome {
-            contender: contender.clone(),
-            columns: candidate.reads.dimensions / candidate.layers.unwrap_or(1),
-            strength: match found.chosen {
-                Chosen::Linear { strength } => Some(strength),
-                Chosen::Hidden { .. } => None,
-            },
-            scores,
-            to_the_best: Difference { mean: 0.0, standard_error: 0.0 },
-        });
+        scored.push((contender, candidate, strength, scores));
     }
+    scored.sort_by(|a, b| b.3.scores[0].mean.total_cmp(&a.3.scores[0].mean));
+    let best = scored.first().map(|(.., scores)| scores.scores[0].clone());
+    let outcome =
+        |(contender, candidate, strength, scores): (&Contender, &Candidate, _, CrossScores)| {
+            let best = best.as_ref().unwrap_or(&scores.scores[0]);
+            Outcome {
+                contender: contender.clone(),
+                columns: candidate.reads.dimensions / candidate.tied.unwrap_or(1),
+                strength,
+                to_the_best: Difference::of(&scores.scores[0], best),
+                scores,
+            }
+        };
     let mut layers: Vec<String> = entrants.iter().map(|(of, _)| of.layers.clone()).collect();
     layers.dedup();
     Ok(Comparison {
@@ -151,19 +152,8 @@ pub fn compare(
         rows: rows.len(),
         seed: settings.seed,
         layers,
-        outcomes: ranked(outcomes),
+        outcomes: scored.into_iter().map(outcome).collect(),
     })
-}
-
-/// Best first, each with its difference to the best.
-fn ranked(mut outcomes: Vec<Outcome>) -> Vec<Outcome> {
-    outcomes.sort_by(|a, b| b.scores.scores[0].mean.total_cmp(&a.scores.scores[0].mean));
-    if let Some(best) = outcomes.first().map(|best| best.scores.scores[0].clone()) {
-        for outcome in &mut outcomes {
-            outcome.to_the_best = Difference::of(&outcome.scores.scores[0], &best);
-        }
-    }
-    outcomes
 }
 
 impl Comparison {
@@ -185,9 +175,12 @@ impl Comparison {
         (headers, self.outcomes.iter().map(row).collect())
     }
 
-    /// The recipes that chance alone may have put behind the best.
-    pub fn close_to_the_best(&self) -> impl Iterator<Item = &Outcome> {
-        self.outcomes.iter().skip(1).filter(|outcome| outcome.to_the_best.is_small())
+    /// The recipes that chance alone may have put behind the best, each taken for itself.
+    fn close_to_the_best(&self) -> impl Iterator<Item = &Outcome> {
+        let close = |outcome: &&Outcome| {
+            outcome.to_the_best.may_be_chance(outcome.scores.scores[0].folds.len())
+        };
+        self.outcomes.iter().skip(1).filter(close)
     }
 }
 
@@ -204,13 +197,17 @@ impl fmt::Display for Comparison {
         let (headers, rows) = self.numbers(best);
         writeln!(f, "{}", table(&headers, &rows))?;
         writeln!(f)?;
+        let given_up: usize = self.outcomes.iter().map(|of| of.scores.unconverged).sum();
+        if given_up > 0 {
+            writeln!(f, "{given_up} fits were given up before they converged")?;
+        }
         write!(
             f,
             "± of a score: the standard deviation of the folds; of a difference: its standard error"
         )?;
         let close: Vec<String> = self.close_to_the_best().map(|of| of.contender.name()).collect();
         if !close.is_empty() {
-            write!(f, "\nless than two standard errors behind the best: {}", close.join("; "))?;
+            write!(f, "\nnot told apart from the best by these folds: {}", close.join("; "))?;
         }
         Ok(())
     }

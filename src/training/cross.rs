@@ -5,13 +5,13 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use super::dataset::Dataset;
 use super::fit::Chosen;
 use super::groups::strata;
+use super::linear::ROUGH;
 use super::metrics::{Metric, Scores, calibration::calibration_error};
 use super::prepared::{Data, Prepared};
-use super::search::GRADIENT_NORM;
+use super::{Decision, TrainError};
 
 /// A score over the folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,10 @@ pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrossScores {
     /// The first two of [`Scores::metrics`].
-    pub scores: Vec<Spread>,
+    pub scores: [Spread; 2],
+    /// Folds whose fit was given up before it converged.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unconverged: usize,
     /// Of all rows out of fold; see [`Scores::log_loss`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,
@@ -75,51 +78,55 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// How each fold is fitted.
     pub chosen: Chosen<'a>,
-    /// Logits are divided by it.
-    pub temperature: f64,
-    /// As [`Scores::of`] takes them.
-    pub thresholds: Option<&'a [f32]>,
+    /// What turns logits into answers.
+    pub decision: &'a Decision,
 }
 
-/// Fits as often as there are folds, each time to the rows of all others. `done` is called after each.
-/// `data` is of the rows of `dataset`.
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Fits `rows` as often as there are folds, each time those of all others. `done` is called after each.
 ///
 /// # Errors
-/// As [`Chosen::fit`]; [`TrainError::EmptyFold`].
+/// As [`Chosen::fit`]; fewer texts than folds.
 pub fn cross_validate(
     dataset: &Dataset,
     data: Data<'_>,
+    rows: &[usize],
     plan: Plan<'_>,
     done: &mut dyn FnMut(),
 ) -> Result<CrossScores, TrainError> {
-    let dealt = deal(dataset, plan.folds, plan.seed);
-    let mut folds = Vec::with_capacity(plan.folds);
-    let (mut outputs, mut order) = (Vec::new(), Vec::new());
-    for fold in 0..plan.folds {
-        let part = |inside: bool| -> Vec<usize> {
-            (0..dealt.len()).filter(|&row| (dealt[row] == fold) == inside).collect()
-        };
-        let (scored, fitted) = (part(true), part(false));
+    let Plan { folds, decision, .. } = plan;
+    let dealt = deal(&dataset.of(rows), folds, plan.seed);
+    let mut metrics = Vec::with_capacity(folds);
+    let (mut outputs, mut order, mut unconverged) = (Vec::new(), Vec::new(), 0);
+    for fold in 0..folds {
+        let (scored, fitted): (Vec<_>, Vec<_>) =
+            rows.iter().zip(&dealt).partition(|(_, of)| **of == fold);
+        let [scored, fitted] = [scored, fitted]
+            .map(|part| part.into_iter().map(|(row, _)| *row).collect::<Vec<usize>>());
         if scored.is_empty() || fitted.is_empty() {
-            return Err(TrainError::EmptyFold { folds: plan.folds, rows: dealt.len() });
+            return Err(TrainError::Folds { folds, texts: rows.len() });
         }
         let prepared = Prepared::of(data, &fitted);
-        let (layers, _) = plan.chosen.fit(&prepared.part(&fitted)?, GRADIENT_NORM, None)?;
-        let given = prepared.outputs(&layers, &prepared.part(&scored)?)?;
-        let given: Vec<f64> = given.into_iter().map(|output| output / plan.temperature).collect();
-        let scores = Scores::of(&given, &data.targets.of(&scored), plan.thresholds);
-        folds.push(scores.metrics());
+        let (layers, end) = plan.chosen.fit(&prepared.part(&fitted)?, ROUGH, None)?;
+        unconverged += usize::from(end.is_some_and(|end| !end.converged));
+        let given = decision.scale(prepared.outputs(&layers, &prepared.part(&scored)?)?);
+        let right = data.targets.of(&scored);
+        metrics.push(Scores::of(&given, &right, decision.thresholds.as_deref()).metrics());
         outputs.extend(given);
         order.extend(scored);
         done();
     }
     let all = data.targets.of(&order);
     let spread = |at: usize| {
-        Spread::of(&folds[0][at], folds.iter().map(|metrics| metrics[at].value).collect())
+        Spread::of(&metrics[0][at], metrics.iter().map(|metrics| metrics[at].value).collect())
     };
     Ok(CrossScores {
-        scores: vec![spread(0), spread(1)],
-        log_loss: Scores::of(&outputs, &all, plan.thresholds).log_loss(),
+        scores: [spread(0), spread(1)],
+        unconverged,
+        log_loss: Scores::of(&outputs, &all, None).log_loss(),
         calibration_error: calibration_error(&outputs, &all),
     })
 }
@@ -144,8 +151,8 @@ fn deal(dataset: &Dataset, folds: usize, seed: u64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::Settings;
     use crate::training::features::Features;
-    use crate::training::prepared::ClassWeights;
     use crate::training::targets::Targets;
     use crate::training::testing;
 
@@ -161,23 +168,12 @@ mod tests {
         (testing::dataset(&texts, targets), Features { rows: 300, width: 1, values })
     }
 
-    const PLAN: Plan<'_> = Plan {
-        folds: 5,
-        seed: 1,
-        chosen: Chosen::Linear { strength: 1.0 },
-        temperature: 1.0,
-        thresholds: None,
-    };
-
     fn scores(dataset: &Dataset, features: &Features, done: &mut dyn FnMut()) -> CrossScores {
-        let data = Data {
-            features,
-            targets: &dataset.targets,
-            outputs: 2,
-            class_weights: ClassWeights::None,
-            layers: None,
-        };
-        cross_validate(dataset, data, PLAN, done).unwrap()
+        let data = Data::of(dataset, features, &Settings::default());
+        let decision = &Decision { calibration: None, thresholds: None };
+        let plan = Plan { folds: 5, seed: 1, chosen: Chosen::Linear { strength: 1.0 }, decision };
+        let rows: Vec<usize> = (0..features.rows).collect();
+        cross_validate(dataset, data, &rows, plan, done).unwrap()
     }
 
     #[test]

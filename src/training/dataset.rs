@@ -12,7 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use column::{Column, InvalidColumn};
-pub use notes::Note;
+pub use notes::{Note, OfLabel};
 pub use problem::{DatasetError, Problem};
 pub use texts::read_texts;
 
@@ -27,8 +27,8 @@ use records::{Failure, Format, Reading};
 pub struct Dataset {
     /// What there is to learn from.
     pub rows: Vec<Row>,
-    /// What each row is labelled with. For training each label has at least two rows, and two
-    /// without it.
+    /// What each row is labelled with. For training each label has at least two texts that aren't held
+    /// out.
     pub targets: Targets,
     /// The labels, in the order of a head's logits: by number where all are integers and
     /// alphabetically otherwise. Of numbers the column's name alone.
@@ -68,7 +68,7 @@ pub struct Layout {
     pub label: Column,
     /// What the labels are. If it isn't said, several a row where JSON has a list, else one.
     pub problem_type: Option<ProblemType>,
-    /// What stands between the labels of a field of a table, where there are several.
+    /// What stands between the labels of a field of a table, where several may hold.
     pub separator: String,
 }
 
@@ -76,8 +76,8 @@ impl Dataset {
     /// Reads a file by its extension: `.tsv` (tab-separated, no quoting: a `"` is text), `.csv`
     /// (RFC 4180), `.jsonl` or `.ndjson` (an object a line; a column is a key, also where it is
     /// digits). UTF-8 with or without a byte order mark, lines ending in LF or CRLF; blank lines
-    /// are skipped. Rows without a text or a label and labels that a single row has are left out,
-    /// and [`Dataset::notes`] says so.
+    /// are skipped. Rows without a text or a label and labels that too few texts have are left out, and
+    /// [`Dataset::notes`] says so.
     ///
     /// The first line of a TSV or CSV file is a header if either column is given by name. Where
     /// both are numbers it is one if no other line has its label, which as a row it would need, or
@@ -90,11 +90,11 @@ impl Dataset {
     }
 
     /// The same for rows that are to be scored by a head with these labels: some of the labels may be
-    /// absent, and none need have two rows. Where both columns are numbers, the first line is a header
-    /// if its label isn't one of these.
+    /// absent or rare, and others are left out. Where both columns are numbers, the first line is a
+    /// header if its label isn't one of these.
     ///
     /// # Errors
-    /// The first thing that is wrong with the file, a label that isn't one of these included.
+    /// The first thing that is wrong with the file.
     pub fn read_as(file: &Path, layout: &Layout, known: &[String]) -> Result<Self, DatasetError> {
         Self::checked(file, read(file, &Reading { layout, known: Some(known) }))
     }
@@ -129,11 +129,6 @@ fn read(file: &Path, reading: &Reading<'_>) -> Result<Dataset, Failure> {
     let problem = layout.problem_type.unwrap_or_else(|| labels::problem_type(&records));
     let Labelled { rows, targets, labels } =
         labels::label(records, problem, (&layout.label, *known), &mut notes)?;
-    if let (Targets::Number(numbers), None) = (&targets, known)
-        && numbers.iter().all(|number| *number == numbers[0])
-    {
-        return Err((None, Problem::OneNumber(numbers[0])));
-    }
     notes.extend(notes::on_repeated(&rows, &targets));
     let source = Source {
         file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),

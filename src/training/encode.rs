@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cache::{Cache, Pool, Tap};
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Row};
 use super::features::Features;
 use crate::model::Model;
 use crate::model::finish::Finish;
@@ -79,22 +79,22 @@ fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
     recipe.layers.iter().map(of).collect()
 }
 
-/// Why features could not be computed. Rows are counted from 0, in the order of the data.
+/// Why features could not be computed. Lines are those of the file, counted from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// A text that can't be tokenised.
-    #[error("row {row}: {error}")]
+    #[error("line {line}: {error}")]
     Text {
         /// Which.
-        row: usize,
+        line: u64,
         /// Why.
         error: InvalidText,
     },
     /// The tokenizer failed on a text.
-    #[error("row {row}: {error}")]
+    #[error("line {line}: {error}")]
     Tokenize {
         /// Which.
-        row: usize,
+        line: u64,
         /// Why.
         error: TokenizeError,
     },
@@ -133,7 +133,7 @@ impl Extractor<'_> {
         let mut not_kept = None;
         if !missing.is_empty() {
             let wanted: Vec<Tap> = missing.iter().map(|&at| taps[at]).collect();
-            for (at, pool) in missing.into_iter().zip(self.compute(&texts, &wanted, done)?) {
+            for (at, pool) in missing.into_iter().zip(self.compute(&dataset.rows, &wanted, done)?) {
                 if let Some(cache) = &cache {
                     not_kept = cache.write(taps[at], &pool).err().or(not_kept);
                 }
@@ -155,16 +155,16 @@ impl Extractor<'_> {
     /// The rows of each tap, all from one pass over the texts.
     fn compute(
         &self,
-        texts: &[&str],
+        rows: &[Row],
         taps: &[Tap],
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Pool>, EncodeError> {
         let asks = taps.iter().map(|tap| self.ask(*tap)).collect::<Result<Vec<Ask>, _>>()?;
         let asks = Arc::new(Asks::new(asks));
-        let mut tasks = Vec::with_capacity(texts.len());
+        let mut tasks = Vec::with_capacity(rows.len());
         let mut cut = 0;
-        for (row, text) in texts.iter().enumerate() {
-            let (task, truncated) = self.task(row, text, &asks)?;
+        for row in rows {
+            let (task, truncated) = self.task(row, &asks)?;
             cut += usize::from(truncated);
             tasks.push(task);
         }
@@ -199,14 +199,15 @@ impl Extractor<'_> {
         Ok(Ask::Embedding(Arc::new(recipe.resolve(self.shape)?)))
     }
 
-    fn task(&self, row: usize, text: &str, asks: &Arc<Asks>) -> Result<(Task, bool), EncodeError> {
-        let text = Text::parse(text.to_owned(), usize::MAX)
-            .map_err(|error| EncodeError::Text { row, error })?;
+    fn task(&self, row: &Row, asks: &Arc<Asks>) -> Result<(Task, bool), EncodeError> {
+        let line = row.line;
+        let text = Text::parse(row.text.clone(), usize::MAX)
+            .map_err(|error| EncodeError::Text { line, error })?;
         let input = Input { text, pair: None };
         let encoded = self
             .tokenizer
             .encode(&input, self.sequence_tokens, LongText::Truncate)
-            .map_err(|error| EncodeError::Tokenize { row, error })?;
+            .map_err(|error| EncodeError::Tokenize { line, error })?;
         let truncated = encoded.truncated();
         let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
         Ok((Task::whole(sequence, Arc::clone(asks)), truncated))

@@ -42,20 +42,21 @@ impl Chosen<'_> {
     /// Fits `part`. Of one layer: until the gradient's norm is below `norm`, from `start` if there is one.
     ///
     /// # Errors
-    /// As [`linear::fit`] and [`hidden::descend`]. A fit that doesn't converge is no error.
+    /// As [`linear::fit`] and [`hidden::descend`]; a fit that left the numbers. One that doesn't converge is
+    /// no error.
     pub fn fit(
         &self,
         part: &Part,
         norm: f64,
         start: Option<Vec<f64>>,
     ) -> Result<(Layers, Option<Convergence>), TrainError> {
-        match *self {
+        let (layers, end) = match *self {
             Self::Linear { strength } => {
                 let start = start.map_or_else(|| linear::zeros(part), Ok)?;
                 let fitted = linear::fit(part, strength, norm, start)?;
                 let layers = linear::layers(&fitted.parameters, part)?;
                 let linear::Fitted { iterations, gradient_norm, converged, .. } = fitted;
-                Ok((layers, Some(Convergence { iterations, gradient_norm, converged })))
+                (layers, Some(Convergence { iterations, gradient_norm, converged }))
             }
             Self::Hidden { hidden, epochs, seed } => {
                 let mut last = None;
@@ -64,8 +65,9 @@ impl Chosen<'_> {
                     Ok(After::GoOn)
                 })?;
                 // At least one pass is made.
-                last.map(|layers| (layers, None)).ok_or(TrainError::NoEpochs)
+                (last.ok_or(TrainError::NoEpochs)?, None)
             }
-        }
+        };
+        if layers.is_finite() { Ok((layers, end)) } else { Err(TrainError::NotANumber) }
     }
 }

@@ -28,6 +28,12 @@ pub struct Layer {
 }
 
 impl Layers {
+    /// Whether all of it is numbers.
+    pub fn is_finite(&self) -> bool {
+        let layers = self.list.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
+        layers.chain(self.factors.iter().flatten()).all(|number| number.is_finite())
+    }
+
     /// `x (n,d)` → logits `(n,k)`, row by row; `d` is `l·c` where factors are learnt.
     ///
     /// # Errors

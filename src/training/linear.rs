@@ -13,11 +13,9 @@
 //! `½ v² = Σ W²` and `a = 2`. The bias is not regularised. The minimum is unique but for a constant on
 //! all biases, so the start decides nothing but the time.
 //!
-//! Where the features are the rows of `l` encoder layers side by side whose factors are learnt, layer
-//! `i` has the weights `α_i·W`, `W (k,d/l)`, `α = softmax(s)`, and the penalty is that on the weights of
-//! the sum when it is standardised: `Σ W²·v`, `v` the variance of the sum's column. With `Σ W²` alone the
-//! layers' average, which varies less than each, would be the dearest, and one layer would take all. It
-//! is no longer convex; the start is that all factors are the same.
+//! Where the factors of encoder layers are learnt too, see [`tied`].
+
+mod tied;
 
 use std::cell::{Cell, RefCell};
 
@@ -28,13 +26,18 @@ use candle_core::{Device, Tensor};
 
 use super::TrainError;
 use super::layers::{Layer, Layers};
-use super::loss::{log_sum_exp, loss};
-use super::prepared::{Part, Tied};
+use super::loss::loss;
+use super::prepared::Part;
 use super::targets::Targets;
 use crate::model::head::Activation;
+use tied::{At, Places, Slopes};
 
 /// A head's last fit has converged when the L2 norm of the gradient is below this.
-pub const GRADIENT_NORM: f64 = 1e-6;
+pub const FINE: f64 = 1e-6;
+
+/// Near enough to compare fits by: a log loss moves by less than 1e-5 against [`FINE`], which takes half
+/// as many iterations again and more.
+pub const ROUGH: f64 = 1e-4;
 
 /// A fit that needs more iterations is given up and says that it has not converged.
 pub const MAX_ITERATIONS: u64 = 2_000;
@@ -57,90 +60,6 @@ pub struct Fitted {
     pub gradient_norm: f64,
     /// Whether that is below what was asked for, within [`MAX_ITERATIONS`].
     pub converged: bool,
-}
-
-/// Where in the parameters is what.
-#[derive(Debug, Clone, Copy)]
-struct Places {
-    outputs: usize,
-    /// Columns of `W`.
-    width: usize,
-    layers: Option<usize>,
-}
-
-impl Places {
-    fn of(part: &Part) -> candle_core::Result<Self> {
-        let (outputs, layers) = (part.outputs, part.tied.as_ref().map(|tied| tied.layers));
-        Ok(Self { outputs, width: part.x.dim(1)? / layers.unwrap_or(1), layers })
-    }
-
-    fn weights(&self) -> usize {
-        self.outputs * self.width
-    }
-
-    /// `W`, `b`, `α`
-    fn read<'p>(&self, parameters: &'p [f64]) -> (&'p [f64], &'p [f64], Option<Vec<f64>>) {
-        let (weights, rest) = parameters.split_at(self.weights());
-        let (bias, scores) = rest.split_at(self.outputs);
-        (weights, bias, self.layers.map(|_| softmax(scores)))
-    }
-
-    /// The weights of all features, `(k,d)`.
-    fn spread(&self, weights: &[f64], factors: Option<&[f64]>) -> Vec<f64> {
-        let Some(factors) = factors else { return weights.to_vec() };
-        let row = |row: &[f64]| -> Vec<f64> {
-            factors.iter().flat_map(|factor| row.iter().map(move |w| factor * w)).collect()
-        };
-        weights.chunks_exact(self.width).flat_map(row).collect()
-    }
-
-    /// The slopes at `W` and at `α` of those at the weights of all features.
-    fn gather(&self, slopes: &[f64], weights: &[f64], factors: &[f64]) -> (Vec<f64>, Vec<f64>) {
-        let mut by_weight = vec![0.0; weights.len()];
-        let mut by_factor = vec![0.0; factors.len()];
-        for (at, slopes) in slopes.chunks_exact(self.width).enumerate() {
-            let (row, layer) = (at / factors.len(), at % factors.len());
-            let places = row * self.width..(row + 1) * self.width;
-            let pairs = by_weight[places.clone()].iter_mut().zip(&weights[places]).zip(slopes);
-            for ((by_weight, weight), slope) in pairs {
-                *by_weight += factors[layer] * slope;
-                by_factor[layer] += weight * slope;
-            }
-        }
-        (by_weight, by_factor)
-    }
-}
-
-/// `½ Σ W²·v` for the weights of a weighted sum, and its slopes at `W` and at `α`.
-fn penalty_of_sum(tied: &Tied, weights: &[f64], factors: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
-    let l = tied.layers;
-    let c = tied.products.len() / (l * l);
-    let mut cost = 0.0;
-    let mut by_weight = vec![0.0; weights.len()];
-    let mut by_factor = vec![0.0; l];
-    for (j, products) in tied.products.chunks_exact(l * l).enumerate() {
-        let covariance = |row: &[f64]| row.iter().zip(factors).map(|(p, a)| p * a).sum::<f64>();
-        let with_sum: Vec<f64> = products.chunks_exact(l).map(covariance).collect();
-        let variance: f64 = with_sum.iter().zip(factors).map(|(of, a)| of * a).sum();
-        for at in (j..weights.len()).step_by(c) {
-            let square = weights[at] * weights[at];
-            cost += square * variance / 2.0;
-            by_weight[at] = weights[at] * variance;
-            by_factor.iter_mut().zip(&with_sum).for_each(|(slope, of)| *slope += square * of);
-        }
-    }
-    (cost, by_weight, by_factor)
-}
-
-/// The slopes at `s`, of which the factors are the softmax: `α_i · (∂/∂α_i − Σ α_j · ∂/∂α_j)`
-fn by_score(factors: &[f64], by_factor: &[f64]) -> Vec<f64> {
-    let mean: f64 = factors.iter().zip(by_factor).map(|(a, slope)| a * slope).sum();
-    factors.iter().zip(by_factor).map(|(a, slope)| a * (slope - mean)).collect()
-}
-
-fn softmax(scores: &[f64]) -> Vec<f64> {
-    let all = log_sum_exp(scores);
-    scores.iter().map(|score| (score - all).exp()).collect()
 }
 
 /// Zeros, the start where there is no better one.
@@ -169,7 +88,7 @@ pub fn fit(part: &Part, strength: f64, norm: f64, start: Vec<f64>) -> Result<Fit
 /// # Errors
 /// Only candle's own.
 pub fn layers(parameters: &[f64], part: &Part) -> candle_core::Result<Layers> {
-    let (weights, bias, factors) = Places::of(part)?.read(parameters);
+    let At { weights, bias, factors, .. } = Places::of(part)?.read(parameters);
     let layer = Layer { weight: weights.to_vec(), bias: bias.to_vec() };
     Ok(Layers { factors, list: vec![layer], activation: Activation::Identity })
 }
@@ -226,35 +145,31 @@ impl<'a> Objective<'a> {
 
     fn pass(&self, at: &[f64]) -> candle_core::Result<Evaluation> {
         let Part { x, y, outputs, tied, weights: counts } = self.part;
-        let (weights, bias, factors) = self.places.read(at);
-        let all = self.places.spread(weights, factors.as_deref());
+        let at_places = self.places.read(at);
+        let all = self.places.spread(&at_places);
         let shape = (*outputs, all.len() / outputs);
         let all = Tensor::from_vec(all, shape, &Device::Cpu)?;
-        let bias = Tensor::from_slice(bias, *outputs, &Device::Cpu)?;
+        let bias = Tensor::from_slice(at_places.bias, *outputs, &Device::Cpu)?;
         let logits = x.matmul(&all.t()?)?.broadcast_add(&bias)?; // (n,d)·(d,k) → (n,k)
-        let (mut cost, by_logits) = loss(&logits.flatten_all()?.to_vec1()?, y, counts.as_deref());
+        let (loss, by_logits) = loss(&logits.flatten_all()?.to_vec1()?, y, counts.as_deref());
         let by_logits = Tensor::from_vec(by_logits, (y.len(), *outputs), &Device::Cpu)?;
         let slopes = by_logits.t()?.matmul(x)?.flatten_all()?.to_vec1::<f64>()?; // (k,n)·(n,d) → (k,d)
-        let mut by_scores = Vec::new();
-        let (mut gradient, squares, by_weight) = match (tied, &factors) {
-            (Some(tied), Some(factors)) => {
-                let (gradient, mut by_factor) = self.places.gather(&slopes, weights, factors);
-                let (squares, by_weight, more) = penalty_of_sum(tied, weights, factors);
-                by_factor
-                    .iter_mut()
-                    .zip(more)
-                    .for_each(|(sum, slope)| *sum += self.penalty * slope);
-                by_scores = by_score(factors, &by_factor);
-                (gradient, squares, by_weight)
-            }
-            _ => (slopes, weights.iter().map(|w| w * w / 2.0).sum(), weights.to_vec()),
+        let Slopes { cost, mut by_weight, by_score } = match tied {
+            None => penalised(slopes, at_places.weights, self.penalty),
+            Some(tied) => self.places.slopes(tied, &at_places, &slopes, self.penalty),
         };
-        cost += self.penalty * squares;
-        gradient.iter_mut().zip(by_weight).for_each(|(sum, slope)| *sum += self.penalty * slope);
-        gradient.extend(by_logits.sum(0)?.to_vec1::<f64>()?);
-        gradient.extend(by_scores);
+        by_weight.extend(by_logits.sum(0)?.to_vec1::<f64>()?);
+        by_weight.extend(by_score);
+        let (cost, gradient) = (loss + cost, by_weight);
         Ok(Evaluation { at: at.to_vec(), cost, gradient })
     }
+}
+
+/// The cost of `½ Σ W²` and its slopes beside those of the loss.
+fn penalised(mut slopes: Vec<f64>, weights: &[f64], penalty: f64) -> Slopes {
+    slopes.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += penalty * weight);
+    let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
+    Slopes { cost: penalty * squares / 2.0, by_weight: slopes, by_score: Vec::new() }
 }
 
 impl CostFunction for &Objective<'_> {

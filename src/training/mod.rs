@@ -16,6 +16,7 @@ pub mod comparison;
 pub mod cross;
 pub mod dataset;
 pub mod encode;
+mod error;
 pub mod evaluation;
 pub mod features;
 pub mod fit;
@@ -37,6 +38,7 @@ pub mod thresholds;
 
 pub use cache::Cache;
 pub use dataset::{Column, Dataset, DatasetError, Layout, read_texts};
+pub use error::TrainError;
 pub use features::{Features, save_features};
 pub use hidden::Hidden;
 pub use prepared::ClassWeights;
@@ -48,7 +50,6 @@ use cross::Plan;
 use fit::Chosen;
 use metrics::Scores;
 use prepared::{Data, Finished, Prepared};
-use report::PartSizes;
 use search::{Epoch, Found, Trial};
 use temperature::Calibration;
 
@@ -62,8 +63,8 @@ pub struct Settings {
     /// What the rows of a label count.
     pub class_weights: ClassWeights,
     /// How many encoder layers lie side by side in the features, where their factors are to be learnt.
-    pub layers: Option<usize>,
-    /// In how many parts all rows are cross-validated besides; none for not at all, else at least 2.
+    pub tied: Option<usize>,
+    /// In how many parts rows are cross-validated; none for not at all, else at least 2.
     pub folds: Option<usize>,
 }
 
@@ -103,66 +104,12 @@ pub enum Stage<'a> {
 pub struct Trained {
     /// What is served; labels in the order of [`Dataset::labels`].
     pub head: Finished,
-    /// Logits are divided by it.
-    pub temperature: f64,
-    /// Where several labels may hold, how probable each must be to be named, `(k)`.
-    pub thresholds: Option<Vec<f32>>,
+    /// What turns its logits into answers.
+    pub decision: Decision,
     /// For `head.json`.
     pub report: Report,
     /// The rows held out, and what the head puts out for them, over the temperature, `(n,k)`.
     pub held_out: (Vec<usize>, Vec<f64>),
-}
-
-/// Why nothing could be trained. Rows and columns are counted from 0.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// Features of other data.
-    #[error("{features} rows of features for {rows} rows of data")]
-    RowsDiffer {
-        /// Rows of the features.
-        features: usize,
-        /// Rows of the data.
-        rows: usize,
-    },
-    /// An encoder that gave infinity or no number.
-    #[error("feature {column} of row {row} is not a finite number")]
-    NotFinite {
-        /// Which text.
-        row: usize,
-        /// Which of its features.
-        column: usize,
-    },
-    /// Settings that can't be used.
-    #[error("strengths must be above 0 and ascending, at least one; these are {0:?}")]
-    Strengths(Vec<f64>),
-    /// Numbers have no labels to weigh.
-    #[error("class weights go with labels; these rows have numbers")]
-    NothingToWeigh,
-    /// More folds than texts.
-    #[error("{folds} folds of {rows} rows would leave one of them empty")]
-    EmptyFold {
-        /// How many were asked for.
-        folds: usize,
-        /// How many rows there are.
-        rows: usize,
-    },
-    /// Descent that was to make no pass.
-    #[error("descent needs at least one pass over the rows")]
-    NoEpochs,
-    /// A fit that left the numbers.
-    #[error(
-        "no setting gave a loss that is a number; with hidden layers, try a smaller learning rate"
-    )]
-    NoLoss,
-    /// Too little data for its parts.
-    #[error(transparent)]
-    Split(#[from] SplitError),
-    /// A tensor operation failed.
-    #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
-    /// The solver failed, which is not the same as not converging.
-    #[error("the solver failed: {0}")]
-    Solver(argmin::core::Error),
 }
 
 /// Splits; finds the settings, the temperature and, where several labels may hold, their thresholds on
@@ -170,7 +117,7 @@ pub enum TrainError {
 /// layers, and scores the result on the rows held out.
 ///
 /// # Errors
-/// Data that can't be split, features that don't fit it, unusable settings. A fit that doesn't
+/// As [`check`]; features that don't fit the data, a fit that comes to nothing. One that doesn't
 /// converge is no error: [`Report::convergence`] says so.
 pub fn train(
     dataset: &Dataset,
@@ -178,75 +125,56 @@ pub fn train(
     settings: &Settings,
     progress: &mut dyn FnMut(Stage<'_>),
 ) -> Result<Trained, TrainError> {
-    check(dataset, features, settings)?;
-    let split = Split::of(dataset, settings.seed)?;
-    let data = Data {
-        features,
-        targets: &dataset.targets,
-        outputs: dataset.labels.len(),
-        class_weights: settings.class_weights,
-        layers: settings.layers,
-    };
+    let split = check(dataset, settings)?;
+    check_features(dataset, features)?;
+    let data = Data::of(dataset, features, settings);
     let (found, decision) = choose(data, &split, settings, progress)?;
-    let Found { chosen, start, path, .. } = found;
+    let Found { chosen, start, tried, .. } = found;
 
     progress(Stage::Refitting(chosen));
     let training = split.training();
     let prepared = Prepared::of(data, &training);
-    let (layers, convergence) =
-        chosen.fit(&prepared.part(&training)?, linear::GRADIENT_NORM, start)?;
+    let (layers, convergence) = chosen.fit(&prepared.part(&training)?, linear::FINE, start)?;
     let head = prepared.finish(&layers);
 
-    let Decision { calibration, thresholds } = decision;
-    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    let outputs = head.outputs(features, &split.held_out);
-    let outputs: Vec<f64> = outputs.into_iter().map(|output| output / temperature).collect();
-    let held_out =
-        Scores::of(&outputs, &dataset.targets.of(&split.held_out), thresholds.as_deref());
+    let outputs = decision.scale(head.outputs(features, &split.held_out));
+    let right = dataset.targets.of(&split.held_out);
+    let held_out = Scores::of(&outputs, &right, decision.thresholds.as_deref());
+    let all: Vec<usize> = (0..dataset.rows.len()).collect();
     let mut folded = 0;
     let cross = settings.folds.map(|folds| {
-        let (seed, thresholds) = (settings.seed, thresholds.as_deref());
-        let plan = Plan { folds, seed, chosen, temperature, thresholds };
-        cross::cross_validate(dataset, data, plan, &mut || {
+        let plan = Plan { folds, seed: settings.seed, chosen, decision: &decision };
+        cross::cross_validate(dataset, data, &all, plan, &mut || {
             folded += 1;
             progress(Stage::Folded(folded));
         })
     });
-    let (strength, epochs) = match chosen {
-        Chosen::Linear { strength } => (Some(strength), None),
-        Chosen::Hidden { epochs, .. } => (None, Some(epochs)),
-    };
-    let hidden = match &settings.method {
-        Method::Linear { .. } => None,
-        Method::Hidden(hidden) => Some(hidden.clone()),
-    };
-    let report = Report {
-        data: dataset.source.clone(),
-        rows: PartSizes {
-            fitting: split.fitting.len(),
-            validation: split.validation.len(),
-            held_out: split.held_out.len(),
-        },
-        split: split::HELD_OUT_RULE.to_owned(),
-        seed: settings.seed,
-        class_weights: settings.class_weights,
-        strength,
-        convergence,
-        hidden,
-        epochs,
-        search: path,
-        calibration,
-        cross_validation: cross.transpose()?,
-        held_out,
-    };
-    let held_out = (split.held_out, outputs);
-    Ok(Trained { head, temperature, thresholds, report, held_out })
+    let fit = (chosen, convergence, tried);
+    let scores = (decision.calibration, cross.transpose()?, held_out);
+    let report = Report::of(dataset, &split, settings, fit, scores);
+    Ok(Trained { head, decision, report, held_out: (split.held_out, outputs) })
 }
 
 /// What turns logits into answers.
-struct Decision {
-    calibration: Option<Calibration>,
-    thresholds: Option<Vec<f32>>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// The temperature that logits are divided by; none for numbers.
+    pub calibration: Option<Calibration>,
+    /// Where several labels may hold, how probable each must be to be named, `(k)`.
+    pub thresholds: Option<Vec<f32>>,
+}
+
+impl Decision {
+    /// What logits are divided by.
+    pub fn temperature(&self) -> f64 {
+        self.calibration.map_or(1.0, |calibration| calibration.temperature)
+    }
+
+    /// Logits over the temperature.
+    fn scale(&self, outputs: Vec<f64>) -> Vec<f64> {
+        let temperature = self.temperature();
+        outputs.into_iter().map(|output| output / temperature).collect()
+    }
 }
 
 /// What is found on the validation part.
@@ -262,24 +190,18 @@ fn choose<'a>(
     let found = search::search(&fitting, &validation, method, progress)?;
     let logits = found.layers.forward(&validation.x)?;
     let calibration = temperature::fit(&logits, &validation.y)?;
-    let temperature = calibration.map_or(1.0, |calibration| calibration.temperature);
-    let thresholds = match &validation.y {
-        Targets::Several(rows) => {
-            let scaled: Vec<f64> = logits.iter().map(|logit| logit / temperature).collect();
-            Some(thresholds::fit(&scaled, rows))
-        }
-        Targets::One(_) | Targets::Number(_) => None,
-    };
-    Ok((found, Decision { calibration, thresholds }))
+    let mut decision = Decision { calibration, thresholds: None };
+    if let Targets::Several(rows) = &validation.y {
+        decision.thresholds = Some(thresholds::fit(&decision.scale(logits), rows));
+    }
+    Ok((found, decision))
 }
 
-fn check(dataset: &Dataset, features: &Features, settings: &Settings) -> Result<(), TrainError> {
-    if features.rows != dataset.rows.len() {
-        return Err(TrainError::RowsDiffer { features: features.rows, rows: dataset.rows.len() });
-    }
-    if let Some((row, column)) = features.not_finite() {
-        return Err(TrainError::NotFinite { row, column });
-    }
+/// Whether there can be training, which is known before there are features: the parts of the data.
+///
+/// # Errors
+/// Data that can't be split, unusable settings.
+pub fn check(dataset: &Dataset, settings: &Settings) -> Result<Split, TrainError> {
     if matches!(dataset.targets, Targets::Number(_)) && !settings.class_weights.is_none() {
         return Err(TrainError::NothingToWeigh);
     }
@@ -289,7 +211,22 @@ fn check(dataset: &Dataset, features: &Features, settings: &Settings) -> Result<
             return Err(TrainError::Strengths(strengths.clone()));
         }
     }
-    Ok(())
+    let split = Split::of(dataset, settings.seed)?;
+    let texts = groups::strata(&dataset.of(&split.training())).concat().len();
+    match settings.folds {
+        Some(folds) if folds > texts => Err(TrainError::Folds { folds, texts }),
+        _ => Ok(split),
+    }
+}
+
+fn check_features(dataset: &Dataset, features: &Features) -> Result<(), TrainError> {
+    if features.rows != dataset.rows.len() {
+        return Err(TrainError::RowsDiffer { features: features.rows, rows: dataset.rows.len() });
+    }
+    match features.not_finite() {
+        Some((row, column)) => Err(TrainError::NotFinite { line: dataset.rows[row].line, column }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

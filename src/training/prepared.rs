@@ -3,6 +3,8 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::Settings;
+use super::dataset::Dataset;
 use super::features::{Features, Standardisation};
 use super::layers::Layers;
 use super::targets::Targets;
@@ -39,8 +41,21 @@ pub struct Data<'a> {
     pub outputs: usize,
     /// What rows count.
     pub class_weights: ClassWeights,
-    /// How many encoder layers lie side by side in the features, where their factors are to be learnt.
-    pub layers: Option<usize>,
+    /// See [`Settings::tied`].
+    pub tied: Option<usize>,
+}
+
+impl<'a> Data<'a> {
+    /// `features` are of the rows of `dataset`.
+    pub fn of(dataset: &'a Dataset, features: &'a Features, settings: &Settings) -> Self {
+        Self {
+            features,
+            targets: &dataset.targets,
+            outputs: dataset.labels.len(),
+            class_weights: settings.class_weights,
+            tied: settings.tied,
+        }
+    }
 }
 
 /// Rows ready to be fitted, in float64.
@@ -87,7 +102,7 @@ impl<'a> Prepared<'a> {
     /// `rows` are those to be fitted, at least one.
     pub fn of(data: Data<'a>, rows: &[usize]) -> Self {
         let scale = Standardisation::of(data.features, rows);
-        let scale = match data.layers {
+        let scale = match data.tied {
             None => scale,
             Some(layers) => scale.with_one_spread(layers),
         };
@@ -103,7 +118,7 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// Only candle's own.
     pub fn part(&self, rows: &[usize]) -> candle_core::Result<Part> {
-        let Data { features, targets, outputs, class_weights, layers } = self.data;
+        let Data { features, targets, outputs, class_weights, tied } = self.data;
         let values = self.scale.apply(features, rows);
         let (mean, spread) = self.numbers;
         let y = match targets.of(rows) {
@@ -117,7 +132,7 @@ impl<'a> Prepared<'a> {
             ClassWeights::Balanced => balanced(&y, outputs),
         };
         let tied =
-            layers.map(|layers| Tied { layers, products: products(&values, rows.len(), layers) });
+            tied.map(|layers| Tied { layers, products: products(&values, rows.len(), layers) });
         let x = Tensor::from_vec(values, (rows.len(), features.width), &Device::Cpu)?;
         Ok(Part { x, y, outputs, tied, weights })
     }

@@ -7,13 +7,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Settings;
 use super::cross::CrossScores;
-use super::dataset::Source;
-use super::fit::Convergence;
+use super::dataset::{Dataset, Source};
+use super::fit::{Chosen, Convergence};
 use super::hidden::Hidden;
 use super::metrics::Scores;
 use super::prepared::ClassWeights;
-use super::search::Path;
+use super::search::Tried;
+use super::split::{HELD_OUT_RULE, Split};
 use super::temperature::Calibration;
 
 /// Stored in `head.json`. The same data, features and seed give the same report.
@@ -43,7 +45,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
     /// Everything tried, in order, with its scores on the validation part.
-    pub search: Path,
+    pub search: Tried,
     /// The temperature, and what it did for the validation part; none for numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -91,8 +93,11 @@ impl fmt::Display for Report {
         }
         if let Some(cross) = &self.cross_validation {
             let scores = cross.scores.iter().map(|of| format!("{} {}", of.metric, of.show()));
-            let folds = cross.scores.first().map_or(0, |of| of.folds.len());
+            let folds = cross.scores[0].folds.len();
             write!(f, "{folds} folds: {}", scores.collect::<Vec<_>>().join(", "))?;
+            if cross.unconverged > 0 {
+                write!(f, "; {} NOT converged", cross.unconverged)?;
+            }
             if let (Some(loss), Some(error)) = (cross.log_loss, cross.calibration_error) {
                 write!(f, "; out of fold log loss {loss:.4}, calibration error {error:.4}")?;
             }
@@ -103,8 +108,44 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// `fit` is what was chosen, where the last fit ended and what had been tried; `scores` the
+    /// temperature, the folds' and those of the rows held out.
+    pub fn of(
+        dataset: &Dataset,
+        split: &Split,
+        settings: &Settings,
+        fit: (Chosen<'_>, Option<Convergence>, Tried),
+        scores: (Option<Calibration>, Option<CrossScores>, Scores),
+    ) -> Self {
+        let (chosen, convergence, search) = fit;
+        let (calibration, cross_validation, held_out) = scores;
+        let (strength, hidden, epochs) = match chosen {
+            Chosen::Linear { strength } => (Some(strength), None, None),
+            Chosen::Hidden { hidden, epochs, .. } => (None, Some(hidden.clone()), Some(epochs)),
+        };
+        Self {
+            data: dataset.source.clone(),
+            rows: PartSizes {
+                fitting: split.fitting.len(),
+                validation: split.validation.len(),
+                held_out: split.held_out.len(),
+            },
+            split: HELD_OUT_RULE.to_owned(),
+            seed: settings.seed,
+            class_weights: settings.class_weights,
+            strength,
+            convergence,
+            hidden,
+            epochs,
+            search,
+            calibration,
+            cross_validation,
+            held_out,
+        }
+    }
+
     fn write_fit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (Some(strength), Some(end), Path::Strengths(tried)) =
+        if let (Some(strength), Some(end), Tried::Strengths(tried)) =
             (self.strength, self.convergence, &self.search)
         {
             writeln!(
@@ -117,7 +158,7 @@ impl Report {
                 end.gradient_norm,
             )?;
         }
-        if let (Some(hidden), Some(epochs), Path::Epochs(seen)) =
+        if let (Some(hidden), Some(epochs), Tried::Epochs(seen)) =
             (&self.hidden, self.epochs, &self.search)
         {
             writeln!(
@@ -156,7 +197,7 @@ mod tests {
             }),
             hidden: None,
             epochs: None,
-            search: Path::Strengths(vec![trial]),
+            search: Tried::Strengths(vec![trial]),
             calibration: Some(Calibration {
                 temperature: 1.0416,
                 log_loss_before: 0.431,
@@ -199,7 +240,7 @@ mod tests {
             convergence: None,
             hidden: Some(hidden),
             epochs: Some(1),
-            search: Path::Epochs(vec![epoch; 3]),
+            search: Tried::Epochs(vec![epoch; 3]),
             calibration: None,
             held_out: Scores::of(&[1.0, 2.0], &Targets::Number(vec![1.0, 3.0]), None),
             ..report()

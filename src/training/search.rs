@@ -23,10 +23,6 @@ pub const STRENGTHS: [f64; 13] =
 /// Weak regularisation is slow to fit and, once the loss has turned, worse.
 const PATIENCE: usize = 2;
 
-/// Near enough to compare fits by: a log loss moves by less than 1e-5 against the last fit's norm,
-/// [`linear::GRADIENT_NORM`], which takes half as many iterations again and more.
-pub const GRADIENT_NORM: f64 = 1e-4;
-
 /// A strength that was tried, and how it did on the validation part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -56,7 +52,7 @@ pub struct Epoch {
 /// All that was tried, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Path {
+pub enum Tried {
     /// Of one layer.
     Strengths(Vec<Trial>),
     /// Of several.
@@ -72,8 +68,8 @@ pub struct Found<'a> {
     pub layers: Layers,
     /// Their parameters, where they are one layer's: a start for a fit to more rows.
     pub start: Option<Vec<f64>>,
-    /// How it was found.
-    pub path: Path,
+    /// What else was.
+    pub tried: Tried,
 }
 
 /// Finds what has the least loss on `validation`, `method` being fitted to `fitting`.
@@ -107,7 +103,7 @@ fn strength<'a>(
     let mut trials = Vec::new();
     let mut start = linear::zeros(fitting)?;
     for &strength in strengths {
-        let fitted = linear::fit(fitting, strength, GRADIENT_NORM, start)?;
+        let fitted = linear::fit(fitting, strength, linear::ROUGH, start)?;
         let layers = linear::layers(&fitted.parameters, fitting)?;
         let (loss, score) = judge(&layers, validation)?;
         let linear::Fitted { parameters, iterations, converged, .. } = fitted;
@@ -125,12 +121,12 @@ fn strength<'a>(
         }
         start = parameters;
     }
-    let (strength, layers, parameters) = best.ok_or(TrainError::NoLoss)?;
+    let (strength, layers, parameters) = best.ok_or(TrainError::NotANumber)?;
     Ok(Found {
         chosen: Chosen::Linear { strength },
         layers,
         start: Some(parameters),
-        path: Path::Strengths(trials),
+        tried: Tried::Strengths(trials),
     })
 }
 
@@ -155,9 +151,9 @@ fn epochs<'a>(
         let since = seen.len() - best.as_ref().map_or(0, |(epochs, _)| *epochs);
         Ok(if since == hidden.patience { After::Stop } else { After::GoOn })
     })?;
-    let (epochs, layers) = best.ok_or(TrainError::NoLoss)?;
+    let (epochs, layers) = best.ok_or(TrainError::NotANumber)?;
     let chosen = Chosen::Hidden { hidden, epochs, seed };
-    Ok(Found { chosen, layers, start: None, path: Path::Epochs(seen) })
+    Ok(Found { chosen, layers, start: None, tried: Tried::Epochs(seen) })
 }
 
 /// The loss on a part, and the first of its scores.

@@ -19,8 +19,8 @@ const HELD_OUT_BELOW: u8 = 51;
 /// The share of each label's texts to train on that chooses settings.
 const VALIDATION_SHARE: f64 = 0.15;
 
-/// Row numbers, ascending. Each row is in one part, with all others of its text, and of several labels
-/// that exclude each other each part has rows of every one.
+/// Row numbers, ascending. Each row is in one part, with all others of its text. Every label is among the
+/// rows to fit and, where one holds, among those to choose settings by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// What each setting is fitted to.
@@ -34,29 +34,18 @@ pub struct Split {
 /// A part that would lack something.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
-    /// A label from the rows held out.
-    #[error(
-        "none of the {rows} rows labelled {label:?} is held out, so the label cannot be scored: \
-         more rows are needed ({HELD_OUT_RULE})"
-    )]
-    NotHeldOut {
-        /// Which.
-        label: String,
-        /// How many rows have it.
-        rows: usize,
-    },
     /// A label from the rows to fit, or from those to choose by.
     #[error(
-        "only {training} of the {rows} rows labelled {label:?} can be trained on, the rest are \
-         held out; at least two texts are needed, one to fit and one to choose settings by"
+        "of the rows labelled {label:?} there are {fitting} to fit and {validation} to choose settings \
+         by; each part needs one, from texts of which no row has a rarer label ({HELD_OUT_RULE})"
     )]
-    TooFewToTrain {
+    Missing {
         /// Which.
         label: String,
-        /// How many rows have it.
-        rows: usize,
-        /// How many of them are not held out.
-        training: usize,
+        /// Rows to fit.
+        fitting: usize,
+        /// Rows to choose settings by.
+        validation: usize,
     },
     /// A label that all rows to fit have, or none.
     #[error(
@@ -71,7 +60,9 @@ pub enum SplitError {
         with: usize,
     },
     /// Too few rows for three parts.
-    #[error("{0} rows are too few to fit, to choose settings by and to hold out ({HELD_OUT_RULE})")]
+    #[error(
+        "{0} rows have too few texts to fit, to choose settings by and to hold out ({HELD_OUT_RULE})"
+    )]
     TooFew(usize),
 }
 
@@ -102,23 +93,17 @@ impl Split {
     }
 
     fn check(&self, dataset: &Dataset) -> Result<(), SplitError> {
-        let parts = [&self.fitting, &self.validation, &self.held_out];
-        if parts.iter().any(|part| part.is_empty()) && !matches!(dataset.targets, Targets::One(_)) {
+        if [&self.fitting, &self.validation, &self.held_out].iter().any(|part| part.is_empty()) {
             return Err(SplitError::TooFew(dataset.rows.len()));
         }
-        let labels = dataset.labels.len();
-        let [fitting, validation, held_out] =
-            parts.map(|part| dataset.targets.of(part).counts(labels));
+        let [fitting, validation] = [&self.fitting, &self.validation]
+            .map(|part| dataset.targets.of(part).counts(dataset.labels.len()));
         for (at, label) in dataset.labels.iter().cloned().enumerate() {
-            let training = fitting[at] + validation[at];
-            let rows = training + held_out[at];
             let all = self.fitting.len();
             match dataset.targets {
-                Targets::One(_) if held_out[at] == 0 => {
-                    return Err(SplitError::NotHeldOut { label, rows });
-                }
                 Targets::One(_) if fitting[at] == 0 || validation[at] == 0 => {
-                    return Err(SplitError::TooFewToTrain { label, rows, training });
+                    let (fitting, validation) = (fitting[at], validation[at]);
+                    return Err(SplitError::Missing { label, fitting, validation });
                 }
                 Targets::Several(_) if fitting[at] == 0 || fitting[at] == all => {
                     return Err(SplitError::Constant { label, fitting: all, with: fitting[at] });
@@ -206,10 +191,10 @@ mod tests {
     fn a_label_that_a_part_would_lack_is_refused() {
         let with = |texts: &[&str]| Split::of(&dataset(60, texts), 0);
         assert!(with(&["1 c", "2 c", "3 c"]).is_ok());
-        let none = with(&["2 c", "3 c"]).unwrap_err().to_string();
-        assert!(none.starts_with("none of the 2 rows labelled \"c\" is held out"), "{none}");
+        // Nothing of it is held out.
+        assert!(with(&["2 c", "3 c"]).is_ok());
         let one = with(&["1 c", "2 c"]).unwrap_err().to_string();
-        assert!(one.starts_with("only 1 of the 2 rows labelled \"c\""), "{one}");
+        assert!(one.starts_with("of the rows labelled \"c\" there are 1 to fit and 0 to"), "{one}");
     }
 
     #[test]
@@ -228,6 +213,8 @@ mod tests {
         assert!(refused.contains("42 rows to fit, 42 have the label \"a\""), "{refused}");
         assert!(of(Targets::Number((0..60).map(f64::from).collect())).is_ok());
         let few = testing::dataset(&texts[1..4], Targets::Number(vec![1.0, 2.0, 3.0]));
-        assert!(Split::of(&few, 0).unwrap_err().to_string().starts_with("3 rows are too few"));
+        assert!(
+            Split::of(&few, 0).unwrap_err().to_string().starts_with("3 rows have too few texts")
+        );
     }
 }

@@ -5,7 +5,8 @@ use super::testing::dataset;
 use crate::model::head::Activation;
 
 use super::metrics::OneScores;
-use super::search::Path;
+use super::report::PartSizes;
+use super::search::Tried;
 use super::*;
 
 const ROWS: usize = 600;
@@ -38,8 +39,8 @@ fn trained(settings: &Settings) -> Trained {
 /// The strengths tried, with their losses.
 fn tried(report: &Report) -> &[Trial] {
     match &report.search {
-        Path::Strengths(trials) => trials,
-        Path::Epochs(_) => panic!("no strengths"),
+        Tried::Strengths(trials) => trials,
+        Tried::Epochs(_) => panic!("no strengths"),
     }
 }
 
@@ -61,7 +62,7 @@ fn training_finds_what_is_there() {
     assert_eq!((layer.inputs(), layer.outputs()), (8, 3));
     assert!(report.held_out.accuracy().unwrap() > 0.6, "{report}");
     let end = report.convergence.unwrap();
-    assert!(end.converged && end.gradient_norm < linear::GRADIENT_NORM, "{report}");
+    assert!(end.converged && end.gradient_norm < linear::FINE, "{report}");
     let PartSizes { fitting, validation, held_out } = report.rows;
     assert_eq!(fitting + validation + held_out, 600);
     let scored: usize = confusion(&report).iter().flatten().sum();
@@ -141,7 +142,10 @@ fn what_cannot_be_trained_on_is_refused() {
     assert_eq!(refusal(&fewer, &[1.0]), "599 rows of features for 600 rows of data");
     let mut broken = features.clone();
     broken.values[8 * 3 + 2] = f32::NAN;
-    assert_eq!(refusal(&broken, &[1.0]), "feature 2 of row 3 is not a finite number");
+    assert_eq!(refusal(&broken, &[1.0]), "the text on line 5: feature 2 is not a finite number");
+    let settings = Settings { folds: Some(1_000), ..Settings::default() };
+    let many = check(&dataset, &settings).unwrap_err().to_string();
+    assert!(many.ends_with(" texts are too few for 1000 folds"), "{many}");
     for strengths in [&[][..], &[0.0], &[1.0, 0.1], &[f64::NAN], &[f64::INFINITY]] {
         assert!(refusal(&features, strengths).starts_with("strengths must be above 0"));
     }
@@ -194,7 +198,7 @@ fn descent_stops_early_and_draws_from_its_seed() {
     assert_eq!(one, with(0, 0.2));
     assert_ne!(one.head, with(1, 0.2).head);
     assert_ne!(one.head, with(0, 0.0).head);
-    let Path::Epochs(seen) = &one.report.search else { panic!("no passes") };
+    let Tried::Epochs(seen) = &one.report.search else { panic!("no passes") };
     let best = one.report.epochs.unwrap();
     assert!(seen.len() == best + 3 || seen.len() == 100, "{best} of {}", seen.len());
     assert!(seen.iter().all(|epoch| epoch.loss >= seen[best - 1].loss));
@@ -212,7 +216,7 @@ fn any_number_of_labels_is_learnt_with_their_thresholds() {
     let trained = train(&dataset, &features, &Settings::default(), &mut |_| {}).unwrap();
     let Scores::Several(scores) = &trained.report.held_out else { panic!("one label") };
     assert!(scores.micro_f1 > 0.85 && scores.labels.len() == 2, "{scores:?}");
-    let thresholds = trained.thresholds.unwrap();
+    let thresholds = trained.decision.thresholds.unwrap();
     assert!(thresholds.iter().all(|threshold| (0.05..0.95).contains(threshold)), "{thresholds:?}");
     assert!(trained.report.calibration.is_some());
 }
@@ -227,11 +231,11 @@ fn numbers_are_learnt_in_their_unit() {
         Settings { folds: Some(5), ..with_strengths(&[1.0, 1e3]) },
         with_hidden(Hidden { dropout: 0.0, ..small() }),
     ] {
-        let Trained { report, temperature, held_out, .. } =
+        let Trained { report, decision, held_out, .. } =
             train(&dataset, &features, &settings, &mut |_| {}).unwrap();
         let Scores::Number(scores) = &report.held_out else { panic!("labels") };
         assert!(scores.r2 > 0.98 && scores.rmse < 8.0, "{scores:?}");
-        assert_eq!((temperature, report.calibration), (1.0, None));
+        assert_eq!((decision.temperature(), report.calibration), (1.0, None));
         assert!(held_out.1.iter().all(|value| (800.0..1200.0).contains(value)));
         if let Some(cross) = report.cross_validation {
             assert!(cross.scores[0].mean > 0.98 && cross.log_loss.is_none(), "{cross:?}");

@@ -96,8 +96,14 @@ fn what_cannot_be_scored_is_said_with_its_place() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         String::from_utf8(output.stderr.clone()).unwrap()
     };
+    let output = case.run(&["--head", "heads/mood", "--json"]);
+    let left_out = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(left_out.contains("labels that the head doesn't have"), "{left_out}");
+    assert!(left_out.contains("\"cross\" (line 5)"), "{left_out}");
+    assert_eq!(json_of(&output)["rows"], json!(5));
+    case.labels = ["cross"; 6];
     let unknown = said(&case.run(&["--head", "heads/mood"]));
-    assert!(unknown.contains("line 5: the label is \"cross\"; the head has \"glad\""), "{unknown}");
+    assert!(unknown.contains("\"cross\" (6 rows, the first on line 2)"), "{unknown}");
     let absent = said(&case.run(&["--head", "absent"]));
     assert!(absent.contains("no head is called \"absent\""), "{absent}");
 }

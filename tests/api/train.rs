@@ -173,9 +173,12 @@ fn what_cannot_go_together_is_refused() {
     assert!(refused(&["--hidden", "4", "--dropout", "1"]).contains("from 0 to below 1"));
     let normalised = r#"{"combine": "weighted", "normalize": true}"#;
     let normalised = refused(&[&NUMBER[..], &["--recipe", normalised]].concat());
-    assert!(normalised.contains("--recipe: the factors of layers can't be learnt"), "{normalised}");
+    assert!(
+        normalised.contains("--recipe: the weights of layers can't be learnt with \"normalize\""),
+        "{normalised}"
+    );
     let text = refused(&[&NUMBER[..], &["--label", "text"]].concat());
-    assert!(text.contains("line 2: the label is \"good 0\""), "{text}");
+    assert!(text.contains("line 2: the label is \"good 0\"; a number is allowed"), "{text}");
 }
 
 #[test]

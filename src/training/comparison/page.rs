@@ -36,10 +36,9 @@ impl Comparison {
     fn verdict(&self) -> String {
         let close: Vec<String> = self.close_to_the_best().map(|of| of.contender.name()).collect();
         match close.as_slice() {
-            [] => "Every other recipe is behind it by more than two standard errors.".to_owned(),
+            [] => "These folds tell every other recipe apart from it.".to_owned(),
             close => format!(
-                "Less than two standard errors behind it, so that chance alone may have put them \
-                 there: {}.",
+                "Not told apart from it by these folds (Student's t, 95 %, each for itself): {}.",
                 close.join("; ")
             ),
         }

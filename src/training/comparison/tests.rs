@@ -1,5 +1,9 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::model::recipe::{Recipe, Shape};
+use crate::model::checkpoint::Sentence;
+use crate::model::recipe::{RecipeRef, Shape};
+use crate::model::recipe_book::RecipeBook;
 use crate::training::targets::Targets;
 use crate::training::testing;
 
@@ -12,17 +16,12 @@ fn compared() -> Comparison {
     let label = |at: usize| usize::from(at.is_multiple_of(3));
     let dataset = testing::dataset(&texts, Targets::One((0..ROWS).map(label).collect()));
     let shape = Shape { layers: 2, hidden: 1, dense: None };
-    let entrants = contenders(2, false).into_iter().map(|contender| {
-        let recipe = match contender.recipe.combine {
-            crate::model::recipe::Combine::Weighted => {
-                Recipe { weights: Some(vec![1.0; 2]), ..contender.recipe.clone() }
-            }
-            _ => contender.recipe.clone(),
-        };
-        let reads = recipe.resolve(shape).unwrap();
-        (contender, Candidate::fixed(reads))
-    });
-    let entrants: Vec<(Contender, Candidate)> = entrants.collect();
+    let book = RecipeBook::new(shape, &Sentence::default(), &BTreeMap::new()).unwrap();
+    let entrant = |contender: Contender| {
+        let recipe = RecipeRef::Object(contender.recipe.clone());
+        (contender, Candidate::new(&recipe, &book).unwrap())
+    };
+    let entrants: Vec<_> = contenders(2, false).into_iter().map(entrant).collect();
     let features = |recipe: &ResolvedRecipe| {
         let noise = |at: usize| ((at * 7919 % 601) as f32 - 300.0) / 150.0;
         let says = if recipe.layers.contains(&2) { 2.0 / recipe.layers.len() as f32 } else { 0.0 };
@@ -32,7 +31,7 @@ fn compared() -> Comparison {
     };
     let mut fits = 0;
     let settings = Settings::default();
-    let found = compare(&dataset, &entrants, &features, (&settings, 5), &mut |next| {
+    let found = compare(&dataset, &entrants, &features, &settings, &mut |next| {
         fits += usize::from(next.is_none());
     });
     assert_eq!(fits, entrants.len() * 6);
@@ -49,7 +48,7 @@ fn recipes_are_ranked_with_their_differences_to_the_best() {
     let means: Vec<f64> = found.outcomes.iter().map(|of| of.scores.scores[0].mean).collect();
     assert!(means.is_sorted_by(|a, b| a >= b), "{means:?}");
     let worst = found.outcomes.last().unwrap();
-    assert!(worst.to_the_best.mean < -0.05 && !worst.to_the_best.is_small(), "{worst:?}");
+    assert!(worst.to_the_best.mean < -0.05 && !worst.to_the_best.may_be_chance(5), "{worst:?}");
     // Other poolings of the last layer have the same features here.
     assert!(found.close_to_the_best().any(|of| of.contender.layers == "last layer"));
 }
@@ -67,7 +66,8 @@ fn a_standard_error_is_that_computed_by_hand() {
     // The deviation of 0.1, 0.2 and 0.6 is √0.07.
     let error = (0.07_f64 * (1.0 / 3.0 + 1.0 / 2.0)).sqrt();
     assert!((found.mean - 0.3).abs() < 1e-12 && (found.standard_error - error).abs() < 1e-12);
-    assert!(found.is_small());
+    let thrice = Difference { mean: -0.3, standard_error: 0.1 };
+    assert!(thrice.may_be_chance(3) && !thrice.may_be_chance(5) && !thrice.may_be_chance(100));
     assert_eq!(found.show(true), "+30.00 ± 24.15 %");
 }
 
@@ -80,7 +80,7 @@ fn the_terminal_and_the_page_name_every_recipe() {
         assert!(said.contains(&name) && page.contains(&name), "{name}");
     }
     assert!(said.starts_with("d.tsv: ") && said.contains(" rows in 5 folds"), "{said}");
-    assert!(said.contains("less than two standard errors behind the best: last layer"), "{said}");
+    assert!(said.contains("not told apart from the best by these folds: last layer"), "{said}");
     // One cell a recipe, one bar a recipe, and the command as text.
     assert_eq!(page.matches("class=\"heat\"").count(), 24);
     assert_eq!(page.matches("<rect").count(), 24);

@@ -1,10 +1,12 @@
 //! From labels as they are written to what a head learns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::notes::OfLabel;
 use super::records::{Failure, Record, Written};
 use super::{Column, Note, Problem, Row};
 use crate::model::checkpoint::ProblemType;
+use crate::training::split::is_held_out;
 use crate::training::targets::Targets;
 
 /// Rows, what each is labelled with, and the labels.
@@ -49,42 +51,106 @@ pub(super) fn problem_type(records: &[Record]) -> ProblemType {
     }
 }
 
-/// What `records` are labelled with, for a head of that problem. With `known` labels there may be no
-/// others; otherwise those that too few rows have are left out and noted.
+/// What `records` are labelled with, for a head of that problem. Labels that aren't among the `known`, or
+/// where nothing is known those that can't be trained on, are left out and noted.
 pub(super) fn label(
     records: Vec<Record>,
     problem: ProblemType,
     (column, known): (&Column, Option<&[String]>),
     notes: &mut Vec<Note>,
 ) -> Result<Labelled, Failure> {
-    match problem {
-        ProblemType::Regression => numbers(records, column),
-        ProblemType::SingleLabelClassification => one(records, known, notes),
-        ProblemType::MultiLabelClassification => several(records, known, notes),
+    if problem == ProblemType::Regression {
+        return numbers(records, column, known.is_some());
     }
+    let one = problem == ProblemType::SingleLabelClassification;
+    if let Some(record) = records.iter().find(|of| one && matches!(of.label, Written::List(_))) {
+        return Err(list(record));
+    }
+    let (labels, left_out) = match known {
+        Some(known) => (known.to_vec(), Note::UnknownLabels as fn(Vec<OfLabel>) -> Note),
+        None => (trainable(&records, one), Note::RareLabels as fn(Vec<OfLabel>) -> Note),
+    };
+    let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
+    let mut others: BTreeMap<&str, OfLabel> = BTreeMap::new();
+    let mut rows = Vec::with_capacity(records.len());
+    for record in &records {
+        let (kept, lost): (Vec<_>, Vec<_>) =
+            written(record).iter().partition(|label| index.contains_key(label.as_str()));
+        for label in &lost {
+            let of = others.entry(label).or_insert_with(|| OfLabel::new(label, record.line));
+            of.rows += 1;
+        }
+        // A row that is left without any says nothing, unless it had none.
+        if !kept.is_empty() || lost.is_empty() {
+            let mut places: Vec<usize> =
+                kept.into_iter().map(|label| index[label.as_str()]).collect();
+            places.sort_unstable();
+            places.dedup();
+            rows.push((record, places));
+        }
+    }
+    if !others.is_empty() {
+        let mut others: Vec<OfLabel> = others.into_values().collect();
+        others.sort_by_key(|of| of.line);
+        notes.push(left_out(others));
+    }
+    let (kept, places): (Vec<&Record>, Vec<Vec<usize>>) = rows.into_iter().unzip();
+    let targets = if one { Targets::One(places.concat()) } else { Targets::Several(places) };
+    if kept.is_empty() || (known.is_none() && labels.len() < 1 + usize::from(one)) {
+        let (only, notes) = (labels.into_iter().next(), notes.clone());
+        return Err((None, Problem::NothingToLearn { only, notes }));
+    }
+    if known.is_none() {
+        notes.extend(not_scored(&labels, &records));
+    }
+    Ok(Labelled { rows: kept.into_iter().map(row).collect(), targets, labels })
 }
 
-fn numbers(records: Vec<Record>, column: &Column) -> Result<Labelled, Failure> {
+/// The labels of which no row is held out.
+fn not_scored(labels: &[String], records: &[Record]) -> Option<Note> {
+    let mut all: HashMap<&str, OfLabel> = HashMap::new();
+    let mut scored: HashSet<&str> = HashSet::new();
+    for record in records {
+        for label in written(record) {
+            let of = all.entry(label).or_insert_with(|| OfLabel::new(label, record.line));
+            of.rows += 1;
+            if is_held_out(&record.text) {
+                scored.insert(label);
+            }
+        }
+    }
+    let missing = labels.iter().filter(|label| !scored.contains(label.as_str()));
+    let missing: Vec<OfLabel> = missing.filter_map(|label| all.remove(label.as_str())).collect();
+    (!missing.is_empty()).then_some(Note::NotScored(missing))
+}
+
+fn numbers(records: Vec<Record>, column: &Column, known: bool) -> Result<Labelled, Failure> {
     let mut numbers = Vec::with_capacity(records.len());
     for record in &records {
-        let Written::One(label) = &record.label else { return Err(list(record)) };
-        let number = label.parse().ok().filter(|number: &f64| number.is_finite());
-        numbers.push(number.ok_or_else(|| Problem::NotANumber(label.clone()).at(record.line))?);
+        let number = match &record.label {
+            Written::One(label) => label.parse().ok().filter(|number: &f64| number.is_finite()),
+            Written::List(_) | Written::Missing => None,
+        };
+        let refused = || Problem::NotANumber(written(record).join(", ")).at(record.line);
+        numbers.push(number.ok_or_else(refused)?);
+    }
+    if !known && numbers.iter().all(|number| *number == numbers[0]) {
+        return Err((None, Problem::OneNumber(numbers[0])));
     }
     let name = match column {
         Column::Name(name) => name.clone(),
         Column::Number(_) => "value".to_owned(),
     };
-    let rows = records.into_iter().map(row).collect();
+    let rows = records.iter().map(row).collect();
     Ok(Labelled { rows, targets: Targets::Number(numbers), labels: vec![name] })
 }
 
-fn row(record: Record) -> Row {
-    Row { text: record.text, line: record.line }
+fn row(record: &Record) -> Row {
+    Row { text: record.text.clone(), line: record.line }
 }
 
 fn list(record: &Record) -> Failure {
-    Problem::LabelList(format!("{:?}", written(record))).at(record.line)
+    Problem::LabelList(written(record).to_vec()).at(record.line)
 }
 
 fn written(record: &Record) -> &[String] {
@@ -95,122 +161,24 @@ fn written(record: &Record) -> &[String] {
     }
 }
 
-fn one(
-    mut records: Vec<Record>,
-    known: Option<&[String]>,
-    notes: &mut Vec<Note>,
-) -> Result<Labelled, Failure> {
-    if let Some(record) = records.iter().find(|of| matches!(of.label, Written::List(_))) {
-        return Err(list(record));
-    }
-    let labels = match known {
-        Some(known) => checked_against(known, &records)?,
-        None => {
-            let rare = left_out(&records, notes);
-            records.retain(|record| !rare.contains(&written(record)[0]));
-            let labels = sorted(&records);
-            match labels.as_slice() {
-                // Each label there was stood on one line.
-                [] => return Err((None, Problem::NoLabels)),
-                [only] => return Err((None, Problem::OneLabel(only.clone()))),
-                _ => labels,
-            }
-        }
-    };
-    let index = index(&labels);
-    let targets = records.iter().map(|record| index[written(record)[0].as_str()]).collect();
-    Ok(Labelled {
-        rows: records.into_iter().map(row).collect(),
-        targets: Targets::One(targets),
-        labels,
-    })
-}
-
-fn several(
-    records: Vec<Record>,
-    known: Option<&[String]>,
-    notes: &mut Vec<Note>,
-) -> Result<Labelled, Failure> {
-    let labels = match known {
-        Some(known) => checked_against(known, &records)?,
-        None => {
-            let rare = left_out(&records, notes);
-            let holds_in = |label: &String| {
-                records.iter().filter(|record| written(record).contains(label)).count()
-            };
-            let mut labels = sorted(&records);
-            labels.retain(|label| !rare.contains(label));
-            labels.retain(|label| {
-                let learnable = holds_in(label) + 2 <= records.len();
-                if !learnable {
-                    notes.push(Note::CommonLabel(label.clone()));
-                }
-                learnable
-            });
-            if labels.is_empty() {
-                return Err((None, Problem::NoLabels));
-            }
-            labels
-        }
-    };
-    let index = index(&labels);
-    let places = |record: &Record| {
-        let places = written(record).iter().filter_map(|label| index.get(label.as_str()).copied());
-        let mut places: Vec<usize> = places.collect();
-        places.sort_unstable();
-        places.dedup();
-        places
-    };
-    let targets = records.iter().map(places).collect();
-    Ok(Labelled {
-        rows: records.into_iter().map(row).collect(),
-        targets: Targets::Several(targets),
-        labels,
-    })
-}
-
-fn index(labels: &[String]) -> BTreeMap<&str, usize> {
-    labels.iter().map(String::as_str).zip(0..).collect()
-}
-
-/// The head's labels, if the records have no others.
-fn checked_against(known: &[String], records: &[Record]) -> Result<Vec<String>, Failure> {
-    let unknown = |record| written(record).iter().find(|&label| !known.contains(label));
-    match records.iter().find_map(|record| Some((record.line, unknown(record)?))) {
-        Some((line, label)) => {
-            Err(Problem::UnknownLabel { found: label.clone(), known: known.to_vec() }.at(line))
-        }
-        None => Ok(known.to_vec()),
-    }
-}
-
-/// The labels that a single row has, noted in the order of their lines.
-fn left_out(records: &[Record], notes: &mut Vec<Note>) -> Vec<String> {
-    let mut rows: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+/// The labels that two texts have that aren't held out, one to fit and one to choose settings by, and,
+/// where it isn't one a row, that two lack; by number where all are integers, alphabetically otherwise.
+fn trainable(records: &[Record], one: bool) -> Vec<String> {
+    let mut texts: HashMap<&str, HashSet<&str>> = HashMap::new();
+    let mut training: HashSet<&str> = HashSet::new();
     for record in records {
+        if is_held_out(&record.text) {
+            continue;
+        }
+        training.insert(&record.text);
         for label in written(record) {
-            let lines = rows.entry(label).or_default();
-            // A list may name a label twice.
-            if lines.last() != Some(&record.line) {
-                lines.push(record.line);
-            }
+            texts.entry(label).or_default().insert(&record.text);
         }
     }
-    let rare = rows.into_iter().filter(|(_, lines)| lines.len() == 1);
-    let mut rare: Vec<(u64, String)> =
-        rare.map(|(label, lines)| (lines[0], label.to_owned())).collect();
-    rare.sort();
-    for (line, label) in &rare {
-        notes.push(Note::RareLabel { label: label.clone(), line: *line });
-    }
-    rare.into_iter().map(|(_, label)| label).collect()
-}
-
-/// The labels there are: by number where all are integers, alphabetically otherwise.
-fn sorted(records: &[Record]) -> Vec<String> {
-    let mut labels: Vec<String> = records.iter().flat_map(written).cloned().collect();
+    let enough = |of: &HashSet<&str>| of.len() >= 2 && (one || of.len() + 2 <= training.len());
+    let labels = texts.into_iter().filter(|(_, of)| enough(of)).map(|(label, _)| label.to_owned());
+    let mut labels: Vec<String> = labels.collect();
     labels.sort();
-    labels.dedup();
     let numbers: Result<Vec<i64>, _> = labels.iter().map(|label| label.parse()).collect();
     if numbers.is_ok() {
         labels.sort_by_key(|label| label.parse::<i64>().ok());

@@ -16,19 +16,42 @@ pub enum Note {
     NoText(Vec<u64>),
     /// Rows without a label, left out.
     NoLabel(Vec<u64>),
-    /// A label that a single row has: left out, and the row too if it has no other.
-    RareLabel {
-        /// Which.
-        label: String,
-        /// The row's.
-        line: u64,
-    },
-    /// A label that holds in all rows, or all but one: left out.
-    CommonLabel(String),
+    /// Labels of fewer than two texts that can be trained on, or, where several may hold, that fewer than
+    /// two lack; left out, and rows that have no other.
+    RareLabels(Vec<OfLabel>),
+    /// Labels of which no row is held out, so that they are learnt and not scored.
+    NotScored(Vec<OfLabel>),
+    /// Labels that the head to be scored doesn't have; left out, and rows that have no other.
+    UnknownLabels(Vec<OfLabel>),
     /// Rows whose text an earlier row has; all rows of a text are kept in one part.
     Repeated(Vec<u64>),
     /// Rows whose text an earlier row has with another label.
     Contradicting(Vec<u64>),
+}
+
+/// A label, the line of its first row, and how many rows it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfLabel {
+    pub(super) label: String,
+    pub(super) line: u64,
+    pub(super) rows: usize,
+}
+
+impl OfLabel {
+    /// Without a row yet.
+    pub(super) fn new(label: &str, line: u64) -> Self {
+        Self { label: label.to_owned(), line, rows: 0 }
+    }
+}
+
+impl fmt::Display for OfLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { label, line, rows } = self;
+        match rows {
+            1 => write!(f, "{label:?} (line {line})"),
+            _ => write!(f, "{label:?} ({rows} rows, the first on line {line})"),
+        }
+    }
 }
 
 impl fmt::Display for Note {
@@ -40,13 +63,20 @@ impl fmt::Display for Note {
         match self {
             Self::NoText(at) => write!(f, "left out {} without a text: {}", rows(at), lines(at)),
             Self::NoLabel(at) => write!(f, "left out {} without a label: {}", rows(at), lines(at)),
-            Self::RareLabel { label, line } => write!(
+            Self::RareLabels(labels) => write!(
                 f,
-                "left out the label {label:?}: line {line} alone has it, and at least two are needed"
+                "left out labels, and rows without another, since two texts with a label and two \
+                 without it are needed that aren't held out: {}",
+                listed(labels)
             ),
-            Self::CommonLabel(label) => {
-                write!(f, "left out the label {label:?}: at least two rows without it are needed")
+            Self::NotScored(labels) => {
+                write!(f, "labels of which no row is held out to score them: {}", listed(labels))
             }
+            Self::UnknownLabels(labels) => write!(
+                f,
+                "left out labels that the head doesn't have, and rows without another: {}",
+                listed(labels)
+            ),
             Self::Repeated(at) => write!(
                 f,
                 "{} with the text of an earlier row, kept in the same part as that: {}",
@@ -64,13 +94,17 @@ impl fmt::Display for Note {
 }
 
 fn lines(lines: &[u64]) -> String {
-    let listed: Vec<String> = lines.iter().take(LISTED).map(u64::to_string).collect();
-    let name = if lines.len() == 1 { "line" } else { "lines" };
-    let more = match lines.len().saturating_sub(LISTED) {
+    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, listed(lines))
+}
+
+/// The first few, and how many more there are.
+fn listed<T: ToString>(all: &[T]) -> String {
+    let first: Vec<String> = all.iter().take(LISTED).map(T::to_string).collect();
+    let more = match all.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{name} {}{more}", listed.join(", "))
+    format!("{}{more}", first.join(", "))
 }
 
 /// Notes on texts that come more than once.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Note;
 use super::records::Failure;
 
 /// What is wrong with which file, and on which line where one is to blame.
@@ -73,10 +74,10 @@ pub enum Problem {
         found: String,
     },
     /// A list where there is to be one.
-    #[error("the label is a list, {0}; with --problem-type single-label there is one label a row")]
-    LabelList(String),
+    #[error("the label is a list, {}; one is allowed", list(.0))]
+    LabelList(Vec<String>),
     /// Something that isn't a number where a number is to be learnt.
-    #[error("the label is {0:?}; with --problem-type regression it is a number")]
+    #[error("the label is {0:?}; a number is allowed")]
     NotANumber(String),
     /// Nothing, or white space, where all texts are wanted.
     #[error("the text is empty")]
@@ -88,22 +89,21 @@ pub enum Problem {
         /// Rows that lacked something.
         left_out: usize,
     },
-    /// A label that the head to be scored doesn't have.
-    #[error("the label is {found:?}; the head has {}", list(.known))]
-    UnknownLabel {
-        /// As written.
-        found: String,
-        /// The head's labels.
-        known: Vec<String>,
-    },
-    /// Nothing to tell apart.
-    #[error("every row has the label {0:?}; at least two labels are needed")]
-    OneLabel(String),
-    /// As above, for rows that may have any number of labels.
+    /// No labels to tell apart.
     #[error(
-        "no label holds in two rows or more and not in all of them, so there is nothing to learn"
+        "there is nothing to learn or to score: {}{}",
+        match .only {
+            Some(only) => format!("{only:?} is the only label"),
+            None => "there is no label".to_owned(),
+        },
+        .notes.iter().map(|note| format!("; {note}")).collect::<String>()
     )]
-    NoLabels,
+    NothingToLearn {
+        /// The label that there is.
+        only: Option<String>,
+        /// What was left out.
+        notes: Vec<Note>,
+    },
     /// As above, for rows that have a number.
     #[error("every row has the number {0}; there is nothing to learn")]
     OneNumber(f64),

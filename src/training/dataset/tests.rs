@@ -43,14 +43,15 @@ fn refusal(outcome: Result<Dataset, DatasetError>) -> (Option<u64>, String) {
     (error.line, error.problem.to_string())
 }
 
-const FOUR: [(&str, &str); 4] = [("a b", "x"), ("c", "y"), ("d", "x"), ("e", "y")];
+/// None of these texts is held out.
+const FOUR: [(&str, &str); 4] = [("a b", "x"), ("g", "y"), ("h", "x"), ("e", "y")];
 
 #[test]
 fn the_three_formats_read_alike() {
-    let tsv = read("d.tsv", "label\ttext\nx\ta b\ny\tc\nx\td\ny\te\n").unwrap();
-    let csv = read("d.csv", "text,id,label\na b,1,x\nc,2,y\n\"d\",3,x\ne,4,y\n").unwrap();
-    let json = "{\"text\":\"a b\",\"label\":\"x\"}\n{\"label\":\"y\",\"text\":\"c\"}\n\
-                {\"text\":\"d\",\"label\":\"x\"}\n\n{\"text\":\"e\",\"label\":\"y\"}";
+    let tsv = read("d.tsv", "label\ttext\nx\ta b\ny\tg\nx\th\ny\te\n").unwrap();
+    let csv = read("d.csv", "text,id,label\na b,1,x\ng,2,y\n\"h\",3,x\ne,4,y\n").unwrap();
+    let json = "{\"text\":\"a b\",\"label\":\"x\"}\n{\"label\":\"y\",\"text\":\"g\"}\n\
+                {\"text\":\"h\",\"label\":\"x\"}\n\n{\"text\":\"e\",\"label\":\"y\"}";
     let jsonl = read("d.jsonl", json).unwrap();
     let ndjson = read("d.NDJSON", json).unwrap();
     for dataset in [&tsv, &csv, &jsonl, &ndjson] {
@@ -62,8 +63,8 @@ fn the_three_formats_read_alike() {
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
     for (name, content) in [
-        ("d.tsv", "\u{feff}text\tlabel\r\na b\tx\r\n\r\nc\ty\r\nd\tx\r\ne\ty\r\n"),
-        ("d.csv", "\u{feff}\"text\",label\r\na b,x\r\n\r\nc,y\r\nd,x\r\ne,y\r\n"),
+        ("d.tsv", "\u{feff}text\tlabel\r\na b\tx\r\n\r\ng\ty\r\nh\tx\r\ne\ty\r\n"),
+        ("d.csv", "\u{feff}\"text\",label\r\na b,x\r\n\r\ng,y\r\nh,x\r\ne,y\r\n"),
     ] {
         assert_eq!(texts(&read(name, content).unwrap()), FOUR);
     }
@@ -71,29 +72,31 @@ fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
 
 #[test]
 fn quotes_are_text_in_tsv_and_quote_in_csv() {
-    let tsv = read("d.tsv", "text\tlabel\n\"so\tx\nb\tx\nc\"\ty\nd\ty\n").unwrap();
+    let tsv = read("d.tsv", "text\tlabel\n\"so\tx\nb\tx\ne\"\ty\ng\ty\n").unwrap();
     assert_eq!(texts(&tsv)[0], ("\"so", "x"));
-    assert_eq!(texts(&tsv)[2], ("c\"", "y"));
-    let csv = read("d.csv", "text,label\n\"a \"\"b\"\", \nc\",x\nb,x\nc,y\nd,y\n").unwrap();
+    assert_eq!(texts(&tsv)[2], ("e\"", "y"));
+    let csv = read("d.csv", "text,label\n\"a \"\"b\"\", \nc\",x\nb,x\ng,y\nh,y\n").unwrap();
     assert_eq!(texts(&csv)[0], ("a \"b\", \nc", "x"));
 }
 
 #[test]
 fn columns_by_number_need_no_header_and_skip_one_that_is_there() {
-    let plain = read_columns("d.tsv", "x\ta b\ny\tc\nx\td\ny\te\n", "2", "1").unwrap();
+    let plain = read_columns("d.tsv", "x\ta b\ny\tg\nx\th\ny\te\n", "2", "1").unwrap();
     assert_eq!(texts(&plain), FOUR);
     assert!(!plain.source.header);
-    let headed = read_columns("d.tsv", "l\tt\nx\ta b\ny\tc\nx\td\ny\te\n", "2", "1").unwrap();
+    let headed = read_columns("d.tsv", "l\tt\nx\ta b\ny\tg\nx\th\ny\te\n", "2", "1").unwrap();
     assert_eq!(texts(&headed), FOUR);
     assert!(headed.source.header);
-    let mixed = read_columns("d.tsv", "l\tx\nx\ta b\ny\tc\nx\td\ny\te\n", "2", "l").unwrap();
+    let mixed = read_columns("d.tsv", "l\tx\nx\ta b\ny\tg\nx\th\ny\te\n", "2", "l").unwrap();
     assert_eq!(texts(&mixed), FOUR);
 }
 
 #[test]
 fn json_labels_may_be_integers_and_truth_values() {
     let rows = |labels: [&str; 4]| {
-        labels.map(|label| format!("{{\"text\": \"a\", \"label\": {label}}}\n")).concat()
+        let lines = labels.into_iter().zip(["a", "b", "e", "g"]);
+        let line = |(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n");
+        lines.map(line).collect::<String>()
     };
     let integers = read("d.jsonl", rows(["10", "9", "9", "10"])).unwrap();
     assert_eq!(integers.labels, ["9", "10"]);
@@ -116,9 +119,9 @@ fn labels_are_sorted_by_number_only_where_all_are_integers() {
 
 #[test]
 fn the_source_names_the_file_and_its_bytes() {
-    let source = read("d.tsv", "text\tlabel\na\tx\na\tx\nb\ty\nb\ty\n").unwrap().source;
+    let source = read("d.tsv", "text\tlabel\na\tx\nb\tx\ne\ty\ng\ty\n").unwrap().source;
     assert_eq!(source.file, "d.tsv");
-    assert_eq!(source.sha256, "268cac39fd32f35a17a95ed2fa469703d166df53025f30622ce322a00af24d7e");
+    assert_eq!(source.sha256, "a4423c9b951ee2f54f75fc2eb8f4a8c3fd03032fa3395150fb6401aada3af594");
 }
 
 #[test]
@@ -138,8 +141,8 @@ fn every_refusal_says_where_and_what_is_allowed() {
         ("d.tsv", "text\tlabel\na\tb\tx\n", Some(2), "3 columns where the first line has 2"),
         ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\nc\n", Some(10), "1 columns where"),
         ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins in this row"),
-        ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "every row has the label \"x\""),
-        ("d.tsv", "text\tlabel\na\tx\nb\ty\n", None, "no label holds in two rows"),
+        ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "\"x\" is the only label"),
+        ("d.tsv", "text\tlabel\na\tx\nb\ty\n", None, "there is no label; left out labels"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
         ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
@@ -184,46 +187,83 @@ fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
 
 #[test]
 fn what_is_left_out_and_what_is_odd_is_noted_with_its_lines() {
-    let rows = "a\tx\n\tx\nb\ty\nc\t\nd\tz\na\tx\nb\tx\ne\ty\n";
+    // Of these texts "c" and "d" are held out.
+    let rows = "a\tx\n\tx\nb\ty\ng\t\nh\tz\na\tx\nb\tx\ne\ty\ni\tx\nc\tx\n";
     let dataset = read("d.tsv", format!("text\tlabel\n{rows}")).unwrap();
+    let of = |label: &str, line, rows| OfLabel { label: label.to_owned(), line, rows };
     let notes = [
         Note::NoText(vec![3]),
         Note::NoLabel(vec![5]),
-        Note::RareLabel { label: "z".to_owned(), line: 6 },
+        Note::RareLabels(vec![of("z", 6, 1)]),
+        Note::NotScored(vec![of("y", 4, 2)]),
         Note::Repeated(vec![7]),
         Note::Contradicting(vec![8]),
     ];
     assert_eq!(dataset.notes, notes);
     assert_eq!(dataset.labels, ["x", "y"]);
-    assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 7, 8, 9]);
+    let lines: Vec<u64> = dataset.rows.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [2, 4, 7, 8, 9, 10, 11]);
+}
+
+#[test]
+fn a_label_needs_two_texts_that_are_not_held_out() {
+    // "c", "d" and "f" are held out; "a" comes twice.
+    for texts in [["c", "a"], ["a", "a"], ["c", "d"]] {
+        let rows = texts.map(|text| format!("{text}\ty\n")).concat();
+        let dataset =
+            read("d.tsv", format!("text\tlabel\nb\tx\ne\tx\ng\tz\nh\tz\n{rows}")).unwrap();
+        assert_eq!(dataset.labels, ["x", "z"], "{texts:?}");
+    }
+    let refused = refusal(read("d.tsv", "text\tlabel\na\tx\nb\tx\ne\ty\n"));
+    let message = "there is nothing to learn or to score: \"x\" is the only label; left out labels";
+    assert!(refused.0.is_none() && refused.1.starts_with(message), "{refused:?}");
+    assert!(refused.1.ends_with("\"y\" (line 4)"), "{refused:?}");
+}
+
+#[test]
+fn labels_that_a_head_does_not_have_are_left_out_with_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("d.jsonl");
+    let labels = [r#"["a"]"#, r#"["odd", "a"]"#, r#"["odd"]"#, "[]"];
+    let line = |label| format!("{{\"text\": \"t\", \"label\": {label}}}\n");
+    fs::write(&file, labels.map(line).concat()).unwrap();
+    let known = ["a".to_owned()];
+    let dataset = Dataset::read_as(&file, &layout("text", "label", None), &known).unwrap();
+    assert_eq!(dataset.targets, Targets::Several(vec![vec![0], vec![0], vec![]]));
+    let note = Note::UnknownLabels(vec![OfLabel { label: "odd".to_owned(), line: 2, rows: 2 }]);
+    assert!(dataset.notes.contains(&note), "{:?}", dataset.notes);
 }
 
 #[test]
 fn lists_in_json_are_any_number_of_labels() {
+    // None of these texts is held out.
     let lines = [r#"["b", 7]"#, r#""b""#, "[]", r#"["a", "b", "b"]"#, "[7]", "null", r#"["rare"]"#]
-        .map(|label| format!("{{\"text\": \"t\", \"label\": {label}}}\n"));
-    let dataset = read("d.jsonl", lines.concat()).unwrap();
-    // "a" and "rare" have one row each, and the sixth has no label.
+        .into_iter()
+        .zip(["a", "b", "e", "g", "h", "i", "t"])
+        .map(|(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n"))
+        .collect::<String>();
+    let dataset = read("d.jsonl", &lines).unwrap();
+    // "a" and "rare" have one row each; the sixth has no label, and the last has no other.
     assert_eq!(dataset.labels, ["7", "b"]);
-    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0]];
     assert_eq!(dataset.targets, Targets::Several(rows));
-    let refused =
-        refusal(read_as("d.jsonl", &lines.concat(), ProblemType::SingleLabelClassification));
-    assert!(refused.0 == Some(1) && refused.1.starts_with("the label is a list"), "{refused:?}");
+    let refused = refusal(read_as("d.jsonl", &lines, ProblemType::SingleLabelClassification));
+    let message = "the label is a list, \"b\", \"7\"; one is allowed";
+    assert_eq!(refused, (Some(1), message.to_owned()));
     let nested = refusal(read("d.jsonl", "{\"text\": \"t\", \"label\": [[1]]}\n"));
     assert!(nested.1.starts_with("the label in \"label\" is [[1]]"), "{nested:?}");
 }
 
 #[test]
 fn a_field_of_a_table_may_list_labels() {
-    let table = "text\tlabel\na\tx, y\nb\ty\nc\t\nd\tx,all\ne\t x\n";
+    let table = "text\tlabel\na\tx, y\nb\ty\ng\t\nh\tx,all\ne\t x\n";
     let several = read_as("d.tsv", table, ProblemType::MultiLabelClassification).unwrap();
     let rows = vec![vec![0, 1], vec![1], vec![], vec![0], vec![0]];
     assert_eq!((several.labels.len(), several.targets), (2, Targets::Several(rows)));
-    let always = "text\tlabel\na\tx,y\nb\tx\nc\tx,y\nd\tx\n";
+    // Two texts must lack it, too.
+    let always = "text\tlabel\na\tx,y\nb\tx\ng\tx,y\nh\tx\n";
     let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
     assert_eq!(always.labels, ["y"]);
-    assert!(always.notes.contains(&Note::CommonLabel("x".to_owned())), "{:?}", always.notes);
 }
 
 #[test]

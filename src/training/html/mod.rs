@@ -19,6 +19,7 @@ pub use axis::Scale;
 pub use bars::{Bar, bars};
 pub use cells::{confusion, heat_map};
 pub use charts::{Series, lines, reliability, scatter};
+pub use names::figures;
 pub use tables::{facts, table};
 
 /// Colours are variables there, so that charts follow the reader's colour scheme.

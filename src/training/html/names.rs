@@ -45,7 +45,7 @@ pub(super) fn number(value: f64, step: f64) -> String {
 }
 
 /// `value` to four significant figures.
-pub(super) fn figures(value: f64) -> String {
+pub fn figures(value: f64) -> String {
     let rounded = format!("{value:.3e}").parse().unwrap_or(value);
     format!("{rounded:?}").trim_end_matches(".0").replace('-', "−")
 }

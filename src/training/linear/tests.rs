@@ -53,7 +53,7 @@ fn part<'a>(features: &'a Features, targets: &'a Targets, case: &Case) -> (Part,
     };
     let class_weights = case.class_weights;
     let prepared =
-        Prepared::of(Data { features, targets, outputs, class_weights, layers: None }, &rows);
+        Prepared::of(Data { features, targets, outputs, class_weights, tied: None }, &rows);
     (prepared.part(&rows).unwrap(), prepared)
 }
 
@@ -88,7 +88,7 @@ fn folded_weights_are_those_of_scikit_learn() {
     for (number, case) in cases.iter().enumerate() {
         let targets = targets(case);
         let (part, prepared) = part(&features, &targets, case);
-        let fitted = fit(&part, case.strength, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
+        let fitted = fit(&part, case.strength, FINE, zeros(&part).unwrap()).unwrap();
         assert!(fitted.converged, "case {number}: {fitted:?}");
         let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
         let [layer] = finished.layers.as_slice() else { panic!("several layers") };
@@ -145,10 +145,10 @@ fn the_start_decides_nothing_but_the_time() {
     let (features, cases) = Fixture::read();
     let targets = targets(&cases[0]);
     let (part, _) = part(&features, &targets, &cases[0]);
-    let cold = fit(&part, 1.0, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
-    let near = fit(&part, 0.5, GRADIENT_NORM, zeros(&part).unwrap()).unwrap();
-    let warm = fit(&part, 1.0, GRADIENT_NORM, near.parameters).unwrap();
-    let again = fit(&part, 1.0, GRADIENT_NORM, cold.parameters.clone()).unwrap();
+    let cold = fit(&part, 1.0, FINE, zeros(&part).unwrap()).unwrap();
+    let near = fit(&part, 0.5, FINE, zeros(&part).unwrap()).unwrap();
+    let warm = fit(&part, 1.0, FINE, near.parameters).unwrap();
+    let again = fit(&part, 1.0, FINE, cold.parameters.clone()).unwrap();
     assert_eq!(again.iterations, 0);
     let pairs = cold.parameters.iter().zip(&warm.parameters);
     let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -171,7 +171,7 @@ fn the_same_part_gives_the_same_bits() {
     let run = || {
         let targets = targets(&cases[0]);
         let (part, _) = part(&features, &targets, &cases[0]);
-        fit(&part, 1.0, GRADIENT_NORM, zeros(&part).unwrap()).unwrap().parameters
+        fit(&part, 1.0, FINE, zeros(&part).unwrap()).unwrap().parameters
     };
     assert_eq!(run(), run());
 }
@@ -191,7 +191,7 @@ fn two_layers() -> (Features, Targets) {
 fn tied<'a>(features: &'a Features, targets: &'a Targets) -> (Part, Prepared<'a>) {
     let rows: Vec<usize> = (0..features.rows).collect();
     let class_weights = ClassWeights::None;
-    let data = Data { features, targets, outputs: 1, class_weights, layers: Some(2) };
+    let data = Data { features, targets, outputs: 1, class_weights, tied: Some(2) };
     let prepared = Prepared::of(data, &rows);
     (prepared.part(&rows).unwrap(), prepared)
 }

@@ -10,7 +10,7 @@ use crate::training::loss::log_sum_exp;
 pub struct OneScores {
     /// Rows whose largest logit is their label's.
     pub accuracy: f64,
-    /// The mean over all labels of each one's F1, 0 where that is undefined.
+    /// The mean of the labels' F1, over those that rows have or were taken for, as scikit-learn has it.
     pub macro_f1: f64,
     /// The mean of `−log softmax(logits)[label]`, natural logarithm.
     pub log_loss: f64,
@@ -40,11 +40,12 @@ impl OneScores {
 
 fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
     let of = |class: usize| {
-        let with = confusion[class].iter().sum();
-        let taken = confusion.iter().map(|row| row[class]).sum();
-        f1(confusion[class][class], with, taken)
+        let with: usize = confusion[class].iter().sum();
+        let taken: usize = confusion.iter().map(|row| row[class]).sum();
+        (with + taken > 0).then(|| f1(confusion[class][class], with, taken))
     };
-    (0..confusion.len()).map(of).sum::<f64>() / confusion.len() as f64
+    let all: Vec<f64> = (0..confusion.len()).filter_map(of).collect();
+    all.iter().sum::<f64>() / all.len() as f64
 }
 
 /// The first of the largest.
@@ -78,9 +79,12 @@ mod tests {
     }
 
     #[test]
-    fn a_label_without_rows_or_guesses_has_an_f1_of_0() {
+    fn a_label_without_rows_and_guesses_has_no_part_in_the_mean() {
         let scores = OneScores::of(&[choosing(0), choosing(1)].concat(), &[0, 1], 3);
-        assert!((scores.macro_f1 - 2.0 / 3.0).abs() < 1e-15);
-        assert_eq!(scores.accuracy, 1.0);
+        assert_eq!((scores.macro_f1, scores.accuracy), (1.0, 1.0));
+        // One that was guessed has: 0 has 2·1/(2+1), 1 and 2 none.
+        let scores =
+            OneScores::of(&[choosing(0), choosing(0), choosing(2)].concat(), &[0, 1, 1], 3);
+        assert!((scores.macro_f1 - 2.0 / 3.0 / 3.0).abs() < 1e-15);
     }
 }

@@ -4,7 +4,7 @@ use maud::Markup;
 
 use crate::training::Trained;
 use crate::training::dataset::Dataset;
-use crate::training::html::table;
+use crate::training::html::{figures, table};
 use crate::training::loss::{log_sum_exp, sigmoid};
 use crate::training::metrics::argmax;
 use crate::training::targets::Targets;
@@ -64,7 +64,8 @@ fn wrong(
             if best == labels[at] { vec![] } else { vec![mistake] }
         }
         Targets::Several(labels) => {
-            let threshold = |label: usize| trained.thresholds.as_ref().map_or(0.5, |of| of[label]);
+            let threshold =
+                |label: usize| trained.decision.thresholds.as_ref().map_or(0.5, |of| of[label]);
             let each = outputs.iter().enumerate().filter_map(|(label, &z)| {
                 let (p, holds) = (sigmoid(z), labels[at].contains(&label));
                 let named = p as f32 >= threshold(label);
@@ -78,8 +79,8 @@ fn wrong(
         }
         Targets::Number(numbers) => {
             let by = (outputs[0] - numbers[at]).abs();
-            let [is, given] = [numbers[at], outputs[0]].map(|number| format!("{number:.3}"));
-            vec![Mistake { row, is, given, by, shown: format!("{by:.3}") }]
+            let [is, given] = [numbers[at], outputs[0]].map(figures);
+            vec![Mistake { row, is, given, by, shown: figures(by) }]
         }
     }
 }

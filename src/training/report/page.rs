@@ -11,7 +11,7 @@ use crate::training::html::{
 };
 use crate::training::metrics::calibration::{bins, calibration_error};
 use crate::training::metrics::{OneScores, Scores};
-use crate::training::search::{Epoch, Path, Trial};
+use crate::training::search::{Epoch, Trial, Tried};
 use crate::training::targets::Targets;
 
 impl Trained {
@@ -82,7 +82,7 @@ fn about<'a>(trained: &Trained, dataset: &Dataset, recipe: &str) -> Vec<(&'a str
     if let Some(calibration) = report.calibration {
         facts.push(("temperature", format!("{:.3}", calibration.temperature)));
     }
-    if let Some(thresholds) = &trained.thresholds {
+    if let Some(thresholds) = &trained.decision.thresholds {
         facts.push(("thresholds", format!("{thresholds:.2?}")));
     }
     facts.push(("seed", report.seed.to_string()));
@@ -107,17 +107,17 @@ fn scores(report: &Report) -> Markup {
 }
 
 /// How to read the curves, and these.
-fn losses(path: &Path) -> (&'static str, Markup) {
+fn losses(tried: &Tried) -> (&'static str, Markup) {
     let series = |name: &str, points: Vec<(f64, f64)>| Series { name: name.to_owned(), points };
-    match path {
-        Path::Strengths(trials) => {
+    match tried {
+        Tried::Strengths(trials) => {
             let points = trials.iter().map(|Trial { strength, loss, .. }| (*strength, *loss));
             let curve = [series("validation", points.collect())];
             let note = "By the strength of regularisation, weak to the right. That with the least \
                         validation loss was chosen.";
             (note, lines(("C", Scale::Log), "loss", &curve))
         }
-        Path::Epochs(epochs) => {
+        Tried::Epochs(epochs) => {
             let of = |loss: fn(&Epoch) -> f64| {
                 epochs.iter().zip(1..).map(|(epoch, at)| (f64::from(at), loss(epoch))).collect()
             };
