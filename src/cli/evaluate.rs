@@ -83,7 +83,7 @@ impl Evaluate {
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
         let pools =
             extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
-        let features = pools.features(&recipe);
+        let features = pools.features(&recipe).map_err(Failure::failed)?;
         if let Some((row, column)) = features.not_finite() {
             let line = dataset.rows[row].line;
             let error = anyhow!("the text on line {line}: feature {column} is not a finite number");

@@ -11,7 +11,8 @@ use crate::app::Parts;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;
-use crate::training::encode::{Extractor, Pools};
+use crate::training::encode::Extractor;
+use crate::training::pools::Pools;
 use crate::training::{Column, Dataset, Layout};
 
 /// Which rows.
@@ -122,10 +123,10 @@ pub fn extract(
     let took = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let pools = pools?;
-    let (texts, taps) = (dataset.rows.len(), pools.taps());
+    let (texts, taps) = (dataset.rows.len(), pools.taps);
     let from = match pools.cached {
-        0 => String::new(),
-        cached => format!(", {cached} of them from the cache"),
+        0.0 => String::new(),
+        cached => format!(", {:.0} % from the cache", 100.0 * cached),
     };
     eprintln!("features: {texts} texts in {took:.1} s, {taps} pooled layers{from}");
     if pools.cut > 0 {

@@ -84,7 +84,8 @@ impl Train {
         let recipe = &candidate.reads;
         let features = extract(&parts, &config, &dataset, &[recipe], &self.cache)
             .map_err(Failure::Failed)?
-            .features(recipe);
+            .features(recipe)
+            .map_err(Failure::failed)?;
         if let Some(file) = &self.save_features {
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
         }

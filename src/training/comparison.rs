@@ -16,6 +16,7 @@ pub use contenders::{Contender, contenders};
 use super::candidate::Candidate;
 use super::cross::{self, CrossScores, Plan, Spread, mean_and_deviation};
 use super::dataset::{Dataset, Source};
+use super::encode::EncodeError;
 use super::features::Features;
 use super::fit::Chosen;
 use super::prepared::Data;
@@ -108,7 +109,7 @@ impl Difference {
 pub fn compare(
     dataset: &Dataset,
     entrants: &[(Contender, Candidate)],
-    features: &dyn Fn(&ResolvedRecipe) -> Features,
+    features: &dyn Fn(&ResolvedRecipe) -> Result<Features, EncodeError>,
     settings: &Settings,
     progress: &mut dyn FnMut(Option<&str>),
 ) -> Result<Comparison, TrainError> {
@@ -118,7 +119,7 @@ pub fn compare(
     let mut scored = Vec::with_capacity(entrants.len());
     for (contender, candidate) in entrants {
         progress(Some(&contender.name()));
-        let features = features(&candidate.reads);
+        let features = features(&candidate.reads)?;
         check_features(dataset, &features)?;
         let settings = Settings { tied: candidate.tied, ..settings.clone() };
         let data = Data::of(dataset, &features, &settings);

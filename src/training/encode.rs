@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::cache::{Cache, Pool, Tap};
 use super::dataset::{Dataset, Row};
 use super::features::Features;
+use super::pools::{Pools, Shard, taps_of};
 use crate::model::Model;
-use crate::model::finish::Finish;
-use crate::model::recipe::{Combine, InvalidRecipe, Pooling, Recipe, ResolvedRecipe, Shape};
+use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
 use crate::model::task::{Ask, Asks, Sequence, Task};
 use crate::text::{Input, InvalidText, LongText, Text, TokenizeError, Tokenizer};
 
@@ -31,53 +31,9 @@ pub struct Extractor<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Pooled rows of texts, and how they came about.
-pub struct Pools {
-    taps: Vec<Tap>,
-    pools: Vec<Pool>,
-    finish: Finish,
-    /// Texts that were longer than a sequence.
-    pub cut: usize,
-    /// Taps that were read from the cache.
-    pub cached: usize,
-    /// Why pooled rows could not be kept, if they could not.
-    pub not_kept: Option<std::io::Error>,
-}
-
-impl Pools {
-    /// Taps, each a layer and a pooling.
-    pub fn taps(&self) -> usize {
-        self.taps.len()
-    }
-
-    /// The recipe's row of each text. What it reads is among the taps.
-    pub fn features(&self, recipe: &ResolvedRecipe) -> Features {
-        let of = |tap: &Tap| self.taps.iter().position(|other| other == tap);
-        let places: Vec<Vec<usize>> =
-            taps_of(recipe).iter().map(|layer| layer.iter().filter_map(of).collect()).collect();
-        let texts = self.pools.first().map_or(0, |pool| pool.rows.rows);
-        let mut values = Vec::with_capacity(texts * recipe.dimensions);
-        for text in 0..texts {
-            let row = |at: &usize| self.pools[*at].rows.row(text);
-            let rows: Vec<Vec<f32>> =
-                places.iter().map(|layer| layer.iter().flat_map(row).copied().collect()).collect();
-            let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-            values.extend(self.finish.features(recipe, &rows));
-        }
-        Features { rows: texts, width: recipe.dimensions, values }
-    }
-}
-
-/// What a recipe reads, layer by layer: one pooling, or of `mean_max` the two that lie side by side in
-/// it, so that neither is computed and kept twice.
-fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
-    let poolings: &[Pooling] = match &recipe.pooling {
-        Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],
-        one => std::slice::from_ref(one),
-    };
-    let of = |&layer: &usize| poolings.iter().map(|&pooling| (layer, pooling)).collect();
-    recipe.layers.iter().map(of).collect()
-}
+/// Texts that are encoded, kept and read together: what is in memory at once, and what is lost if a run
+/// is cut off. Lines at the end of a file leave what was kept of those before them.
+const SHARD: usize = 4096;
 
 /// Why features could not be computed. Lines are those of the file, counted from 1.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +60,9 @@ pub enum EncodeError {
     /// A layer that the encoder doesn't have.
     #[error(transparent)]
     Layer(#[from] InvalidRecipe),
+    /// Pooled rows were taken out of the cache after they had been found there.
+    #[error("the cache was changed by another program meanwhile; run it again")]
+    Gone,
 }
 
 impl Extractor<'_> {
@@ -118,38 +77,64 @@ impl Extractor<'_> {
         recipes: &[&ResolvedRecipe],
         done: &mut dyn FnMut(usize),
     ) -> Result<Pools, EncodeError> {
-        let texts: Vec<&str> = dataset.rows.iter().map(|row| row.text.as_str()).collect();
-        let cache = self.cache.map(|folder| self.cache_of(folder, &texts));
         let mut taps: Vec<Tap> = Vec::new();
         for tap in recipes.iter().flat_map(|recipe| taps_of(recipe)).flatten() {
             if !taps.contains(&tap) {
                 taps.push(tap);
             }
         }
-        let read = |tap: &Tap| cache.as_ref().and_then(|cache| cache.read(*tap, texts.len()));
-        let mut pools: Vec<Option<Pool>> = taps.iter().map(read).collect();
-        let cached = pools.iter().flatten().count();
-        let missing: Vec<usize> = (0..taps.len()).filter(|&at| pools[at].is_none()).collect();
         let mut not_kept = None;
-        if !missing.is_empty() {
-            let wanted: Vec<Tap> = missing.iter().map(|&at| taps[at]).collect();
-            for (at, pool) in missing.into_iter().zip(self.compute(&dataset.rows, &wanted, done)?) {
-                if let Some(cache) = &cache {
-                    not_kept = cache.write(taps[at], &pool).err().or(not_kept);
-                }
-                pools[at] = Some(pool);
-            }
-        }
-        let pools: Vec<Pool> = pools.into_iter().flatten().collect();
-        let cut = pools.iter().map(|pool| pool.cut).max().unwrap_or(0);
-        Ok(Pools { taps, pools, finish: self.model.finish().clone(), cut, cached, not_kept })
+        let shards = dataset.rows.chunks(SHARD);
+        let shards = shards.map(|rows| self.shard(rows, &taps, done, &mut not_kept));
+        let shards = shards.collect::<Result<Vec<Shard>, _>>()?;
+        let cached: usize = shards.iter().map(|shard| shard.cached * shard.texts).sum();
+        Ok(Pools {
+            cut: shards.iter().map(|shard| shard.cut).sum(),
+            cached: cached as f64 / (taps.len() * dataset.rows.len()) as f64,
+            taps: taps.len(),
+            shards,
+            finish: self.model.finish().clone(),
+            not_kept,
+        })
     }
 
-    fn cache_of(&self, folder: &Path, texts: &[&str]) -> Cache {
+    fn shard(
+        &self,
+        rows: &[Row],
+        taps: &[Tap],
+        done: &mut dyn FnMut(usize),
+        not_kept: &mut Option<std::io::Error>,
+    ) -> Result<Shard, EncodeError> {
+        let cache = self.cache.map(|folder| self.cache_of(folder, rows));
+        let mut shard = Shard::new(rows.len(), cache);
+        let mut missing = Vec::new();
+        for &tap in taps {
+            match shard.pool(tap) {
+                Ok(pool) => (shard.cut, shard.cached) = (pool.cut, shard.cached + 1),
+                Err(_) => missing.push(tap),
+            }
+        }
+        if missing.is_empty() {
+            done(rows.len());
+            return Ok(shard);
+        }
+        for (&tap, pool) in missing.iter().zip(self.compute(rows, &missing, done)?) {
+            shard.cut = pool.cut;
+            match shard.cache.as_ref().map(|cache| cache.write(tap, &pool)) {
+                Some(Ok(())) => continue,
+                Some(Err(error)) => *not_kept = Some(error),
+                None => {}
+            }
+            shard.here.push((tap, pool));
+        }
+        Ok(shard)
+    }
+
+    fn cache_of(&self, folder: &Path, rows: &[Row]) -> Cache {
         let encoder = self.model.encoder();
         let (name, dtype, set) = (encoder.name(), encoder.dtype(), encoder.instruction_set());
         let of = [self.fingerprint, name, dtype, set, env!("CARGO_PKG_VERSION")];
-        Cache::of(folder, &of, texts.iter().copied())
+        Cache::of(folder, &of, rows.iter().map(|row| row.text.as_str()))
     }
 
     /// The rows of each tap, all from one pass over the texts.

@@ -1,5 +1,6 @@
 //! Why nothing could be trained.
 
+use super::encode::EncodeError;
 use super::split::SplitError;
 
 /// What kept a head from being trained.
@@ -41,6 +42,9 @@ pub enum TrainError {
     /// A fit that left the numbers.
     #[error("the fit came to no finite numbers; with hidden layers, try a smaller learning rate")]
     NotANumber,
+    /// Features that can't be had.
+    #[error(transparent)]
+    Features(#[from] EncodeError),
     /// Too little data for its parts.
     #[error(transparent)]
     Split(#[from] SplitError),

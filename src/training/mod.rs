@@ -27,6 +27,7 @@ pub mod layers;
 pub mod linear;
 pub mod loss;
 pub mod metrics;
+pub mod pools;
 pub mod prepared;
 pub mod report;
 pub mod search;

@@ -46,7 +46,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
     let (json, weights, said) = train(folder.path(), &data, &with);
     assert!(!said.contains("cache"), "{said}");
     let again = train(folder.path(), &data, &with);
-    assert!(again.2.ends_with("3 pooled layers, 3 of them from the cache"), "{}", again.2);
+    assert!(again.2.ends_with("3 pooled layers, 100 % from the cache"), "{}", again.2);
     let without = train(folder.path(), &data, &["--no-cache"]);
     assert!(!without.2.contains("cache"), "{}", without.2);
     for other in [&again, &without] {
@@ -55,7 +55,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
     // Another recipe over the same layers needs no encoder; another pooling does.
     let mean = r#"{"layers": [-1, -2], "combine": "mean"}"#;
     let (.., said) = train(folder.path(), &data, &[&with[..], &["--recipe", mean]].concat());
-    assert!(said.ends_with("2 pooled layers, 2 of them from the cache"), "{said}");
+    assert!(said.ends_with("2 pooled layers, 100 % from the cache"), "{said}");
     let cls = r#"{"layers": [-1], "pooling": "cls"}"#;
     let (.., said) = train(folder.path(), &data, &[&with[..], &["--recipe", cls]].concat());
     assert!(!said.contains("cache"), "{said}");
@@ -77,6 +77,27 @@ fn other_texts_and_damaged_files_are_computed_anew() {
     let again = train(folder.path(), &data(folder.path(), "the end"), &with);
     assert!(!again.2.contains("cache"), "{}", again.2);
     assert!(again.0 == first.0 && again.1 == first.1, "other bytes");
+}
+
+#[test]
+fn lines_at_the_end_leave_what_was_kept_of_those_before_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let with = ["--cache", cache.to_str().unwrap(), "--recipe", "last-four"];
+    let file = data(folder.path(), "the end");
+    let head: String = fs::read_to_string(&file).unwrap();
+    let more = |rows: std::ops::Range<usize>| -> String {
+        let label = |at: usize| if at.is_multiple_of(3) { "glad" } else { "sad" };
+        rows.map(|at| format!("{}\tgood film {at}\n", label(at))).collect()
+    };
+    // Texts are kept 4,096 at a time.
+    fs::write(&file, format!("{head}{}", more(0..4_000))).unwrap();
+    train(folder.path(), &file, &with);
+    fs::write(&file, format!("{head}{}", more(0..4_400))).unwrap();
+    let (json, weights, said) = train(folder.path(), &file, &with);
+    assert!(said.ends_with("3 pooled layers, 88 % from the cache"), "{said}");
+    let without = train(folder.path(), &file, &["--no-cache", "--recipe", "last-four"]);
+    assert!(without.0 == json && without.1 == weights, "other bytes");
 }
 
 /// What a head says that it scored on the rows held out, and what `evaluate` finds.

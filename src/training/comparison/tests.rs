@@ -27,7 +27,7 @@ fn compared() -> Comparison {
         let says = if recipe.layers.contains(&2) { 2.0 / recipe.layers.len() as f32 } else { 0.0 };
         let values =
             (0..ROWS).flat_map(|at| vec![says * label(at) as f32 + noise(at); recipe.dimensions]);
-        Features { rows: ROWS, width: recipe.dimensions, values: values.collect() }
+        Ok(Features { rows: ROWS, width: recipe.dimensions, values: values.collect() })
     };
     let mut fits = 0;
     let settings = Settings::default();
