@@ -15,17 +15,17 @@ pub struct FitFlags {
     #[arg(long, value_name = "FUNCTION", default_value = "relu", requires = "hidden")]
     activation: Between,
     /// The share of each hidden layer's columns that a step leaves out.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share, requires = "hidden")]
+    #[arg(long, value_name = "SHARE", default_value_t = Hidden::default().dropout, value_parser = share, requires = "hidden")]
     dropout: f64,
     /// How far a step goes with hidden layers.
-    #[arg(long, value_name = "RATE", default_value_t = 1e-3, value_parser = rate, requires = "hidden")]
+    #[arg(long, value_name = "RATE", default_value_t = Hidden::default().learning_rate, value_parser = rate, requires = "hidden")]
     learning_rate: f64,
     /// Passes over the rows at most, with hidden layers.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..), requires = "hidden")]
-    epochs: u32,
+    #[arg(long, value_name = "N", default_value_t = Hidden::default().epochs, value_parser = count, requires = "hidden")]
+    epochs: usize,
     /// Stop after so many passes in a row that don't make the validation loss less.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), requires = "hidden")]
-    patience: u32,
+    #[arg(long, value_name = "N", default_value_t = Hidden::default().patience, value_parser = count, requires = "hidden")]
+    patience: usize,
     /// What the rows of a label count: each the same, or all of one label as much as all of another.
     #[arg(long, value_name = "HOW", default_value = "none")]
     class_weights: Weights,
@@ -53,6 +53,11 @@ fn rate(written: &str) -> Result<f64, String> {
     number.ok_or_else(|| "it must be a number above 0, such as 0.001".to_owned())
 }
 
+fn count(written: &str) -> Result<usize, String> {
+    let number = written.parse().ok().filter(|&number| number > 0);
+    number.ok_or_else(|| "it must be a whole number from 1 on".to_owned())
+}
+
 impl FitFlags {
     pub fn method(&self) -> Method {
         if self.hidden.is_empty() {
@@ -66,8 +71,8 @@ impl FitFlags {
             },
             dropout: self.dropout,
             learning_rate: self.learning_rate,
-            epochs: self.epochs as usize,
-            patience: self.patience as usize,
+            epochs: self.epochs,
+            patience: self.patience,
         })
     }
 
