@@ -13,7 +13,7 @@
 //! `½ v² = Σ W²` and `a = 2`. The bias is not regularised. The minimum is unique but for a constant on
 //! all biases, so the start decides nothing but the time.
 //!
-//! Where the factors of encoder layers are learnt too, see [`tied`].
+//! Where the factors of encoder layers are learnt too, `linear/tied.rs` says how.
 
 mod tied;
 
