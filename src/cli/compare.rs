@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
-use super::fitting::FitFlags;
+use super::fitting::{FitFlags, failure};
 use super::{Failure, ModelFlags, write_page};
 use crate::app::{self, threads};
 use crate::config::Config;
@@ -16,8 +16,8 @@ use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
 use crate::training::candidate::Candidate;
-use crate::training::comparison::{Comparison, Contender, compare, contenders};
-use crate::training::{Dataset, Settings, check};
+use crate::training::comparison::{Comparison, Contender, FOLDS, check, compare, contenders};
+use crate::training::{Dataset, Settings};
 
 /// Score recipes against each other on a labelled file.
 ///
@@ -33,7 +33,7 @@ pub struct Compare {
     file: FileFlags,
     #[command(flatten)]
     problem: ProblemFlags,
-    /// The ten recipes that matter most.
+    /// The ten recipes that matter most, or those of them that the encoder has layers for.
     #[arg(long)]
     quick: bool,
     /// What rows are drawn with.
@@ -42,14 +42,19 @@ pub struct Compare {
     #[command(flatten)]
     fit: FitFlags,
     /// In how many parts rows are cross-validated.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
-    folds: u32,
+    #[arg(long, value_name = "N", default_value_t = FOLDS, value_parser = folds)]
+    folds: usize,
     /// Also write a report to read in a browser.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+fn folds(written: &str) -> Result<usize, String> {
+    let number = written.parse().ok().filter(|number| (2..=100).contains(number));
+    number.ok_or_else(|| "it must be a number from 2 to 100".to_owned())
 }
 
 impl Compare {
@@ -66,7 +71,7 @@ impl Compare {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
-            folds: Some(self.folds as usize),
+            folds: Some(self.folds),
             ..Settings::default()
         };
         // Before the encoder takes its time.
@@ -75,7 +80,7 @@ impl Compare {
         let read: Vec<_> = entrants.iter().map(|(_, candidate)| &candidate.reads).collect();
         let pools =
             extract(&parts, &config, &dataset, &read, &self.cache).map_err(Failure::Failed)?;
-        let bar = ProgressBar::new(entrants.len() as u64 * u64::from(self.folds + 1));
+        let bar = ProgressBar::new((entrants.len() * (self.folds + 1)) as u64);
         let form = "{wide_bar} {pos}/{len} fits, {eta} to go: {msg}";
         bar.set_style(ProgressStyle::with_template(form).map_err(Failure::failed)?);
         let of = |recipe: &_| pools.features(recipe);
@@ -85,7 +90,7 @@ impl Compare {
         });
         let took = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
-        let found = found.map_err(Failure::unusable)?;
+        let found = found.map_err(failure)?;
         eprintln!("{} recipes in {took:.1} s", entrants.len());
         self.tell(&found, &parts.recipes)
     }

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::app::Failure;
 use crate::model::head::Activation;
-use crate::training::{ClassWeights, Hidden, Method};
+use crate::training::{ClassWeights, Hidden, Method, TrainError};
 
 /// Which fully connected layers, and how they are fitted.
 #[derive(Clone, Debug, Args)]
@@ -56,6 +57,16 @@ fn rate(written: &str) -> Result<f64, String> {
 fn count(written: &str) -> Result<usize, String> {
     let number = written.parse().ok().filter(|&number| number > 0);
     number.ok_or_else(|| "it must be a whole number from 1 on".to_owned())
+}
+
+/// What couldn't be done, or can't be done with what was given.
+pub fn failure(error: TrainError) -> Failure {
+    match error {
+        TrainError::Features(_) | TrainError::Tensor(_) | TrainError::Solver(_) => {
+            Failure::failed(error)
+        }
+        _ => Failure::unusable(error),
+    }
 }
 
 impl FitFlags {

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
-use super::fitting::FitFlags;
+use super::fitting::{FitFlags, failure};
 use super::{Failure, ModelFlags, recipe_of, write_page};
 use crate::app::{self, threads};
 use crate::config::Config;
@@ -89,8 +89,7 @@ impl Train {
         if let Some(file) = &self.save_features {
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
         }
-        let trained =
-            train(&dataset, &features, &settings, &mut report).map_err(Failure::unusable)?;
+        let trained = train(&dataset, &features, &settings, &mut report).map_err(failure)?;
         println!("{}", trained.report);
         let written = candidate.written(trained.head.factors.as_deref());
         if let Some(factors) = &trained.head.factors {

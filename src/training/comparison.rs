@@ -20,12 +20,17 @@ use super::encode::EncodeError;
 use super::features::Features;
 use super::fit::Chosen;
 use super::prepared::Data;
+use super::split::Split;
 use super::table::table;
-use super::{Settings, TrainError, check, check_features, choose};
+use super::{Settings, TrainError, check_features, check_folds, choose};
 use crate::model::recipe::ResolvedRecipe;
 
 /// In how many parts rows are cross-validated where it isn't said.
-const FOLDS: usize = 5;
+pub const FOLDS: usize = 5;
+
+fn folds(settings: &Settings) -> usize {
+    settings.folds.unwrap_or(FOLDS)
+}
 
 /// What came out.
 #[derive(Debug, Clone, Serialize)]
@@ -100,12 +105,22 @@ impl Difference {
     }
 }
 
+/// Whether there can be a comparison, which is known before there are features: the parts of the data.
+///
+/// # Errors
+/// As [`super::check`]; fewer texts that aren't held out than folds.
+pub fn check(dataset: &Dataset, settings: &Settings) -> Result<Split, TrainError> {
+    let split = super::check(dataset, settings)?;
+    check_folds(&dataset.of(&split.training()), folds(settings))?;
+    Ok(split)
+}
+
 /// Scores each contender. `features` gives what a recipe makes of every row of `dataset`; `progress`
 /// hears the name of the one that is next and, with nothing, that a fit is done: one for the choice of
 /// settings, then one a fold.
 ///
 /// # Errors
-/// As [`train`](super::train).
+/// As [`check`] and [`train`](super::train).
 pub fn compare(
     dataset: &Dataset,
     entrants: &[(Contender, Candidate)],
@@ -114,8 +129,7 @@ pub fn compare(
     progress: &mut dyn FnMut(Option<&str>),
 ) -> Result<Comparison, TrainError> {
     let split = check(dataset, settings)?;
-    let rows = split.training();
-    let folds = settings.folds.unwrap_or(FOLDS);
+    let (rows, folds) = (split.training(), folds(settings));
     let mut scored = Vec::with_capacity(entrants.len());
     for (contender, candidate) in entrants {
         progress(Some(&contender.name()));
@@ -191,7 +205,7 @@ impl fmt::Display for Comparison {
         let folds = best.scores.scores[0].folds.len();
         writeln!(
             f,
-            "{}: {} rows in {folds} folds, none of those held out",
+            "{}: {} rows in {folds} folds; those that train holds out took no part",
             self.data.file, self.rows
         )?;
         writeln!(f)?;

@@ -31,8 +31,8 @@ pub struct Extractor<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Texts that are encoded, kept and read together: what is in memory at once, and what is lost if a run
-/// is cut off. Lines at the end of a file leave what was kept of those before them.
+/// Texts that are encoded, kept and read together: what is lost if a run is cut off and, with a cache,
+/// what is in memory at once. Of a file that grows at its end those in the last of these are encoded anew.
 const SHARD: usize = 4096;
 
 /// Why features could not be computed. Lines are those of the file, counted from 1.
@@ -110,8 +110,8 @@ impl Extractor<'_> {
         let mut missing = Vec::new();
         for &tap in taps {
             match shard.pool(tap) {
-                Ok(pool) => (shard.cut, shard.cached) = (pool.cut, shard.cached + 1),
-                Err(_) => missing.push(tap),
+                Some(pool) => (shard.cut, shard.cached) = (pool.cut, shard.cached + 1),
+                None => missing.push(tap),
             }
         }
         if missing.is_empty() {

@@ -25,13 +25,6 @@ impl Features {
         &self.values[row * self.width..][..self.width]
     }
 
-    /// The features of some texts, in their order.
-    #[must_use]
-    pub fn of(&self, rows: &[usize]) -> Self {
-        let values = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
-        Self { rows: rows.len(), width: self.width, values }
-    }
-
     /// The first value that is infinite or not a number, as its row and column.
     pub fn not_finite(&self) -> Option<(usize, usize)> {
         let place = self.values.iter().position(|value| !value.is_finite())?;

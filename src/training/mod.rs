@@ -10,7 +10,7 @@
 //! in float64 but the features and the finished weights. The same data, features and seed give the
 //! same bytes.
 
-pub mod cache;
+mod cache;
 pub mod candidate;
 pub mod comparison;
 pub mod cross;
@@ -37,7 +37,6 @@ pub mod targets;
 pub mod temperature;
 pub mod thresholds;
 
-pub use cache::Cache;
 pub use dataset::{Column, Dataset, DatasetError, Layout, read_texts};
 pub use error::TrainError;
 pub use features::{Features, save_features};
@@ -212,12 +211,15 @@ pub fn check(dataset: &Dataset, settings: &Settings) -> Result<Split, TrainError
             return Err(TrainError::Strengths(strengths.clone()));
         }
     }
-    let split = Split::of(dataset, settings.seed)?;
-    let texts = groups::strata(&dataset.of(&split.training())).concat().len();
-    match settings.folds {
-        Some(folds) if folds > texts => Err(TrainError::Folds { folds, texts }),
-        _ => Ok(split),
+    if let Some(folds) = settings.folds {
+        check_folds(dataset, folds)?;
     }
+    Ok(Split::of(dataset, settings.seed)?)
+}
+
+fn check_folds(dataset: &Dataset, folds: usize) -> Result<(), TrainError> {
+    let texts = groups::strata(dataset).concat().len();
+    if folds > texts { Err(TrainError::Folds { folds, texts }) } else { Ok(()) }
 }
 
 fn check_features(dataset: &Dataset, features: &Features) -> Result<(), TrainError> {

@@ -38,12 +38,11 @@ impl Shard {
         Self { texts, cut: 0, cached: 0, cache, here: Vec::new() }
     }
 
-    pub fn pool(&self, tap: Tap) -> Result<Cow<'_, Pool>, EncodeError> {
+    pub fn pool(&self, tap: Tap) -> Option<Cow<'_, Pool>> {
         if let Some((_, pool)) = self.here.iter().find(|(other, _)| *other == tap) {
-            return Ok(Cow::Borrowed(pool));
+            return Some(Cow::Borrowed(pool));
         }
-        let kept = self.cache.as_ref().and_then(|cache| cache.read(tap, self.texts));
-        kept.map(Cow::Owned).ok_or(EncodeError::Gone)
+        self.cache.as_ref()?.read(tap, self.texts).map(Cow::Owned)
     }
 }
 
@@ -51,15 +50,15 @@ impl Pools {
     /// The recipe's row of each text. It is one of those that the pools are for.
     ///
     /// # Errors
-    /// The cache has been cleared since.
+    /// The cache has been cleared since, or the recipe is another.
     pub fn features(&self, recipe: &ResolvedRecipe) -> Result<Features, EncodeError> {
         let texts = self.shards.iter().map(|shard| shard.texts).sum();
         let mut values = Vec::with_capacity(texts * recipe.dimensions);
         for shard in &self.shards {
             let layers = taps_of(recipe).into_iter().map(|layer| {
-                layer.into_iter().map(|tap| shard.pool(tap)).collect::<Result<Vec<_>, _>>()
+                layer.into_iter().map(|tap| shard.pool(tap)).collect::<Option<Vec<_>>>()
             });
-            let layers = layers.collect::<Result<Vec<_>, _>>()?;
+            let layers = layers.collect::<Option<Vec<_>>>().ok_or(EncodeError::Gone)?;
             for text in 0..shard.texts {
                 let row = |pool: &Cow<'_, Pool>| pool.rows.row(text).to_vec();
                 let rows: Vec<Vec<f32>> =
@@ -74,7 +73,7 @@ impl Pools {
 
 /// What a recipe reads, layer by layer: one pooling, or of `mean_max` the two that lie side by side in
 /// it, so that neither is computed and kept twice.
-pub fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
+pub(super) fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
     let poolings: &[Pooling] = match &recipe.pooling {
         Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],
         one => std::slice::from_ref(one),

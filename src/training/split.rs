@@ -19,8 +19,8 @@ const HELD_OUT_BELOW: u8 = 51;
 /// The share of each label's texts to train on that chooses settings.
 const VALIDATION_SHARE: f64 = 0.15;
 
-/// Row numbers, ascending. Each row is in one part, with all others of its text. Every label is among the
-/// rows to fit and, where one holds, among those to choose settings by.
+/// Row numbers, ascending. Each row is in one part, with all others of its text. Where one label holds,
+/// every one is among the rows to fit and among those to choose settings by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// What each setting is fitted to.
@@ -46,18 +46,6 @@ pub enum SplitError {
         fitting: usize,
         /// Rows to choose settings by.
         validation: usize,
-    },
-    /// A label that all rows to fit have, or none.
-    #[error(
-        "of the {fitting} rows to fit, {with} have the label {label:?}; some must have it and some not"
-    )]
-    Constant {
-        /// Which.
-        label: String,
-        /// Rows to fit.
-        fitting: usize,
-        /// Those with the label.
-        with: usize,
     },
     /// Too few rows for three parts.
     #[error(
@@ -96,19 +84,16 @@ impl Split {
         if [&self.fitting, &self.validation, &self.held_out].iter().any(|part| part.is_empty()) {
             return Err(SplitError::TooFew(dataset.rows.len()));
         }
-        let [fitting, validation] = [&self.fitting, &self.validation]
-            .map(|part| dataset.targets.of(part).counts(dataset.labels.len()));
-        for (at, label) in dataset.labels.iter().cloned().enumerate() {
-            let all = self.fitting.len();
-            match dataset.targets {
-                Targets::One(_) if fitting[at] == 0 || validation[at] == 0 => {
-                    let (fitting, validation) = (fitting[at], validation[at]);
+        // Of several labels that may hold one may be missing here; the last fit takes both parts.
+        if let Targets::One(_) = dataset.targets {
+            let [fitting, validation] = [&self.fitting, &self.validation]
+                .map(|part| dataset.targets.of(part).counts(dataset.labels.len()));
+            for ((label, fitting), validation) in dataset.labels.iter().zip(fitting).zip(validation)
+            {
+                if fitting == 0 || validation == 0 {
+                    let label = label.clone();
                     return Err(SplitError::Missing { label, fitting, validation });
                 }
-                Targets::Several(_) if fitting[at] == 0 || fitting[at] == all => {
-                    return Err(SplitError::Constant { label, fitting: all, with: fitting[at] });
-                }
-                _ => {}
             }
         }
         Ok(())
@@ -198,23 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn of_several_labels_each_must_be_fitted_and_of_numbers_there_must_be_enough() {
+    fn of_several_labels_one_may_be_missing_and_of_numbers_there_must_be_enough() {
         let texts: Vec<String> = (0..60).map(|at| at.to_string()).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let of = |targets| Split::of(&testing::dataset(&texts[..], targets), 0);
-        let several = |rare: usize| {
-            of(Targets::Several(
-                (0..60).map(|at| if at == rare { vec![1] } else { vec![0] }).collect(),
-            ))
-        };
-        assert!(several(1).is_ok());
-        // 8 is held out.
-        let refused = several(8).unwrap_err().to_string();
-        assert!(refused.contains("42 rows to fit, 42 have the label \"a\""), "{refused}");
+        // 8 is held out, and alone has the second label.
+        let rows = (0..60).map(|at| if at == 8 { vec![1] } else { vec![0] });
+        assert!(of(Targets::Several(rows.collect())).is_ok());
         assert!(of(Targets::Number((0..60).map(f64::from).collect())).is_ok());
         let few = testing::dataset(&texts[1..4], Targets::Number(vec![1.0, 2.0, 3.0]));
-        assert!(
-            Split::of(&few, 0).unwrap_err().to_string().starts_with("3 rows have too few texts")
-        );
+        let refused = Split::of(&few, 0).unwrap_err().to_string();
+        assert!(refused.starts_with("3 rows have too few texts"), "{refused}");
     }
 }

@@ -222,6 +222,25 @@ fn any_number_of_labels_is_learnt_with_their_thresholds() {
 }
 
 #[test]
+fn a_label_of_two_texts_is_learnt_whichever_part_they_fall_into() {
+    let (_, features) = data();
+    let training: Vec<usize> =
+        (0..ROWS).filter(|text| !split::is_held_out(&text.to_string())).take(2).collect();
+    let labels = |text: usize| {
+        let holds = [features.row(text)[0] > 1.0, training.contains(&text)];
+        (0..2).filter(|&label| holds[label]).collect()
+    };
+    let dataset = labelled(Targets::Several((0..ROWS).map(labels).collect()));
+    for seed in 0..4 {
+        let settings = Settings { seed, ..with_strengths(&[0.1, 1.0]) };
+        let head = train(&dataset, &features, &settings, &mut |_| {}).unwrap().head;
+        // What it has learnt is that it is rare.
+        let outputs = head.outputs(&features, &training);
+        assert!(outputs.chunks_exact(2).all(|row| row[1].is_finite() && row[1] < 0.0));
+    }
+}
+
+#[test]
 fn numbers_are_learnt_in_their_unit() {
     let (_, features) = data();
     let number = |row: &[f32]| 1e3 + 50.0 * f64::from(row[0] - row[2]);

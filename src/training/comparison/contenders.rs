@@ -25,8 +25,9 @@ impl Contender {
 /// The poolings that are compared.
 pub const POOLINGS: [Pooling; 4] = [Pooling::Mean, Pooling::Cls, Pooling::Max, Pooling::MeanMax];
 
-/// Every layer alone and the last four averaged, concatenated, and weighted with factors that are learnt, each with every pooling; or, where it should be `quick`, the ten recipes that matter most. Of
-/// an encoder with `layers` layers.
+/// Every layer alone and the last four averaged, concatenated, and weighted with factors that are learnt,
+/// each with every pooling; or, where it should be `quick`, the ten recipes that matter most. Of an
+/// encoder with `layers` layers.
 pub fn contenders(layers: usize, quick: bool) -> Vec<Contender> {
     let all = rows(layers).into_iter().enumerate().flat_map(|(row, (name, layers, combine))| {
         POOLINGS.into_iter().filter(move |&pooling| !quick || matters_most(row, pooling)).map(

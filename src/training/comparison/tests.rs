@@ -79,7 +79,7 @@ fn the_terminal_and_the_page_name_every_recipe() {
         let name = outcome.contender.name();
         assert!(said.contains(&name) && page.contains(&name), "{name}");
     }
-    assert!(said.starts_with("d.tsv: ") && said.contains(" rows in 5 folds"), "{said}");
+    assert!(said.starts_with("d.tsv: ") && said.contains(" rows in 5 folds; "), "{said}");
     assert!(said.contains("not told apart from the best by these folds: last layer"), "{said}");
     // One cell a recipe, one bar a recipe, and the command as text.
     assert_eq!(page.matches("class=\"heat\"").count(), 24);

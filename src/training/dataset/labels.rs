@@ -80,8 +80,8 @@ pub(super) fn label(
             let of = others.entry(label).or_insert_with(|| OfLabel::new(label, record.line));
             of.rows += 1;
         }
-        // A row that is left without any says nothing, unless it had none.
-        if !kept.is_empty() || lost.is_empty() {
+        // Where several may hold, a row that is left without any still says that the others don't.
+        if !one || !kept.is_empty() {
             let mut places: Vec<usize> =
                 kept.into_iter().map(|label| index[label.as_str()]).collect();
             places.sort_unstable();
@@ -97,8 +97,14 @@ pub(super) fn label(
     let (kept, places): (Vec<&Record>, Vec<Vec<usize>>) = rows.into_iter().unzip();
     let targets = if one { Targets::One(places.concat()) } else { Targets::Several(places) };
     if kept.is_empty() || (known.is_none() && labels.len() < 1 + usize::from(one)) {
-        let (only, notes) = (labels.into_iter().next(), notes.clone());
-        return Err((None, Problem::NothingToLearn { only, notes }));
+        let notes = notes.clone();
+        return Err((
+            None,
+            match known {
+                Some(_) => Problem::NothingToScore(notes),
+                None => Problem::NothingToLearn { only: labels.into_iter().next(), notes },
+            },
+        ));
     }
     if known.is_none() {
         notes.extend(not_scored(&labels, &records));

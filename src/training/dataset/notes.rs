@@ -17,11 +17,11 @@ pub enum Note {
     /// Rows without a label, left out.
     NoLabel(Vec<u64>),
     /// Labels of fewer than two texts that can be trained on, or, where several may hold, that fewer than
-    /// two lack; left out, and rows that have no other.
+    /// two lack; left out, and where one holds their rows too.
     RareLabels(Vec<OfLabel>),
     /// Labels of which no row is held out, so that they are learnt and not scored.
     NotScored(Vec<OfLabel>),
-    /// Labels that the head to be scored doesn't have; left out, and rows that have no other.
+    /// Labels that the head to be scored doesn't have; left out, and where one holds their rows too.
     UnknownLabels(Vec<OfLabel>),
     /// Rows whose text an earlier row has; all rows of a text are kept in one part.
     Repeated(Vec<u64>),
@@ -65,18 +65,16 @@ impl fmt::Display for Note {
             Self::NoLabel(at) => write!(f, "left out {} without a label: {}", rows(at), lines(at)),
             Self::RareLabels(labels) => write!(
                 f,
-                "left out labels, and rows without another, since two texts with a label and two \
-                 without it are needed that aren't held out: {}",
+                "left out labels that fewer than two of the texts to train on have, or fewer than two \
+                 lack (a fifth of the texts is held out): {}",
                 listed(labels)
             ),
             Self::NotScored(labels) => {
                 write!(f, "labels of which no row is held out to score them: {}", listed(labels))
             }
-            Self::UnknownLabels(labels) => write!(
-                f,
-                "left out labels that the head doesn't have, and rows without another: {}",
-                listed(labels)
-            ),
+            Self::UnknownLabels(labels) => {
+                write!(f, "left out labels that the head doesn't have: {}", listed(labels))
+            }
             Self::Repeated(at) => write!(
                 f,
                 "{} with the text of an earlier row, kept in the same part as that: {}",

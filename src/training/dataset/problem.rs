@@ -91,12 +91,12 @@ pub enum Problem {
     },
     /// No labels to tell apart.
     #[error(
-        "there is nothing to learn or to score: {}{}",
+        "there is nothing to learn: {}{}",
         match .only {
             Some(only) => format!("{only:?} is the only label"),
             None => "there is no label".to_owned(),
         },
-        .notes.iter().map(|note| format!("; {note}")).collect::<String>()
+        all(.notes)
     )]
     NothingToLearn {
         /// The label that there is.
@@ -104,7 +104,10 @@ pub enum Problem {
         /// What was left out.
         notes: Vec<Note>,
     },
-    /// As above, for rows that have a number.
+    /// No labels of the head.
+    #[error("no row has a label of the head{}", all(.0))]
+    NothingToScore(Vec<Note>),
+    /// Numbers that are all the same.
     #[error("every row has the number {0}; there is nothing to learn")]
     OneNumber(f64),
 }
@@ -114,6 +117,10 @@ impl Problem {
     pub(super) fn at(self, line: u64) -> Failure {
         (Some(line), self)
     }
+}
+
+fn all(notes: &[Note]) -> String {
+    notes.iter().map(|note| format!("; {note}")).collect()
 }
 
 fn list(names: &[String]) -> String {

@@ -215,13 +215,13 @@ fn a_label_needs_two_texts_that_are_not_held_out() {
         assert_eq!(dataset.labels, ["x", "z"], "{texts:?}");
     }
     let refused = refusal(read("d.tsv", "text\tlabel\na\tx\nb\tx\ne\ty\n"));
-    let message = "there is nothing to learn or to score: \"x\" is the only label; left out labels";
+    let message = "there is nothing to learn: \"x\" is the only label; left out labels";
     assert!(refused.0.is_none() && refused.1.starts_with(message), "{refused:?}");
     assert!(refused.1.ends_with("\"y\" (line 4)"), "{refused:?}");
 }
 
 #[test]
-fn labels_that_a_head_does_not_have_are_left_out_with_their_rows() {
+fn labels_that_a_head_does_not_have_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("d.jsonl");
     let labels = [r#"["a"]"#, r#"["odd", "a"]"#, r#"["odd"]"#, "[]"];
@@ -229,7 +229,7 @@ fn labels_that_a_head_does_not_have_are_left_out_with_their_rows() {
     fs::write(&file, labels.map(line).concat()).unwrap();
     let known = ["a".to_owned()];
     let dataset = Dataset::read_as(&file, &layout("text", "label", None), &known).unwrap();
-    assert_eq!(dataset.targets, Targets::Several(vec![vec![0], vec![0], vec![]]));
+    assert_eq!(dataset.targets, Targets::Several(vec![vec![0], vec![0], vec![], vec![]]));
     let note = Note::UnknownLabels(vec![OfLabel { label: "odd".to_owned(), line: 2, rows: 2 }]);
     assert!(dataset.notes.contains(&note), "{:?}", dataset.notes);
 }
@@ -243,9 +243,9 @@ fn lists_in_json_are_any_number_of_labels() {
         .map(|(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n"))
         .collect::<String>();
     let dataset = read("d.jsonl", &lines).unwrap();
-    // "a" and "rare" have one row each; the sixth has no label, and the last has no other.
+    // "a" and "rare" have one row each, and the sixth has no label.
     assert_eq!(dataset.labels, ["7", "b"]);
-    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0]];
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
     assert_eq!(dataset.targets, Targets::Several(rows));
     let refused = refusal(read_as("d.jsonl", &lines, ProblemType::SingleLabelClassification));
     let message = "the label is a list, \"b\", \"7\"; one is allowed";
@@ -264,6 +264,7 @@ fn a_field_of_a_table_may_list_labels() {
     let always = "text\tlabel\na\tx,y\nb\tx\ng\tx,y\nh\tx\n";
     let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
     assert_eq!(always.labels, ["y"]);
+    assert_eq!(always.targets, Targets::Several(vec![vec![0], vec![], vec![0], vec![]]));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::names::shorten;
 const NAME: f64 = 16.0;
 
 /// Values by row and column, coloured from the least to the largest, written by `show`; values far below
-/// the others have the colour of the least that isn't. Cells that are `None`, not finite or beyond the end of their row are empty. `corner` says what rows and
-/// columns are.
+/// the others have the colour of the least that isn't. Cells that are `None`, not finite or beyond the
+/// end of their row are empty. `corner` says what rows and columns are.
 pub fn heat_map(
     corner: &str,
     columns: &[String],

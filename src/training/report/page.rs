@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::Report;
 use super::mistakes::mistakes;
 use crate::training::Trained;
+use crate::training::cross::Spread;
 use crate::training::dataset::Dataset;
 use crate::training::html::{
     Scale, Series, confusion, facts, lines, page, reliability, scatter, section, table,
@@ -24,7 +25,8 @@ impl Trained {
         let body = html! {
             (section("How it was trained", "", facts(&about(self, dataset, recipe))))
             (section("Scores", SCORES, scores(report)))
-            (section("Loss", losses(&report.search).0, losses(&report.search).1))
+            @let (note, curves) = losses(&report.search);
+            (section("Loss", note, curves))
             (section("Right and wrong", "On the rows held out.", outcomes(self, dataset, &held_out)))
             @if let Some(error) = calibration_error(&self.held_out.1, &held_out) {
                 (section(
@@ -98,11 +100,14 @@ fn scores(report: &Report) -> Markup {
         let rows = held_out.map(|(name, value)| vec![name.to_owned(), value]);
         return table(&["", "held out"], &rows.collect::<Vec<_>>());
     };
-    let of_folds = cross.scores.iter().map(|spread| spread.show());
-    let of_folds = of_folds.chain(std::iter::repeat("–".to_owned()));
-    let rows = held_out
-        .zip(of_folds)
-        .map(|((name, value), of_folds)| vec![name.to_owned(), value, of_folds]);
+    let of_folds = |name: &str| match (name, cross.log_loss) {
+        ("log loss", Some(loss)) => format!("{loss:.4}"),
+        _ => {
+            let spread = cross.scores.iter().find(|spread| spread.metric == name);
+            spread.map_or("–".to_owned(), Spread::show)
+        }
+    };
+    let rows = held_out.map(|(name, value)| vec![name.to_owned(), value, of_folds(name)]);
     table(&["", "held out", "folds"], &rows.collect::<Vec<_>>())
 }
 
