@@ -89,7 +89,7 @@ impl Evaluate {
             let error = anyhow!("the text on line {line}: feature {column} is not a finite number");
             return Err(Failure::Failed(error));
         }
-        let found = evaluate(&head, &features, &dataset.targets, &dataset.source, self.held_out);
+        let found = evaluate(&head, &features, &dataset, self.held_out);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&found).map_err(Failure::failed)?);
         } else {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::dataset::Source;
+use super::dataset::{Dataset, Note, Source};
 use super::features::Features;
 use super::metrics::calibration::calibration_error;
 use super::metrics::{OneScores, Scores};
@@ -33,16 +33,14 @@ pub struct Evaluation {
     /// See [`calibration_error`]; none for numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration_error: Option<f64>,
+    /// What is odd about the file, and what was left out of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
-/// Scores a head on targets that are of its kind, one a row of `features`; there is at least one row.
-pub fn evaluate(
-    head: &Head,
-    features: &Features,
-    targets: &Targets,
-    data: &Source,
-    held_out: bool,
-) -> Evaluation {
+/// Scores a head on a dataset that was read for it, of which `features` are; there is at least one row.
+pub fn evaluate(head: &Head, features: &Features, dataset: &Dataset, held_out: bool) -> Evaluation {
+    let Dataset { targets, source, notes, .. } = dataset;
     let of = head.descriptor();
     let temperature = match targets {
         Targets::Number(_) => 1.0,
@@ -53,12 +51,13 @@ pub fn evaluate(
     Evaluation {
         head: head.name().to_owned(),
         version: head.version().to_owned(),
-        data: data.clone(),
+        data: source.clone(),
         rows: features.rows,
         held_out,
         labels: of.labels.clone(),
         scores: Scores::of(&outputs, targets, of.thresholds.as_deref()),
         calibration_error: calibration_error(&outputs, targets),
+        notes: notes.iter().map(Note::to_string).collect(),
     }
 }
 
@@ -108,6 +107,7 @@ mod tests {
             labels: vec!["no".to_owned(), "perhaps".to_owned()],
             scores,
             calibration_error,
+            notes: vec![],
         }
     }
 

@@ -100,7 +100,9 @@ fn what_cannot_be_scored_is_said_with_its_place() {
     let left_out = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(left_out.contains("labels that the head doesn't have"), "{left_out}");
     assert!(left_out.contains("\"cross\" (line 5)"), "{left_out}");
-    assert_eq!(json_of(&output)["rows"], json!(5));
+    let found = json_of(&output);
+    assert_eq!(found["rows"], json!(5));
+    assert!(found["notes"][0].as_str().unwrap().contains("\"cross\" (line 5)"), "{found}");
     case.labels = ["cross"; 6];
     let unknown = said(&case.run(&["--head", "heads/mood"]));
     assert!(unknown.contains("\"cross\" (6 rows, the first on line 2)"), "{unknown}");
