@@ -7,17 +7,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
+use super::features::{TrainingFlags, extract, tell};
 use super::fitting::{FitFlags, failure};
-use super::{Failure, ModelFlags, write_page};
-use crate::app::{self, threads};
-use crate::config::Config;
+use super::{Failure, write_page};
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
+use crate::training::Settings;
 use crate::training::candidate::Candidate;
 use crate::training::comparison::{Comparison, Contender, FOLDS, check, compare, contenders};
-use crate::training::{Dataset, Settings};
 
 /// Score recipes against each other on a labelled file.
 ///
@@ -26,13 +24,7 @@ use crate::training::{Dataset, Settings};
 #[derive(Debug, Args)]
 pub struct Compare {
     #[command(flatten)]
-    model: ModelFlags,
-    #[command(flatten)]
-    cache: CacheFlags,
-    #[command(flatten)]
-    file: FileFlags,
-    #[command(flatten)]
-    problem: ProblemFlags,
+    given: TrainingFlags,
     /// The ten recipes that matter most, or those of them that the encoder has layers for.
     #[arg(long)]
     quick: bool,
@@ -59,13 +51,7 @@ fn folds(written: &str) -> Result<usize, String> {
 
 impl Compare {
     pub fn run(self) -> Result<(), Failure> {
-        let config =
-            Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
-        // Whatever the encoder: candle fits the heads.
-        threads::pin(config.encoder.threads).map_err(Failure::failed)?;
-        let layout = self.file.layout(self.problem.problem_type());
-        let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
-        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        let (config, dataset, parts) = self.given.open()?;
         tell(&dataset);
         let settings = Settings {
             seed: self.seed,
@@ -78,8 +64,8 @@ impl Compare {
         check(&dataset, &settings).map_err(Failure::unusable)?;
         let entrants = self.entrants(&parts.recipes).map_err(Failure::failed)?;
         let read: Vec<_> = entrants.iter().map(|(_, candidate)| &candidate.reads).collect();
-        let pools =
-            extract(&parts, &config, &dataset, &read, &self.cache).map_err(Failure::Failed)?;
+        let pools = extract(&parts, &config, &dataset, &read, &self.given.cache)
+            .map_err(Failure::Failed)?;
         let bar = ProgressBar::new((entrants.len() * (self.folds + 1)) as u64);
         let form = "{wide_bar} {pos}/{len} fits, {eta} to go: {msg}";
         bar.set_style(ProgressStyle::with_template(form).map_err(Failure::failed)?);
@@ -113,7 +99,7 @@ impl Compare {
         };
         // What isn't Unicode couldn't be printed either.
         let given = std::env::args_os().skip(2).map(|arg| arg.to_string_lossy().into_owned());
-        let out = format!("heads/{}", head_name(&self.file.data));
+        let out = format!("heads/{}", head_name(&self.given.file.data));
         let train = train_line(&given.collect::<Vec<_>>(), &recipe, &out);
         if self.json {
             let json = Printed { found, train: &train };

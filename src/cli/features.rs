@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::app::Parts;
+use super::ModelFlags;
+use crate::app::{self, Failure, Parts, threads};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;
@@ -34,7 +35,7 @@ pub struct FileFlags {
 
 /// What the labels are.
 #[derive(Clone, Debug, Args)]
-pub struct ProblemFlags {
+struct ProblemFlags {
     /// What the labels are: one a row, any number of them, or a number to be learnt
     /// [default: any number where JSON has lists, else one]
     #[arg(long, value_name = "TYPE")]
@@ -49,7 +50,7 @@ enum Problem {
 }
 
 impl ProblemFlags {
-    pub fn problem_type(&self) -> Option<ProblemType> {
+    fn problem_type(&self) -> Option<ProblemType> {
         Some(match self.problem_type? {
             Problem::SingleLabel => ProblemType::SingleLabelClassification,
             Problem::MultiLabel => ProblemType::MultiLabelClassification,
@@ -67,6 +68,33 @@ impl FileFlags {
             problem_type,
             separator: self.label_separator.clone(),
         }
+    }
+}
+
+/// What fits layers to a labelled file is given.
+#[derive(Clone, Debug, Args)]
+pub struct TrainingFlags {
+    #[command(flatten)]
+    model: ModelFlags,
+    #[command(flatten)]
+    pub cache: CacheFlags,
+    #[command(flatten)]
+    pub file: FileFlags,
+    #[command(flatten)]
+    problem: ProblemFlags,
+}
+
+impl TrainingFlags {
+    /// The configuration, the file, and the checkpoint.
+    pub fn open(&self) -> Result<(Config, Dataset, Parts), Failure> {
+        let config =
+            Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
+        // Whatever the encoder: candle fits the layers.
+        threads::pin(config.encoder.threads).map_err(Failure::failed)?;
+        let layout = self.file.layout(self.problem.problem_type());
+        let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
+        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        Ok((config, dataset, parts))
     }
 }
 

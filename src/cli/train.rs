@@ -5,11 +5,9 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, FileFlags, ProblemFlags, extract, tell};
+use super::features::{TrainingFlags, extract, tell};
 use super::fitting::{FitFlags, failure};
-use super::{Failure, ModelFlags, recipe_of, write_page};
-use crate::app::{self, threads};
-use crate::config::Config;
+use super::{Failure, recipe_of, write_page};
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::candidate::Candidate;
@@ -21,13 +19,7 @@ use crate::training::{Dataset, Settings, Stage, Trained, check, save_features, t
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
-    model: ModelFlags,
-    #[command(flatten)]
-    cache: CacheFlags,
-    #[command(flatten)]
-    file: FileFlags,
-    #[command(flatten)]
-    problem: ProblemFlags,
+    given: TrainingFlags,
     /// The features: a recipe's name, or a recipe object as JSON. One that combines by "weighted" and
     /// has no weights has them learnt.
     #[arg(long, value_name = "RECIPE", default_value = "last-four-concat")]
@@ -60,13 +52,7 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
-        let config =
-            Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
-        // Whatever the encoder: candle fits the head.
-        threads::pin(config.encoder.threads).map_err(Failure::failed)?;
-        let layout = self.file.layout(self.problem.problem_type());
-        let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
-        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        let (config, dataset, parts) = self.given.open()?;
         let candidate = Candidate::new(&wanted, &parts.recipes)
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
@@ -82,7 +68,7 @@ impl Train {
         let split = check(&dataset, &settings).map_err(Failure::unusable)?;
 
         let recipe = &candidate.reads;
-        let features = extract(&parts, &config, &dataset, &[recipe], &self.cache)
+        let features = extract(&parts, &config, &dataset, &[recipe], &self.given.cache)
             .map_err(Failure::Failed)?
             .features(recipe)
             .map_err(Failure::failed)?;
