@@ -227,12 +227,7 @@ impl ResolvedRecipe {
             Combine::Sum => column(&|values| values.sum()),
             Combine::Mean => column(&|values| values.sum::<f64>() / rows.len() as f64),
             Combine::Max => column(&|values| values.fold(f64::NEG_INFINITY, f64::max)),
-            Combine::Weighted => {
-                let weights = self.weights.as_deref().unwrap_or_default();
-                column(&|values| {
-                    values.zip(weights).map(|(value, &weight)| value * f64::from(weight)).sum()
-                })
-            }
+            Combine::Weighted => weighted_sum(rows, self.weights.as_deref().unwrap_or_default()),
         }
     }
 
@@ -253,6 +248,13 @@ pub(super) type Fold<'a> = &'a dyn Fn(&mut dyn Iterator<Item = f64>) -> f64;
 pub(super) fn by_column(rows: &[&[f32]], fold: Fold<'_>) -> Vec<f32> {
     let width = rows.first().map_or(0, |row| row.len());
     (0..width).map(|j| fold(&mut rows.iter().map(|row| f64::from(row[j]))) as f32).collect()
+}
+
+/// `Σ α_l·row_l`, `n × (w) → (w)`.
+pub fn weighted_sum(rows: &[&[f32]], weights: &[f32]) -> Vec<f32> {
+    by_column(rows, &|values| {
+        values.zip(weights).map(|(value, &weight)| value * f64::from(weight)).sum()
+    })
 }
 
 /// Divides a row by `max(‖row‖₂, 1e-12)`.

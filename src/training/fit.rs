@@ -1,11 +1,9 @@
 //! A fit whose settings have been chosen.
 
-use serde::{Deserialize, Serialize};
-
 use super::TrainError;
 use super::hidden::{self, After, Hidden};
 use super::layers::Layers;
-use super::linear;
+use super::linear::{self, Convergence};
 use super::prepared::Part;
 
 /// How layers are fitted, all of it settled.
@@ -27,17 +25,6 @@ pub enum Chosen<'a> {
     },
 }
 
-/// Where the fit of one layer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Convergence {
-    /// Steps taken, each with a line search.
-    pub iterations: u64,
-    /// The L2 norm of the gradient.
-    pub gradient_norm: f64,
-    /// Whether that is as small as was asked for.
-    pub converged: bool,
-}
-
 impl Chosen<'_> {
     /// Fits `part`. Of one layer: until the gradient's norm is below `norm`, from `start` if there is one.
     ///
@@ -55,8 +42,7 @@ impl Chosen<'_> {
                 let start = start.map_or_else(|| linear::zeros(part), Ok)?;
                 let fitted = linear::fit(part, strength, norm, start)?;
                 let layers = linear::layers(&fitted.parameters, part)?;
-                let linear::Fitted { iterations, gradient_norm, converged, .. } = fitted;
-                (layers, Some(Convergence { iterations, gradient_norm, converged }))
+                (layers, Some(fitted.end))
             }
             Self::Hidden { hidden, epochs, seed } => {
                 let mut last = None;

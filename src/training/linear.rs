@@ -23,6 +23,7 @@ use argmin::core::{CostFunction, Error, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::layers::{Layer, Layers};
@@ -54,11 +55,18 @@ const HISTORY: usize = 10;
 pub struct Fitted {
     /// `W` row by row, then `b`, then `s` where factors are learnt.
     pub parameters: Vec<f64>,
+    /// How near it is to the minimum.
+    pub end: Convergence,
+}
+
+/// Where the fit of one layer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Convergence {
     /// Steps taken, each with a line search.
     pub iterations: u64,
-    /// The L2 norm of the gradient there.
+    /// The L2 norm of the gradient.
     pub gradient_norm: f64,
-    /// Whether that is below what was asked for, within [`MAX_ITERATIONS`].
+    /// Whether that is as small as was asked for, within [`MAX_ITERATIONS`].
     pub converged: bool,
 }
 
@@ -75,7 +83,7 @@ pub fn zeros(part: &Part) -> candle_core::Result<Vec<f64>> {
 /// the gradient is below `norm`.
 ///
 /// # Errors
-/// Only candle's and argmin's own; [`Fitted::converged`] says whether the norm was reached.
+/// Only candle's and argmin's own; [`Convergence::converged`] says whether the norm was reached.
 pub fn fit(part: &Part, strength: f64, norm: f64, start: Vec<f64>) -> Result<Fitted, TrainError> {
     let one_of_two = matches!(part.y, Targets::One(_)) && part.outputs == 2;
     let penalty = if one_of_two { 2.0 } else { 1.0 } / (strength * part.y.len() as f64);
@@ -109,7 +117,8 @@ fn minimise(objective: &Objective<'_>, norm: f64, start: Vec<f64>) -> Result<Fit
     let parameters = parameters.ok_or_else(|| Error::msg("the cost is not a number"))?;
     let gradient = objective.gradient(&parameters)?;
     let gradient_norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-    Ok(Fitted { parameters, iterations, gradient_norm, converged: gradient_norm < norm })
+    let converged = gradient_norm < norm;
+    Ok(Fitted { parameters, end: Convergence { iterations, gradient_norm, converged } })
 }
 
 struct Objective<'a> {

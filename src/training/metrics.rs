@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use number::NumberScores;
 pub use one::OneScores;
 pub(super) use one::argmax;
+pub(super) use several::is_named;
 pub use several::{LabelCounts, SeveralScores};
 
 use super::targets::Targets;
@@ -38,10 +39,15 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// `80.12 %` or `0.4312`
-    pub fn show(&self, value: f64) -> String {
-        if self.share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") }
+    /// As [`show`] has it.
+    pub fn show(&self) -> String {
+        show(self.value, self.share)
     }
+}
+
+/// `80.12 %` of a share, `0.4312` of another number.
+pub fn show(value: f64, share: bool) -> String {
+    if share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") }
 }
 
 impl Scores {
@@ -87,7 +93,7 @@ impl Scores {
     /// `accuracy 80.00 %, macro F1 79.00 %, log loss 0.4200`
     pub fn line(&self) -> String {
         let metrics = self.metrics();
-        let told = metrics.iter().map(|of| format!("{} {}", of.name, of.show(of.value)));
+        let told = metrics.iter().map(|of| format!("{} {}", of.name, of.show()));
         told.collect::<Vec<_>>().join(", ")
     }
 

@@ -9,6 +9,7 @@ use super::features::{Features, Standardisation};
 use super::layers::Layers;
 use super::targets::Targets;
 use crate::model::head::{Activation, Dense};
+use crate::model::recipe::weighted_sum;
 
 /// What the rows of a label count in a fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,22 +184,16 @@ impl Finished {
         let output = |&row: &usize| {
             let row = match &self.factors {
                 None => features.row(row).to_vec(),
-                Some(factors) => weighted(features.row(row), factors),
+                Some(factors) => {
+                    let row = features.row(row);
+                    let layers: Vec<&[f32]> = row.chunks_exact(row.len() / factors.len()).collect();
+                    weighted_sum(&layers, factors)
+                }
             };
             self.layers.iter().fold(row, |row, layer| layer.forward(&row))
         };
         rows.iter().flat_map(output).map(f64::from).collect()
     }
-}
-
-/// Encoder layers side by side → their sum with factors, as `weighted` recipes have it.
-fn weighted(row: &[f32], factors: &[f32]) -> Vec<f32> {
-    let c = row.len() / factors.len();
-    let column = |j: usize| -> f64 {
-        let layers = row.iter().skip(j).step_by(c).zip(factors);
-        layers.map(|(&value, &factor)| f64::from(value) * f64::from(factor)).sum()
-    };
-    (0..c).map(|j| column(j) as f32).collect()
 }
 
 /// See [`Tied::products`]; `x (n, l·c)`.

@@ -106,7 +106,8 @@ fn strength<'a>(
         let fitted = linear::fit(fitting, strength, linear::ROUGH, start)?;
         let layers = linear::layers(&fitted.parameters, fitting)?;
         let (loss, score) = judge(&layers, validation)?;
-        let linear::Fitted { parameters, iterations, converged, .. } = fitted;
+        let linear::Fitted { parameters, end } = fitted;
+        let linear::Convergence { iterations, converged, .. } = end;
         let trial = Trial { strength, loss, score, iterations, converged };
         progress(Stage::Tried(&trial));
         trials.push(trial);

@@ -6,6 +6,7 @@ use super::contenders::POOLINGS;
 use super::{Comparison, Outcome};
 use crate::training::cross::Spread;
 use crate::training::html::{Bar, bars, facts, heat_map, page, section, table};
+use crate::training::metrics::show;
 
 impl Comparison {
     /// A whole HTML document. `advice` is the command that trains a head with the best recipe.
@@ -76,10 +77,7 @@ impl Comparison {
         let rows: Vec<(String, Vec<Option<f64>>)> = self.layers.iter().map(row).collect();
         let columns = POOLINGS.map(|pooling| pooling.name().to_owned());
         let share = self.outcomes.iter().all(|outcome| outcome.scores.scores[0].share);
-        let show = |value: f64| {
-            if share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") }
-        };
-        heat_map("layers", &columns, &rows, &show)
+        heat_map("layers", &columns, &rows, &|value| show(value, share))
     }
 
     fn bars(&self, score: &Spread) -> Markup {

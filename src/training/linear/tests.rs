@@ -89,7 +89,7 @@ fn folded_weights_are_those_of_scikit_learn() {
         let targets = targets(case);
         let (part, prepared) = part(&features, &targets, case);
         let fitted = fit(&part, case.strength, FINE, zeros(&part).unwrap()).unwrap();
-        assert!(fitted.converged, "case {number}: {fitted:?}");
+        assert!(fitted.end.converged, "case {number}: {fitted:?}");
         let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
         let [layer] = finished.layers.as_slice() else { panic!("several layers") };
         let (weights, bias) = (layer.weight(), layer.bias());
@@ -149,7 +149,7 @@ fn the_start_decides_nothing_but_the_time() {
     let near = fit(&part, 0.5, FINE, zeros(&part).unwrap()).unwrap();
     let warm = fit(&part, 1.0, FINE, near.parameters).unwrap();
     let again = fit(&part, 1.0, FINE, cold.parameters.clone()).unwrap();
-    assert_eq!(again.iterations, 0);
+    assert_eq!(again.end.iterations, 0);
     let pairs = cold.parameters.iter().zip(&warm.parameters);
     let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(largest < 1e-4, "{largest:e}");
@@ -161,8 +161,8 @@ fn a_norm_out_of_reach_is_reported_not_hidden() {
     let targets = targets(&cases[0]);
     let (part, _) = part(&features, &targets, &cases[0]);
     let fitted = fit(&part, 1.0, 1e-300, zeros(&part).unwrap()).unwrap();
-    assert!(!fitted.converged);
-    assert!(fitted.gradient_norm < 1e-9, "{}", fitted.gradient_norm);
+    assert!(!fitted.end.converged);
+    assert!(fitted.end.gradient_norm < 1e-9, "{}", fitted.end.gradient_norm);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl SeveralScores {
             let mut all = true;
             for (label, &z) in logits.iter().enumerate() {
                 let holds = row.contains(&label);
-                let named = sigmoid(z) as f32 >= thresholds[label];
+                let named = is_named(sigmoid(z), thresholds[label]);
                 labels[label].add(holds, named);
                 all &= holds == named;
                 loss += softplus(if holds { -z } else { z });
@@ -98,6 +98,11 @@ impl SeveralScores {
         let headers = ["label", "right", "wrongly named", "missed", "F1"];
         (headers, labels.iter().zip(&self.labels).map(row).collect())
     }
+}
+
+/// Whether a label of that probability is named, as a head's answers have it.
+pub(in crate::training) fn is_named(probability: f64, threshold: f32) -> bool {
+    probability as f32 >= threshold
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::training::Trained;
 use crate::training::dataset::Dataset;
 use crate::training::html::{figures, table};
 use crate::training::loss::{log_sum_exp, sigmoid};
-use crate::training::metrics::argmax;
+use crate::training::metrics::{argmax, is_named};
 use crate::training::targets::Targets;
 
 /// Mistakes that are shown.
@@ -68,7 +68,7 @@ fn wrong(
                 |label: usize| trained.decision.thresholds.as_ref().map_or(0.5, |of| of[label]);
             let each = outputs.iter().enumerate().filter_map(|(label, &z)| {
                 let (p, holds) = (sigmoid(z), labels[at].contains(&label));
-                let named = p as f32 >= threshold(label);
+                let named = is_named(p, threshold(label));
                 let by = if named { p } else { 1.0 - p };
                 let not = |so: bool| format!("{}{}", if so { "" } else { "not " }, name(label));
                 let shown = format!("{:.1} %", 100.0 * by);

@@ -95,7 +95,7 @@ fn about<'a>(trained: &Trained, dataset: &Dataset, recipe: &str) -> Vec<(&'a str
 
 fn scores(report: &Report) -> Markup {
     let held_out = report.held_out.metrics();
-    let held_out = held_out.iter().map(|of| (of.name, of.show(of.value)));
+    let held_out = held_out.iter().map(|of| (of.name, of.show()));
     let Some(cross) = &report.cross_validation else {
         let rows = held_out.map(|(name, value)| vec![name.to_owned(), value]);
         return table(&["", "held out"], &rows.collect::<Vec<_>>());
