@@ -1,6 +1,5 @@
 //! Composition root: builds every part, starts them, and stops them in order.
 
-mod heads;
 mod load;
 pub mod threads;
 mod trial;
@@ -16,9 +15,9 @@ use tokio::sync::oneshot;
 
 use crate::batching::Worker;
 use crate::config::Config;
+use crate::heads::Watch;
 use crate::http::{router, serve::serve, state::AppState};
 
-use heads::Watch;
 use trial::Trial;
 
 pub use load::{LoadError, Loaded, Parts, head, load, parts};

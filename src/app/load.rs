@@ -1,21 +1,20 @@
 //! From a checked configuration to a service: checkpoint, tokenizer, recipes, heads, batcher.
 
 use std::error::Error;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::heads::{self, Library};
 use super::threads::size_pool;
 use crate::batching::{Batcher, Engine, Settings, Worker};
 use crate::config::Config;
-use crate::http::state::{HeadSet, ModelCard, Service};
+use crate::heads::{self, HeadSet, HeadsError, Library};
+use crate::http::state::{ModelCard, Service};
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
 use crate::model::encoder::EncoderKind;
-use crate::model::head::{Head, HeadError};
+use crate::model::head::Head;
 use crate::model::recipe::InvalidRecipe;
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::{Answer, Task};
@@ -46,17 +45,9 @@ pub enum LoadError {
         /// What is wrong.
         error: InvalidRecipe,
     },
-    /// A head can't be used.
+    /// The heads can't be loaded.
     #[error(transparent)]
-    Head(#[from] HeadError),
-    /// A head that the configuration names isn't there.
-    #[error("classify.heads names \"{name}\", which was not found; there are {known}")]
-    UnknownHead {
-        /// Its name.
-        name: String,
-        /// Those there are.
-        known: String,
-    },
+    Heads(#[from] HeadsError),
     /// There is no such head.
     #[error("no head is called \"{name}\", and there is no such folder; there are {known}")]
     NoHead {
@@ -64,14 +55,6 @@ pub enum LoadError {
         name: String,
         /// Those there are.
         known: String,
-    },
-    /// A folder or file of heads can't be read.
-    #[error("{}: {source}", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
     },
     /// No thread could be started.
     #[error("no thread could be started: {0}")]
@@ -222,7 +205,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
 pub fn head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
     let of = (&parts.recipes, parts.fingerprint.as_str());
     if Path::new(wanted).is_dir() {
-        return Library::read(Path::new(wanted), of);
+        return Ok(Library::read(Path::new(wanted), of)?);
     }
     let own = Head::of_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
     let library = Library::open(heads::folders(&config.heads), &[], of, own)?;

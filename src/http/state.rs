@@ -10,8 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::error::ApiError;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
+use crate::heads::HeadSet;
 use crate::model::finish::Finish;
-use crate::model::head::Head;
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::{Answer, Task};
 use crate::text::Tokenizer;
@@ -53,15 +53,6 @@ pub struct Service {
     pub finish: Finish,
     /// The way to the model.
     pub batcher: Batcher<Task, Answer>,
-}
-
-/// The heads that there are, at one time.
-#[derive(Clone, Debug, Default)]
-pub struct HeadSet {
-    /// By name.
-    pub loaded: BTreeMap<String, Arc<Head>>,
-    /// Those that were found and can't serve, with the reason.
-    pub skipped: BTreeMap<String, String>,
 }
 
 impl Service {

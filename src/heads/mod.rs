@@ -1,8 +1,10 @@
 //! Head folders: those built into the binary, `config/heads` in the working directory, and the
 //! configured ones. Of two with one name the later is served.
 
+mod error;
 mod folder;
 mod library;
+mod set;
 mod stamp;
 mod watch;
 
@@ -11,7 +13,9 @@ use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
 
+pub use error::HeadsError;
 pub use library::Library;
+pub use set::HeadSet;
 pub use watch::Watch;
 
 use crate::model::head::HeadFiles;

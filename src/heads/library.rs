@@ -4,14 +4,13 @@
 //! served, and the log says what is wrong.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::error::{HeadsError, unreadable};
 use super::folder::{Entry, News, list, read, reason};
+use super::set::HeadSet;
 use super::stamp::Stamp;
-use crate::app::LoadError;
-use crate::http::state::HeadSet;
 use crate::model::head::{Head, HeadError, HeadFiles};
 use crate::model::recipe_book::RecipeBook;
 
@@ -43,7 +42,7 @@ impl Library {
         named: &[String],
         (recipes, fingerprint): (&RecipeBook, &str),
         own: Option<Head>,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self, HeadsError> {
         let mut library = Self {
             roots: Vec::new(),
             recipes: recipes.clone(),
@@ -84,7 +83,7 @@ impl Library {
         match named.iter().find(|name| !set.loaded.contains_key(*name)) {
             Some(missing) => {
                 let known: Vec<_> = set.loaded.keys().map(String::as_str).collect();
-                Err(LoadError::UnknownHead { name: missing.clone(), known: known.join(", ") })
+                Err(HeadsError::Unknown { name: missing.clone(), known: known.join(", ") })
             }
             None => Ok(library),
         }
@@ -97,7 +96,7 @@ impl Library {
     pub fn read(
         folder: &Path,
         (recipes, fingerprint): (&RecipeBook, &str),
-    ) -> Result<Arc<Head>, LoadError> {
+    ) -> Result<Arc<Head>, HeadsError> {
         // A folder named by ".." or "." has its name elsewhere.
         let whole = folder.canonicalize().map_err(unreadable(folder))?;
         let name = whole.file_name().unwrap_or_default().to_string_lossy();
@@ -111,7 +110,7 @@ impl Library {
         files: &HeadFiles,
         named: &[String],
         hidden: bool,
-    ) -> Result<(Option<Arc<Head>>, String), LoadError> {
+    ) -> Result<(Option<Arc<Head>>, String), HeadsError> {
         let error = match files.load(&self.recipes, &self.fingerprint) {
             Ok(head) => return Ok((Some(Arc::new(head)), String::new())),
             Err(error) => error,
@@ -174,8 +173,4 @@ impl Root {
         }
         news
     }
-}
-
-fn unreadable(path: &Path) -> impl Fn(io::Error) -> LoadError {
-    move |source| LoadError::Unreadable { path: path.to_owned(), source }
 }

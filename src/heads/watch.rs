@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::folder::News;
 use super::library::Library;
-use crate::http::state::HeadSet;
+use super::set::HeadSet;
 
 /// How long nothing must have changed before folders are looked at, and how long that is waited for if
 /// something always does: a head is written in several steps.

@@ -1,0 +1,35 @@
+//! Why heads can't be loaded at start.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::head::HeadError;
+
+/// Why the configured heads can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadsError {
+    /// A head can't be used.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The configuration names a head that was not found.
+    #[error("classify.heads names \"{name}\", which was not found; there are {known}")]
+    Unknown {
+        /// The head's name.
+        name: String,
+        /// The heads that were found.
+        known: String,
+    },
+    /// A file or folder can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+}
+
+/// Adds the path to an error of reading it.
+pub(super) fn unreadable(path: &Path) -> impl Fn(io::Error) -> HeadsError {
+    move |source| HeadsError::Unreadable { path: path.to_owned(), source }
+}
