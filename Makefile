@@ -21,15 +21,15 @@ data: ## Bring the labelled texts to data/ (5 MB, once), every file checked
 	@$(PYTHON) -B scripts/fetch_data.py
 
 test: model data nextest $(JUDGE)/installed ## Set up what the tests need and run them all
-	cargo test --doc --locked
+	cargo test --workspace --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh
-	cargo nextest run --locked
+	cargo nextest run --workspace --locked
 
 check: ## Formatting, lints and documentation, warnings being errors
 	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
 
 nextest:

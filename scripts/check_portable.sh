@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
-# Whether the kernels build where there is no x86-64, which no toolchain here can compile for: the same
-# source with every mention of it replaced by an architecture that doesn't exist.
+# The kernels as they are built on an architecture that has no kernels of its own: warnings are errors,
+# and the tests have to pass.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-copy=target/portable
-rm -rf "$copy/src" "$copy/tests"
-mkdir -p "$copy/src" "$copy/tests"
-cp -r src/kernels "$copy/src/"
-cp -r tests/asan "$copy/tests/"
-find "$copy/src" -name '*.rs' -exec sed -i 's/target_arch = "x86_64"/target_arch = "elsewhere"/' {} +
-export CARGO_TARGET_DIR="$PWD/target/asan"
-cd "$copy/tests/asan"
-RUSTFLAGS="-D warnings -A unexpected_cfgs" cargo test --locked --lib
+# A target folder of its own, so that the usual one is not rebuilt in turn.
+export STRATA_KERNELS_PORTABLE=1 CARGO_TARGET_DIR="$PWD/target/portable"
+cargo clippy -p strata-kernels --all-targets --locked -- -D warnings
+cargo test -p strata-kernels --locked --lib

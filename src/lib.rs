@@ -2,7 +2,8 @@
 //! layers you name. The modules, in the order in which a request meets them:
 //!
 //! [`http`] parses and checks it, [`text`] turns it into tokens, [`batching`] puts it into a pass,
-//! [`model`] computes it with [`kernels`], and with the [`heads`] that were found. [`config`] says how, [`telemetry`] what is logged;
+//! [`model`] computes it with [`strata_kernels`], and with the [`heads`] that were found. [`config`]
+//! says how, [`telemetry`] what is logged;
 //! [`training`] makes heads; [`app`] wires the parts and [`cli`] starts them.
 
 pub mod cli;
@@ -16,8 +17,6 @@ pub mod text;
 pub mod batching;
 
 pub mod model;
-
-pub mod kernels;
 
 pub mod heads;
 

@@ -18,7 +18,6 @@ use candle_transformers::models::bert::BertModel;
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
-use strata::kernels::Dtype;
 use strata::model::Model;
 use strata::model::checkpoint::{Checkpoint, HiddenAct};
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
@@ -26,6 +25,7 @@ use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{Ask, Asks, Sequence, Task};
 use strata::text::{Input, LongText, Text, Tokenizer};
+use strata_kernels::Dtype;
 
 const DATA: &str = "data/sentiment.tsv";
 const TEXTS: usize = 1_000;

@@ -3,10 +3,10 @@
 //! Letters: `t` tokens, `c` hidden size.
 
 use serde::{Deserialize, Serialize};
+use strata_kernels::View;
 use utoipa::ToSchema;
 
 use super::task::Share;
-use crate::kernels::View;
 
 /// How the `t` token rows of one layer become one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

@@ -2,8 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use strata::kernels::{Dtype, InstructionSet};
 use strata::model::encoder::EncoderChoice;
+use strata_kernels::{Dtype, InstructionSet};
 
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config};

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use strata::kernels::Dtype;
 use strata::model::Model;
 use strata::model::checkpoint::Checkpoint;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata_kernels::Dtype;
 
 use crate::support::fixtures::config;
 use crate::support::{default_model, tiny};

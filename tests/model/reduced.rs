@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use strata::app::Parts;
-use strata::kernels::Dtype;
 use strata::model::Model;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
 use strata::model::head::{Head, HeadFiles};
@@ -13,6 +12,7 @@ use strata::model::recipe::RecipeRef;
 use strata::model::task::{Ask, Asks, Sequence, Task};
 use strata::text::LongText;
 use strata::training::split::is_held_out;
+use strata_kernels::Dtype;
 
 use crate::support::fixtures::{config, input};
 use crate::support::{default_model, load};

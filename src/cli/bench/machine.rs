@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::kernels::{self, Dtype, InstructionSet};
+use strata_kernels::{Dtype, InstructionSet};
+
 use crate::model::encoder::{EncoderKind, EncoderOptions};
 
 use super::report::Memory;
@@ -13,7 +14,7 @@ pub fn peak(options: &EncoderOptions) -> f64 {
         EncoderKind::Packed => (options.instruction_set(), options.dtype),
         EncoderKind::Reference => (InstructionSet::detect(), Dtype::F32),
     };
-    kernels::peak(set, dtype, options.threads.get())
+    strata_kernels::peak(set, dtype, options.threads.get())
 }
 
 /// The processor's name for itself, or its architecture where it has none.

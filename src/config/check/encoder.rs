@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
+use strata_kernels::{Dtype, InstructionSet};
+
 use super::{choice, within};
 use crate::config::error::Refusal;
-use crate::kernels::{Dtype, InstructionSet};
 use crate::model::encoder::{EncoderChoice, EncoderOptions};
 
 const ENCODERS: [(&str, EncoderChoice); 3] = [

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use strata_kernels::{Dtype, InstructionSet};
+
 use super::*;
-use crate::kernels::{Dtype, InstructionSet};
 use crate::model::encoder::EncoderChoice;
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::kernels::{Dtype, InstructionSet};
+use strata_kernels::{Dtype, InstructionSet};
 
 /// Which encoder is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

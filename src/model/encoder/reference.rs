@@ -6,9 +6,9 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertEncoder, BertModel};
+use strata_kernels::View;
 
 use super::{Encoder, Query};
-use crate::kernels::View;
 use crate::model::checkpoint::{BertConfig, Checkpoint};
 use crate::model::pooling::counted;
 use crate::model::recipe::Pooling;

@@ -13,9 +13,10 @@
 
 use std::sync::Arc;
 
+use strata_kernels::View;
+
 use super::Head;
 use super::dense::dot;
-use crate::kernels::View;
 use crate::model::pooling::{Pooling, counted};
 use crate::model::recipe::Combine;
 use crate::model::task::Share;

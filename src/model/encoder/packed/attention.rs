@@ -1,10 +1,10 @@
 //! Attention of a layer: each sequence by itself, its heads shared out where sequences are few.
 
 use rayon::prelude::*;
+use strata_kernels::{Dtype, Kernels, View, ViewMut};
 
 use super::plan::LayerPlan;
 use super::scratch::{Shelf, Worker};
-use crate::kernels::{Dtype, Kernels, View, ViewMut};
 
 /// Pieces of work a thread, so that they come out even where sequences are of unlike length.
 const PIECES: usize = 4;

@@ -1,7 +1,8 @@
 //! The embedding stage: word, token type and position, then layer norm.
 
+use strata_kernels::{Kernels, ViewMut};
+
 use super::norm::Norm;
-use crate::kernels::{Kernels, ViewMut};
 use crate::model::checkpoint::{Checkpoint, CheckpointError, Table};
 use crate::model::task::Sequence;
 

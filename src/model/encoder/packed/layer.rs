@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use strata_kernels::{
+    Activation, Dtype, Finish, Kernels, Linear, Operand, OperandScratch, Part, View, ViewMut,
+};
 
 use super::norm::Norm;
 use super::scratch::{Worker, grow};
-use crate::kernels::{
-    Activation, Dtype, Finish, Kernels, Linear, Operand, OperandScratch, Part, View, ViewMut,
-};
 use crate::model::checkpoint::{Checkpoint, CheckpointError, HiddenAct};
 
 /// Weights in the order in which tiles read them.

@@ -21,6 +21,7 @@ use std::num::NonZeroUsize;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use strata_kernels::{Dtype, Kernels};
 
 use self::attention::Heads;
 use self::embeddings::Embeddings;
@@ -28,7 +29,6 @@ use self::layer::Layer;
 use self::pass::Pass;
 use self::scratch::{Scratch, Shelf, Worker};
 use super::{Encoder, EncoderOptions, Query};
-use crate::kernels::{Dtype, Kernels};
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
 /// BERT over packed weights.

@@ -1,6 +1,7 @@
 //! Layer norm.
 
-use crate::kernels::{Kernels, ViewMut};
+use strata_kernels::{Kernels, ViewMut};
+
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
 pub struct Norm {

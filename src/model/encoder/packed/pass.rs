@@ -1,6 +1,7 @@
 //! One pass over a batch.
 
 use rayon::prelude::*;
+use strata_kernels::{Dtype, View, ViewMut};
 
 use super::Packed;
 use super::attention::attention;
@@ -8,7 +9,6 @@ use super::layer::{How, Layer};
 use super::plan::{LayerPlan, Plan};
 use super::scratch::{Scratch, grow};
 use super::taps::{self, Answers};
-use crate::kernels::{Dtype, View, ViewMut};
 use crate::model::encoder::Query;
 
 /// Rows a thread below which columns are shared out instead. With few rows each, every thread would

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::kernels::OperandScratch;
+use strata_kernels::OperandScratch;
 
 /// What one thread works in.
 #[derive(Default)]

@@ -1,9 +1,9 @@
 //! Reading taps off the rows of a hidden state, as each layer is produced.
 
 use rayon::prelude::*;
+use strata_kernels::View;
 
 use super::plan::Member;
-use crate::kernels::View;
 use crate::model::encoder::Query;
 use crate::model::pooling::counted;
 use crate::model::task::{Read, Share};

@@ -15,7 +15,7 @@ mod choice;
 mod operand;
 mod peak;
 mod scalar;
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels_x86_64)]
 mod simd;
 mod table;
 #[cfg(test)]
@@ -53,6 +53,7 @@ impl Kernels {
     }
 
     /// The instruction set.
+    #[inline]
     pub fn set(&self) -> InstructionSet {
         self.set
     }
@@ -62,6 +63,7 @@ impl Kernels {
         self.product_of(dtype).instructions
     }
 
+    #[inline]
     fn product_of(&self, dtype: Dtype) -> &'static Product {
         match dtype {
             Dtype::F32 => &self.table.f32,

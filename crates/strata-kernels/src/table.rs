@@ -33,7 +33,7 @@ pub(super) struct Left {
 /// Words to ask for while a tile is computed, two registers each step from `at` on, `stride` apart. They
 /// need not be anyone's.
 #[cfg_attr(
-    not(target_arch = "x86_64"),
+    not(kernels_x86_64),
     expect(dead_code, reason = "plain loops leave it to the processor")
 )]
 #[derive(Clone, Copy)]

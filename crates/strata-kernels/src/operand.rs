@@ -73,6 +73,7 @@ impl<'a> Operand<'a> {
         Self { dtype, rows: count, k, words, scales: &scales[..count], least: &least[..count] }
     }
 
+    #[inline]
     pub(super) fn left(&self) -> Left {
         match self.words {
             Words::Plain(view) => Left { at: view.as_ptr().cast(), rows: view.stride(), steps: 1 },

@@ -1,9 +1,9 @@
 //! What there is to choose from, and what this CPU has of it: looked up once.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels_x86_64)]
 use std::sync::LazyLock;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels_x86_64)]
 use super::simd::{avx2, avx512};
 use super::table::Table;
 use super::{Kernels, scalar};
@@ -80,22 +80,22 @@ impl Dtype {
 pub(super) fn table(set: InstructionSet) -> Option<&'static Table> {
     match set {
         InstructionSet::Scalar => Some(&scalar::TABLE),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels_x86_64)]
         InstructionSet::Avx2 => AVX2.as_ref(),
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(kernels_x86_64)]
         InstructionSet::Avx512 => AVX512.as_ref(),
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(kernels_x86_64))]
         InstructionSet::Avx2 | InstructionSet::Avx512 => None,
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels_x86_64)]
 static AVX2: LazyLock<Option<Table>> = LazyLock::new(|| {
     let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
     has.then(avx2::table)
 });
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(kernels_x86_64)]
 static AVX512: LazyLock<Option<Table>> = LazyLock::new(|| {
     let has = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

@@ -24,26 +24,31 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     /// `numbers` is too short for that, or rows overlap.
+    #[inline]
     pub fn new(numbers: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         check(numbers.len(), rows, columns, stride);
         Self { first: numbers.as_ptr(), rows, columns, stride, of: PhantomData }
     }
 
     /// How many rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// How many columns.
+    #[inline]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
     /// From one row's start to the next.
+    #[inline]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }
 
+    #[inline]
     pub(super) fn as_ptr(&self) -> *const f32 {
         self.first
     }
@@ -52,6 +57,7 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     /// There is no such row.
+    #[inline]
     pub fn row(&self, row: usize) -> &'a [f32] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         // SAFETY: the row is one of the view's, whose numbers nobody writes for as long as `'a`.
@@ -62,6 +68,7 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     /// There are fewer.
+    #[inline]
     pub fn rows_from(&self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.rows, "{count} rows from {first} of {}", self.rows);
         Self { first: self.first.wrapping_add(first * self.stride), rows: count, ..*self }
@@ -71,6 +78,7 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     /// There are fewer.
+    #[inline]
     pub fn columns_from(&self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.columns, "{count} columns from {first} of {}", self.columns);
         Self { first: self.first.wrapping_add(first), columns: count, ..*self }
@@ -95,25 +103,30 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Panics
     /// `numbers` is too short for that, or rows overlap.
+    #[inline]
     pub fn new(numbers: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
         check(numbers.len(), rows, columns, stride);
         Self { first: numbers.as_mut_ptr(), rows, columns, stride, of: PhantomData }
     }
 
     /// How many rows.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
     /// How many columns.
+    #[inline]
     pub fn columns(&self) -> usize {
         self.columns
     }
 
+    #[inline]
     pub(super) fn stride(&self) -> usize {
         self.stride
     }
 
+    #[inline]
     pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.first
     }
@@ -122,6 +135,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Panics
     /// There is no such row.
+    #[inline]
     pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         // SAFETY: the row's numbers are this view's alone, which is borrowed for as long.
@@ -129,11 +143,13 @@ impl<'a> ViewMut<'a> {
     }
 
     /// The same view for a shorter time.
+    #[inline]
     pub fn reborrow(&mut self) -> ViewMut<'_> {
         ViewMut { of: PhantomData, ..*self }
     }
 
     /// To be read for a while.
+    #[inline]
     pub fn as_view(&self) -> View<'_> {
         let Self { first, rows, columns, stride, .. } = *self;
         View { first, rows, columns, stride, of: PhantomData }
@@ -143,6 +159,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Panics
     /// There are fewer.
+    #[inline]
     pub fn split_rows(self, rows: usize) -> (Self, Self) {
         assert!(rows <= self.rows, "{rows} rows of {}", self.rows);
         let Self { first, stride, columns, of, .. } = self;
@@ -158,6 +175,7 @@ impl<'a> ViewMut<'a> {
     ///
     /// # Panics
     /// There are fewer.
+    #[inline]
     pub fn split_columns(self, columns: usize) -> (Self, Self) {
         assert!(columns <= self.columns, "{columns} columns of {}", self.columns);
         let Self { first, stride, rows, of, .. } = self;
@@ -170,6 +188,7 @@ impl<'a> ViewMut<'a> {
     }
 }
 
+#[inline]
 fn check(numbers: usize, rows: usize, columns: usize, stride: usize) {
     assert!(columns <= stride, "rows of {columns} columns, {stride} apart");
     let needed = if rows == 0 { 0 } else { (rows - 1) * stride + columns };

@@ -82,26 +82,31 @@ impl Linear {
     }
 
     /// The number format.
+    #[inline]
     pub fn dtype(&self) -> Dtype {
         self.dtype
     }
 
     /// `k`, the number of inputs.
+    #[inline]
     pub fn inputs(&self) -> usize {
         self.k
     }
 
     /// Outputs, those that fill panels up included.
+    #[inline]
     pub fn columns(&self) -> usize {
         self.bias.len()
     }
 
     /// Panels of outputs.
+    #[inline]
     pub fn panels(&self) -> usize {
         self.columns() / self.panel
     }
 
     /// Outputs of a panel.
+    #[inline]
     pub fn panel_columns(&self) -> usize {
         self.panel
     }
@@ -157,6 +162,7 @@ impl Words {
         Ok(Self { map, len })
     }
 
+    #[inline]
     pub(super) fn as_slice(&self) -> &[u32] {
         // SAFETY: the map is at least `len` words long, at the start of a page, and any bytes are
         // words.
