@@ -19,13 +19,13 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 use strata::model::Model;
-use strata::model::checkpoint::{Checkpoint, HiddenAct};
+use strata::model::checkpoint::Checkpoint;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{Ask, Asks, Sequence, Task};
 use strata::text::{Input, LongText, Text, Tokenizer};
-use strata_kernels::Dtype;
+use strata_kernels::{Activation, Dtype};
 
 const DATA: &str = "data/sentiment.tsv";
 const TEXTS: usize = 1_000;
@@ -229,7 +229,7 @@ fn strata(checkpoint: &Checkpoint, dtype: Dtype) -> anyhow::Result<Model> {
 fn candle(dir: &Path, checkpoint: &Checkpoint) -> anyhow::Result<BertModel> {
     let file: PathBuf = dir.join("model.safetensors");
     let weights = VarBuilder::from_buffered_safetensors(fs::read(file)?, DType::F32, &Device::Cpu)?;
-    anyhow::ensure!(checkpoint.config.activation == HiddenAct::Gelu, "another activation");
+    anyhow::ensure!(checkpoint.config.activation == Activation::Gelu, "another activation");
     Ok(BertModel::load(weights, &checkpoint.config.candle(checkpoint.config.layers))?)
 }
 

@@ -1,12 +1,12 @@
 //! Classifiers that checkpoints bring along, against transformers in float64.
 
-use strata::model::checkpoint::HiddenAct::{Gelu, GeluTanh, Relu};
+use strata::model::checkpoint::Checkpoint;
 use strata::model::checkpoint::ProblemType::{
     self, MultiLabelClassification, Regression, SingleLabelClassification,
 };
-use strata::model::checkpoint::{Checkpoint, HiddenAct};
 use strata::model::head::OutputActivation::{self, None as NoActivation, Sigmoid, Softmax};
 use strata::model::task::Ask;
+use strata_kernels::Activation::{self, Gelu, GeluTanh, Relu};
 
 use crate::support::pass::rows;
 use crate::support::{Tiny, Worst, head_of, load, logits, tiny};
@@ -34,7 +34,7 @@ fn logits_agree_with_transformers_alone_and_in_a_batch() {
 fn labels_problem_types_and_activations_are_those_of_the_config() {
     let emotions =
         "joy anger fear trust sadness disgust surprise hope shame pride calm".split(' ').collect();
-    let wanted: [(&str, HiddenAct, ProblemType, OutputActivation, Vec<&str>); 5] = [
+    let wanted: [(&str, Activation, ProblemType, OutputActivation, Vec<&str>); 5] = [
         // Eleven labels, which the file lists in the order of the strings "0", "1", "10", "2".
         ("single-label", Gelu, SingleLabelClassification, Softmax, emotions),
         (

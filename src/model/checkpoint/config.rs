@@ -5,19 +5,9 @@ use std::path::Path;
 
 use candle_transformers::models::bert;
 use serde::Deserialize;
+use strata_kernels::Activation;
 
 use super::error::{CheckpointError, read_json};
-
-/// The feed-forward activation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HiddenAct {
-    /// `x·Φ(x)` by the error function (`gelu`).
-    Gelu,
-    /// The tanh form (`gelu_new`, `gelu_pytorch_tanh`).
-    GeluTanh,
-    /// `max(x, 0)`.
-    Relu,
-}
 
 /// What a classifier's outputs mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, utoipa::ToSchema)]
@@ -45,7 +35,7 @@ pub struct BertConfig {
     /// Columns between the two feed-forward products.
     pub intermediate_size: usize,
     /// Between the two feed-forward products.
-    pub activation: HiddenAct,
+    pub activation: Activation,
     /// Rows of the position table.
     pub positions: usize,
     /// Rows of the token type table.
@@ -160,9 +150,9 @@ impl BertConfig {
             num_attention_heads: self.heads,
             intermediate_size: self.intermediate_size,
             hidden_act: match self.activation {
-                HiddenAct::Gelu => bert::HiddenAct::Gelu,
-                HiddenAct::GeluTanh => bert::HiddenAct::GeluApproximate,
-                HiddenAct::Relu => bert::HiddenAct::Relu,
+                Activation::Gelu => bert::HiddenAct::Gelu,
+                Activation::GeluTanh => bert::HiddenAct::GeluApproximate,
+                Activation::Relu => bert::HiddenAct::Relu,
             },
             max_position_embeddings: self.positions,
             type_vocab_size: self.token_types,
@@ -204,11 +194,11 @@ fn check_architecture(raw: &RawConfig) -> Result<bool, String> {
     }
 }
 
-fn activation(name: &str) -> Result<HiddenAct, String> {
+fn activation(name: &str) -> Result<Activation, String> {
     match name {
-        "gelu" => Ok(HiddenAct::Gelu),
-        "gelu_new" | "gelu_pytorch_tanh" => Ok(HiddenAct::GeluTanh),
-        "relu" => Ok(HiddenAct::Relu),
+        "gelu" => Ok(Activation::Gelu),
+        "gelu_new" | "gelu_pytorch_tanh" => Ok(Activation::GeluTanh),
+        "relu" => Ok(Activation::Relu),
         other => Err(format!(
             "hidden_act is \"{other}\"; allowed are \"gelu\", \"gelu_new\", \
              \"gelu_pytorch_tanh\" and \"relu\""

@@ -14,7 +14,7 @@ pub mod weights;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{BertConfig, HiddenAct, ProblemType};
+pub use config::{BertConfig, ProblemType};
 pub use error::CheckpointError;
 pub use sentence::Sentence;
 pub use table::Table;

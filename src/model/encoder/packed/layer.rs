@@ -12,7 +12,7 @@ use strata_kernels::{
 
 use super::norm::Norm;
 use super::scratch::{Worker, grow};
-use crate::model::checkpoint::{Checkpoint, CheckpointError, HiddenAct};
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
 /// Weights in the order in which tiles read them.
 pub struct Layer {
@@ -68,11 +68,7 @@ impl Layer {
             intermediate: linear(&["intermediate.dense"], (c, f))?,
             output: linear(&["output.dense"], (f, c))?,
             output_norm: Norm::load(checkpoint, &format!("{at}.output.LayerNorm"))?,
-            activation: match config.activation {
-                HiddenAct::Gelu => Activation::Gelu,
-                HiddenAct::GeluTanh => Activation::GeluTanh,
-                HiddenAct::Relu => Activation::Relu,
-            },
+            activation: config.activation,
         })
     }
 
