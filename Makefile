@@ -26,11 +26,12 @@ test: model data nextest $(JUDGE)/installed ## Set up what the tests need and ru
 	scripts/test_encoders.sh
 	cargo nextest run --workspace --locked
 
-check: ## Formatting, lints and documentation, warnings being errors
+check: ## Formatting, lints, documentation and the image's files, warnings being errors
 	cargo fmt --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
+	$(PYTHON) -B scripts/check_image.py
 
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)
