@@ -1,8 +1,9 @@
-"""The peers written in Python's reach: each an engine, a precision, and the settings worth trying.
+"""The peers that have a Python interface: for each engine, how to load it and which settings to try.
 
-An engine's `settings(case)` lists what the tuner tries; `load(setting)` returns a function from
-batches to rows, one after another or several at a time. `streams` times `threads` is always the
-number of cores: either all of them share each batch, or each takes batches of its own.
+`settings(case)` of an engine lists the settings that the tuner tries. `load(setting)` returns a
+function from batches to rows, which computes one batch after another or several at a time. `streams`
+times `threads` is always the number of cores: either all cores share each batch, or each core
+computes batches of its own.
 """
 
 import os
@@ -10,20 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 CORES = len(os.sched_getaffinity(0))
-SPLITS = [(streams, CORES // streams) for streams in sorted({1, CORES})]
+STREAMS_AND_THREADS = [(streams, CORES // streams) for streams in sorted({1, CORES})]
 
 
 def combine(**choices):
-    """`combine(graph=["a", "b"])` → every graph with every split of the cores."""
+    """`combine(graph=["a", "b"])` → every graph with every division of the cores."""
     (name, values), = choices.items()
-    return [{name: value, "streams": s, "threads": t} for value in values for s, t in SPLITS]
+    return [{name: value, "streams": s, "threads": t} for value in values for s, t in STREAMS_AND_THREADS]
 
 
 class Torch:
     """transformers' model as users run it, with `sdpa` attention, in inference mode.
 
-    Not compiled: torch.compile needs a C++ compiler on the machine, took half a minute, and when
-    tried (f32, 2.15) gained nothing on 32x128.
+    Without torch.compile: it needs a C++ compiler, took half a minute, and was not faster on 32x128
+    when tried (f32, PyTorch 2.15).
     """
 
     version = f"torch {version('torch')}, transformers {version('transformers')}"
@@ -39,11 +40,11 @@ class Torch:
         ).eval()
 
     def settings(self, _case):
-        return [{"streams": s, "threads": t} for s, t in SPLITS]
+        return [{"streams": s, "threads": t} for s, t in STREAMS_AND_THREADS]
 
     def load(self, setting):
         def rows(batch):
-            # The number of threads belongs to the thread that asks.
+            # PyTorch keeps the number of threads per calling thread.
             self.torch.set_num_threads(setting["threads"])
             ids, mask = map(self.torch.from_numpy, batch)
             with self.torch.inference_mode():
@@ -93,12 +94,12 @@ class OpenVino:
 
     def settings(self, case):
         if self.precision == "int8":
-            # What isn't quantised, attention above all, runs in bf16 or in f32.
+            # The operations that are not quantised, mainly attention, run in bf16 or f32.
             settings = combine(rest=["bf16", "f32"])
         else:
             settings = combine(graph=["plain", "sdpa"])
-        # A shape known when the model is compiled saves a tenth of a single sentence's time; it is
-        # of no use to larger batches.
+        # Compiling for a fixed shape saves a tenth of a single sentence's time; it does not help
+        # larger batches.
         if case == "1x16":
             settings += [{**s, "fixed_shape": True} for s in settings if s["streams"] == 1]
         return settings
@@ -107,7 +108,7 @@ class OpenVino:
         if setting.get("fixed_shape"):
             return self.by_shape(setting)
         compiled = self.compile(setting)
-        return self.in_turn(compiled) if setting["streams"] == 1 else self.queued(compiled)
+        return self.sequential(compiled) if setting["streams"] == 1 else self.queued(compiled)
 
     def compile(self, setting, shape=None):
         file = "nncf-int8.xml" if self.precision == "int8" else f"{setting['graph']}.onnx"
@@ -122,20 +123,20 @@ class OpenVino:
         })
 
     def by_shape(self, setting):
-        known = {}
+        compiled = {}
 
         def run(batches):
             rows = []
             for batch in batches:
                 shape = batch[0].shape
-                if shape not in known:
-                    known[shape] = self.in_turn(self.compile(setting, shape))
-                rows += known[shape]([batch])
+                if shape not in compiled:
+                    compiled[shape] = self.sequential(self.compile(setting, shape))
+                rows += compiled[shape]([batch])
             return rows
 
         return run
 
-    def in_turn(self, compiled):
+    def sequential(self, compiled):
         request = compiled.create_infer_request()
 
         def run(batches):
@@ -150,20 +151,20 @@ class OpenVino:
     def queued(self, compiled):
         queue = self.openvino.AsyncInferQueue(compiled, compiled.get_property("NUM_STREAMS"))
         rows = {}
-        queue.set_callback(lambda request, at: rows.update({at: request.get_output_tensor(0).data.copy()}))
+        queue.set_callback(lambda request, index: rows.update({index: request.get_output_tensor(0).data.copy()}))
 
         def run(batches):
             rows.clear()
-            for at, (ids, mask) in enumerate(batches):
-                queue.start_async({"input_ids": ids, "attention_mask": mask}, at)
+            for index, (ids, mask) in enumerate(batches):
+                queue.start_async({"input_ids": ids, "attention_mask": mask}, index)
             queue.wait_all()
-            return [rows[at] for at in range(len(rows))]
+            return [rows[index] for index in range(len(rows))]
 
         return run
 
 
 def in_streams(rows, streams):
-    """One batch after the other, or `streams` at a time: the engines let go of Python's lock."""
+    """One batch after another, or `streams` batches at a time: the engines release Python's global lock."""
     if streams == 1:
         return lambda batches: [rows(batch) for batch in batches]
     pool = ThreadPoolExecutor(streams)

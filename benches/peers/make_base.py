@@ -1,7 +1,7 @@
 """Writes a checkpoint of BERT-base's shape with random weights: `python make_base.py MODEL OUT`.
 
-Speed doesn't depend on what the weights are, and nobody has to download 440 MB. The tokenizer is
-MODEL's, whose vocabulary is BERT-base's.
+The speed does not depend on the values of the weights, so nobody has to download 440 MB. The tokenizer
+is copied from MODEL, which has BERT-base's vocabulary.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 SEED = 20240607
-SPREAD = 0.02  # as BERT's own weights were drawn
+STANDARD_DEVIATION = 0.02  # as in BERT's own initialisation
 CONFIG = {
     "architectures": ["BertModel"],
     "model_type": "bert",
@@ -30,7 +30,7 @@ CONFIG = {
     "position_embedding_type": "absolute",
     "hidden_dropout_prob": 0.1,
     "attention_probs_dropout_prob": 0.1,
-    "initializer_range": SPREAD,
+    "initializer_range": STANDARD_DEVIATION,
 }
 TOKENIZER = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"]
 
@@ -44,22 +44,25 @@ def main():
     for name in TOKENIZER:
         shutil.copyfile(model / name, out / name)
     (out / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
-    # Under another name until it is whole: an interrupted run leaves nothing that looks finished.
+    # Written under another name first, so that an interrupted run leaves no file that looks complete.
     partial = weights.with_suffix(".partial")
     save_file(tensors(np.random.default_rng(SEED)), partial)
     partial.rename(weights)
 
 
 def tensors(random):
-    c, wide = CONFIG["hidden_size"], CONFIG["intermediate_size"]
+    c, intermediate = CONFIG["hidden_size"], CONFIG["intermediate_size"]
     named = {}
 
+    def normal(shape):
+        return random.standard_normal(shape, np.float32) * np.float32(STANDARD_DEVIATION)
+
     def matrix(name, *shape):
-        named[f"{name}.weight"] = random.standard_normal(shape, np.float32) * np.float32(SPREAD)
+        named[f"{name}.weight"] = normal(shape)
 
     def linear(name, outputs, inputs):
         matrix(name, outputs, inputs)
-        named[f"{name}.bias"] = random.standard_normal(outputs, np.float32) * np.float32(SPREAD)
+        named[f"{name}.bias"] = normal(outputs)
 
     def norm(name):
         named[f"{name}.weight"], named[f"{name}.bias"] = np.ones(c, np.float32), np.zeros(c, np.float32)
@@ -69,14 +72,14 @@ def tensors(random):
     matrix("embeddings.token_type_embeddings", CONFIG["type_vocab_size"], c)
     norm("embeddings.LayerNorm")
     for layer in range(CONFIG["num_hidden_layers"]):
-        at = f"encoder.layer.{layer}"
+        prefix = f"encoder.layer.{layer}"
         for part in ["query", "key", "value"]:
-            linear(f"{at}.attention.self.{part}", c, c)
-        linear(f"{at}.attention.output.dense", c, c)
-        norm(f"{at}.attention.output.LayerNorm")
-        linear(f"{at}.intermediate.dense", wide, c)
-        linear(f"{at}.output.dense", c, wide)
-        norm(f"{at}.output.LayerNorm")
+            linear(f"{prefix}.attention.self.{part}", c, c)
+        linear(f"{prefix}.attention.output.dense", c, c)
+        norm(f"{prefix}.attention.output.LayerNorm")
+        linear(f"{prefix}.intermediate.dense", intermediate, c)
+        linear(f"{prefix}.output.dense", c, intermediate)
+        norm(f"{prefix}.output.LayerNorm")
     return named
 
 

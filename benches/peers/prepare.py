@@ -1,15 +1,16 @@
-"""Exports a checkpoint for the engines that don't read one: `python prepare.py MODEL OUT`.
+"""Exports a checkpoint for the engines that cannot read it: `python prepare.py MODEL OUT`.
 
-In a folder of OUT with the checkpoint's name, made anew when the checkpoint, this file or the pins have changed:
-- plain.onnx: attention as the textbook has it; sdpa.onnx: as transformers' `sdpa` exports it.
-- fused.onnx: plain.onnx through onnxruntime's optimizer for BERT, attention one operator a layer.
+Writes these files to OUT/<name of the checkpoint>. They are written again when the checkpoint, this
+script or requirements.txt changes:
+- plain.onnx: attention by its formula; sdpa.onnx: as transformers' `sdpa` exports it.
+- fused.onnx: plain.onnx after onnxruntime's optimizer for BERT; attention is one operator per layer.
 - plain-int8.onnx, fused-int8.onnx: onnxruntime's dynamic quantisation, weights per output channel.
 - nncf-int8.xml: NNCF's quantisation of weights and activations, calibrated on snippets that the
-  benchmark doesn't time.
-- reference.npz: what transformers gives in f32 for three snippets, against which each peer is checked.
+  benchmark does not time.
+- reference.npz: the output of transformers in f32 for three snippets, used to check each peer.
 
-Every graph takes `input_ids` and `attention_mask` (b,t) and gives the pooled rows (b,c): pooling
-inside the graph is fused and threaded, and (b,t,c) needn't be copied out.
+Every graph takes `input_ids` and `attention_mask` (b,t) and returns the pooled rows (b,c): pooling
+inside the graph is fused and multi-threaded, and (b,t,c) does not have to be copied out.
 """
 
 import hashlib
@@ -32,31 +33,31 @@ import work
 
 HERE = Path(__file__).resolve().parent
 INPUTS = ["input_ids", "attention_mask"]
-CALIBRATION = 300
-CHECKED = 3
-# Far enough below any score for a weight of zero. The least f32 would do, but in bf16 it is infinite,
-# and OpenVINO then makes a NaN of zero times it.
+CALIBRATION_TEXTS = 300
+REFERENCE_TEXTS = 3
+# So far below any attention score that the masked weight becomes zero. The lowest f32 would work in f32,
+# but rounds to minus infinity in bf16, and OpenVINO then computes zero times infinity, which is NaN.
 MASKED = -10_000.0
 
 
 def main():
     model = Path(sys.argv[1])
     out = Path(sys.argv[2]) / model.name
-    stamp, mark = fingerprint(model), out / "stamp"
-    if mark.exists() and mark.read_text() == stamp:
+    current, stamp = fingerprint(model), out / "stamp"
+    if stamp.exists() and stamp.read_text() == current:
         return
     print(f"exporting {model} to {out}", file=sys.stderr)
     out.mkdir(parents=True, exist_ok=True)
-    tokens = work.tokenizer(model)
-    write_reference(model, tokens, out / "reference.npz")
-    AttentionInterface.register("textbook", textbook_attention)
-    export(Pooled(model, "textbook"), out / "plain.onnx")
+    tokenizer = work.tokenizer(model)
+    write_reference(model, tokenizer, out / "reference.npz")
+    AttentionInterface.register("plain", plain_attention)
+    export(Pooled(model, "plain"), out / "plain.onnx")
     export(Pooled(model, "sdpa"), out / "sdpa.onnx")
     fuse(model, out / "plain.onnx", out / "fused.onnx")
     for graph in ["plain", "fused"]:
         quantise_dynamic(out / f"{graph}.onnx", out / f"{graph}-int8.onnx")
-    quantise_static(tokens, out / "plain.onnx", out / "nncf-int8.xml")
-    mark.write_text(stamp)
+    quantise_static(tokenizer, out / "plain.onnx", out / "nncf-int8.xml")
+    stamp.write_text(current)
 
 
 def fingerprint(model):
@@ -68,9 +69,10 @@ def fingerprint(model):
 
 
 class Pooled(torch.nn.Module):
-    """transformers' own layers, and the masked mean of the last hidden state.
+    """transformers' own layers, then the masked mean of the last hidden state.
 
-    The additive mask is made here, since transformers makes it by a path that no fusion recognises.
+    The additive mask is computed here, because the fusions do not recognise the operators by which
+    transformers computes it.
     """
 
     def __init__(self, model, attention):
@@ -88,72 +90,72 @@ class Pooled(torch.nn.Module):
         return torch.matmul(kept[:, None, :], hidden).squeeze(1) / kept.sum(1, keepdim=True)
 
 
-def textbook_attention(module, query, key, value, mask, **_):
-    """The operators that onnxruntime's optimizer looks for: a division, then an addition."""
+def plain_attention(module, query, key, value, mask, **_):
+    """Attention with the operators that onnxruntime's optimizer recognises: a division, then an addition."""
     scores = torch.matmul(query, key.transpose(-1, -2)) / math.sqrt(query.shape[-1]) + mask
     return torch.matmul(scores.softmax(-1), value).transpose(1, 2).contiguous(), None
 
 
-def export(module, to):
+def export(module, file):
     ids = torch.randint(1_000, 2_000, (2, 16))
     axes = {name: {0: "batch", 1: "sequence"} for name in INPUTS} | {"pooled": {0: "batch"}}
     with torch.no_grad():
-        # The older exporter: its graphs are the ones whose attention the optimizer can fuse.
+        # The older exporter, because the optimizer can fuse the attention of its graphs.
         torch.onnx.export(
-            module.eval(), (ids, torch.ones_like(ids)), str(to), input_names=INPUTS,
+            module.eval(), (ids, torch.ones_like(ids)), str(file), input_names=INPUTS,
             output_names=["pooled"], dynamic_axes=axes, opset_version=17, dynamo=False,
         )
 
 
-def fuse(model, plain, to):
+def fuse(model, plain, file):
     config = json.loads((model / "config.json").read_text())
-    heads, layers = config["num_attention_heads"], config["num_hidden_layers"]
+    attention_heads, layers = config["num_attention_heads"], config["num_hidden_layers"]
     fused = optimize_model(
-        str(plain), "bert", heads, config["hidden_size"], FusionOptions("bert"), opt_level=1
+        str(plain), "bert", attention_heads, config["hidden_size"], FusionOptions("bert"), opt_level=1
     )
-    found = fused.get_fused_operator_statistics()
-    if found["Attention"] != layers:
-        sys.exit(f"onnxruntime's optimizer fused {found['Attention']} of {layers} attentions")
-    fused.save_model_to_file(str(to))
+    count = fused.get_fused_operator_statistics()["Attention"]
+    if count != layers:
+        sys.exit(f"onnxruntime's optimizer fused the attention of {count} of {layers} layers")
+    fused.save_model_to_file(str(file))
 
 
-def quantise_dynamic(graph, to):
-    # Signed weights: unsigned ones take a slower path of onnxruntime, 9,900 tokens/s against 15,900.
-    # `reduce_range` is for processors without VNNI. The type is named for the fused operators.
+def quantise_dynamic(graph, file):
+    # Signed weights: with unsigned ones onnxruntime is slower, 9,900 against 15,900 tokens/s.
+    # `reduce_range` is for processors without VNNI. A default tensor type is needed for the fused operators.
     quantize_dynamic(
-        str(graph), str(to), per_channel=True, reduce_range=False, weight_type=QuantType.QInt8,
+        str(graph), str(file), per_channel=True, reduce_range=False, weight_type=QuantType.QInt8,
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
 
 
-def quantise_static(tokens, graph, to):
+def quantise_static(tokenizer, graph, file):
     samples = [
         dict(zip(INPUTS, work.pad([encoding.ids])))
-        for encoding in tokens.encode_batch(work.texts(CALIBRATION, skip=work.TEXTS))
+        for encoding in tokenizer.encode_batch(work.texts(CALIBRATION_TEXTS, skip=work.TEXTS))
     ]
-    # For transformers: activations asymmetric, and smooth quantisation, without which the cosine to
-    # f32 is 0.991 instead of 0.998. Pooling stays as it is.
+    # MIXED: asymmetric activations. TRANSFORMER: SmoothQuant, without which the cosine to f32 is 0.991
+    # instead of 0.998. Pooling is not quantised.
     quantised = nncf.quantize(
-        openvino.Core().read_model(graph), nncf.Dataset(samples), subset_size=CALIBRATION,
+        openvino.Core().read_model(graph), nncf.Dataset(samples), subset_size=CALIBRATION_TEXTS,
         preset=nncf.QuantizationPreset.MIXED, model_type=nncf.ModelType.TRANSFORMER,
         ignored_scope=nncf.IgnoredScope(names=[pooling_node(graph)]),
     )
-    openvino.save_model(quantised, to, compress_to_fp16=False)
+    openvino.save_model(quantised, file, compress_to_fp16=False)
 
 
 def pooling_node(graph):
-    """The last matrix product is the masked mean."""
+    """The name of the masked mean, which is the last matrix product."""
     products = [node.name for node in onnx.load(graph).graph.node if node.op_type == "MatMul"]
     return products[-1]
 
 
-def write_reference(model, tokens, to):
-    ids, mask = work.pad([encoding.ids for encoding in tokens.encode_batch(work.texts(CHECKED))])
+def write_reference(model, tokenizer, file):
+    ids, mask = work.pad([encoding.ids for encoding in tokenizer.encode_batch(work.texts(REFERENCE_TEXTS))])
     bert = BertModel.from_pretrained(model, add_pooling_layer=False).eval()
     with torch.inference_mode():
         hidden = bert(torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).last_hidden_state.numpy()
     rows = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdims=True)
-    np.savez(to, ids=ids, mask=mask, rows=rows)
+    np.savez(file, ids=ids, mask=mask, rows=rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From seconds to tables, ratios and a plot. Plain data in, text out."""
+"""Turns measured seconds into tables, ratios and a plot. Takes plain data, returns text."""
 
 import statistics
 from html import escape
@@ -9,9 +9,9 @@ median = statistics.median
 START, END = "<!-- bench-peers: start -->", "<!-- bench-peers: end -->"
 CLASSES = ["f32", "bf16", "int8"]
 
-# What is promised: Strata's precision and case, over which peers and on which of their cases, and
-# how many times as fast.
-PROMISES = [
+# The goals: Strata's precision and case, the peers it is compared with and their case, and how many
+# times as fast Strata should be.
+GOALS = [
     ("f32", "snippets", "best f32 peer, sorted by length", "snippets-sorted", 1.25),
     ("f32", "32x128", "best f32 peer", "32x128", 1.15),
     ("f32", "32x32", "best f32 peer", "32x32", 1.15),
@@ -28,32 +28,34 @@ def precision(peer):
     return peer.split()[-1]
 
 
-def among(peer, group):
-    """Whether `peer` is one of those that a promise calls `group`."""
+def belongs_to(peer, group):
+    """Whether `peer` belongs to the `group` of a goal."""
     if group == "stock candle":
         return peer == "candle f32"
     any_precision = "any precision" in group
     return not peer.startswith("strata") and (any_precision or precision(peer) in group.split())
 
 
-def ratio(section, dtype, case, group, theirs):
-    """How many times as fast Strata is, the median over rounds, and the peer most often the best."""
+def ratio(section, dtype, case, group, peer_case):
+    """(how many times as fast Strata is, median over rounds; the peer that was fastest most often)"""
     peers = section["peers"]
     ours = peers.get(f"strata {dtype}", {}).get("seconds", {}).get(case)
-    rivals = {
-        name: peer["seconds"][theirs]
+    group_seconds = {
+        name: peer["seconds"][peer_case]
         for name, peer in peers.items()
-        if among(name, group) and theirs in peer["seconds"]
+        if belongs_to(name, group) and peer_case in peer["seconds"]
     }
-    if not ours or not rivals:
+    if not ours or not group_seconds:
         return None
-    rounds = [min((seconds[at], name) for name, seconds in rivals.items()) for at in range(len(ours))]
-    best = statistics.mode(name for _, name in rounds)
-    return median(their / our for (their, _), our in zip(rounds, ours)), best
+    fastest = [
+        min((seconds[index], name) for name, seconds in group_seconds.items()) for index in range(len(ours))
+    ]
+    best = statistics.mode(name for _, name in fastest)
+    return median(theirs / own for (theirs, _), own in zip(fastest, ours)), best
 
 
 def rate(case, seconds):
-    """Seconds → the figure of the table: tokens or texts a second, or milliseconds of one."""
+    """Converts seconds to the table's unit: tokens/s, texts/s, or milliseconds for one sentence."""
     if case == "1x16":
         return 1_000 * seconds
     if case in work.SNIPPETS:
@@ -76,14 +78,15 @@ def figure(case, seconds):
 def markdown(results):
     machine = results["machine"]
     lines = [
-        f"{results['date']}, {machine['cpu']}, {machine['cores']} cores. Medians of interleaved rounds.",
+        f"{results['date']}, {machine['cpu']}, {machine['cores']} cores. Medians over interleaved rounds.",
         "",
     ]
     for section in results["sections"]:
         lines += [f"### {section['model']}", "", *figures(section), ""]
-        lines += [f"Other processes used {section['others_share']:.1%} of the cores meanwhile.", ""]
+        others = f"{section['others_share']:.1%} of the processor time"
+        lines += [f"Other processes used {others} during the measurement.", ""]
     first = results["sections"][0]
-    lines += [f"### Ratios, {first['model']}", "", *promises(first), ""]
+    lines += [f"### Ratios, {first['model']}", "", *goals(first), ""]
     lines += ["### Settings", "", *settings(results["sections"]), ""]
     return "\n".join(lines)
 
@@ -98,54 +101,54 @@ def figures(section):
         yield f"| {bold}{name}{bold} | " + " | ".join(row) + " |"
 
 
-def promises(section):
-    yield "| what | over | at least | measured |"
+def goals(section):
+    yield "| Strata | compared with | goal | measured |"
     yield "|---|---|---:|---:|"
-    for dtype, case, group, theirs, least in PROMISES:
-        found = ratio(section, dtype, case, group, theirs)
+    for dtype, case, group, peer_case, goal in GOALS:
+        found = ratio(section, dtype, case, group, peer_case)
         measured = f"{found[0]:.2f} ×" if found else "not measured"
-        over = f"{group} ({found[1]})" if found else group
-        yield f"| {dtype}, {case} | {over} | {least} × | {measured} |"
+        compared = f"{group} ({found[1]})" if found else group
+        yield f"| {dtype}, {case} | {compared} | {goal} × | {measured} |"
 
 
 def settings(sections):
-    yield "| peer | version | least cosine | case: batch size, streams × threads, graph |"
+    yield "| peer | version | minimum cosine | case: batch size, streams × threads, graph |"
     yield "|---|---|---:|---|"
     for section in sections:
         for name, peer in section["peers"].items():
-            of = "" if section is sections[0] else f", {section['model']}"
-            cosine = peer["settings"].get("least_cosine", "")
-            yield f"| {name}{of} | {peer['version']} | {cosine} | {settings_in_words(peer)} |"
+            model = "" if section is sections[0] else f", {section['model']}"
+            cosine = peer["settings"].get("min_cosine", "")
+            yield f"| {name}{model} | {peer['version']} | {cosine} | {describe_settings(peer)} |"
 
 
-def settings_in_words(peer):
+def describe_settings(peer):
     if peer["tuned"]:
-        return "; ".join(f"{case}: {plan_in_words(plan)}" for case, plan in peer["tuned"].items())
-    fixed = {key: value for key, value in peer["settings"].items() if key not in ["cores", "least_cosine"]}
-    return ", ".join(f"{key} {value}" for key, value in fixed.items()) or "as it comes"
+        return "; ".join(f"{case}: {describe_plan(plan)}" for case, plan in peer["tuned"].items())
+    fixed = {key: value for key, value in peer["settings"].items() if key not in ["cores", "min_cosine"]}
+    return ", ".join(f"{key} {value}" for key, value in fixed.items()) or "default settings"
 
 
-def plan_in_words(plan):
+def describe_plan(plan):
     """`{"streams": 2, "threads": 1, "batch": 8, "graph": "plain"}` → `8, 2 × 1, plain`."""
-    words = [str(plan["batch"])] if "batch" in plan else []
+    parts = [str(plan["batch"])] if "batch" in plan else []
     if "streams" in plan:
-        words.append(f"{plan['streams']} × {plan['threads']}")
+        parts.append(f"{plan['streams']} × {plan['threads']}")
     known = {"batch", "streams", "threads"}
     for key, value in plan.items():
         if key not in known:
-            words.append(value if key == "graph" else key.replace("_", " ") if value is True else f"{key} {value}")
-    return ", ".join(words)
+            parts.append(value if key == "graph" else key.replace("_", " ") if value is True else f"{key} {value}")
+    return ", ".join(parts)
 
 
 def put_between_marks(page, table):
-    """Replaces what stands between the marks; leaves a page without them alone."""
+    """Replaces the text between the marks. A page without marks stays as it is."""
     text = page.read_text("utf-8") if page.exists() else ""
     if START in text and END in text:
         before, after = text.split(START)[0], text.split(END)[1]
         page.write_text(f"{before}{START}\n{table}{END}{after}", "utf-8")
 
 
-# The plot: a panel a case, a bar a peer, in two columns. Colours are legible on white and on black.
+# The plot: one panel per case, one bar per peer, in two columns. The colours are legible on white and on black.
 WIDTH, GAP, LABEL, VALUE = 960, 24, 128, 64
 BAR, STEP, TITLE, TOP = 13, 18, 30, 56
 COLOURS = {"f32": "#3b82f6", "bf16": "#d97706", "int8": "#16a34a"}
@@ -158,15 +161,15 @@ STYLE = """
 
 def svg(results):
     section, machine = results["sections"][0], results["machine"]
-    peers = in_order(section["peers"])
+    peers = ordered(section["peers"])
     column, height = (WIDTH - GAP) // 2, TITLE + STEP * len(peers) + GAP
     rows = -(-len(section["cases"]) // 2)
     parts = [
         text(0, 16, f"{section['model']} on {machine['cores']} cores", "title"),
-        text(0, 34, f"{machine['cpu']}, {results['date']}; Strata solid, peers pale", "small"),
+        text(0, 34, f"{machine['cpu']}, {results['date']}; Strata in solid colours, peers in pale colours", "small"),
     ]
-    for at, case in enumerate(section["cases"]):
-        x, y = (at % 2) * (column + GAP), TOP + (at // 2) * height
+    for index, case in enumerate(section["cases"]):
+        x, y = (index % 2) * (column + GAP), TOP + (index // 2) * height
         parts += panel(section, peers, case, x, y, column)
     total = TOP + rows * height
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {total}" role="img">'
@@ -174,20 +177,20 @@ def svg(results):
     return "\n".join([head, name, f"<style>{STYLE}</style>", *parts, "</svg>", ""])
 
 
-def in_order(peers):
-    """By precision, Strata first in each."""
+def ordered(peers):
+    """Sorted by precision; within a precision, Strata first."""
     return sorted(peers, key=lambda name: (CLASSES.index(precision(name)), not name.startswith("strata")))
 
 
 def panel(section, peers, case, x, y, width):
     values = {name: rate(case, median(section["peers"][name]["seconds"][case])) for name in peers}
-    longest, room = max(values.values()), width - LABEL - VALUE
-    better = "less is better" if case == "1x16" else "more is better"
+    longest, bar_width = max(values.values()), width - LABEL - VALUE
+    better = "lower is better" if case == "1x16" else "higher is better"
     yield text(x, y + 14, f"{case}, {unit(case)}: {better}", "title")
-    for at, name in enumerate(peers):
-        top = y + TITLE + at * STEP
+    for index, name in enumerate(peers):
+        top = y + TITLE + index * STEP
         ours = name.startswith("strata")
-        length = max(1.0, room * values[name] / longest)
+        length = max(1.0, bar_width * values[name] / longest)
         value = figure(case, median(section["peers"][name]["seconds"][case]))
         yield text(x + LABEL - 8, top + 11, name, "strata" if ours else "", "end")
         yield (
@@ -197,5 +200,5 @@ def panel(section, peers, case, x, y, width):
         yield text(x + LABEL + length + 6, top + 11, value, "strata" if ours else "small")
 
 
-def text(x, y, words, kind="", anchor="start"):
-    return f'<text x="{x:.1f}" y="{y}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
+def text(x, y, content, kind="", anchor="start"):
+    return f'<text x="{x:.1f}" y="{y}" class="{kind}" text-anchor="{anchor}">{escape(content)}</text>'

@@ -1,12 +1,13 @@
-"""The same work on Strata and its peers, on this machine, in one run: `make bench-peers`.
+"""Gives the same work to Strata and its peers, on this machine in one run: `make bench-peers`.
 
-Every peer is a process that computes only when told to, so that one works at a time. Each is tuned
-first, on every case; then come the rounds: a case at a time, each peer in turn, the order rotated
-from round to round. A machine drifts, so a ratio is taken within a round, against whichever peer of
-the class was best in it, and the median of the rounds is given.
+Every peer is a process that computes only on request, so that only one of them works at a time. First
+each peer is tuned on every case. Then come the rounds: in each round, for each case, every peer runs
+once, in an order that rotates from round to round. Because the speed of a machine drifts, a ratio is
+taken within a round, against the peer of the group that was fastest in that round; the result is the
+median over the rounds.
 
-Writes target/peers/results.json and table.md; a whole run, which takes about half an hour on two cores,
-also benches/peers.svg and what stands between the two marks of benches/RESULTS.md.
+Writes target/peers/results.json and target/peers/table.md. A complete run, about half an hour on two
+cores, also writes benches/peers.svg and the text between the two marks in benches/RESULTS.md.
 """
 
 import argparse
@@ -27,15 +28,16 @@ HERE = Path(__file__).resolve().parent
 TARGET = ROOT / "target" / "peers"
 MINILM = ROOT / "models" / "all-MiniLM-L6-v2"
 BASE = TARGET / "bert-base"
-# Stands for the Rust worker's path until it is built.
+# Placeholder for the path of the Rust worker, until it is built.
 STRATA = "worker.rs"
-# A turn lasts about this long; what takes longer is run once.
+# A case is repeated for about this long; a case that takes longer runs once.
 TURN_SECONDS = 1.0
-MOST_REPEATS = 50
-WARM_RUNS, WARM_SECONDS = 6, 15.0
-TICKS = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
-# Processor time that a peer may use in a second in which it isn't asked for anything.
-IDLE_SECONDS = 0.02
+MAX_REPEATS = 50
+WARM_UP_RUNS, WARM_UP_SECONDS = 6, 15.0
+# The columns of /proc/stat.
+TICK_KINDS = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"]
+# Processor time that a peer may use in one second without a request.
+MAX_IDLE_SECONDS = 0.02
 
 
 def python(engine, precision):
@@ -71,7 +73,7 @@ MODELS = [
 
 
 class Peer:
-    """A worker process and the protocol of worker.py."""
+    """A worker process, reached by the protocol of worker.py."""
 
     def __init__(self, name, command, model):
         self.name, self.tuned, self.repeats = name, {}, {}
@@ -81,36 +83,36 @@ class Peer:
             [*command, "--model", model.folder], cwd=ROOT, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log.open("w"),
         )
-        ready = self.listen()
+        ready = self.read_reply()
         self.version, self.settings = ready["version"], ready["settings"]
 
-    def ask(self, **request):
+    def send(self, **request):
         print(json.dumps(request), file=self.process.stdin, flush=True)
-        answer = self.listen()
-        if "error" in answer:
-            sys.exit(f"{self.name}, asked {request}: {answer['error']} (see {self.log})")
-        return answer
+        reply = self.read_reply()
+        if "error" in reply:
+            sys.exit(f"{self.name} failed on {request}: {reply['error']} (see {self.log})")
+        return reply
 
-    def listen(self):
+    def read_reply(self):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.name} ended with {self.process.wait()}; its last words are in {self.log}")
+            sys.exit(f"{self.name} exited with status {self.process.wait()}; its output is in {self.log}")
         return json.loads(line)
 
     def warm_up(self, case):
-        """OpenVINO compiles for every new shape, in each stream for itself, and which stream a batch
-        falls to is chance: it is half a dozen runs of the snippets until all is compiled."""
+        """OpenVINO compiles for every new shape, separately in each stream, and assigns batches to
+        streams at random: it takes about six runs of the snippets until everything is compiled."""
         started, runs = time.monotonic(), 0
-        while runs < 2 or (runs < WARM_RUNS and time.monotonic() - started < WARM_SECONDS):
-            seconds = self.ask(case=case)["seconds"]
+        while runs < 2 or (runs < WARM_UP_RUNS and time.monotonic() - started < WARM_UP_SECONDS):
+            seconds = self.send(case=case)["seconds"]
             runs += 1
-        self.repeats[case] = max(1, min(MOST_REPEATS, int(TURN_SECONDS / seconds)))
+        self.repeats[case] = max(1, min(MAX_REPEATS, int(TURN_SECONDS / seconds)))
 
     def turn(self, case):
-        """Seconds, the median of a turn. Whoever had the machine before left the caches full of its
-        own, so that the first of several isn't counted."""
+        """Seconds of a case, the median of its repeats. The first of several repeats is not counted,
+        because the peer before has filled the caches with its own data."""
         repeats = self.repeats[case]
-        seconds = self.ask(case=case, repeat=repeats + (repeats > 1))["seconds"]
+        seconds = self.send(case=case, repeat=repeats + (repeats > 1))["seconds"]
         return report.median(seconds[repeats > 1 :])
 
     def processor_seconds(self):
@@ -123,89 +125,89 @@ class Peer:
 
 
 def main():
-    given = arguments()
+    options = parse_options()
     TARGET.mkdir(parents=True, exist_ok=True)
-    peers = commands(given)
-    models = [model for model in MODELS if given.model is None or given.model in model.name]
-    sections = [measure(model, peers, given) for model in models if cases_of(model, given)]
+    peers = commands(options)
+    models = [model for model in MODELS if options.model is None or options.model in model.name]
+    sections = [measure(model, peers, options) for model in models if selected_cases(model, options)]
     results = {"date": date.today().isoformat(), "machine": machine(), "sections": sections}
     (TARGET / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     table = report.markdown(results)
     (TARGET / "table.md").write_text(table)
-    whole = not (given.quick or given.only or given.cases or given.model)
-    plot = (ROOT / "benches" if whole else TARGET) / "peers.svg"
+    complete = not (options.quick or options.only or options.cases or options.model)
+    plot = (ROOT / "benches" if complete else TARGET) / "peers.svg"
     plot.write_text(report.svg(results))
-    if whole:
+    if complete:
         report.put_between_marks(ROOT / "benches" / "RESULTS.md", table)
     print(f"\n{table}")
 
 
-def arguments():
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cases", type=lambda text: text.split(","), help="e.g. 32x128,snippets")
-    parser.add_argument("--only", type=lambda text: text.split(","), help="e.g. strata,'openvino f32'")
-    parser.add_argument("--model", choices=["MiniLM", "BERT-base"], help="one of the two")
-    parser.add_argument("--worker", type=Path, help="worker.rs as built elsewhere; else cargo builds it")
-    parser.add_argument("--quick", action="store_true", help="two rounds of MiniLM, untuned")
-    given = parser.parse_args()
-    if given.quick:
-        given.rounds, given.model = 2, "MiniLM"
-    if unknown := set(given.cases or []) - set(work.CASES):
-        parser.error(f"unknown cases {', '.join(sorted(unknown))}; there are {', '.join(work.CASES)}")
-    return given
+    parser.add_argument("--cases", type=lambda text: text.split(","), help="these cases only, e.g. 32x128,snippets")
+    parser.add_argument("--only", type=lambda text: text.split(","), help="these peers only, e.g. strata,'openvino f32'")
+    parser.add_argument("--model", choices=["MiniLM", "BERT-base"], help="this model only")
+    parser.add_argument("--worker", type=Path, help="an existing build of worker.rs (default: build it with cargo)")
+    parser.add_argument("--quick", action="store_true", help="two rounds on MiniLM, without tuning")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.model = 2, "MiniLM"
+    if unknown := set(options.cases or []) - set(work.CASES):
+        parser.error(f"unknown cases {', '.join(sorted(unknown))}; the cases are {', '.join(work.CASES)}")
+    return options
 
 
-def commands(given):
-    """The peers whose name contains one of `--only`, with the Rust worker built."""
-    names = [name for name in PEERS if given.only is None or any(part in name for part in given.only)]
+def commands(options):
+    """{name: command} of the peers whose name contains one of `--only`. Builds the Rust worker if needed."""
+    names = [name for name in PEERS if options.only is None or any(part in name for part in options.only)]
     if not names:
-        sys.exit(f"no such peer; there are {', '.join(PEERS)}")
+        sys.exit(f"no such peer; the peers are {', '.join(PEERS)}")
     if any(PEERS[name][0] == STRATA for name in names):
-        built = given.worker or build()
-    return {name: [built if part == STRATA else part for part in PEERS[name]] for name in names}
+        worker = options.worker or build_worker()
+    return {name: [worker if part == STRATA else part for part in PEERS[name]] for name in names}
 
 
-def build():
-    """Builds worker.rs, and returns where cargo put it."""
+def build_worker():
+    """Builds worker.rs and returns the path of the executable."""
     command = ["cargo", "build", "--release", "--locked", "--bench", "peer_worker", "--message-format=json"]
     built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if built.returncode:
-        sys.exit("worker.rs doesn't build; --only leaves out the peers that need it")
+        sys.exit("worker.rs does not compile; use --only to leave out the peers that need it")
     messages = map(json.loads, built.stdout.splitlines())
-    # One message an artifact, the server's binary among them.
+    # One message per artifact; the server's binary is one of them.
     ours = (message for message in messages if message.get("target", {}).get("name") == "peer_worker")
     (path,) = [path for message in ours if (path := message.get("executable"))]
     return path
 
 
-def cases_of(model, given):
-    return [case for case in model.cases if given.cases is None or case in given.cases]
+def selected_cases(model, options):
+    return [case for case in model.cases if options.cases is None or case in options.cases]
 
 
-def measure(model, commands, given):
+def measure(model, commands, options):
     prepare(model)
-    cases = cases_of(model, given)
+    cases = selected_cases(model, options)
     peers = []
     for name, command in commands.items():
         say(f"{model.name}: {name}, ", end="")
         peer = Peer(name, command, model)
-        if not given.quick:
+        if not options.quick:
             say("tuning, ", end="")
-            peer.tuned = tuned(peer, model, cases)
+            peer.tuned = tune(peer, model, cases)
         say("warming up")
         for case in cases:
             peer.warm_up(case)
         peers.append(peer)
-    refuse_the_restless(peers)
-    figures = {name: {case: [] for case in cases} for name in commands}
-    others = Others(peers)
-    for round in range(given.rounds):
+    check_idle(peers)
+    seconds = {name: {case: [] for case in cases} for name in commands}
+    others = OtherProcesses(peers)
+    for round in range(options.rounds):
         for case in cases:
-            say(f"round {round + 1} of {given.rounds}: {case}")
+            say(f"round {round + 1} of {options.rounds}: {case}")
             first = round % len(peers)
             for peer in peers[first:] + peers[:first]:
-                figures[peer.name][case].append(peer.turn(case))
+                seconds[peer.name][case].append(peer.turn(case))
     others_share = others.share()
     for peer in peers:
         peer.stop()
@@ -218,26 +220,26 @@ def measure(model, commands, given):
                 "version": peer.version,
                 "settings": peer.settings,
                 "tuned": peer.tuned,
-                "seconds": figures[peer.name],
+                "seconds": seconds[peer.name],
             }
             for peer in peers
         },
     }
 
 
-def tuned(peer, model, cases):
-    """What each peer does best with, case by case: found on MiniLM and kept, and taken from there for
-    the larger model, on which trying all takes half an hour."""
+def tune(peer, model, cases):
+    """{case: fastest plan}. The plans are found on MiniLM and stored; the larger model, on which tuning
+    would take half an hour, uses the same plans."""
     file = TARGET / "tuned" / f"{peer.name}.json"
     if model.folder == BASE:
         if not file.exists():
-            sys.exit(f"{file} isn't there: measure MiniLM first")
+            sys.exit(f"{file} does not exist: measure MiniLM first")
         plans = json.loads(file.read_text())
         if plans:
-            peer.ask(plans=plans)
+            peer.send(plans=plans)
         return {case: plans[case] for case in cases if case in plans}
-    plans = peer.ask(tune=cases)["tuned"]
-    # Strata and candle have nothing to choose and answer `true`.
+    plans = peer.send(tune=cases)["tuned"]
+    # Strata and candle have no settings to tune and answer `true`.
     plans = plans if isinstance(plans, dict) else {}
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(plans))
@@ -250,30 +252,30 @@ def prepare(model):
     with (TARGET / f"prepare {model.folder.name}.log").open("w") as log:
         command = [sys.executable, "-B", HERE / "prepare.py", model.folder, TARGET / "exports"]
         if subprocess.run(command, stderr=log, stdout=log).returncode:
-            sys.exit(f"the exports of {model.name} failed: see {log.name}")
+            sys.exit(f"exporting {model.name} failed: see {log.name}")
 
 
-def refuse_the_restless(peers):
-    """A peer that spins while it waits would slow all others."""
+def check_idle(peers):
+    """Exits if a peer uses the processor while it waits, because that would slow down the others."""
     time.sleep(1)
-    before = [peer.processor_seconds() for peer in peers]
+    earlier = [peer.processor_seconds() for peer in peers]
     time.sleep(1)
-    for peer, then in zip(peers, before):
-        if peer.processor_seconds() - then > IDLE_SECONDS:
+    for peer, before in zip(peers, earlier):
+        if peer.processor_seconds() - before > MAX_IDLE_SECONDS:
             sys.exit(f"{peer.name} uses the processor while it waits")
 
 
-class Others:
-    """What processes other than the peers use of the cores, and what a hypervisor takes away: where
-    it isn't next to nothing, the figures are too low and the ratios uncertain."""
+class OtherProcesses:
+    """The processor time that other processes than the peers use, including what a hypervisor takes
+    away. If it is more than about 1 %, the rates are too low and the ratios uncertain."""
 
     def __init__(self, peers):
         self.peers, self.started, self.before = peers, time.monotonic(), self.seconds(peers)
 
     @staticmethod
     def seconds(peers):
-        ticks = dict(zip(TICKS, map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])))
-        busy = sum(ticks[kind] for kind in TICKS if kind not in ["idle", "iowait"])
+        ticks = dict(zip(TICK_KINDS, map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])))
+        busy = sum(ticks[kind] for kind in TICK_KINDS if kind not in ["idle", "iowait"])
         return busy / os.sysconf("SC_CLK_TCK") - sum(peer.processor_seconds() for peer in peers)
 
     def share(self):

@@ -1,9 +1,9 @@
-"""The work that every peer is given: token ids of exact lengths, and snippets as they are.
+"""The work that every peer gets: token ids of exact lengths, and snippets of natural length.
 
 `32x128` is one batch of 32 sequences of 128 ids. `snippets` are the first 1,000 texts of
-data/sentiment.tsv in the order in which they come, `snippets-sorted` the same with texts of similar
-length side by side. From ids to one row a sequence: the model, then the masked mean of the last
-hidden state. worker.rs, beside this file, makes the same ids and reads the same texts.
+data/sentiment.tsv in file order; `snippets-sorted` are the same texts sorted by length. Each sequence
+gives one row: the masked mean of the last hidden state. worker.rs makes the same ids and reads the
+same texts.
 
 Shapes: b sequences, t ids each.
 """
@@ -21,7 +21,7 @@ SNIPPETS = ["snippets", "snippets-sorted"]
 CASES = GRID + SNIPPETS
 TEXTS = 1_000
 CLS, SEP = 101, 102
-# A step without a common factor with the number of ids: none comes twice before all have come.
+# STEP and IDS have no common factor, so that no id repeats before all ids have been used.
 FIRST_ID, IDS, STEP = 1_000, 29_000, 7_919
 
 
@@ -32,7 +32,7 @@ def shape(case):
 
 
 def grid(case):
-    """Ids and a mask of ones, (b,t) each: spread over the vocabulary, and as easily made in Rust."""
+    """Ids and a mask of ones, (b,t) each. The ids spread over the vocabulary by a formula that worker.rs shares."""
     b, t = shape(case)
     ids = FIRST_ID + (np.arange(b * t) * STEP % IDS).reshape(b, t)
     ids[:, 0], ids[:, -1] = CLS, SEP
@@ -40,24 +40,24 @@ def grid(case):
 
 
 def texts(count=TEXTS, skip=0):
-    """The column `text` of `count` rows after the first `skip`."""
+    """The column `text` of `count` rows, after skipping `skip` rows."""
     rows = DATA.read_text("utf-8").split("\n")[1 + skip : 1 + skip + count]
     return [row.split("\t")[1] for row in rows]
 
 
 def tokenizer(model):
-    """The checkpoint's own, with padding and truncation replaced by the model's limit."""
-    tokens = Tokenizer.from_file(str(model / "tokenizer.json"))
-    tokens.no_padding()
+    """The checkpoint's tokenizer, without padding and truncating at the model's limit."""
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
     limits = model / "sentence_bert_config.json"
     limit = json.loads(limits.read_text())["max_seq_length"] if limits.exists() else 512
-    tokens.enable_truncation(limit)
-    return tokens
+    tokenizer.enable_truncation(limit)
+    return tokenizer
 
 
-def batches(tokens, some, size, by_length):
-    """Texts → batches of `size`, padded to the longest in each. All of it is part of the work."""
-    encoded = [encoding.ids for encoding in tokens.encode_batch_fast(some)]
+def batches(tokenizer, texts, size, by_length):
+    """Texts → batches of `size`, each padded to its longest text. Tokenising and padding are timed, too."""
+    encoded = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
     if by_length:
         encoded.sort(key=len)
     for start in range(0, len(encoded), size):
@@ -68,5 +68,5 @@ def pad(rows):
     lengths = np.array([len(row) for row in rows])
     mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
     ids = np.zeros_like(mask)
-    ids[mask == 1] = np.concatenate(rows)  # row by row, which is the order of `mask == 1`
+    ids[mask == 1] = np.concatenate(rows)  # row by row, the order of `mask == 1`
     return ids, mask
