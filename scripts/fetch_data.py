@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Brings the labelled texts to `data/`: four files of human ratings, and four tables made of them.
+"""Downloads the labelled texts to `data/`: four files of human ratings, and four tables made from them.
 
-`sentiment.tsv` has the snippets of film reviews, positive where the rating is above 0 and negative
-otherwise, and `rating.tsv` the same with their ratings; `register.tsv` has the snippets of all four
-files, labelled with what they are from, and `facets.tsv` the same with "positive" beside it where the
-rating is above 0.
+- `sentiment.tsv`: the snippets of film reviews, "positive" if the rating is above 0, else "negative".
+- `rating.tsv`: the same snippets, labelled with their ratings.
+- `register.tsv`: the snippets of all four files, labelled with their source.
+- `facets.tsv`: the same snippets and labels, plus the label "positive" if the rating is above 0.
 
 The ratings come with C.J. Hutto and Eric Gilbert, "VADER: A Parsimonious Rule-based Model for
 Sentiment Analysis of Social Media Text" (ICWSM 2014), in the source distribution of vaderSentiment
-(MIT). Each file is UTF-8 with CRLF and no quoting: id, mean rating from -4 to 4, text, with tabs
-between. If every file is there with the right sum, nothing is downloaded.
+(MIT). Each file is UTF-8 with CRLF line ends, tab-separated, without quoting; its columns are id, mean
+rating from -4 to 4, and text. If every file exists with the expected hash, nothing is downloaded.
 Usage: `python3 scripts/fetch_data.py`.
 """
 
@@ -32,7 +32,7 @@ RATINGS = {
     "nytEditorialSnippets_GroundTruth.txt": "7d8fbcce7dde5d716da53e78f4ef4be6b706e9ef1e1d51887e6d0ad4b69cc27e",
     "tweets_GroundTruth.txt": "dfbe7102e2f92579ed8b19df9a3822491880697c67adf712fb66e520cc05102f",
 }
-# What each file's texts are, and how many it has.
+# The label of each file's texts, and how many texts it has.
 REGISTERS = {
     SNIPPETS: ("film review", 10605),
     "amazonReviewSnippets_GroundTruth.txt": ("product review", 3708),
@@ -48,10 +48,10 @@ TABLES = {
 
 
 def main() -> None:
-    sums = {**RATINGS, **TABLES}
-    wrong = wrong_files(DATA, sums)
+    hashes = {**RATINGS, **TABLES}
+    wrong = wrong_files(DATA, hashes)
     if not wrong:
-        print(f"data: all {len(sums)} files there, sums right")
+        print(f"data: all {len(hashes)} files are present, their hashes are correct")
         return
     with scratch(beside=DATA) as folder:
         staged = folder / "data"
@@ -65,7 +65,7 @@ def main() -> None:
         write_tables(staged)
         check_all(staged, TABLES)
         put_in_place(staged, DATA)
-    print(f"data: {', '.join(wrong)} written, sums right")
+    print(f"data: {', '.join(wrong)} written, all hashes are correct")
 
 
 def unpack(sdist: Path, staged: Path) -> None:
@@ -81,12 +81,12 @@ def member(archive: tarfile.TarFile, name: str):
     except KeyError:
         file = None
     if file is None:
-        raise FetchError(f"the archive has no file {name}")
+        raise FetchError(f"the archive does not contain {name}")
     return file
 
 
 def write_tables(folder: Path) -> None:
-    """All have the columns `label` and `text`."""
+    """Writes the tables. Each has the columns `label` and `text`."""
     rated = [(REGISTERS[name][0], *row) for name in RATINGS for row in rows(folder / name)]
     films = [row for row in rated if row[0] == REGISTERS[SNIPPETS][0]]
     tables = {
@@ -102,19 +102,19 @@ def write_tables(folder: Path) -> None:
 
 def rows(ratings: Path) -> list[tuple[float, str]]:
     """(rating, text) of each row."""
-    found = []
+    parsed = []
     for number, row in enumerate(ratings.read_bytes().decode("utf-8").split("\r\n"), start=1):
         try:
             _, rating, text = row.split("\t")
-            found.append((float(rating), text.strip()))
+            parsed.append((float(rating), text.strip()))
         except ValueError:
             raise FetchError(f"{ratings.name}, row {number}: expected an id, a rating and a text") from None
-        if not found[-1][1] or any(mark in found[-1][1] for mark in "\t\r\n"):
+        if not parsed[-1][1] or any(character in parsed[-1][1] for character in "\t\r\n"):
             raise FetchError(f"{ratings.name}, row {number}: the text is empty or more than one line")
     _, expected = REGISTERS[ratings.name]
-    if len(found) != expected:
-        raise FetchError(f"{ratings.name} has {len(found)} rows, expected {expected}")
-    return found
+    if len(parsed) != expected:
+        raise FetchError(f"{ratings.name} has {len(parsed)} rows, expected {expected}")
+    return parsed
 
 
 if __name__ == "__main__":

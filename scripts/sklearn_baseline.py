@@ -1,12 +1,13 @@
-"""scikit-learn's answer on features that `strata train --save-features FILE` wrote.
+"""Trains scikit-learn's model on features that `strata train --save-features FILE` wrote.
 
     pip install -r scripts/requirements.txt
     python scripts/sklearn_baseline.py FILE
 
-Logistic regression where one label holds, one for each label where several may, ridge regression where
-the labels are numbers. The same rows, the same strengths and the same rule of choice as
-src/training/search.rs: the least loss on the validation part, the path ending after two strengths in a
-row that are no better. Prints one line: scores on the rows held out, and the strength.
+Logistic regression for single-label data, one logistic regression per label for multi-label data, ridge
+regression for numbers. It uses the same rows and the same regularisation strengths as `strata train`,
+and the same rule to choose the strength: the minimum loss on the validation part, where the search ends
+after two consecutive strengths without an improvement. Prints one line: the scores on the held-out
+rows, and the strength.
 """
 
 import sys
@@ -36,17 +37,17 @@ def loss(fitted: Pipeline, x: np.ndarray, y: np.ndarray) -> float:
     if y.dtype == np.float64:
         return mean_squared_error(y, fitted.predict(x))
     if y.ndim == 2:
-        given = np.clip(fitted.predict_proba(x), 1e-15, 1 - 1e-15)
-        return -np.mean(np.where(y == 1, np.log(given), np.log(1 - given)))
+        probabilities = np.clip(fitted.predict_proba(x), 1e-15, 1 - 1e-15)
+        return -np.mean(np.where(y == 1, np.log(probabilities), np.log(1 - probabilities)))
     return log_loss(y, fitted.predict_proba(x), labels=fitted.classes_)
 
 
 def choose(x, y, validation_x, validation_y) -> float:
-    best, least, since = STRENGTHS[0], np.inf, 0
+    best, min_loss, not_better = STRENGTHS[0], np.inf, 0
     for strength in STRENGTHS:
-        found = loss(model(strength, y).fit(x, y), validation_x, validation_y)
-        best, least, since = (strength, found, 0) if found < least else (best, least, since + 1)
-        if since == PATIENCE:
+        current = loss(model(strength, y).fit(x, y), validation_x, validation_y)
+        best, min_loss, not_better = (strength, current, 0) if current < min_loss else (best, min_loss, not_better + 1)
+        if not_better == PATIENCE:
             break
     return best
 
@@ -55,7 +56,10 @@ def scores(fitted: Pipeline, x: np.ndarray, y: np.ndarray) -> str:
     predicted = fitted.predict(x)
     if y.dtype == np.float64:
         return f"R² {r2_score(y, predicted):.4f}, RMSE {mean_squared_error(y, predicted) ** 0.5:.4f}"
-    f1 = {how: f"{100 * f1_score(y, predicted, average=how, zero_division=0):.2f} %" for how in ("micro", "macro")}
+    f1 = {
+        average: f"{100 * f1_score(y, predicted, average=average, zero_division=0):.2f} %"
+        for average in ("micro", "macro")
+    }
     if y.ndim == 2:
         return f"micro F1 {f1['micro']}, macro F1 {f1['macro']} at thresholds of 0.5, log loss {loss(fitted, x, y):.4f}"
     return f"accuracy {100 * accuracy_score(y, predicted):.2f} %, macro F1 {f1['macro']}"
