@@ -1,7 +1,7 @@
-"""Trains a head with scikit-learn or PyTorch on a running server's embeddings, writes it with the README's
-own lines, and compares what the server then answers with what the library says.
+"""Trains a head with scikit-learn or PyTorch on a running server's embeddings, saves it with the code in
+the README, and compares the server's probabilities with the library's.
 
-`python elsewhere.py scikit-learn|pytorch URL FOLDER`; FOLDER is one that the server watches.
+`python elsewhere.py scikit-learn|pytorch URL FOLDER`; FOLDER is the folder of heads that the server watches.
 """
 
 import json
@@ -14,28 +14,33 @@ from pathlib import Path
 import numpy
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
-# Probabilities, f32 against float64 or f32 in another order. Largest seen: 2e-7.
-APART = 1e-5
-SECONDS = 30
+# Largest allowed difference of probabilities: f32 against float64, or f32 summed in another order.
+# Largest seen: 2e-7.
+TOLERANCE = 1e-5
+TIMEOUT_SECONDS = 30
 
 
 def blocks():
-    """The README's two blocks of Python: what writes a head, and what is written."""
-    found = [block.split("```")[0] for block in README.read_text(encoding="utf-8").split("```python\n")[1:]]
-    assert len(found) == 2, f"{len(found)} blocks of Python in the README"
-    return found
+    """The README's two blocks of Python: the function that saves a head, and its calls."""
+    python = [block.split("```")[0] for block in README.read_text(encoding="utf-8").split("```python\n")[1:]]
+    assert len(python) == 2, f"the README has {len(python)} blocks of Python"
+    return python
 
 
 def call(url, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        return json.load(response)
 
 
 def texts(label, count):
-    words = {"glad": ["good", "very good", "not bad"], "sad": ["bad", "not good", "very bad"], "calm": ["the", "was", "a"]}[label]
-    return [f"{words[at % 3]} film {'the was a'.split()[at // 3 % 3]}" for at in range(count)]
+    words = {
+        "glad": ["good", "very good", "not bad"],
+        "sad": ["bad", "not good", "very bad"],
+        "calm": ["the", "was", "a"],
+    }[label]
+    return [f"{words[index % 3]} film {'the was a'.split()[index // 3 % 3]}" for index in range(count)]
 
 
 def train_with_scikit_learn(rows, names):
@@ -61,8 +66,8 @@ def train_with_pytorch(rows, names):
         return {"model": model, "labels": labels}, model(x).softmax(1).numpy()
 
 
-def lines_of(usage, library):
-    """Of the README's second block, what is for this library."""
+def usage_for(library, usage):
+    """The lines of the README's second block that are for this library."""
     begin, end = {"pytorch": ("save_head(", "w, b ="), "scikit-learn": ("w, b =", None)}[library]
     rest = usage[usage.index(begin) :]
     return rest if end is None else rest[: rest.index(end)]
@@ -72,28 +77,28 @@ def check(library, url, folder, kinds):
     recipe = "last-four"
     names = [kind for kind in kinds for _ in range(9)]
     inputs = [text for kind in kinds for text in texts(kind, 9)]
-    answer = call(f"{url}/embed", {"inputs": inputs, "recipe": recipe})
-    rows = numpy.array(answer["embeddings"], dtype=numpy.float32)
+    response = call(f"{url}/embed", {"inputs": inputs, "recipe": recipe})
+    rows = numpy.array(response["embeddings"], dtype=numpy.float32)
     train = {"pytorch": train_with_pytorch, "scikit-learn": train_with_scikit_learn}[library]
-    known, expected = train(rows, names)
+    variables, expected = train(rows, names)
     before = call(f"{url}/info")["heads"].get("mine", {}).get("version")
     os.chdir(Path(folder).parent)
     assert Path(folder).name == "heads"
-    space = known | {"encoder": call(f"{url}/info")["model"]["fingerprint"]}
-    writing, usage = blocks()
-    exec(writing, space)
-    exec(lines_of(usage, library), space)
-    deadline = time.monotonic() + SECONDS
+    variables["encoder"] = call(f"{url}/info")["model"]["fingerprint"]
+    definition, usage = blocks()
+    exec(definition, variables)
+    exec(usage_for(library, usage), variables)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while call(f"{url}/info")["heads"].get("mine", {}).get("version") == before:
         assert time.monotonic() < deadline, "the head is not served"
         time.sleep(0.02)
-    found = call(f"{url}/classify", {"inputs": inputs, "heads": ["mine"]})
-    assert found["labels"]["mine"] == sorted(kinds), found["labels"]
-    probabilities = numpy.array([result["mine"]["probabilities"] for result in found["results"]])
-    apart = float(numpy.abs(probabilities - expected).max())
-    print(f"{library}, {len(kinds)} labels: {apart:.1e} apart at most")
-    assert apart < APART, apart
-    assert len({result["mine"]["label"] for result in found["results"]}) > 1, "one label for everything"
+    response = call(f"{url}/classify", {"inputs": inputs, "heads": ["mine"]})
+    assert response["labels"]["mine"] == sorted(kinds), response["labels"]
+    probabilities = numpy.array([result["mine"]["probabilities"] for result in response["results"]])
+    difference = float(numpy.abs(probabilities - expected).max())
+    print(f"{library}, {len(kinds)} labels: largest difference {difference:.1e}")
+    assert difference < TOLERANCE, difference
+    assert len({result["mine"]["label"] for result in response["results"]}) > 1, "all texts got the same label"
 
 
 def main():
