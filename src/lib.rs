@@ -22,6 +22,8 @@ pub mod heads;
 
 pub mod training;
 
+pub mod charts;
+
 pub mod config;
 
 pub mod telemetry;

@@ -13,9 +13,8 @@ use super::{Failure, write_page};
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
-use crate::training::Settings;
-use crate::training::candidate::Candidate;
 use crate::training::comparison::{Comparison, Contender, FOLDS, check, compare, contenders};
+use crate::training::{Candidate, Settings};
 
 /// Score recipes against each other on a labelled file.
 ///

@@ -11,9 +11,7 @@ use crate::app;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
-use crate::training::Dataset;
-use crate::training::evaluation::{Evaluation, evaluate};
-use crate::training::split::is_held_out;
+use crate::training::{Dataset, Evaluation, evaluate, is_held_out};
 
 /// Score a head on a labelled file.
 #[derive(Debug, Args)]

@@ -12,9 +12,7 @@ use crate::app::{self, Failure, Parts, threads};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;
-use crate::training::encode::Extractor;
-use crate::training::pools::Pools;
-use crate::training::{Column, Dataset, Layout};
+use crate::training::{Column, Dataset, Extractor, Layout, Pools};
 
 /// Which rows.
 #[derive(Clone, Debug, Args)]

@@ -10,10 +10,9 @@ use super::fitting::{FitFlags, failure};
 use super::{Failure, recipe_of, write_page};
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
-use crate::training::candidate::Candidate;
-use crate::training::fit::Chosen;
-use crate::training::search::{Epoch, Trial};
-use crate::training::{Dataset, Settings, Stage, Trained, check, save_features, train};
+use crate::training::{
+    Candidate, Chosen, Dataset, Epoch, Settings, Stage, Trained, Trial, check, save_features, train,
+};
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Why nothing could be trained.
 
-use super::encode::EncodeError;
-use super::split::SplitError;
+use super::data::SplitError;
+use super::features::EncodeError;
 
 /// What kept a head from being trained.
 #[derive(Debug, thiserror::Error)]

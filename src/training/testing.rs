@@ -1,7 +1,6 @@
 //! Data for the tests of this module.
 
-use super::dataset::{Dataset, Row, Source};
-use super::targets::Targets;
+use crate::training::data::{Dataset, Row, Source, Targets};
 
 /// Rows of these texts, on lines from 2 on; labels are called `a`, `b` and so on.
 pub fn dataset(texts: &[&str], targets: Targets) -> Dataset {

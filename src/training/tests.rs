@@ -4,9 +4,10 @@ use rand::{RngExt, SeedableRng};
 use super::testing::dataset;
 use crate::model::head::Activation;
 
-use super::metrics::OneScores;
-use super::report::PartSizes;
-use super::search::Tried;
+use super::data::Targets;
+use super::fit::{Tried, linear};
+use super::metrics::{OneScores, Scores};
+use super::options::STRENGTHS;
 use super::*;
 
 const ROWS: usize = 600;
@@ -63,10 +64,10 @@ fn training_finds_what_is_there() {
     assert!(report.held_out.accuracy().unwrap() > 0.6, "{report}");
     let end = report.convergence.unwrap();
     assert!(end.converged && end.gradient_norm < linear::FINE, "{report}");
-    let PartSizes { fitting, validation, held_out } = report.rows;
-    assert_eq!(fitting + validation + held_out, 600);
+    let rows = &report.rows;
+    assert_eq!(rows.fitting + rows.validation + rows.held_out, ROWS);
     let scored: usize = confusion(&report).iter().flatten().sum();
-    assert_eq!(scored, held_out);
+    assert_eq!(scored, rows.held_out);
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn the_search_ends_where_two_strengths_in_a_row_are_no_better() {
     let tried = tried(&report);
     let best = tried.iter().position(|trial| Some(trial.strength) == report.strength).unwrap();
     assert_eq!(tried.len(), best + 3);
-    assert!(tried.len() < search::STRENGTHS.len());
+    assert!(tried.len() < STRENGTHS.len());
 }
 
 #[test]
@@ -225,7 +226,7 @@ fn any_number_of_labels_is_learnt_with_their_thresholds() {
 fn a_label_of_two_texts_is_learnt_whichever_part_they_fall_into() {
     let (_, features) = data();
     let training: Vec<usize> =
-        (0..ROWS).filter(|text| !split::is_held_out(&text.to_string())).take(2).collect();
+        (0..ROWS).filter(|text| !is_held_out(&text.to_string())).take(2).collect();
     let labels = |text: usize| {
         let holds = [features.row(text)[0] > 1.0, training.contains(&text)];
         (0..2).filter(|&label| holds[label]).collect()

@@ -11,7 +11,7 @@ use strata::model::head::{Head, HeadFiles};
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{Ask, Asks, Sequence, Task};
 use strata::text::LongText;
-use strata::training::split::is_held_out;
+use strata::training::is_held_out;
 use strata_kernels::Dtype;
 
 use crate::support::fixtures::{config, input};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::measure::Done;
+use crate::charts::text_table;
 
 /// Everything that is printed.
 #[derive(Debug, Serialize)]
@@ -147,25 +148,11 @@ impl fmt::Display for Report {
             f,
             "memory     {resident_mb:.1} MB resident, {highest_mb:.1} MB at its highest\n"
         )?;
-        let mut rows = vec![COLUMNS.map(str::to_owned)];
-        rows.extend(self.results.iter().map(Measured::cells));
-        write_aligned(f, &rows)?;
+        let rows: Vec<Vec<String>> =
+            self.results.iter().map(|result| result.cells().to_vec()).collect();
+        writeln!(f, "{}", text_table(&COLUMNS, &rows))?;
         writeln!(f, "\nalone: tokens of one sequence in a pass of its own, and how long that takes")
     }
-}
-
-/// The first column to the left, numbers to the right.
-fn write_aligned<const N: usize>(f: &mut fmt::Formatter<'_>, rows: &[[String; N]]) -> fmt::Result {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
-        write!(f, "{:<1$}", row[0], widths[0])?;
-        for (cell, width) in row.iter().zip(&widths).skip(1) {
-            write!(f, "  {cell:>width$}")?;
-        }
-        writeln!(f)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -182,17 +169,5 @@ mod tests {
         let cells =
             ["a.tsv", "4.0", "20.0", "20.0", "400", "3.0", "25.0 %", "20", "1.250", "2.000"];
         assert_eq!(measured.cells(), cells);
-    }
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        struct Rows(Vec<[String; 2]>);
-        impl fmt::Display for Rows {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write_aligned(f, &self.0)
-            }
-        }
-        let rows = [["é", "1"], ["long", "100"]].map(|row| row.map(str::to_owned));
-        assert_eq!(Rows(rows.to_vec()).to_string(), "é       1\nlong  100\n");
     }
 }

@@ -1,8 +1,7 @@
 //! Whether probabilities come true as often as they say.
 
-use crate::training::loss::{log_sum_exp, sigmoid};
-use crate::training::metrics::argmax;
-use crate::training::targets::Targets;
+use crate::training::data::Targets;
+use crate::training::logits::{argmax, log_sum_exp, sigmoid};
 
 /// Bins of equal width.
 const BINS: usize = 15;

@@ -2,12 +2,11 @@
 
 use maud::Markup;
 
-use crate::training::Trained;
-use crate::training::dataset::Dataset;
-use crate::training::html::{figures, table};
-use crate::training::loss::{log_sum_exp, sigmoid};
-use crate::training::metrics::{argmax, is_named};
-use crate::training::targets::Targets;
+use crate::charts::{figures, table};
+use crate::training::data::{Dataset, Targets};
+use crate::training::logits::{argmax, log_sum_exp, sigmoid};
+use crate::training::metrics::is_named;
+use crate::training::trained::Trained;
 
 /// Mistakes that are shown.
 const MISTAKES: usize = 20;

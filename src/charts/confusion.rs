@@ -1,0 +1,86 @@
+//! Confusion matrices.
+
+use maud::{Markup, html};
+
+use super::heat_map::{NAME, style};
+use super::names::shorten;
+
+/// Rows by their true label (down) and by the one predicted (across): how many, and which share of the
+/// true label's rows, by which cells are coloured. `counts[true][predicted]` is 0 where it is missing.
+pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
+    let count = |is: usize, taken: usize| counts.get(is).and_then(|row| row.get(taken)).copied();
+    let count = |is, taken| count(is, taken).unwrap_or(0);
+    html! {
+        div.scroll {
+            table.cells.confusion {
+                thead {
+                    tr {
+                        th.corner rowspan="2" scope="col" { "true label" }
+                        th.group colspan=(labels.len().max(1)) scope="colgroup" { "predicted" }
+                        th.total rowspan="2" scope="col" { "rows" }
+                    }
+                    tr {
+                        @for name in labels { th scope="col" title=(name) { (shorten(name, NAME)) } }
+                    }
+                }
+                tbody {
+                    @for (is, name) in labels.iter().enumerate() {
+                        @let rows: usize = (0..labels.len()).map(|taken| count(is, taken)).sum();
+                        tr {
+                            th scope="row" title=(name) { (shorten(name, NAME)) }
+                            @for taken in 0..labels.len() {
+                                (outcome(is == taken, count(is, taken), rows))
+                            }
+                            td.total { (rows) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn outcome(right: bool, count: usize, rows: usize) -> Markup {
+    let share = if rows == 0 { 0.0 } else { count as f64 / rows as f64 };
+    // Errors are mostly small shares, and what a reader looks for: the root sets them apart from none.
+    let strength = if right { share } else { share.sqrt() };
+    html! {
+        td.right[right].wrong[!right] style=(style(strength)) {
+            (count)
+            span.percent {
+                @if rows == 0 { "–" } @else { (format!("{:.1}\u{a0}%", 100.0 * share)) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_confusion_has_counts_and_shares_of_the_true_label() {
+        let counts = [vec![30, 10], vec![0, 5]];
+        let drawn = confusion(&strings(&["no", "yes"]), &counts).into_string();
+        for cell in ["right\" style=\"--share:75%\">30", "wrong\" style=\"--share:50%\">10"] {
+            assert!(drawn.contains(cell), "{cell} in {drawn}");
+        }
+        assert!(
+            drawn.contains("25.0\u{a0}%")
+                && drawn.contains("75.0\u{a0}%")
+                && drawn.contains("<td class=\"total\">40</td>")
+        );
+    }
+
+    #[test]
+    fn labels_without_rows_have_no_shares() {
+        let drawn = confusion(&strings(&["a", "b"]), &[vec![0, 0]]).into_string();
+        assert_eq!(drawn.matches("–").count(), 4);
+        assert!(!drawn.contains("NaN"));
+        assert!(!confusion(&[], &[]).into_string().contains("<td"));
+    }
+}

@@ -1,0 +1,80 @@
+//! Reliability diagrams: how often a model is right by how sure it is.
+
+use maud::{Markup, html};
+
+use super::axis::{Axis, Scale};
+use super::names::figures;
+use super::plot::{Plot, SQUARE, nothing, px};
+
+/// Predictions of like confidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bin {
+    /// How many.
+    pub rows: usize,
+    /// The mean of their confidences, from 0 to 1.
+    pub confidence: f64,
+    /// The share of them that are right.
+    pub accuracy: f64,
+}
+
+/// How often a model is right by how sure it is: a point a bin, joined to the diagonal, on which the
+/// two are equal. A bin without rows isn't drawn.
+pub fn reliability(bins: &[Bin]) -> Markup {
+    let unit = |value: f64| (0.0..=1.0).contains(&value);
+    let drawn =
+        bins.iter().filter(|bin| bin.rows > 0 && unit(bin.confidence) && unit(bin.accuracy));
+    let drawn: Vec<&Bin> = drawn.collect();
+    let what = format!("Reliability: accuracy by confidence in {} bins", drawn.len());
+    let Some(most) = drawn.iter().map(|bin| bin.rows).max() else {
+        return nothing(&what);
+    };
+    let axis = || Axis::over(Scale::Linear, [0.0, 1.0].into_iter());
+    let plot = Plot::new(axis(), axis(), SQUARE, SQUARE);
+    let marks = html! {
+        (plot.diagonal())
+        @for bin in drawn {
+            @let (x, y) = plot.at((bin.confidence, bin.accuracy));
+            @let (_, equal) = plot.at((bin.confidence, bin.confidence));
+            g.bin {
+                title {
+                    "confidence " (figures(bin.confidence)) ", accuracy " (figures(bin.accuracy))
+                    ", rows " (bin.rows)
+                }
+                line x1=(x) y1=(equal) x2=(x) y2=(y) {}
+                circle cx=(x) cy=(y) r=(px(radius(bin.rows, most))) {}
+            }
+        }
+    };
+    let below = html! {
+        figcaption { "A point is a bin; its area grows with its rows. Below the diagonal: too sure." }
+    };
+    plot.figure(&what, ("confidence", "accuracy"), marks, below)
+}
+
+/// Area by rows, but never too small to be seen.
+fn radius(rows: usize, most: usize) -> f64 {
+    (11.0 * (rows as f64 / most as f64).sqrt()).max(2.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound(markup: Markup) -> String {
+        let drawn = markup.into_string();
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+        drawn
+    }
+
+    #[test]
+    fn a_bin_is_drawn_at_its_confidence_and_accuracy() {
+        let bin = |confidence, accuracy, rows| Bin { confidence, accuracy, rows };
+        let bins = [bin(0.9, 0.75, 40), bin(0.5, 0.5, 10), bin(0.1, 0.1, 0), bin(f64::NAN, 0.5, 9)];
+        let drawn = sound(reliability(&bins));
+        assert!(drawn.contains("<title>confidence 0.9, accuracy 0.75, rows 40</title>"));
+        assert!(drawn.contains("r=\"11\"") && drawn.contains("r=\"5.5\""));
+        assert_eq!(drawn.matches("<circle").count(), 2);
+        assert!(drawn.contains("class=\"diagonal\""));
+        assert!(sound(reliability(&bins[2..])).contains("Nothing to draw"));
+    }
+}

@@ -1,0 +1,289 @@
+use std::fs;
+use std::path::Path;
+
+use super::notes::OfLabel;
+use super::*;
+use crate::model::checkpoint::ProblemType;
+
+/// What a file of that name and content gives, columns `text` and `label`.
+fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DatasetError> {
+    read_columns(name, content, "text", "label")
+}
+
+fn read_columns(
+    name: &str,
+    content: impl AsRef<[u8]>,
+    text: &str,
+    label: &str,
+) -> Result<Dataset, DatasetError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, content).unwrap();
+    Dataset::read(&file, &layout(text, label, None))
+}
+
+fn layout(text: &str, label: &str, problem_type: Option<ProblemType>) -> Layout {
+    let (text, label) = (text.parse().unwrap(), label.parse().unwrap());
+    Layout { text, label, problem_type, separator: ",".to_owned() }
+}
+
+/// Columns `text` and `label`, labels of that kind.
+fn read_as(name: &str, content: &str, problem: ProblemType) -> Result<Dataset, DatasetError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    fs::write(&file, content).unwrap();
+    Dataset::read(&file, &layout("text", "label", Some(problem)))
+}
+
+fn texts(dataset: &Dataset) -> Vec<(&str, &str)> {
+    let label = |row| dataset.labels[dataset.targets.labels_of(row)[0]].as_str();
+    dataset.rows.iter().enumerate().map(|(at, row)| (row.text.as_str(), label(at))).collect()
+}
+
+/// The line and the message of a refusal.
+fn refusal(outcome: Result<Dataset, DatasetError>) -> (Option<u64>, String) {
+    let error = outcome.unwrap_err();
+    (error.line, error.problem.to_string())
+}
+
+/// None of these texts is held out.
+const FOUR: [(&str, &str); 4] = [("a b", "x"), ("g", "y"), ("h", "x"), ("e", "y")];
+
+#[test]
+fn the_three_formats_read_alike() {
+    let tsv = read("d.tsv", "label\ttext\nx\ta b\ny\tg\nx\th\ny\te\n").unwrap();
+    let csv = read("d.csv", "text,id,label\na b,1,x\ng,2,y\n\"h\",3,x\ne,4,y\n").unwrap();
+    let json = "{\"text\":\"a b\",\"label\":\"x\"}\n{\"label\":\"y\",\"text\":\"g\"}\n\
+                {\"text\":\"h\",\"label\":\"x\"}\n\n{\"text\":\"e\",\"label\":\"y\"}";
+    let jsonl = read("d.jsonl", json).unwrap();
+    let ndjson = read("d.NDJSON", json).unwrap();
+    for dataset in [&tsv, &csv, &jsonl, &ndjson] {
+        assert_eq!(texts(dataset), FOUR);
+    }
+    assert!(tsv.source.header && csv.source.header && !jsonl.source.header);
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
+    for (name, content) in [
+        ("d.tsv", "\u{feff}text\tlabel\r\na b\tx\r\n\r\ng\ty\r\nh\tx\r\ne\ty\r\n"),
+        ("d.csv", "\u{feff}\"text\",label\r\na b,x\r\n\r\ng,y\r\nh,x\r\ne,y\r\n"),
+    ] {
+        assert_eq!(texts(&read(name, content).unwrap()), FOUR);
+    }
+}
+
+#[test]
+fn quotes_are_text_in_tsv_and_quote_in_csv() {
+    let tsv = read("d.tsv", "text\tlabel\n\"so\tx\nb\tx\ne\"\ty\ng\ty\n").unwrap();
+    assert_eq!(texts(&tsv)[0], ("\"so", "x"));
+    assert_eq!(texts(&tsv)[2], ("e\"", "y"));
+    let csv = read("d.csv", "text,label\n\"a \"\"b\"\", \nc\",x\nb,x\ng,y\nh,y\n").unwrap();
+    assert_eq!(texts(&csv)[0], ("a \"b\", \nc", "x"));
+}
+
+#[test]
+fn columns_by_number_need_no_header_and_skip_one_that_is_there() {
+    let plain = read_columns("d.tsv", "x\ta b\ny\tg\nx\th\ny\te\n", "2", "1").unwrap();
+    assert_eq!(texts(&plain), FOUR);
+    assert!(!plain.source.header);
+    let headed = read_columns("d.tsv", "l\tt\nx\ta b\ny\tg\nx\th\ny\te\n", "2", "1").unwrap();
+    assert_eq!(texts(&headed), FOUR);
+    assert!(headed.source.header);
+    let mixed = read_columns("d.tsv", "l\tx\nx\ta b\ny\tg\nx\th\ny\te\n", "2", "l").unwrap();
+    assert_eq!(texts(&mixed), FOUR);
+}
+
+#[test]
+fn json_labels_may_be_integers_and_truth_values() {
+    let rows = |labels: [&str; 4]| {
+        let lines = labels.into_iter().zip(["a", "b", "e", "g"]);
+        let line = |(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n");
+        lines.map(line).collect::<String>()
+    };
+    let integers = read("d.jsonl", rows(["10", "9", "9", "10"])).unwrap();
+    assert_eq!(integers.labels, ["9", "10"]);
+    let truths = read("d.jsonl", rows(["true", "false", "true", "false"])).unwrap();
+    assert_eq!(truths.labels, ["false", "true"]);
+    let refused = refusal(read("d.jsonl", rows(["1", "1", "1.5", "2"])));
+    let message = "the label in \"label\" is 1.5; allowed are a string, an integer, true and false";
+    assert!(refused.0 == Some(3) && refused.1.starts_with(message), "{refused:?}");
+}
+
+#[test]
+fn labels_are_sorted_by_number_only_where_all_are_integers() {
+    let sorted = |labels: &[&str]| {
+        let rows = labels.iter().map(|label| format!("a\t{label}\nb\t{label}\n"));
+        read("d.tsv", format!("text\tlabel\n{}", rows.collect::<String>())).unwrap().labels
+    };
+    assert_eq!(sorted(&["10", "9", "-1"]), ["-1", "9", "10"]);
+    assert_eq!(sorted(&["10", "9", "b", "a"]), ["10", "9", "a", "b"]);
+}
+
+#[test]
+fn the_source_names_the_file_and_its_bytes() {
+    let source = read("d.tsv", "text\tlabel\na\tx\nb\tx\ne\ty\ng\ty\n").unwrap().source;
+    assert_eq!(source.file, "d.tsv");
+    assert_eq!(source.sha256, "a4423c9b951ee2f54f75fc2eb8f4a8c3fd03032fa3395150fb6401aada3af594");
+}
+
+#[test]
+fn an_error_names_the_file_and_the_line() {
+    let error = read("d.tsv", "text\tlabel\na\tx\nb\tx\ty\n").unwrap_err().to_string();
+    assert!(error.ends_with("d.tsv, line 3: 3 columns where the first line has 2"), "{error}");
+}
+
+#[test]
+fn every_refusal_says_where_and_what_is_allowed() {
+    let cases: [(&str, &str, Option<u64>, &str); 14] = [
+        ("d.txt", "", None, "the name must end in .tsv, .csv, .jsonl or .ndjson"),
+        ("d.tsv", "", None, "no rows"),
+        ("d.tsv", "text\tlabel\n", None, "no rows"),
+        ("d.tsv", "id\ttext\n1\ta\n", Some(1), "no column \"label\"; there are \"id\", \"text\""),
+        ("d.tsv", "text\tlabel\na\t \n\tx\n", None, "no rows: all 2 lack a text or a label"),
+        ("d.tsv", "text\tlabel\na\tb\tx\n", Some(2), "3 columns where the first line has 2"),
+        ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\nc\n", Some(10), "1 columns where"),
+        ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins in this row"),
+        ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "\"x\" is the only label"),
+        ("d.tsv", "text\tlabel\na\tx\nb\ty\n", None, "there is no label; left out labels"),
+        ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
+        ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
+        ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
+        ("d.jsonl", "{\"text\":null,\"label\":1}\n", Some(1), "allowed is a string"),
+    ];
+    for (name, content, line, message) in cases {
+        let refused = refusal(read(name, content));
+        assert_eq!(refused.0, line, "{name} {content:?} {refused:?}");
+        assert!(refused.1.contains(message), "{name} {content:?} {refused:?}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_placed() {
+    let refused = refusal(read("d.tsv", b"text\tlabel\na\tx\ncaf\xe9\tx\n"));
+    assert_eq!(refused, (Some(3), "not UTF-8 (byte 0xe9): save the file as UTF-8".to_owned()));
+}
+
+#[test]
+fn a_column_by_number_must_be_there() {
+    let refused = refusal(read_columns("d.tsv", "a\tx\n", "1", "3"));
+    assert_eq!(refused, (Some(1), "no column \"3\"; there are \"a\", \"x\"".to_owned()));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = Dataset::read(Path::new("no/such.tsv"), &layout("text", "text", None)).unwrap_err();
+    assert!(error.to_string().starts_with("no/such.tsv: cannot be read: "), "{error}");
+}
+
+#[test]
+fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
+    let mut file = tempfile::Builder::new().suffix(".tsv").tempfile().unwrap();
+    std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
+    let known = ["no", "yes", "perhaps"].map(str::to_owned);
+    let columns = layout("2", "1", None);
+    let read = Dataset::read_as(file.path(), &columns, &known).unwrap();
+    assert_eq!((read.targets, read.source.header), (Targets::One(vec![1, 0, 0]), false));
+    let other = Dataset::read_as(file.path(), &columns, &known[..1]).unwrap();
+    assert_eq!((other.rows.len(), other.source.header), (2, true));
+}
+
+#[test]
+fn what_is_left_out_and_what_is_odd_is_noted_with_its_lines() {
+    // Of these texts "c" and "d" are held out.
+    let rows = "a\tx\n\tx\nb\ty\ng\t\nh\tz\na\tx\nb\tx\ne\ty\ni\tx\nc\tx\n";
+    let dataset = read("d.tsv", format!("text\tlabel\n{rows}")).unwrap();
+    let of = |label: &str, line, rows| OfLabel { label: label.to_owned(), line, rows };
+    let notes = [
+        Note::NoText(vec![3]),
+        Note::NoLabel(vec![5]),
+        Note::RareLabels(vec![of("z", 6, 1)]),
+        Note::NotScored(vec![of("y", 4, 2)]),
+        Note::Repeated(vec![7]),
+        Note::Contradicting(vec![8]),
+    ];
+    assert_eq!(dataset.notes, notes);
+    assert_eq!(dataset.labels, ["x", "y"]);
+    let lines: Vec<u64> = dataset.rows.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [2, 4, 7, 8, 9, 10, 11]);
+}
+
+#[test]
+fn a_label_needs_two_texts_that_are_not_held_out() {
+    // "c", "d" and "f" are held out; "a" comes twice.
+    for texts in [["c", "a"], ["a", "a"], ["c", "d"]] {
+        let rows = texts.map(|text| format!("{text}\ty\n")).concat();
+        let dataset =
+            read("d.tsv", format!("text\tlabel\nb\tx\ne\tx\ng\tz\nh\tz\n{rows}")).unwrap();
+        assert_eq!(dataset.labels, ["x", "z"], "{texts:?}");
+    }
+    let refused = refusal(read("d.tsv", "text\tlabel\na\tx\nb\tx\ne\ty\n"));
+    let message = "there is nothing to learn: \"x\" is the only label; left out labels";
+    assert!(refused.0.is_none() && refused.1.starts_with(message), "{refused:?}");
+    assert!(refused.1.ends_with("\"y\" (line 4)"), "{refused:?}");
+}
+
+#[test]
+fn labels_that_a_head_does_not_have_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("d.jsonl");
+    let labels = [r#"["a"]"#, r#"["odd", "a"]"#, r#"["odd"]"#, "[]"];
+    let line = |label| format!("{{\"text\": \"t\", \"label\": {label}}}\n");
+    fs::write(&file, labels.map(line).concat()).unwrap();
+    let known = ["a".to_owned()];
+    let dataset = Dataset::read_as(&file, &layout("text", "label", None), &known).unwrap();
+    assert_eq!(dataset.targets, Targets::Several(vec![vec![0], vec![0], vec![], vec![]]));
+    let note = Note::UnknownLabels(vec![OfLabel { label: "odd".to_owned(), line: 2, rows: 2 }]);
+    assert!(dataset.notes.contains(&note), "{:?}", dataset.notes);
+}
+
+#[test]
+fn lists_in_json_are_any_number_of_labels() {
+    // None of these texts is held out.
+    let lines = [r#"["b", 7]"#, r#""b""#, "[]", r#"["a", "b", "b"]"#, "[7]", "null", r#"["rare"]"#]
+        .into_iter()
+        .zip(["a", "b", "e", "g", "h", "i", "t"])
+        .map(|(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n"))
+        .collect::<String>();
+    let dataset = read("d.jsonl", &lines).unwrap();
+    // "a" and "rare" have one row each, and the sixth has no label.
+    assert_eq!(dataset.labels, ["7", "b"]);
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
+    assert_eq!(dataset.targets, Targets::Several(rows));
+    let refused = refusal(read_as("d.jsonl", &lines, ProblemType::SingleLabelClassification));
+    let message = "the label is a list, \"b\", \"7\"; one is allowed";
+    assert_eq!(refused, (Some(1), message.to_owned()));
+    let nested = refusal(read("d.jsonl", "{\"text\": \"t\", \"label\": [[1]]}\n"));
+    assert!(nested.1.starts_with("the label in \"label\" is [[1]]"), "{nested:?}");
+}
+
+#[test]
+fn a_field_of_a_table_may_list_labels() {
+    let table = "text\tlabel\na\tx, y\nb\ty\ng\t\nh\tx,all\ne\t x\n";
+    let several = read_as("d.tsv", table, ProblemType::MultiLabelClassification).unwrap();
+    let rows = vec![vec![0, 1], vec![1], vec![], vec![0], vec![0]];
+    assert_eq!((several.labels.len(), several.targets), (2, Targets::Several(rows)));
+    // Two texts must lack it, too.
+    let always = "text\tlabel\na\tx,y\nb\tx\ng\tx,y\nh\tx\n";
+    let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
+    assert_eq!(always.labels, ["y"]);
+    assert_eq!(always.targets, Targets::Several(vec![vec![0], vec![], vec![0], vec![]]));
+}
+
+#[test]
+fn numbers_are_read_where_they_are_asked_for() {
+    let table = "text\tlabel\na\t1.5\nb\t-2e3\nc\t0\n";
+    let numbers = read_as("d.tsv", table, ProblemType::Regression).unwrap();
+    assert_eq!(numbers.targets, Targets::Number(vec![1.5, -2e3, 0.0]));
+    assert_eq!(numbers.labels, ["label"]);
+    let json = "{\"text\": \"a\", \"label\": 0.25}\n{\"text\": \"b\", \"label\": \"3\"}\n";
+    let json = read_as("d.jsonl", json, ProblemType::Regression).unwrap();
+    assert_eq!(json.targets, Targets::Number(vec![0.25, 3.0]));
+    for label in ["many", "inf", "NaN"] {
+        let table = format!("text\tlabel\na\t1\nb\t{label}\n");
+        let refused = refusal(read_as("d.tsv", &table, ProblemType::Regression));
+        assert!(refused.0 == Some(3) && refused.1.contains(label), "{refused:?}");
+    }
+    let same = refusal(read_as("d.tsv", "text\tlabel\na\t1\nb\t1\n", ProblemType::Regression));
+    assert_eq!(same, (None, "every row has the number 1; there is nothing to learn".to_owned()));
+}

@@ -1,0 +1,34 @@
+//! Why features could not be computed.
+
+use crate::model::recipe::InvalidRecipe;
+use crate::text::{InvalidText, TokenizeError};
+
+/// Why features could not be computed. Lines are those of the file, counted from 1.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// A text that can't be tokenised.
+    #[error("line {line}: {error}")]
+    Text {
+        /// Which.
+        line: u64,
+        /// Why.
+        error: InvalidText,
+    },
+    /// The tokenizer failed on a text.
+    #[error("line {line}: {error}")]
+    Tokenize {
+        /// Which.
+        line: u64,
+        /// Why.
+        error: TokenizeError,
+    },
+    /// The encoder failed.
+    #[error(transparent)]
+    Encoder(#[from] candle_core::Error),
+    /// A layer that the encoder doesn't have.
+    #[error(transparent)]
+    Layer(#[from] InvalidRecipe),
+    /// Pooled rows were taken out of the cache after they had been found there.
+    #[error("the cache was changed by another program meanwhile; run it again")]
+    Gone,
+}

@@ -1,0 +1,85 @@
+//! Features written for other programs.
+
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
+
+use super::matrix::Features;
+use crate::training::data::{Dataset, Split, Targets};
+
+/// Writes what `scripts/sklearn_baseline.py` reads, as safetensors: `features` `(n,d)` f32, and
+/// one entry a row in `held_out` and `validation` (u8, 1 where the row is in it); `labels` are `(n)` i64
+/// where one holds, `(n,k)` u8 where several may, `(n)` f64 where they are numbers.
+///
+/// # Errors
+/// A file that can't be written.
+pub fn save_features(
+    path: &Path,
+    features: &Features,
+    dataset: &Dataset,
+    split: &Split,
+) -> Result<(), SafeTensorError> {
+    let n = features.rows;
+    let values = bytes(&features.values, |value| value.to_le_bytes());
+    let k = dataset.labels.len();
+    let (labels, labels_type, labels_shape) = match &dataset.targets {
+        Targets::One(labels) => {
+            (bytes(labels, |&label| (label as i64).to_le_bytes()), Dtype::I64, vec![n])
+        }
+        Targets::Number(numbers) => {
+            (bytes(numbers, |&number| number.to_le_bytes()), Dtype::F64, vec![n])
+        }
+        Targets::Several(rows) => {
+            let holds =
+                |row: &Vec<usize>| (0..k).map(|label| u8::from(row.contains(&label))).collect();
+            let marks: Vec<Vec<u8>> = rows.iter().map(holds).collect();
+            (marks.concat(), Dtype::U8, vec![n, k])
+        }
+    };
+    let marks = |rows: &[usize]| {
+        let mut marks = vec![0; n];
+        rows.iter().for_each(|&row| marks[row] = 1);
+        marks
+    };
+    let (held_out, validation) = (marks(&split.held_out), marks(&split.validation));
+    let tensors = [
+        ("features", TensorView::new(Dtype::F32, vec![n, features.width], &values)?),
+        ("labels", TensorView::new(labels_type, labels_shape, &labels)?),
+        ("held_out", TensorView::new(Dtype::U8, vec![n], &held_out)?),
+        ("validation", TensorView::new(Dtype::U8, vec![n], &validation)?),
+    ];
+    safetensors::serialize_to_file(tensors, None, path)
+}
+
+fn bytes<T, const N: usize>(values: &[T], of: fn(&T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::testing::dataset;
+
+    fn features() -> Features {
+        let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
+        Features { rows: 4, width: 3, values }
+    }
+
+    #[test]
+    fn saved_features_read_back_with_their_parts() {
+        let dataset = dataset(&["t"; 4], Targets::One(vec![0, 1, 1, 0]));
+        let split = Split { fitting: vec![0], validation: vec![1], held_out: vec![2, 3] };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f.safetensors");
+        save_features(&file, &features(), &dataset, &split).unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let values = tensors.tensor("features").unwrap();
+        assert_eq!((values.dtype(), values.shape()), (Dtype::F32, &[4, 3][..]));
+        assert_eq!(values.data()[4..8], 0.1_f32.to_le_bytes());
+        let labels = tensors.tensor("labels").unwrap();
+        assert_eq!((labels.dtype(), labels.data()[8]), (Dtype::I64, 1));
+        assert_eq!(tensors.tensor("held_out").unwrap().data(), [0, 0, 1, 1]);
+        assert_eq!(tensors.tensor("validation").unwrap().data(), [0, 1, 0, 0]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Features standardised for a fit.
+
+use super::matrix::Features;
+
+/// A feature that varies less than this share of the one that varies most is taken as constant.
+/// Checkpoints have such dead features: all-MiniLM-L6-v2's last LayerNorm scales three of 384 by
+/// 1e-9 to 1e-32, and a weight of 1e30 would turn any other rounding into a logit.
+const DEAD: f64 = 1e-6;
+
+/// `μ` and `σ` of each feature over some rows, `σ` with `n` below, as scikit-learn has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standardisation {
+    /// Means.
+    pub mu: Vec<f64>,
+    /// Standard deviations; 0 where a feature is constant or as good as.
+    pub sigma: Vec<f64>,
+}
+
+impl Standardisation {
+    /// Over `rows`, at least one.
+    pub fn of(features: &Features, rows: &[usize]) -> Self {
+        let n = rows.len() as f64;
+        let mut mu = vec![0.0; features.width];
+        for &row in rows {
+            for (mu, &value) in mu.iter_mut().zip(features.row(row)) {
+                *mu += f64::from(value);
+            }
+        }
+        mu.iter_mut().for_each(|mu| *mu /= n);
+        let mut sigma = vec![0.0; features.width];
+        for &row in rows {
+            for ((sigma, mu), &value) in sigma.iter_mut().zip(&mu).zip(features.row(row)) {
+                *sigma += (f64::from(value) - mu).powi(2);
+            }
+        }
+        sigma.iter_mut().for_each(|sigma| *sigma = (*sigma / n).sqrt());
+        let least = DEAD * sigma.iter().copied().fold(0.0, f64::max);
+        sigma.iter_mut().filter(|sigma| **sigma < least).for_each(|sigma| *sigma = 0.0);
+        Self { mu, sigma }
+    }
+
+    /// `(x − μ) / σ` of the rows, one after the other, 0 where `σ = 0`.
+    pub fn apply(&self, features: &Features, rows: &[usize]) -> Vec<f64> {
+        let mut standardised = Vec::with_capacity(rows.len() * features.width);
+        for &row in rows {
+            let scales = self.mu.iter().zip(&self.sigma);
+            standardised.extend(features.row(row).iter().zip(scales).map(
+                |(&value, (mu, &sigma))| {
+                    if sigma == 0.0 { 0.0 } else { (f64::from(value) - mu) / sigma }
+                },
+            ));
+        }
+        standardised
+    }
+
+    /// For features of several encoder layers side by side, of which a column has one weight: the column
+    /// has one spread too, the root of the mean square of those of the layers.
+    #[must_use]
+    pub fn with_one_spread(self, layers: usize) -> Self {
+        let c = self.sigma.len() / layers;
+        let column = |j: usize| {
+            let squares = self.sigma.iter().skip(j).step_by(c).map(|sigma| sigma * sigma);
+            (squares.sum::<f64>() / layers as f64).sqrt()
+        };
+        let one: Vec<f64> = (0..c).map(column).collect();
+        Self { sigma: one.repeat(layers), ..self }
+    }
+
+    /// Of the layers' weighted sum, where [`Standardisation::with_one_spread`] is of the layers.
+    #[must_use]
+    pub fn weighted(&self, factors: &[f32]) -> Self {
+        let c = self.mu.len() / factors.len();
+        let column = |j: usize| -> f64 {
+            let means = self.mu.iter().skip(j).step_by(c).zip(factors);
+            means.map(|(mu, &factor)| mu * f64::from(factor)).sum()
+        };
+        Self { mu: (0..c).map(column).collect(), sigma: self.sigma[..c].to_vec() }
+    }
+
+    /// Turns weights `(k,d)` and bias `(k)` for standardised features into ones for features as
+    /// they are: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. Rounded to float32
+    /// at the very end.
+    pub fn fold(&self, weights: &[f64], bias: &[f64]) -> (Vec<f32>, Vec<f32>) {
+        let mut folded = Vec::with_capacity(weights.len());
+        let mut biases = Vec::with_capacity(bias.len());
+        for (weights, &bias) in weights.chunks_exact(self.mu.len()).zip(bias) {
+            let mut shift = 0.0;
+            for ((&weight, mu), &sigma) in weights.iter().zip(&self.mu).zip(&self.sigma) {
+                let weight = if sigma == 0.0 { 0.0 } else { weight / sigma };
+                shift += weight * mu;
+                folded.push(weight as f32);
+            }
+            biases.push((bias - shift) as f32);
+        }
+        (folded, biases)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features() -> Features {
+        let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
+        Features { rows: 4, width: 3, values }
+    }
+
+    #[test]
+    fn standardised_rows_have_mean_0_and_spread_1() {
+        let scale = Standardisation::of(&features(), &[0, 1, 2]);
+        assert_eq!(scale.mu, [3.0, f64::from(0.1_f32), 40.0]);
+        assert_eq!(scale.sigma[1], 0.0);
+        let values = scale.apply(&features(), &[0, 1, 2]);
+        for column in [0, 2] {
+            let column: Vec<f64> = values.iter().skip(column).step_by(3).copied().collect();
+            assert!(column.iter().sum::<f64>().abs() < 1e-12);
+            let squares = column.iter().map(|value| value * value).sum::<f64>();
+            assert!((squares / 3.0 - 1.0).abs() < 1e-12);
+        }
+        assert!(values.iter().skip(1).step_by(3).all(|&value| value == 0.0));
+    }
+
+    #[test]
+    fn a_dead_feature_is_a_constant_one() {
+        let values = vec![1.0, 1e-32, 2e-9, 2.0, 3e-32, 1e-9, 4.0, 2e-32, 5e-9];
+        let scale = Standardisation::of(&Features { rows: 3, width: 3, values }, &[0, 1, 2]);
+        assert!(scale.sigma[0] > 1.0);
+        assert_eq!(scale.sigma[1..], [0.0, 0.0]);
+    }
+
+    #[test]
+    fn folded_weights_give_the_same_logits_on_features_as_they_are() {
+        let scale = Standardisation::of(&features(), &[0, 1, 2]);
+        let (weights, bias) = ([0.5, 7.0, -1.5, 2.0, 1.0, 0.25], [0.1, -0.2]);
+        let (folded, folded_bias) = scale.fold(&weights, &bias);
+        let standardised = scale.apply(&features(), &[3]);
+        for class in 0..2 {
+            let dot = |weights: &[f64], x: &[f64]| -> f64 {
+                weights.iter().zip(x).map(|(w, x)| w * x).sum()
+            };
+            let before = bias[class] + dot(&weights[class * 3..][..3], &standardised);
+            let folded: Vec<f64> = folded[class * 3..][..3].iter().map(|&w| w.into()).collect();
+            let raw: Vec<f64> = features().row(3).iter().map(|&x| x.into()).collect();
+            let after = f64::from(folded_bias[class]) + dot(&folded, &raw);
+            assert!((before - after).abs() < 1e-5, "{before} and {after}");
+            assert_eq!(folded[1], 0.0);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What training and comparisons came to, for `head.json`, the terminal and a browser.
+
+mod comparison_page;
+mod display;
+mod head_page;
+mod mistakes;
+mod training_report;
+
+pub use training_report::Report;
