@@ -7,8 +7,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::features::{TrainingFlags, extract, tell};
-use super::fitting::{FitFlags, failure};
+use super::shared::features::{TrainingFlags, extract, tell};
+use super::shared::fit_flags::{FitFlags, failure};
 use super::{Failure, write_page};
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;

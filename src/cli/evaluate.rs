@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{CacheFlags, FileFlags, extract, tell};
+use super::shared::features::{CacheFlags, FileFlags, extract, tell};
 use super::{Failure, ModelFlags};
 use crate::app;
 use crate::config::Config;

@@ -5,11 +5,10 @@
 mod bench;
 mod compare;
 mod evaluate;
-mod features;
-mod fitting;
 mod health;
 mod openapi;
 mod serve;
+mod shared;
 mod train;
 
 use std::fs;

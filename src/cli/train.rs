@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::features::{TrainingFlags, extract, tell};
-use super::fitting::{FitFlags, failure};
+use super::shared::features::{TrainingFlags, extract, tell};
+use super::shared::fit_flags::{FitFlags, failure};
 use super::{Failure, recipe_of, write_page};
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;

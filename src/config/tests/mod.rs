@@ -10,7 +10,7 @@ use crate::model::recipe::Pooling;
 
 mod encoder;
 
-const DEFAULTS: &str = include_str!("../../config/strata.toml");
+const DEFAULTS: &str = include_str!("../../../config/strata.toml");
 
 fn written(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();

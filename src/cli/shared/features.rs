@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::ModelFlags;
 use crate::app::{self, Failure, Parts, threads};
+use crate::cli::ModelFlags;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;

@@ -1,0 +1,4 @@
+//! What several commands share.
+
+pub mod features;
+pub mod fit_flags;
