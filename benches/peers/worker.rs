@@ -1,8 +1,8 @@
-//! Strata's own side of `benches/peers`, and stock candle's: a process that runs one case a line.
+//! The worker of `benches/peers` for Strata and for stock candle: runs one case per line of input.
 //!
-//! `peer_worker candle|f32|bf16|int8 --model DIR` loads, says so in a line of JSON, and then for each
-//! line `{"case": …}` on its input runs that case once and answers with the seconds that it took.
-//! `run.py` has the cases and the other peers.
+//! `peer_worker candle|f32|bf16|int8 --model DIR` loads the model, reports that in a line of JSON, and
+//! then, for each line `{"case": …}` of its input, runs that case and answers with the seconds that it
+//! took. The protocol is that of `worker.py`; `run.py` has the cases and the other peers.
 
 use std::io::{BufRead, Write};
 use std::num::NonZeroUsize;
@@ -29,11 +29,11 @@ use strata_kernels::{Activation, Dtype};
 
 const DATA: &str = "data/sentiment.tsv";
 const TEXTS: usize = 1_000;
-/// The longest sequence of a text.
+/// Maximum tokens per sequence of a text.
 const SEQUENCE_TOKENS: usize = 256;
-/// Tokens of a pass, as the server has it.
-const BUDGET_TOKENS: usize = 512;
-/// Texts of a batch of stock candle: it pads, and its attention is slow where rows are long.
+/// Tokens per pass, as in the server.
+const TOKEN_BUDGET: usize = 512;
+/// Texts per batch of stock candle. It is small because candle pads, and its attention is slow on long rows.
 const CANDLE_BATCH: usize = 8;
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ struct Request {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    // `cargo test` and `cargo nextest` may start it to list tests; there are none.
+    // `cargo test` and `cargo nextest` may run this to list its tests; it has none.
     if arguments.iter().any(|argument| argument == "--list") {
         return Ok(());
     }
@@ -62,7 +62,7 @@ fn main() -> anyhow::Result<()> {
     for line in io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?)?;
         let Some(case) = request.case else {
-            // What could be tuned is settled above.
+            // A request to tune: there is nothing to tune.
             say(&json!({ "tuned": true }))?;
             continue;
         };
@@ -85,7 +85,7 @@ fn say(answer: &serde_json::Value) -> io::Result<()> {
     out.flush()
 }
 
-/// One engine with the work.
+/// One engine and the texts to run it on.
 struct Worker {
     engine: Engine,
     tokenizer: Tokenizer,
@@ -108,7 +108,7 @@ impl Worker {
             "int8" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::Int8)?)),
             other => bail!("no such peer: {other}"),
         };
-        // The masked mean of the last hidden state, which is what every peer computes.
+        // The masked mean of the last hidden state, as every peer computes it.
         let recipe = Recipe {
             layers: vec![-1],
             combine: Combine::Mean,
@@ -122,8 +122,8 @@ impl Worker {
         )
         .map_err(|(name, error)| anyhow::anyhow!("{name}: {error}"))?;
         let recipe = book.resolve(&RecipeRef::Object(recipe))?;
-        let file =
-            fs::read_to_string(DATA).with_context(|| format!("{DATA}: `make data` brings it"))?;
+        let file = fs::read_to_string(DATA)
+            .with_context(|| format!("{DATA}: `make data` downloads it"))?;
         let lines = file.lines().skip(1).take(TEXTS).filter_map(|line| line.split_once('\t'));
         Ok(Self {
             engine,
@@ -136,8 +136,8 @@ impl Worker {
     fn settings(&self) -> serde_json::Value {
         match &self.engine {
             Engine::Strata(model) => json!({
-                "instructions": model.encoder().instruction_set(),
-                "tokens of a pass": BUDGET_TOKENS,
+                "instruction set": model.encoder().instruction_set(),
+                "tokens per pass": TOKEN_BUDGET,
             }),
             Engine::Candle(_) => json!({ "batch": CANDLE_BATCH }),
         }
@@ -164,7 +164,7 @@ impl Worker {
         let tasks: Vec<Task> = (0..count).map(|row| self.synthetic(row, tokens)).collect();
         let started = Instant::now();
         match &self.engine {
-            // The whole batch in one pass, as every peer has it.
+            // The whole batch in one pass, like every peer.
             Engine::Strata(model) => {
                 model.forward(&tasks.iter().collect::<Vec<_>>())?;
             }
@@ -176,8 +176,9 @@ impl Worker {
     }
 
     fn synthetic(&self, row: usize, tokens: usize) -> Task {
-        let mut ids: Vec<u32> =
-            (0..tokens).map(|at| 1_000 + ((row * tokens + at) * 7_919 % 29_000) as u32).collect();
+        let mut ids: Vec<u32> = (0..tokens)
+            .map(|column| 1_000 + ((row * tokens + column) * 7_919 % 29_000) as u32)
+            .collect();
         (ids[0], ids[tokens - 1]) = (101, 102);
         let sequence = Sequence { type_ids: vec![0; tokens], ids };
         Task::whole(sequence, Arc::clone(&self.asks))
@@ -199,7 +200,7 @@ impl Worker {
             let later = match &self.engine {
                 Engine::Strata(model) => {
                     let lens = rest.iter().map(|task| task.sequence.tokens());
-                    let (pass, later) = rest.split_at(model.fit(lens, BUDGET_TOKENS));
+                    let (pass, later) = rest.split_at(model.fit(lens, TOKEN_BUDGET));
                     model.forward(&pass.iter().collect::<Vec<_>>())?;
                     later
                 }
@@ -225,15 +226,18 @@ fn strata(checkpoint: &Checkpoint, dtype: Dtype) -> anyhow::Result<Model> {
     Ok(Model::load(checkpoint, &options)?)
 }
 
-/// candle-transformers' BERT as it comes.
+/// candle-transformers' BERT, unmodified.
 fn candle(dir: &Path, checkpoint: &Checkpoint) -> anyhow::Result<BertModel> {
     let file: PathBuf = dir.join("model.safetensors");
     let weights = VarBuilder::from_buffered_safetensors(fs::read(file)?, DType::F32, &Device::Cpu)?;
-    anyhow::ensure!(checkpoint.config.activation == Activation::Gelu, "another activation");
+    anyhow::ensure!(
+        checkpoint.config.activation == Activation::Gelu,
+        "only GELU is supported here"
+    );
     Ok(BertModel::load(weights, &checkpoint.config.candle(checkpoint.config.layers))?)
 }
 
-/// Padded to the longest, with the mask, and the masked mean of the last hidden state.
+/// The masked mean of the last hidden state (b,c) of one batch, padded to its longest sequence.
 fn candle_pass(model: &BertModel, tasks: &[Task]) -> candle_core::Result<Vec<Vec<f32>>> {
     let t = tasks.iter().map(|task| task.sequence.tokens()).max().unwrap_or(0);
     let (mut ids, mut mask) = (Vec::new(), Vec::new());

@@ -1,5 +1,5 @@
-//! What more heads cost: passes over the same texts for one head, and for three heads and an
-//! embedding, each with a recipe of its own, in turn.
+//! Measures the cost of more heads: passes over the same texts for one head, in turn with passes for
+//! three heads and an embedding, each with its own recipe.
 
 use std::sync::Arc;
 
@@ -16,21 +16,22 @@ use super::{TEXTS, median, rate};
 const ROUNDS: usize = 9;
 
 pub fn run(parts: &Parts, config: &Config, texts: &[String]) -> anyhow::Result<()> {
-    let budget = config.batching.budget_tokens.get();
+    let token_budget = config.batching.budget_tokens.get();
     let shipped = |name: &str| app::head(parts, config, name).map(Ask::Logits);
     let embedding = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
     let one = vec![shipped("sentiment")?];
     let many = vec![
         shipped("sentiment")?,
         shipped("register")?,
-        Ask::Logits(other(parts, config)?),
+        Ask::Logits(third_head(parts, config)?),
         Ask::Embedding(embedding),
     ];
     let tasks = |asks| tasks_for(parts, texts, &Arc::new(Asks::new(asks)));
     let (one, many): (Vec<Task>, Vec<Task>) = (tasks(one)?, tasks(many)?);
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
-        let [alone, all] = [&one, &many].map(|tasks| rate(TEXTS, || passes(parts, tasks, budget)));
+        let [alone, all] =
+            [&one, &many].map(|tasks| rate(TEXTS, || passes(parts, tasks, token_budget)));
         let (alone, all) = (alone?, all?);
         if round > 0 {
             println!("round {round}: one head {alone:.1}, all {all:.1} texts/s");
@@ -41,8 +42,8 @@ pub fn run(parts: &Parts, config: &Config, texts: &[String]) -> anyhow::Result<(
     Ok(())
 }
 
-/// A head of five classes over two layers, mean beside max.
-fn other(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
+/// A third head: five classes, two layers concatenated, mean and max pooling.
+fn third_head(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
     let recipe = RecipeRef::Object(Recipe {
         layers: vec![-1, -5],
         combine: Combine::Concat,
@@ -58,7 +59,7 @@ fn other(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
         parts.fingerprint.clone(),
     );
     let layer = Dense::new(vec![0.01; 5 * width], vec![0.0; 5], Activation::Identity);
-    descriptor.save(&folder.path().join("other"), &[layer])?;
-    let path = folder.path().join("other");
+    descriptor.save(&folder.path().join("third"), &[layer])?;
+    let path = folder.path().join("third");
     Ok(app::head(parts, config, &path.to_string_lossy())?)
 }

@@ -1,18 +1,21 @@
-//! The real binary in a process of its own.
+//! The real binary, in its own process.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Ticks of processor time a second, as `/proc` counts them on Linux.
+use anyhow::Context;
+
+/// Ticks per second of processor time in Linux's `/proc`.
 const TICKS: f64 = 100.0;
 
-/// Seconds of processor time that a process has used, user and system.
+/// Seconds of processor time, user and system, that a process has used.
 pub fn processor_seconds(process: &str) -> anyhow::Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').unwrap_or_default();
-    let field = |at: usize| fields.split_whitespace().nth(at).and_then(|f| f.parse::<f64>().ok());
+    let field =
+        |index: usize| fields.split_whitespace().nth(index).and_then(|f| f.parse::<f64>().ok());
     Ok((field(11).unwrap_or(0.0) + field(12).unwrap_or(0.0)) / TICKS)
 }
 
@@ -30,7 +33,7 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let stdout = process.stdout.take().ok_or_else(|| anyhow::anyhow!("no output"))?;
+        let stdout = process.stdout.take().context("the server has no standard output")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let ready = started.elapsed();
@@ -38,12 +41,12 @@ impl Server {
             .split("http://")
             .nth(1)
             .and_then(|rest| rest.split('/').next())
-            .ok_or_else(|| anyhow::anyhow!("the server did not say ready: {line:?}"))?;
+            .with_context(|| format!("the server did not report that it is ready: {line:?}"))?;
         println!("ready after {:.3} s", ready.as_secs_f64());
         Ok(Self { url: format!("http://{address}/embed"), process })
     }
 
-    /// Millions of bytes that it holds in memory now.
+    /// The server's resident memory now, in millions of bytes.
     pub fn resident_megabytes(&self) -> anyhow::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -59,7 +62,7 @@ impl Server {
     }
 }
 
-/// An error on the way must not leave the server behind.
+/// Stops the server even if the benchmark ends with an error.
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.stop();

@@ -1,4 +1,4 @@
-//! The same texts in as many ways: forward passes, `strata bench`, the batcher, HTTP.
+//! The ways to process the same texts: forward passes, `strata bench`, the batcher, HTTP.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,24 +18,24 @@ use super::TEXTS;
 
 pub const CONNECTIONS: usize = 64;
 const DATA: &str = "data/sentiment.tsv";
-/// Seconds of `strata bench` a round.
+/// Seconds of `strata bench` per round.
 const BENCH_SECONDS: &str = "4";
 
 /// The first texts of the labelled data.
 pub fn snippets() -> anyhow::Result<Vec<String>> {
     let mut texts = read_texts(Path::new(DATA), &Column::Name("text".to_owned()))
-        .map_err(|error| anyhow::anyhow!("{error}; `make data` brings it"))?;
+        .map_err(|error| anyhow::anyhow!("{error}; `make data` downloads it"))?;
     texts.truncate(TEXTS);
     Ok(texts)
 }
 
-/// The texts tokenised, with what `/embed` computes of them.
+/// The tasks that `/embed` would submit for the texts.
 pub fn tasks(parts: &Parts, texts: &[String]) -> anyhow::Result<Vec<Task>> {
     let recipe = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
     tasks_for(parts, texts, &Arc::new(Asks::new(vec![Ask::Embedding(recipe)])))
 }
 
-/// The texts tokenised, with what is asked of them.
+/// Tasks with the given outputs, one per text.
 pub fn tasks_for(parts: &Parts, texts: &[String], asks: &Arc<Asks>) -> anyhow::Result<Vec<Task>> {
     let task = |text: &String| {
         let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
@@ -46,13 +46,13 @@ pub fn tasks_for(parts: &Parts, texts: &[String], asks: &Arc<Asks>) -> anyhow::R
     texts.iter().map(task).collect()
 }
 
-/// A request for one text or for a list of them.
+/// The body of a request for one text or for a list of texts.
 pub fn body(inputs: impl serde::Serialize) -> String {
     serde_json::json!({ "inputs": inputs, "recipe": "last-four" }).to_string()
 }
 
-/// Passes of the budget over all tasks, in the order that suits the encoder best.
-pub fn passes(parts: &Parts, tasks: &[Task], budget: usize) -> anyhow::Result<()> {
+/// Forward passes over all tasks: sorted by length if the encoder pads, otherwise in order.
+pub fn passes(parts: &Parts, tasks: &[Task], token_budget: usize) -> anyhow::Result<()> {
     let mut order: Vec<&Task> = tasks.iter().collect();
     if parts.model.encoder().pads() {
         order.sort_by_key(|task| task.sequence.tokens());
@@ -60,26 +60,26 @@ pub fn passes(parts: &Parts, tasks: &[Task], budget: usize) -> anyhow::Result<()
     let mut rest = order.as_slice();
     while !rest.is_empty() {
         let lens = rest.iter().map(|task| task.sequence.tokens());
-        let (pass, later) = rest.split_at(parts.model.fit(lens, budget));
+        let (pass, later) = rest.split_at(parts.model.fit(lens, token_budget));
         parts.model.forward(pass)?;
         rest = later;
     }
     Ok(())
 }
 
-/// Texts a second by `strata bench`, in a process of its own.
+/// Texts per second that `strata bench` reports, run in its own process.
 pub fn bench() -> anyhow::Result<f64> {
     let output = Command::new(env!("CARGO_BIN_EXE_strata"))
         .args(["bench", "--data", DATA, "--limit", &TEXTS.to_string(), "--recipe", "last-four"])
         .args(["--seconds", BENCH_SECONDS, "--json"])
         .stderr(Stdio::inherit())
         .output()?;
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let rate = told["results"][0]["texts_per_second"].as_f64();
-    rate.ok_or_else(|| anyhow::anyhow!("no rate in {told}"))
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let rate = report["results"][0]["texts_per_second"].as_f64();
+    rate.ok_or_else(|| anyhow::anyhow!("no rate in {report}"))
 }
 
-/// Through the batcher alone: `CONNECTIONS` clients, each with its next text once it has an answer.
+/// The batcher alone, with `CONNECTIONS` clients. Each submits its next text when it has an answer.
 pub async fn submit(batcher: &Batcher<Task, Answer>, tasks: &[Task]) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     let client = async || -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ pub async fn submit(batcher: &Batcher<Task, Answer>, tasks: &[Task]) -> anyhow::
     Ok(())
 }
 
-/// Sends all bodies; how many milliseconds each took.
+/// Sends all bodies over `connections` connections; returns the milliseconds that each request took.
 pub async fn post(url: &str, bodies: &[String], connections: usize) -> anyhow::Result<Vec<f64>> {
     let next = AtomicUsize::new(0);
     let client = reqwest::Client::builder().tcp_nodelay(true).build()?;
