@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
+
 use crate::batching::{Batcher, Sequence};
 use crate::http::state::Service;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::{NATIVE, RecipeError};
 use crate::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use crate::telemetry::chain::Chain;
 
 /// How long to wait before trying a failing model again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -34,8 +37,8 @@ impl Trial {
     /// It wasn't.
     pub async fn pass(&self, batcher: &Batcher<Task, Answer>) -> anyhow::Result<()> {
         let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
-        batcher.submit(vec![sequence], None)?.await?;
-        Ok(())
+        let computed = batcher.submit(vec![sequence], None)?.await;
+        computed.map(drop).map_err(|failed| anyhow!("{}", Chain(&failed)))
     }
 
     /// While the last pass failed, tries one now and then, so that a fault that has passed is

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::attempt::EngineError;
 use tokio::{
     sync::oneshot,
     time::{Sleep, sleep_until},
@@ -34,7 +35,7 @@ pub struct Timings {
 }
 
 /// Why a submission has no outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// Its deadline came first.
     #[error("the deadline passed before the answer was computed")]
@@ -44,6 +45,9 @@ pub enum Failed {
     Engine {
         /// Which, in the order submitted; the first, if there are several.
         index: usize,
+        /// The error of this sequence when it was computed alone.
+        #[source]
+        cause: EngineError,
     },
     /// The worker died with the submission still waiting.
     #[error("the worker stopped before the answer was computed")]

@@ -1,57 +1,65 @@
 //! One pass through the engine, and a second chance for each of its members.
 
-use std::{
-    error::Error,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::error::Error;
 
 use super::Engine;
+use crate::telemetry::panics::{Panicked, catch};
 
-/// The engine failed on this item alone. Why is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken;
-
+/// Why the engine gave no outputs. Says nothing of what the items hold.
 #[derive(Debug, thiserror::Error)]
-enum Cause {
-    /// What it said is on standard error, by the panic hook, and might quote an item: it stays
-    /// there.
-    #[error("the engine panicked")]
-    Panic,
-    #[error("{wanted} items gave {got} outputs")]
-    Count { wanted: usize, got: usize },
-    #[error("{0}")]
-    Engine(Box<dyn Error + Send + Sync>),
+pub enum EngineError {
+    /// It panicked. The message is left out, since it may quote an item.
+    #[error("the engine {0}")]
+    Panicked(Panicked),
+    /// It returned a wrong number of outputs.
+    #[error("{items} items gave {outputs} outputs")]
+    WrongCount {
+        /// Items in the pass.
+        items: usize,
+        /// Outputs returned.
+        outputs: usize,
+    },
+    /// It returned an error.
+    #[error(transparent)]
+    Failed(Box<dyn Error + Send + Sync>),
 }
 
-/// Runs `items` in one pass and, if that fails, each on its own; one result an item, in order.
-pub(super) fn run<E: Engine>(engine: &E, items: &[&E::Item]) -> Vec<Result<E::Output, Broken>> {
-    let cause = match attempt(engine, items) {
-        Ok(outputs) => return outputs.into_iter().map(Ok).collect(),
-        Err(cause) => cause,
-    };
-    let results: Vec<_> = match items {
+/// What became of the items of a pass.
+pub(super) struct Attempt<O> {
+    /// One result per item, in order.
+    pub(super) results: Vec<Result<O, EngineError>>,
+    /// Why the pass as a whole failed, if its items were then computed one by one.
+    pub(super) retried: Option<EngineError>,
+}
+
+/// Runs `items` in one pass and, if that fails, each on its own.
+pub(super) fn run<E: Engine>(engine: &E, items: &[&E::Item]) -> Attempt<E::Output> {
+    match (run_once(engine, items), items) {
+        (Ok(outputs), _) => {
+            Attempt { results: outputs.into_iter().map(Ok).collect(), retried: None }
+        }
         // Alone already.
-        [_] => vec![Err(Broken)],
-        _ => items.iter().map(|item| alone(engine, item)).collect(),
-    };
-    let failed = results.iter().filter(|result| result.is_err()).count();
-    tracing::error!(sequences = items.len(), failed, %cause, "a forward pass failed");
-    results
+        (Err(error), [_]) => Attempt { results: vec![Err(error)], retried: None },
+        (Err(error), _) => {
+            let results = items.iter().map(|item| run_alone(engine, item)).collect();
+            Attempt { results, retried: Some(error) }
+        }
+    }
 }
 
-fn alone<E: Engine>(engine: &E, item: &E::Item) -> Result<E::Output, Broken> {
-    let outputs = attempt(engine, &[item]).map_err(|_| Broken)?;
-    outputs.into_iter().next().ok_or(Broken)
+fn run_alone<E: Engine>(engine: &E, item: &E::Item) -> Result<E::Output, EngineError> {
+    let outputs = run_once(engine, &[item])?;
+    let none = EngineError::WrongCount { items: 1, outputs: 0 };
+    outputs.into_iter().next().ok_or(none)
 }
 
-fn attempt<E: Engine>(engine: &E, items: &[&E::Item]) -> Result<Vec<E::Output>, Cause> {
-    // The engine is shared and takes `&self`, so what a panic leaves behind is its own affair; here
-    // nothing is half done.
-    let outputs = catch_unwind(AssertUnwindSafe(|| engine.run(items)))
-        .map_err(|_| Cause::Panic)?
-        .map_err(Cause::Engine)?;
+fn run_once<E: Engine>(engine: &E, items: &[&E::Item]) -> Result<Vec<E::Output>, EngineError> {
+    // The engine is shared and takes `&self`, so it has to cope with its own panics; here nothing
+    // is half done.
+    let outputs =
+        catch(|| engine.run(items)).map_err(EngineError::Panicked)?.map_err(EngineError::Failed)?;
     if outputs.len() != items.len() {
-        return Err(Cause::Count { wanted: items.len(), got: outputs.len() });
+        return Err(EngineError::WrongCount { items: items.len(), outputs: outputs.len() });
     }
     Ok(outputs)
 }

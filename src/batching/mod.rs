@@ -25,6 +25,7 @@ mod tests;
 use std::{error::Error, num::NonZeroUsize, time::Duration};
 
 pub use answer::{Computed, Failed, Pending, Timings};
+pub use attempt::EngineError;
 pub use handle::{Batcher, Sequence, Status, SubmitError};
 pub use worker::Worker;
 

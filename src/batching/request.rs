@@ -7,11 +7,13 @@ use std::{
 };
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::{
-    Computed, Failed, Pending, Sequence, Timings, answer::Reply, attempt::Broken, load::Ticket,
-    queue::extract,
+    Computed, Failed, Pending, Sequence, Timings, answer::Reply, attempt::EngineError,
+    load::Ticket, queue::extract,
 };
+use crate::telemetry::chain::Chain;
 
 pub(super) struct Request<I, O> {
     waiting: VecDeque<Slot<I>>,
@@ -26,6 +28,8 @@ pub(super) struct Request<I, O> {
     passes: u32,
     ticket: Ticket,
     reply: oneshot::Sender<Reply<O>>,
+    /// The span of the caller that submitted it: what is logged about it is logged there.
+    pub(super) span: Span,
 }
 
 /// A sequence with its place in the submission.
@@ -58,6 +62,7 @@ impl<I, O> Request<I, O> {
             passes: 0,
             ticket,
             reply,
+            span: Span::current(),
         };
         (request, Pending::new(receiver, deadline))
     }
@@ -86,24 +91,28 @@ impl<I, O> Request<I, O> {
         taken
     }
 
-    /// Takes in what a pass that `took` so long made of its sequences. Answers once nothing waits
-    /// any more, or on the first failure; otherwise the request comes back.
+    /// Takes in the results of a pass that took `took`, each with its sequence's place in the
+    /// submission. Answers once nothing waits any more, or on the first failure; otherwise the
+    /// request comes back.
     pub(super) fn record(
         mut self,
-        results: impl Iterator<Item = (usize, Result<O, Broken>)>,
+        results: impl Iterator<Item = (usize, Result<O, EngineError>)>,
         took: Duration,
     ) -> Option<Self> {
         self.forward += took;
         self.passes += 1;
-        let mut broken: Option<usize> = None;
+        let mut failed: Option<(usize, EngineError)> = None;
         for (index, result) in results {
             match result {
                 Ok(output) => self.outputs.push((index, output)),
-                Err(Broken) => broken = Some(broken.map_or(index, |first| first.min(index))),
+                Err(cause) if failed.as_ref().is_none_or(|(first, _)| index < *first) => {
+                    failed = Some((index, cause));
+                }
+                Err(_) => {}
             }
         }
-        match broken {
-            Some(index) => self.answer_with(Err(Failed::Engine { index })),
+        match failed {
+            Some((index, cause)) => self.answer_with(Err(Failed::Engine { index, cause })),
             None if self.waiting.is_empty() => self.answer(),
             None => return Some(self),
         }
@@ -124,8 +133,12 @@ impl<I, O> Request<I, O> {
         self.answer_with(Ok(computed));
     }
 
+    /// Sends the reply. If nobody waits for it any more, a failure of the engine is logged here,
+    /// since nobody else will.
     fn answer_with(self, reply: Reply<O>) {
-        // An error means that the client has left, and nobody minds.
-        let _ = self.reply.send(reply);
+        if let Err(Err(failed @ Failed::Engine { .. })) = self.reply.send(reply) {
+            let _entered = self.span.enter();
+            tracing::warn!(cause = %Chain(&failed), "a request failed whose client no longer waits");
+        }
     }
 }

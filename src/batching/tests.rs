@@ -94,6 +94,14 @@ fn tens(items: impl IntoIterator<Item = u32>) -> Vec<Sequence<u32>> {
     items.into_iter().map(sequence).collect()
 }
 
+/// The index and the cause of an engine's failure.
+fn engine_failure(computed: Result<Computed<u32>, Failed>) -> (usize, String) {
+    match computed {
+        Err(Failed::Engine { index, cause }) => (index, cause.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
 fn outputs(computed: Result<Computed<u32>, Failed>) -> Vec<u32> {
     computed.unwrap().outputs
 }
@@ -216,7 +224,7 @@ async fn what_nobody_waits_for_never_reaches_the_engine() {
     batcher.close();
     assert_eq!(stage.drain(), [[4]]);
     assert_eq!(outputs(busy.await), [101]);
-    assert_eq!(late.await, Err(Failed::Deadline));
+    assert!(matches!(late.await, Err(Failed::Deadline)));
     assert_eq!(outputs(in_time.await), [104]);
     assert_eq!(batcher.status().waiting_tokens, 0);
     worker.join();
@@ -228,7 +236,7 @@ async fn a_deadline_does_not_wait_for_the_pass_to_end() {
     let late = batcher.submit(tens([1]), Some(Instant::now() + AN_HOUR));
     let busy = stage.pass();
     let second = batcher.submit(tens([2]), Some(Instant::now())).unwrap();
-    assert_eq!(second.await, Err(Failed::Deadline), "while {busy:?} runs");
+    assert!(matches!(second.await, Err(Failed::Deadline)), "while {busy:?} runs");
     batcher.close();
     assert!(stage.drain().is_empty());
     assert_eq!(outputs(late.unwrap().await), [101]);

@@ -8,12 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::Span;
+
 use super::{
-    Engine, Settings, attempt,
+    Engine, EngineError, Settings,
+    attempt::{self, Attempt},
     load::{DrainRate, Load},
     queue::{Queue, Share},
     request::Request,
 };
+use crate::telemetry::chain::Chain;
 
 const THREAD_NAME: &str = "strata-forward";
 
@@ -121,11 +125,16 @@ impl<E: Engine> Owner<E> {
         let tokens = slots().fold(0, |sum: usize, slot| sum.saturating_add(slot.tokens));
 
         let started = Instant::now();
-        let results = attempt::run(&*self.engine, &items);
+        let Attempt { results, retried } = attempt::run(&*self.engine, &items);
         let took = started.elapsed();
 
         self.load.set_tokens_per_second(self.drain.after(tokens, took));
-        self.load.set_failing(results.iter().all(Result::is_err));
+        let failed = results.iter().filter(|result| result.is_err()).count();
+        self.load.set_failing(failed == results.len());
+        if let Some(error) = retried {
+            let spans = shares.iter().map(|share| &share.request.span);
+            log_retry(spans, &error, results.len(), failed);
+        }
         let mut results = results.into_iter();
         for Share { request, taken } in shares {
             let indices = taken.iter().map(|slot| slot.index);
@@ -134,5 +143,26 @@ impl<E: Engine> Owner<E> {
                 self.queue.push(request);
             }
         }
+    }
+}
+
+/// Logs under each request of a failed pass that its sequences were computed one by one. A sequence
+/// that failed again takes its own error to its request, so the error of the pass is only logged
+/// where all succeeded.
+fn log_retry<'s>(
+    spans: impl Iterator<Item = &'s Span>,
+    error: &EngineError,
+    sequences: usize,
+    failed: usize,
+) {
+    let cause = (failed == 0).then(|| tracing::field::display(Chain(error)));
+    for span in spans {
+        let _entered = span.enter();
+        tracing::warn!(
+            sequences,
+            failed,
+            cause,
+            "a pass failed, and its sequences were computed one by one"
+        );
     }
 }

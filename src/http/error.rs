@@ -3,6 +3,8 @@
 //! A handler returns an [`ApiError`]; `middleware` writes the problem details (RFC 9457), since only
 //! there the request's id is known.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -11,9 +13,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::batching::{Failed, SubmitError};
+use crate::telemetry::chain::Chain;
 
 /// Why a request has no answer.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum ApiError {
     /// The body isn't JSON, or not UTF-8.
     #[error("{0}")]
@@ -72,9 +75,10 @@ pub enum ApiError {
     /// The deadline came first.
     #[error("the request's deadline passed before it was computed")]
     DeadlineExceeded,
-    /// Our fault; the cause is in the log, under the request's id.
+    /// The server's fault. The client gets a fixed sentence; the cause goes to the log, under the
+    /// request's id. It must not quote an input.
     #[error("the server failed to compute this answer; its log has the cause under the request id")]
-    Internal,
+    Internal(#[source] Arc<dyn Error + Send + Sync>),
 }
 
 /// Problem details, RFC 9457.
@@ -107,6 +111,19 @@ impl ApiError {
         message: impl Into<String>,
     ) -> Self {
         Self::Unacceptable { code, pointer: pointer.into(), message: message.into() }
+    }
+
+    /// The server's fault, with the cause for the log, which must not quote an input.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    /// The cause of a failure of the server, with its sources, for the log.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::Internal(cause) => Some(Chain(&**cause).to_string()),
+            _ => None,
+        }
     }
 
     /// Status, stable code, and what to do: the only such table.
@@ -153,7 +170,7 @@ impl ApiError {
                 "deadline_exceeded",
                 "Send fewer inputs, or a larger x-timeout-ms.",
             ),
-            Self::Internal => (
+            Self::Internal(_) => (
                 S::INTERNAL_SERVER_ERROR,
                 "internal",
                 "Try again; if it stays, report the request id.",
@@ -239,8 +256,7 @@ impl From<Failed> for ApiError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Deadline => Self::DeadlineExceeded,
-            // The batcher has logged the cause.
-            Failed::Engine { .. } => Self::Internal,
+            Failed::Engine { .. } => Self::internal(failed),
             Failed::Stopped => Self::Draining,
         }
     }

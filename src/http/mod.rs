@@ -20,32 +20,21 @@ pub mod state;
 pub mod wire;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
-use middleware::{REQUEST_ID, RandomId};
 use state::AppState;
 
-/// Every route, with everything around it.
+/// Every route, with the middleware around it.
 pub fn router(state: AppState) -> Router {
-    let around = ServiceBuilder::new()
-        .layer(axum::middleware::from_fn(middleware::check_request_id))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, RandomId))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(axum::middleware::from_fn(middleware::observe))
-        .layer(CatchPanicLayer::custom(panicked));
     // Unless told otherwise the page asks a foreign server whether the contract is valid.
     let docs: Router<AppState> = SwaggerUi::new("/docs")
         .config(Config::default().validator_url("none"))
         .url("/openapi.json", openapi::Contract::openapi())
         .into();
-    Router::new()
+    let routes = Router::new()
         .route("/embed", post(embed::embed))
         .route("/classify", post(classify::classify))
         .route("/health", get(health::health))
@@ -57,11 +46,6 @@ pub fn router(state: AppState) -> Router {
         .merge(docs)
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(around)
-        .with_state(state)
-}
-
-/// A handler's panic: our fault. The panic hook has logged where.
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    ApiError::Internal.into_response()
+        .with_state(state);
+    middleware::around(routes)
 }

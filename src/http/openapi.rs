@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 
+use super::error::ApiError;
 use super::{classify, embed, health, info};
 
 /// Collects what the handlers say of themselves.
@@ -39,8 +40,9 @@ pub fn yaml() -> Result<String, String> {
 }
 
 /// `GET /openapi.yaml`
-pub async fn openapi_yaml() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/yaml")], yaml().unwrap_or_default())
+pub async fn openapi_yaml() -> Result<impl IntoResponse, ApiError> {
+    let yaml = yaml().map_err(ApiError::internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml))
 }
 
 /// `GET /`: the playground, once there is one.

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::Span;
+
 use super::error::ApiError;
 use super::inputs::Inputs;
 use super::state::Service;
 use super::wire::{Usage, WireLongText};
 use crate::batching::Sequence;
 use crate::model::task::{Answer, Asks, Sequence as Tokens, Share, Task};
+use crate::telemetry::panics;
 use crate::text::{Encoded, Input, LongText, TokenizeError, Window};
 
 /// Bytes of text that are tokenised on the spot; more goes to a thread for blocking work, so that
@@ -134,8 +137,7 @@ async fn joined(
     .await?;
     // The engine has looked at the parts, but not at what comes of them.
     if answers.iter().flatten().flatten().any(|number| !number.is_finite()) {
-        tracing::error!("a number that is not finite came out of a text's windows");
-        return Err(ApiError::Internal);
+        return Err(ApiError::internal("joining a text's windows gave a non-finite number"));
     }
     Ok(answers)
 }
@@ -179,10 +181,7 @@ async fn tokenize(
                     let pointer = Inputs::pointer(single, index);
                     ApiError::unacceptable("text_too_long", pointer, error.to_string())
                 }
-                TokenizeError::Failed => {
-                    tracing::error!("the tokenizer failed on an input");
-                    ApiError::Internal
-                }
+                TokenizeError::Failed => ApiError::internal(error),
             })
         };
         let read = list.iter().enumerate().map(one).collect::<Result<_, _>>()?;
@@ -201,13 +200,13 @@ pub async fn to_json<T: serde::Serialize + Send + 'static>(
 ) -> Result<Vec<u8>, ApiError> {
     let written =
         off_runtime(numbers > INLINE_NUMBERS, move || serde_json::to_vec(&answer)).await?;
-    written.map_err(|error| {
-        tracing::error!(%error, "an answer could not be written");
-        ApiError::Internal
-    })
+    written.map_err(ApiError::internal)
 }
 
-/// Runs short work here and long work on a thread for blocking work.
+/// Runs short work here and long work on a thread for blocking work, in the present span.
+///
+/// # Errors
+/// The long work panicked. The panic of short work is caught around the handler.
 pub async fn off_runtime<T: Send + 'static>(
     long: bool,
     work: impl FnOnce() -> T + Send + 'static,
@@ -215,8 +214,9 @@ pub async fn off_runtime<T: Send + 'static>(
     if !long {
         return Ok(work());
     }
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        tracing::error!(%error, "blocking work failed");
-        ApiError::Internal
-    })
+    let span = Span::current();
+    // Caught within, since tokio's error would quote the panic's message.
+    let caught = move || panics::catch(|| span.in_scope(work));
+    let done = tokio::task::spawn_blocking(caught).await.map_err(ApiError::internal)?;
+    done.map_err(|panicked| ApiError::internal(format!("work on a blocking thread {panicked}")))
 }

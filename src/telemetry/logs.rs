@@ -89,7 +89,7 @@ pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), TryInitError> {
     subscriber(format, filter, ansi, stderr).try_init()
 }
 
-fn subscriber<W>(
+pub(crate) fn subscriber<W>(
     format: LogFormat,
     filter: &LogFilter,
     ansi: bool,
@@ -112,23 +112,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::telemetry::testing::Written;
 
     fn logged(format: LogFormat, filter: &str, events: impl FnOnce()) -> String {
         let written = Written::default();
@@ -136,8 +121,7 @@ mod tests {
         let filter = LogFilter::parse(filter).unwrap();
         let subscriber = subscriber(format, &filter, false, move || writer.clone());
         tracing::subscriber::with_default(subscriber, events);
-        let bytes = written.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        written.text()
     }
 
     fn chatter() {

@@ -13,7 +13,11 @@
 //! | `method`, `route`, `status` | the route is the pattern, `/classify`, never the raw path |
 //! | `inputs`, `tokens` | texts of the request; tokens of all its sequences, special tokens included |
 //! | `tokenize_ms`, `queue_ms`, `forward_ms`, `total_ms` | milliseconds in each stage |
-//! | `code` | the stable `code` of a refusal |
-//! | `cause` | of a failure of ours; the client gets a fixed sentence instead |
+//! | `code` | the stable `code` of an error |
+//! | `cause` | why the server failed, with its sources; the client gets a fixed sentence instead |
 
+pub mod chain;
 pub mod logs;
+pub mod panics;
+#[cfg(test)]
+pub mod testing;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
 mod bench;
+mod causes;
 mod classify;
 mod compare;
 mod contract;

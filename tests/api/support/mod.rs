@@ -5,6 +5,7 @@ pub mod app;
 pub mod heads;
 pub mod judge;
 pub mod labelled;
+pub mod log;
 pub mod process;
 pub mod schema;
 pub mod server;

@@ -17,8 +17,12 @@ pub enum Fault {
     None,
     /// Every pass is an error.
     Error,
+    /// A pass that holds this token id is an error.
+    ErrorOn(u32),
     /// A pass that holds this token id panics.
     PanicOn(u32),
+    /// A pass of several sequences is an error.
+    ErrorOnSeveral,
 }
 
 #[derive(Default)]
@@ -77,12 +81,13 @@ impl Engine for Blocking {
             self.go.lock().unwrap().blocking_recv();
         }
         let fault = *self.shared.fault.lock().unwrap();
+        let holds = |id: u32| items.iter().any(|task| task.sequence.ids.contains(&id));
         match fault {
-            Fault::Error => return Err("the stand-in fails as it was told".into()),
-            Fault::PanicOn(id) if items.iter().any(|task| task.sequence.ids.contains(&id)) => {
-                panic!("the stand-in panics as it was told")
-            }
-            Fault::None | Fault::PanicOn(_) => {}
+            Fault::Error => return Err("the injected error".into()),
+            Fault::ErrorOn(id) if holds(id) => return Err(format!("the error of {id}").into()),
+            Fault::ErrorOnSeveral if items.len() > 1 => return Err("the error of several".into()),
+            Fault::PanicOn(id) if holds(id) => panic!("the injected message"),
+            _ => {}
         }
         Ok(items
             .iter()
