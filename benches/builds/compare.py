@@ -1,6 +1,6 @@
 """Two builds of Strata side by side: the same answers, and the same speed?
 
-    make compare-builds BEFORE=path/to/strata [AFTER=path/to/strata]
+    make compare-builds BEFORE=path/to/strata
 
 Answers: both servers get the same 1,000 review snippets on /embed and /classify, in every dtype and on
 every vector instruction set that this processor has. The SHA-256 of all response bodies is printed for
