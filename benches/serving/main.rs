@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
         return server.stop();
     }
     // The settings as the server reads them.
-    let config = Config::load(&Sources::of_process(None, Flags::default())?)?;
+    let config = Config::load(&Sources::from_process(None, Flags::default())?)?;
     let parts = parts(&config)?;
     if std::env::args().any(|argument| argument == "--heads") {
         return heads::run(&parts, &config, &texts);

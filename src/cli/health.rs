@@ -28,7 +28,7 @@ pub struct Health {
 impl Health {
     pub fn run(self) -> Result<(), Failure> {
         let flags = Flags { host: self.host, port: self.port, ..Flags::default() };
-        let sources = Sources::of_process(self.config, flags).map_err(Failure::unusable)?;
+        let sources = Sources::from_process(self.config, flags).map_err(Failure::unusable)?;
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let url = format!("http://{}/readyz", reachable(config.address()));
         let agent: ureq::Agent =

@@ -72,7 +72,7 @@ impl ModelFlags {
     fn into_sources(self) -> Result<Sources, Failure> {
         let Self { model, config, encoder, dtype, threads } = self;
         let flags = Flags { model, encoder, dtype, threads, ..Flags::default() };
-        Sources::of_process(config, flags).map_err(Failure::unusable)
+        Sources::from_process(config, flags).map_err(Failure::unusable)
     }
 }
 

@@ -6,57 +6,57 @@ use std::path::PathBuf;
 /// Why a configuration is refused. Every message names the key or the variable at fault.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that can't be read.
+    /// The file can't be read.
     #[error("cannot read the configuration file {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A file that isn't TOML.
+    /// The file is not valid TOML.
     #[error("{origin} is not valid TOML: {message}")]
     Syntax {
         /// The file.
         origin: String,
-        /// What is wrong, with the line.
+        /// The parser's message, with the line.
         message: String,
     },
-    /// A key that no setting has.
+    /// The key of no setting.
     #[error("unknown key {key} (from {origin}); the nearest known key is {nearest}")]
     UnknownKey {
-        /// With its section: `batching.budget`.
+        /// The key, with its section: `batching.budget`.
         key: String,
-        /// Where it came from.
+        /// The source of the key.
         origin: String,
-        /// The known key that is most like it.
+        /// The most similar known key.
         nearest: String,
     },
-    /// A variable that begins as Strata's do and sets nothing.
+    /// A variable with Strata's prefix that sets nothing.
     #[error("unknown environment variable {name}; the nearest known one is {nearest}")]
     UnknownVariable {
         /// The variable.
         name: String,
-        /// The known one that is most like it.
+        /// The most similar known variable.
         nearest: String,
     },
-    /// A variable or flag whose value isn't UTF-8.
+    /// The value of a variable or flag is not valid UTF-8.
     #[error("{origin} is not valid UTF-8")]
     NotUtf8 {
         /// The variable or flag.
         origin: String,
     },
-    /// A value that isn't allowed.
+    /// A value is not allowed.
     #[error("{} = {} (from {origin}): {}", refusal.key, refusal.value, refusal.advice)]
     Refused {
-        /// What is refused and why.
+        /// The value and the reason.
         refusal: Refusal,
-        /// Where the value came from: a file, a variable, a flag.
+        /// The source of the value: a file, a variable or a flag.
         origin: String,
     },
 }
 
-/// A value that isn't allowed, before anyone has said where it came from.
+/// A value that is not allowed, without its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The key, with its section.

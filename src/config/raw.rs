@@ -1,6 +1,6 @@
-//! Settings as written: the shape of `config/strata.toml`, numbers as wide as TOML has them.
+//! The structure of `config/strata.toml`, with numbers as wide as in TOML.
 //!
-//! Names and order are those of the file, whose comments say what each setting is.
+//! Names and order are those of the file, whose comments describe each setting.
 
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ pub(super) struct RawConfig {
     pub embed: RawEmbed,
     pub classify: RawClassify,
     pub log: RawLog,
-    /// By name. Each is read on its own, so that a message can say which is wrong.
+    /// By name. Each recipe is read on its own, so that an error can name it.
     pub recipes: toml::Table,
 }
 

@@ -1,6 +1,6 @@
-//! Settings laid over one another, each with its origin.
+//! The settings as written, each with its origin.
 //!
-//! The defaults are the schema: they say which keys there are and of what type each value is.
+//! The defaults are the schema: they define the keys and the type of each value.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,35 +8,35 @@ use std::fmt;
 use toml::{Table, Value};
 
 use super::error::{ConfigError, Refusal};
+use super::names::nearest;
 use super::raw::RawConfig;
-use super::sources::{nearest, parse};
 
-/// The defaults, which are also the reference of what can be set.
+/// The defaults, which are also the reference of all settings.
 const DEFAULTS: &str = include_str!("../../config/strata.toml");
-/// The one section whose keys are the user's own.
+/// The section whose keys the user chooses.
 const RECIPES: &str = "recipes";
-/// The origin of what nobody has changed.
+/// The origin of values that no source has changed.
 const DEFAULT: &str = "default";
 
-/// Every setting as it was written and where it came from. Keys of a section have its name and a
-/// point before them: `batching.budget_tokens`.
+/// Every setting as written, with its origin. The key of a setting in a section begins with the name
+/// of the section: `batching.budget_tokens`.
 ///
-/// Shown (`{}`), it is TOML with the origin of each value in a comment.
+/// `Display` writes TOML, with the origin of each value in a comment.
 #[derive(Clone, Debug)]
 pub struct Settings {
     table: Table,
-    /// By key; a key that isn't here has its default.
+    /// By key; a key that is missing here has its default value.
     origins: BTreeMap<String, String>,
 }
 
 impl Settings {
     pub(super) fn defaults() -> Result<Self, ConfigError> {
-        let mut table = parse(DEFAULTS, "the built-in configuration")?;
+        let mut table = parse_toml(DEFAULTS, "the built-in configuration")?;
         table.insert(RECIPES.to_owned(), Value::Table(Table::new()));
         Ok(Self { table, origins: BTreeMap::new() })
     }
 
-    /// The key of every setting, in the order of the file; recipes aside, whose keys are anyone's.
+    /// The key of every setting, in the order of the file, without recipes.
     pub(super) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
         for (name, value) in self.table.iter().filter(|(name, _)| *name != RECIPES) {
@@ -48,7 +48,7 @@ impl Settings {
         keys
     }
 
-    /// Lays a file's settings over these.
+    /// Applies the settings of a file.
     pub(super) fn merge(&mut self, file: Table, origin: &str) -> Result<(), ConfigError> {
         for (name, value) in file {
             match (self.table.get(&name), value) {
@@ -63,7 +63,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Replaces a value by another of its type.
+    /// Replaces a value by another of the same type.
     pub(super) fn set(&mut self, key: &str, value: Value, origin: &str) -> Result<(), ConfigError> {
         let Some(slot) = self.slot(key) else {
             let (key, origin) = (key.to_owned(), origin.to_owned());
@@ -80,7 +80,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Replaces a value by a text that the environment has for it.
+    /// Replaces a value by the text of an environment variable.
     pub(super) fn set_text(
         &mut self,
         key: &str,
@@ -92,7 +92,7 @@ impl Settings {
         let value = match self.slot(key) {
             Some(Value::String(_)) => written(),
             Some(Value::Array(_)) => Value::Array(items().map(Value::from).collect()),
-            // What can't be read stays a string, which `set` refuses.
+            // A text that can't be parsed stays a string, which `set` refuses.
             _ => text.trim().parse().unwrap_or_else(|_| written()),
         };
         self.set(key, value, origin)
@@ -111,19 +111,21 @@ impl Settings {
         self.set(key, Value::Array(list), &origin)
     }
 
+    /// The source that a key's value comes from.
     pub(super) fn origin(&self, key: &str) -> &str {
         self.origins.get(key).map_or(DEFAULT, String::as_str)
     }
 
+    /// The values by their names, not yet checked.
     pub(super) fn raw(&self) -> Result<RawConfig, ConfigError> {
-        // The defaults and `RawConfig` agree (a test says so), and `set` keeps to their types.
+        // This can't fail: a test compares the defaults with `RawConfig`, and `set` keeps the types.
         self.table.clone().try_into().map_err(|error: toml::de::Error| ConfigError::Syntax {
             origin: "the configuration".to_owned(),
             message: error.to_string().trim_end().to_owned(),
         })
     }
 
-    /// Where a key's value is. A new recipe gets its place here.
+    /// The place of a key's value. A new recipe is inserted.
     fn slot(&mut self, key: &str) -> Option<&mut Value> {
         let Some((section, name)) = key.split_once('.') else {
             return self.table.get_mut(key);
@@ -135,7 +137,7 @@ impl Settings {
         table.get_mut(name)
     }
 
-    fn line(
+    fn write_line(
         &self,
         f: &mut fmt::Formatter<'_>,
         key: &str,
@@ -150,7 +152,7 @@ impl Settings {
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, value) in self.table.iter().filter(|(_, value)| !value.is_table()) {
-            self.line(f, name, name, value)?;
+            self.write_line(f, name, name, value)?;
         }
         for (section, settings) in &self.table {
             let Some(settings) = settings.as_table().filter(|table| !table.is_empty()) else {
@@ -158,7 +160,7 @@ impl fmt::Display for Settings {
             };
             writeln!(f, "\n[{section}]")?;
             for (name, value) in settings {
-                self.line(f, &join(section, name), name, value)?;
+                self.write_line(f, &join(section, name), name, value)?;
             }
         }
         Ok(())
@@ -173,10 +175,18 @@ fn type_name(value: &Value) -> &'static str {
     match value {
         Value::String(_) => "a string",
         Value::Integer(_) => "a whole number",
-        Value::Float(_) => "a number with a point",
+        Value::Float(_) => "a decimal number",
         Value::Boolean(_) => "true or false",
         Value::Datetime(_) => "a date",
         Value::Array(_) => "a list of strings",
         Value::Table(_) => "a table",
     }
+}
+
+/// Parses TOML; `origin` names the source in an error.
+pub(super) fn parse_toml(text: &str, origin: &str) -> Result<Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
+        origin: origin.to_owned(),
+        message: error.to_string().trim_end().to_owned(),
+    })
 }

@@ -1,20 +1,19 @@
-//! The layers of a configuration, the weakest first: the defaults, a file, the environment, flags.
+//! The sources of settings, in increasing priority: defaults, file, environment, flags.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml::{Table, Value};
+use toml::Value;
 
 use super::error::ConfigError;
-use super::settings::Settings;
+use super::names::{PREFIX, nearest, variable};
+use super::settings::{Settings, parse_toml};
 
-/// The file that is read where none is named, if it is there; from the working directory.
+/// The file that is read if none is given and if it exists, relative to the working directory.
 const FILE: &str = "config/strata.toml";
-/// What every variable of Strata's begins with.
-const PREFIX: &str = "STRATA_";
 
-/// The settings that have a flag. A flag that isn't given changes nothing.
+/// The settings that have a flag. A flag that is not given changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--model`
@@ -29,29 +28,29 @@ pub struct Flags {
     pub dtype: Option<String>,
     /// `--threads`
     pub threads: Option<u32>,
-    /// `--heads`, added to the folders that are configured.
+    /// `--heads`: added to the configured folders.
     pub heads: Vec<PathBuf>,
 }
 
 /// Everything that can change a setting. `Sources::default()` changes none.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
-    /// A file in TOML with some of the settings.
+    /// A TOML file with some of the settings.
     pub file: Option<PathBuf>,
-    /// Variables, those of other programs among them.
+    /// Environment variables; those without the prefix `STRATA_` are ignored.
     pub environment: Vec<(String, String)>,
-    /// Flags.
+    /// Command-line flags.
     pub flags: Flags,
 }
 
 impl Sources {
-    /// The sources of this process: the file that `--config` names, or else `config/strata.toml` if
-    /// it is there; the process's environment; `flags`.
+    /// The sources of this process: `file`, or else `config/strata.toml` if it exists; the process's
+    /// environment; `flags`.
     ///
     /// # Errors
-    /// A variable of Strata's that isn't UTF-8.
-    pub fn of_process(file: Option<PathBuf>, flags: Flags) -> Result<Self, ConfigError> {
-        // Any other trouble than its absence shows when the file is read.
+    /// A variable of Strata is not valid UTF-8.
+    pub fn from_process(file: Option<PathBuf>, flags: Flags) -> Result<Self, ConfigError> {
+        // Any other error is reported when the file is read.
         let absent = fs::metadata(FILE).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         let file = file.or_else(|| (!absent).then(|| PathBuf::from(FILE)));
         let mut environment = Vec::new();
@@ -66,41 +65,34 @@ impl Sources {
         Ok(Self { file, environment, flags })
     }
 
-    /// Lays the sources over the defaults.
+    /// Applies the sources to the defaults.
     ///
     /// # Errors
-    /// A file that can't be read or isn't TOML, an unknown key or variable, a value of the wrong
-    /// type. Ranges are checked when a [`Config`](super::Config) is made of the result.
+    /// The file can't be read or is not TOML, a key or variable is unknown, or a value has the wrong
+    /// type. Ranges are checked later, when the result is turned into a [`Config`](super::Config).
     pub fn read(&self) -> Result<Settings, ConfigError> {
         let mut settings = Settings::defaults()?;
         if let Some(path) = &self.file {
-            lay_file(&mut settings, path)?;
+            apply_file(&mut settings, path)?;
         }
-        lay_environment(&mut settings, &self.environment)?;
-        lay_flags(&mut settings, &self.flags)?;
+        apply_environment(&mut settings, &self.environment)?;
+        apply_flags(&mut settings, &self.flags)?;
         Ok(settings)
     }
 }
 
-fn lay_file(settings: &mut Settings, path: &Path) -> Result<(), ConfigError> {
+fn apply_file(settings: &mut Settings, path: &Path) -> Result<(), ConfigError> {
     let text = fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let origin = path.display().to_string();
-    settings.merge(parse(&text, &origin)?, &origin)
+    settings.merge(parse_toml(&text, &origin)?, &origin)
 }
 
-pub(super) fn parse(text: &str, origin: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-        origin: origin.to_owned(),
-        message: error.to_string().trim_end().to_owned(),
-    })
-}
-
-fn lay_environment(
+fn apply_environment(
     settings: &mut Settings,
     environment: &[(String, String)],
 ) -> Result<(), ConfigError> {
-    // Derived from the defaults, since `_` alone can't tell a section from a word of the key.
+    // Derived from the defaults, since a `_` in a variable may stand for a point or for itself.
     let known: Vec<(String, String)> =
         settings.keys().into_iter().map(|key| (variable(&key), key)).collect();
     for (name, text) in environment.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
@@ -113,20 +105,7 @@ fn lay_environment(
     Ok(())
 }
 
-/// `batching.budget_tokens` → `STRATA_BATCHING_BUDGET_TOKENS`
-pub(super) fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
-}
-
-/// The one of `known` that takes the fewest edits.
-pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> String {
-    known
-        .min_by_key(|known| strsim::damerau_levenshtein(name, known))
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn lay_flags(settings: &mut Settings, flags: &Flags) -> Result<(), ConfigError> {
+fn apply_flags(settings: &mut Settings, flags: &Flags) -> Result<(), ConfigError> {
     let Flags { model, host, port, encoder, dtype, threads, heads } = flags;
     let text = |flag: &Option<String>| flag.clone().map(Value::String);
     let given = [

@@ -1,11 +1,11 @@
-//! How hidden states are computed: what goes together, and what this processor has.
+//! Checks of the encoder options: which values go together, and what this processor supports.
 
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use strata_kernels::{Dtype, InstructionSet};
 
-use super::{choice, within};
+use super::values::{choice, within};
 use crate::config::error::Refusal;
 use crate::model::encoder::{EncoderChoice, EncoderOptions};
 
@@ -23,7 +23,7 @@ const INSTRUCTION_SETS: [(&str, Option<InstructionSet>); 4] = [
     ("scalar", Some(InstructionSet::Scalar)),
 ];
 
-/// The options as four settings have them.
+/// The encoder options from four settings.
 pub(super) fn options(
     encoder: String,
     dtype: String,
@@ -33,17 +33,18 @@ pub(super) fn options(
     let encoder = choice("encoder", encoder, &ENCODERS)?;
     Ok(EncoderOptions {
         choice: encoder,
-        dtype: computed_in(dtype, encoder)?,
+        dtype: allowed_dtype(dtype, encoder)?,
         threads: match NonZeroUsize::new(within("threads", threads, 0, 1024)?) {
             Some(threads) => threads,
-            // It fails only where the system can't tell.
+            // An error means that the system does not know the number.
             None => available_parallelism().unwrap_or(NonZeroUsize::MIN),
         },
-        instruction_set: available(instruction_set, InstructionSet::is_available)?,
+        instruction_set: supported_set(instruction_set, InstructionSet::is_available)?,
     })
 }
 
-fn computed_in(written: String, encoder: EncoderChoice) -> Result<Dtype, Refusal> {
+/// The dtype, if the encoder computes in it.
+fn allowed_dtype(written: String, encoder: EncoderChoice) -> Result<Dtype, Refusal> {
     let dtype = choice("dtype", written.clone(), &DTYPES)?;
     if encoder == EncoderChoice::Reference && dtype != Dtype::F32 {
         let advice =
@@ -53,17 +54,18 @@ fn computed_in(written: String, encoder: EncoderChoice) -> Result<Dtype, Refusal
     Ok(dtype)
 }
 
-fn available(
+/// The instruction set, if the processor supports it; `None` for `auto`.
+fn supported_set(
     written: String,
-    has: impl Fn(InstructionSet) -> bool,
+    is_supported: impl Fn(InstructionSet) -> bool,
 ) -> Result<Option<InstructionSet>, Refusal> {
     let set = choice("instruction_set", written.clone(), &INSTRUCTION_SETS)?;
-    if set.is_none_or(&has) {
+    if set.is_none_or(&is_supported) {
         return Ok(set);
     }
-    let there = INSTRUCTION_SETS.iter().filter(|(_, set)| set.is_none_or(&has));
-    let words: Vec<&str> = there.map(|(word, _)| *word).collect();
-    let advice = format!("this processor lacks it; must be one of {}", words.join(", "));
+    let supported = INSTRUCTION_SETS.iter().filter(|(_, set)| set.is_none_or(&is_supported));
+    let words: Vec<&str> = supported.map(|(word, _)| *word).collect();
+    let advice = format!("this processor does not support it; must be one of {}", words.join(", "));
     Err(Refusal::new("instruction_set", written, advice))
 }
 
@@ -72,12 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instruction_set_that_the_processor_lacks_is_refused_with_those_it_has() {
+    fn an_instruction_set_that_the_processor_lacks_is_refused_with_the_supported_ones() {
         let old = |set| set <= InstructionSet::Avx2;
-        assert_eq!(available("auto".to_owned(), old), Ok(None));
-        assert_eq!(available("avx2".to_owned(), old), Ok(Some(InstructionSet::Avx2)));
-        let advice = "this processor lacks it; must be one of auto, avx2, scalar";
+        assert_eq!(supported_set("auto".to_owned(), old), Ok(None));
+        assert_eq!(supported_set("avx2".to_owned(), old), Ok(Some(InstructionSet::Avx2)));
+        let advice = "this processor does not support it; must be one of auto, avx2, scalar";
         let refused = Refusal::new("instruction_set", "avx512", advice);
-        assert_eq!(available("avx512".to_owned(), old), Err(refused));
+        assert_eq!(supported_set("avx512".to_owned(), old), Err(refused));
     }
 }

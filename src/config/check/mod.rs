@@ -1,30 +1,49 @@
-//! From settings as written to settings as checked. A refusal says what would be allowed; the
-//! ranges are also in the comments of `config/strata.toml`, and a test compares the two.
+//! Turns the settings as written into a checked [`Config`]. A refusal names the allowed values. The
+//! ranges are also in the comments of `config/strata.toml`; a test compares the two.
 
 mod encoder;
+mod values;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use toml::Table;
 
+use super::checked::{
+    BatchingConfig, ClassifyConfig, Config, EmbedConfig, HttpConfig, LimitsConfig, LogConfig,
+};
 use super::error::{ConfigError, Refusal};
 use super::raw::{RawBatching, RawConfig, RawHttp, RawLimits, RawLog};
 use super::settings::Settings;
-use super::{
-    BatchingConfig, ClassifyConfig, Config, EmbedConfig, HttpConfig, LimitsConfig, LogConfig,
-};
+use super::sources::Sources;
 use crate::model::recipe::Recipe;
 use crate::model::recipe_book::BUILT_IN;
 use crate::telemetry::logs::{LogFilter, LogFormat};
+
+use values::{address, choice, count, millis, path, paths, within};
 
 const KIB: i64 = 1 << 10;
 const MIB: i64 = 1 << 20;
 const GIB: i64 = 1 << 30;
 const HOUR_MS: i64 = 3_600_000;
+
+impl Config {
+    /// Reads the sources and checks the result.
+    ///
+    /// # Errors
+    /// The first error that is found; see [`ConfigError`].
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::try_from(&sources.read()?)
+    }
+
+    /// The default configuration.
+    ///
+    /// # Errors
+    /// None, as long as `config/strata.toml` is valid.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::load(&Sources::default())
+    }
+}
 
 impl TryFrom<&Settings> for Config {
     type Error = ConfigError;
@@ -175,47 +194,4 @@ fn known_recipe(
     }
     let advice = format!("must be one of {}", names.join(", "));
     Err(Refusal::new(key, written, advice))
-}
-
-/// The value that a word stands for.
-fn choice<T: Copy>(key: &str, written: String, known: &[(&str, T)]) -> Result<T, Refusal> {
-    if let Some((_, value)) = known.iter().find(|(word, _)| *word == written) {
-        return Ok(*value);
-    }
-    let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
-    Err(Refusal::new(key, written, format!("must be one of {}", words.join(", "))))
-}
-
-fn address(key: &str, written: String) -> Result<IpAddr, Refusal> {
-    let advice = "must be an IP address such as 127.0.0.1, 0.0.0.0 or ::";
-    written.parse().map_err(|_| Refusal::new(key, written, advice))
-}
-
-fn paths(key: &str, written: Vec<String>) -> Result<Vec<PathBuf>, Refusal> {
-    written.into_iter().map(|written| path(key, written)).collect()
-}
-
-fn path(key: &str, written: String) -> Result<PathBuf, Refusal> {
-    if written.trim().is_empty() {
-        return Err(Refusal::new(key, written, "must be the path of a folder"));
-    }
-    Ok(written.into())
-}
-
-fn within<T: TryFrom<i64>>(key: &str, written: i64, min: i64, max: i64) -> Result<T, Refusal> {
-    let refused = || Refusal::new(key, written, format!("must be {min} to {max}"));
-    if !(min..=max).contains(&written) {
-        return Err(refused());
-    }
-    written.try_into().map_err(|_| refused())
-}
-
-fn count(key: &str, written: i64, min: i64, max: i64) -> Result<NonZeroUsize, Refusal> {
-    let number = within(key, written, min, max)?;
-    NonZeroUsize::new(number)
-        .ok_or_else(|| Refusal::new(key, written, format!("must be {min} to {max}")))
-}
-
-fn millis(key: &str, written: i64, min: i64, max: i64) -> Result<Duration, Refusal> {
-    within(key, written, min, max).map(Duration::from_millis)
 }

@@ -1,4 +1,4 @@
-//! How hidden states are computed.
+//! The encoder options.
 
 use std::num::NonZeroUsize;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::model::encoder::EncoderChoice;
 
 #[test]
-fn encoder_number_format_and_instruction_set_are_read() {
+fn encoder_dtype_and_instruction_set_are_read() {
     let defaults = Config::defaults().unwrap().encoder;
     assert_eq!((defaults.choice, defaults.dtype), (EncoderChoice::Auto, Dtype::F32));
     assert_eq!(defaults.instruction_set, None);
@@ -20,7 +20,7 @@ fn encoder_number_format_and_instruction_set_are_read() {
 }
 
 #[test]
-fn the_reference_encoder_is_refused_in_any_format_but_its_own() {
+fn the_reference_encoder_is_refused_with_a_dtype_other_than_f32() {
     for dtype in ["bf16", "int8"] {
         let message = format!(
             "dtype = \"{dtype}\" (from FILE): the reference encoder computes in f32; \
@@ -35,7 +35,7 @@ fn the_reference_encoder_is_refused_in_any_format_but_its_own() {
 }
 
 #[test]
-fn zero_threads_are_as_many_as_the_process_may_use() {
+fn zero_threads_stand_for_all_that_the_process_may_use() {
     let all = std::thread::available_parallelism().unwrap();
     assert_eq!(Config::defaults().unwrap().encoder.threads, all);
     let three = loaded("threads = 3").unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use super::sources::variable;
+use super::names::variable;
 use super::*;
 use crate::model::recipe::Pooling;
 
@@ -23,13 +23,13 @@ fn environment(variables: &[(&str, &str)]) -> Sources {
     Sources { environment: variables.iter().map(owned).collect(), ..Sources::default() }
 }
 
-/// What a configuration file of this text makes.
+/// The configuration that a file with this text gives.
 fn loaded(text: &str) -> Result<Config, ConfigError> {
     let file = written(text);
     Config::load(&Sources { file: Some(file.path().to_owned()), ..Sources::default() })
 }
 
-/// The message, with the file called FILE.
+/// The error message for a file with this text, with FILE for its path.
 fn refused(text: &str) -> String {
     let file = written(text);
     let sources = Sources { file: Some(file.path().to_owned()), ..Sources::default() };
@@ -41,7 +41,7 @@ fn refused_variable(name: &str, value: &str) -> String {
     Config::load(&environment(&[(name, value)])).unwrap_err().to_string()
 }
 
-/// Every key of the defaults, the comment above it and its value.
+/// Every key of the defaults with the comment above it and its value.
 fn documented() -> Vec<(String, String, &'static str)> {
     let (mut section, mut comment, mut all) = (String::new(), String::new(), Vec::new());
     for line in DEFAULTS.lines() {
@@ -105,7 +105,7 @@ fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
 }
 
 #[test]
-fn what_is_printed_is_toml_that_reads_back_the_same_and_names_every_origin() {
+fn the_printed_settings_are_toml_with_the_same_values_and_every_origin() {
     let file = written("[recipes.mine]\nlayers = [-1]\npooling = 'cls'\n[http]\ngrace_ms = 5");
     let sources = Sources {
         file: Some(file.path().to_owned()),
@@ -129,7 +129,7 @@ fn what_is_printed_is_toml_that_reads_back_the_same_and_names_every_origin() {
 }
 
 #[test]
-fn folders_of_heads_from_flags_are_added_to_those_configured() {
+fn head_folders_from_flags_are_added_to_the_configured_ones() {
     let folders = |names: &[&str]| names.iter().map(PathBuf::from).collect::<Vec<_>>();
     let sources = Sources {
         flags: Flags { heads: folders(&["c", "d"]), ..Flags::default() },
@@ -214,7 +214,7 @@ fn a_recipe_with_a_wrong_name_or_a_wrong_field_is_refused() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_or_is_not_toml_is_named() {
+fn an_error_names_the_file_that_cannot_be_read_or_is_not_toml() {
     let sources = Sources { file: Some("/nowhere/at.toml".into()), ..Sources::default() };
     let message = Config::load(&sources).unwrap_err().to_string();
     assert!(message.contains("cannot read the configuration file /nowhere/at.toml"), "{message}");

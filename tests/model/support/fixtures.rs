@@ -27,7 +27,7 @@ pub fn tiny(name: &str) -> PathBuf {
 
 /// The configuration for another checkpoint: the defaults, and what the environment says.
 pub fn config(dir: &Path) -> Config {
-    let sources = Sources::of_process(None, Flags::default()).unwrap();
+    let sources = Sources::from_process(None, Flags::default()).unwrap();
     Config { model: dir.to_owned(), ..Config::load(&sources).unwrap() }
 }
 

@@ -1,0 +1,66 @@
+//! Checks of single values. A refusal names the allowed values.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::error::Refusal;
+
+/// The value that one of the `known` words stands for.
+pub(super) fn choice<T: Copy>(
+    key: &str,
+    written: String,
+    known: &[(&str, T)],
+) -> Result<T, Refusal> {
+    if let Some((_, value)) = known.iter().find(|(word, _)| *word == written) {
+        return Ok(*value);
+    }
+    let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+    Err(Refusal::new(key, written, format!("must be one of {}", words.join(", "))))
+}
+
+/// An IP address.
+pub(super) fn address(key: &str, written: String) -> Result<IpAddr, Refusal> {
+    let advice = "must be an IP address such as 127.0.0.1, 0.0.0.0 or ::";
+    written.parse().map_err(|_| Refusal::new(key, written, advice))
+}
+
+/// A list of paths.
+pub(super) fn paths(key: &str, written: Vec<String>) -> Result<Vec<PathBuf>, Refusal> {
+    written.into_iter().map(|written| path(key, written)).collect()
+}
+
+/// A path, not blank.
+pub(super) fn path(key: &str, written: String) -> Result<PathBuf, Refusal> {
+    if written.trim().is_empty() {
+        return Err(Refusal::new(key, written, "must be the path of a folder"));
+    }
+    Ok(written.into())
+}
+
+/// A number from `min` to `max`.
+pub(super) fn within<T: TryFrom<i64>>(
+    key: &str,
+    written: i64,
+    min: i64,
+    max: i64,
+) -> Result<T, Refusal> {
+    let refused = || Refusal::new(key, written, format!("must be {min} to {max}"));
+    if !(min..=max).contains(&written) {
+        return Err(refused());
+    }
+    written.try_into().map_err(|_| refused())
+}
+
+/// A number from `min` to `max`, with `min` at least 1.
+pub(super) fn count(key: &str, written: i64, min: i64, max: i64) -> Result<NonZeroUsize, Refusal> {
+    let number = within(key, written, min, max)?;
+    NonZeroUsize::new(number)
+        .ok_or_else(|| Refusal::new(key, written, format!("must be {min} to {max}")))
+}
+
+/// A duration of `min` to `max` milliseconds.
+pub(super) fn millis(key: &str, written: i64, min: i64, max: i64) -> Result<Duration, Refusal> {
+    within(key, written, min, max).map(Duration::from_millis)
+}
