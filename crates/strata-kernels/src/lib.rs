@@ -11,8 +11,9 @@
 
 #![expect(unsafe_code, reason = "instructions by intrinsics; each block says why it is sound")]
 
-mod choice;
+mod dispatch;
 mod operand;
+mod packed_linear;
 mod peak;
 mod scalar;
 #[cfg(kernels_x86_64)]
@@ -21,15 +22,16 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod view;
-mod weights;
+#[cfg(kernels_x86_64)]
+mod x86_64;
 
 use std::ops::Range;
 
-pub use choice::{Dtype, InstructionSet};
+pub use dispatch::{Dtype, InstructionSet};
 pub use operand::{Operand, OperandScratch};
+pub use packed_linear::{Linear, Part};
 pub use table::{Activation, Finish};
 pub use view::{View, ViewMut};
-pub use weights::{Linear, Part};
 
 use table::{Attention, NormRows, Panel, Product, Scales, Table};
 
@@ -43,7 +45,7 @@ pub struct Kernels {
 impl Kernels {
     /// Those of an instruction set, if this CPU has it.
     pub fn new(set: InstructionSet) -> Option<Self> {
-        Some(Self { set, table: choice::table(set)? })
+        Some(Self { set, table: dispatch::table(set)? })
     }
 
     /// The best that this CPU has.

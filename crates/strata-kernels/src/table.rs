@@ -24,7 +24,7 @@ pub enum Finish {
 
 /// The left side of a tile: word `(row, step)` is at `row · rows + step · steps`.
 #[derive(Clone, Copy)]
-pub(super) struct Left {
+pub(crate) struct Left {
     pub at: *const u32,
     pub rows: usize,
     pub steps: usize,
@@ -37,14 +37,14 @@ pub(super) struct Left {
     expect(dead_code, reason = "plain loops leave it to the processor")
 )]
 #[derive(Clone, Copy)]
-pub(super) struct Ahead {
+pub(crate) struct Ahead {
     pub at: *const u32,
     pub stride: usize,
 }
 
 /// What turns sums of int8 products into numbers; `row…` by row of the block, `column…` by column
 /// of the panel.
-pub(super) struct Scales {
+pub(crate) struct Scales {
     pub row: *const f32,
     pub row_least: *const f32,
     pub column: *const f32,
@@ -56,7 +56,7 @@ pub(super) struct Scales {
 /// Promises: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
 /// columns, `bias` and the columns' scales for its columns, the rows' scales for `rows`; `out` is
 /// valid, and nobody else's, for `rows` rows `out_stride` apart of as many columns.
-pub(super) struct Panel {
+pub(crate) struct Panel {
     pub a: Left,
     pub rows: usize,
     pub steps: usize,
@@ -72,7 +72,7 @@ pub(super) struct Panel {
 ///
 /// Promises: `first` is valid, and nobody else's, for `rows` rows of `c` numbers, `stride` apart;
 /// `gain` and `bias` are valid for `c`.
-pub(super) struct NormRows {
+pub(crate) struct NormRows {
     pub first: *mut f32,
     pub rows: usize,
     pub stride: usize,
@@ -88,7 +88,7 @@ pub(super) struct NormRows {
 /// rows `kv_stride` apart of as many, `out` (nobody else's) for `queries` rows `out_stride` apart of
 /// as many; `scratch` (nobody else's) for [`attention_scratch`] numbers, and [`rounded_scratch`] more
 /// where they are rounded; `t` is at least 1.
-pub(super) struct Attention {
+pub(crate) struct Attention {
     pub q: *const f32,
     pub q_stride: usize,
     pub queries: usize,
@@ -106,22 +106,22 @@ pub(super) struct Attention {
 
 /// Queries that attention takes at a time, at most, and keys between two corrections of the running
 /// maximum.
-pub(super) const QUERIES: usize = 32;
-pub(super) const KEYS: usize = 64;
+pub(crate) const QUERIES: usize = 32;
+pub(crate) const KEYS: usize = 64;
 
 /// Numbers that attention over heads `d` wide needs to work in: transposed queries, transposed
 /// output, and a block of scores.
-pub(super) const fn attention_scratch(d: usize) -> usize {
+pub(crate) const fn attention_scratch(d: usize) -> usize {
     (2 * d + KEYS) * QUERIES
 }
 
 /// Room for keys, values and a block's queries in bf16, in rows of whole registers of 16.
-pub(super) const fn rounded_scratch(t: usize, d: usize) -> usize {
+pub(crate) const fn rounded_scratch(t: usize, d: usize) -> usize {
     (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(16) / 2
 }
 
 /// How one product is computed.
-pub(super) struct Product {
+pub(crate) struct Product {
     /// Columns of a panel.
     pub columns: usize,
     /// The whole of it.
@@ -135,7 +135,7 @@ pub(super) struct Product {
 }
 
 /// The functions of an instruction set. All are unsafe to call on a CPU without it.
-pub(super) struct Table {
+pub(crate) struct Table {
     pub f32: Product,
     pub bf16: Product,
     pub int8: Product,

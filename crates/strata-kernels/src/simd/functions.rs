@@ -56,7 +56,7 @@ const TANH_X3: f32 = 0.102_943_24;
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub(super) unsafe fn exp2<V: Lanes>(x: V) -> V {
+pub(crate) unsafe fn exp2<V: Lanes>(x: V) -> V {
     // SAFETY: the caller vouches for the instruction set.
     unsafe {
         // The argument goes second, where NaN comes out of `max`.
@@ -71,7 +71,7 @@ pub(super) unsafe fn exp2<V: Lanes>(x: V) -> V {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub(super) unsafe fn gelu<V: Lanes>(x: V) -> V {
+pub(crate) unsafe fn gelu<V: Lanes>(x: V) -> V {
     // SAFETY: the caller vouches for the instruction set.
     unsafe {
         let (end, half) = (V::splat(ERF_END), V::splat(0.5));
@@ -90,7 +90,7 @@ pub(super) unsafe fn gelu<V: Lanes>(x: V) -> V {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub(super) unsafe fn gelu_rounded<V: Lanes>(x: V) -> V {
+pub(crate) unsafe fn gelu_rounded<V: Lanes>(x: V) -> V {
     // SAFETY: the caller vouches for the instruction set.
     unsafe {
         let inside = V::splat(-ROUNDED_END).max(V::splat(ROUNDED_END).min(x));
@@ -105,7 +105,7 @@ pub(super) unsafe fn gelu_rounded<V: Lanes>(x: V) -> V {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub(super) unsafe fn gelu_tanh<V: Lanes>(x: V) -> V {
+pub(crate) unsafe fn gelu_tanh<V: Lanes>(x: V) -> V {
     // SAFETY: the caller vouches for the instruction set.
     unsafe {
         let factor = x.mul(x).mul_add(V::splat(-TANH_X3), V::splat(-TANH_X));
@@ -119,7 +119,7 @@ pub(super) unsafe fn gelu_tanh<V: Lanes>(x: V) -> V {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-pub(super) unsafe fn relu<V: Lanes>(x: V) -> V {
+pub(crate) unsafe fn relu<V: Lanes>(x: V) -> V {
     // SAFETY: the caller vouches for the instruction set.
     unsafe { V::splat(0.0).max(x) }
 }

@@ -6,7 +6,7 @@
 
 /// One side of a transposition: so many rows, `stride` apart.
 #[derive(Clone, Copy)]
-pub(super) struct Rows<P> {
+pub(crate) struct Rows<P> {
     pub first: P,
     pub stride: usize,
     pub count: usize,
@@ -17,7 +17,7 @@ pub(super) struct Rows<P> {
 /// # Safety
 /// Of every method: the CPU has the features of the implementing type's module. Of those that take
 /// a pointer: it is valid for `N` numbers, or for as many as the method says; no alignment is needed.
-pub(super) trait Lanes: Copy {
+pub(crate) trait Lanes: Copy {
     const N: usize;
 
     /// Asks for the line that a number is in; it need not be anyone's.
@@ -58,7 +58,7 @@ pub(super) trait Lanes: Copy {
 ///
 /// # Safety
 /// As [`Lanes`].
-pub(super) trait ToBf16: Lanes {
+pub(crate) trait ToBf16: Lanes {
     /// `N` of them.
     unsafe fn store_bf16(self, to: *mut u16);
 }
@@ -67,7 +67,7 @@ pub(super) trait ToBf16: Lanes {
 ///
 /// # Safety
 /// As [`Lanes`].
-pub(super) trait Bf16Words: ToBf16 {
+pub(crate) trait Bf16Words: ToBf16 {
     /// In each word a number of `self`, rounded, in the lower half, and its neighbour of `next` in the
     /// upper.
     unsafe fn bf16_words(self, next: Self) -> Self;
@@ -84,4 +84,4 @@ macro_rules! methods {
         }
     )*};
 }
-pub(super) use methods;
+pub(crate) use methods;

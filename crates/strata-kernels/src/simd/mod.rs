@@ -11,7 +11,7 @@ macro_rules! table_functions {
             #[target_feature(enable = $product_features)]
             unsafe fn $product(panel: &Panel) {
                 // SAFETY: the features are this function's own; the rest the caller vouches for.
-                unsafe { product::product::<$dot>(panel, $tile) }
+                unsafe { gemm::product::<$dot>(panel, $tile) }
             }
 
             #[target_feature(enable = $product_features)]
@@ -24,14 +24,14 @@ macro_rules! table_functions {
                 out: *mut u32,
             ) {
                 // SAFETY: as above.
-                unsafe { product::tile_of::<$dot>(height, a, steps, b, ahead, out) }
+                unsafe { gemm::tile_of::<$dot>(height, a, steps, b, ahead, out) }
             }
         )*
 
         #[target_feature(enable = $features)]
         unsafe fn layer_norm(of: &NormRows) {
             // SAFETY: as above.
-            unsafe { rows::layer_norm::<Vector>(of) }
+            unsafe { layer_norm::layer_norm::<Vector>(of) }
         }
 
         #[target_feature(enable = $features)]
@@ -43,17 +43,15 @@ macro_rules! table_functions {
         #[target_feature(enable = $features)]
         unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
             // SAFETY: as above.
-            unsafe { rows::quantize::<Vector>(from, n, to) }
+            unsafe { layer_norm::quantize::<Vector>(from, n, to) }
         }
     };
 }
-use table_functions;
+pub(crate) use table_functions;
 
-mod attention;
-pub(super) mod avx2;
-pub(super) mod avx512;
-mod functions;
-mod lanes;
-mod product;
-mod rows;
-mod tile;
+pub(crate) mod attention;
+pub(crate) mod functions;
+pub(crate) mod gemm;
+pub(crate) mod lanes;
+pub(crate) mod layer_norm;
+pub(crate) mod micro_kernel;

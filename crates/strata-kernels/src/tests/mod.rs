@@ -2,8 +2,8 @@
 
 mod attention;
 mod functions;
+mod gemm;
 mod guarded;
-mod products;
 mod rows;
 mod same_bits;
 

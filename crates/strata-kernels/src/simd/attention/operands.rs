@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use super::super::super::table::{Attention, Left, QUERIES, attention_scratch};
 use super::super::lanes::{Bf16Words, Lanes, Rows, ToBf16};
-use super::super::tile::Dot;
+use super::super::micro_kernel::Dot;
 
 /// Left sides of the two products: word `(key, step of d)`, and word `(column of d, step of keys)`.
 pub struct Prepared {

@@ -3,9 +3,9 @@
 #[cfg(kernels_x86_64)]
 use std::sync::LazyLock;
 
-#[cfg(kernels_x86_64)]
-use super::simd::{avx2, avx512};
 use super::table::Table;
+#[cfg(kernels_x86_64)]
+use super::x86_64::{avx2, avx512};
 use super::{Kernels, scalar};
 
 /// The instruction sets there are kernels for, the plainest first.

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::lanes::{Lanes, Rows, ToBf16, methods};
+use crate::simd::lanes::{Lanes, Rows, ToBf16, methods};
 
 /// A register of numbers.
 #[derive(Clone, Copy)]

@@ -7,11 +7,11 @@
 
 mod operands;
 
-use super::super::table::{Attention, KEYS, Left, QUERIES};
 use super::functions::exp2;
 use super::lanes::{Lanes, Rows};
-use super::tile::{Dot, by_height, heights, multiply};
-pub(super) use operands::{AsBf16, AsTheyAre};
+use super::micro_kernel::{Dot, by_height, heights, multiply};
+use crate::table::{Attention, KEYS, Left, QUERIES};
+pub(crate) use operands::{AsBf16, AsTheyAre};
 use operands::{Operands, Prepared};
 
 /// The register that operands are computed in.
@@ -22,7 +22,7 @@ type RegisterOf<O> = <<O as Operands>::Dot as Dot>::Register;
 /// # Safety
 /// The CPU has the features of `O`; [`Attention`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn attention<O: Operands>(of: &Attention) {
+pub(crate) unsafe fn attention<O: Operands>(of: &Attention) {
     let n = RegisterOf::<O>::N;
     // SAFETY: `first..first + n` are among the queries.
     unsafe {

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::super::lanes::{Bf16Words, Lanes, Rows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, Rows, ToBf16, methods};
 
 /// A register of numbers.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use super::super::table::{Activation, Ahead, Finish, Left, Panel};
 use super::functions::{gelu, gelu_rounded, gelu_tanh, relu};
 use super::lanes::Lanes;
-use super::tile::{Dot, by_height, heights, tile};
+use super::micro_kernel::{Dot, by_height, heights, tile};
 
 /// Words of a page.
 const PAGE: usize = 1024;
@@ -22,7 +22,7 @@ struct Tile([MaybeUninit<u32>; TILE]);
 /// # Safety
 /// The CPU has the features of `D`, and [`Panel`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn product<D: Dot>(
+pub(crate) unsafe fn product<D: Dot>(
     panel: &Panel,
     tile_of: unsafe fn(usize, Left, usize, *const u32, Ahead, *mut u32),
 ) {
@@ -60,7 +60,7 @@ fn ahead<D: Dot>(panel: &Panel, at: usize) -> Ahead {
 /// # Safety
 /// As [`tile`]; `height` is from 1 to `D::HEIGHT`.
 #[inline(always)]
-pub(super) unsafe fn tile_of<D: Dot>(
+pub(crate) unsafe fn tile_of<D: Dot>(
     height: usize,
     a: Left,
     steps: usize,

@@ -9,7 +9,7 @@ use super::lanes::{Lanes, ToBf16};
 /// # Safety
 /// The CPU has `V`'s features; `row`, `gain` and `bias` are valid for `c` numbers.
 #[inline(always)]
-pub(super) unsafe fn layer_norm_row<V: Lanes>(
+pub(crate) unsafe fn layer_norm_row<V: Lanes>(
     row: *mut f32,
     c: usize,
     gain: *const f32,
@@ -57,7 +57,7 @@ pub(super) unsafe fn layer_norm_row<V: Lanes>(
 /// # Safety
 /// The CPU has `V`'s features, and [`NormRows`]'s promises hold.
 #[inline(always)]
-pub(super) unsafe fn layer_norm<V: Lanes>(of: &NormRows) {
+pub(crate) unsafe fn layer_norm<V: Lanes>(of: &NormRows) {
     for row in 0..of.rows {
         // SAFETY: as the caller vouches.
         unsafe {
@@ -71,7 +71,7 @@ pub(super) unsafe fn layer_norm<V: Lanes>(of: &NormRows) {
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers.
 #[inline(always)]
-pub(super) unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
+pub(crate) unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
     let whole = n - n % V::N;
     // SAFETY: every index is below `n`.
     unsafe {
@@ -91,7 +91,7 @@ pub(super) unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers, `n` is at least 1.
 #[inline(always)]
-pub(super) unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
+pub(crate) unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
     let whole = n - n % V::N;
     // SAFETY: every index is below `n`.
     unsafe {

@@ -1,6 +1,6 @@
 //! Plain loops: the judge of every other instruction set, and what serves where there is none.
 
-use super::table::{
+use crate::table::{
     Activation, Ahead, Attention, Finish, KEYS, Left, NormRows, Panel, Product, QUERIES, Scales,
     Table,
 };

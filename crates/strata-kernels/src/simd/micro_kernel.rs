@@ -13,7 +13,7 @@ use super::lanes::Lanes;
 ///
 /// # Safety
 /// Of `step`: the CPU has the features of the implementing type's module.
-pub(super) trait Dot {
+pub(crate) trait Dot {
     /// A register of words or accumulators.
     type Register: Lanes;
     /// Whether the numbers are rounded to fewer bits than f32 has.
@@ -30,7 +30,7 @@ pub(super) trait Dot {
 /// # Safety
 /// `a` is valid for `M` rows of `steps` words, `b` for `steps` times `W` registers.
 #[inline(always)]
-pub(super) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
+pub(crate) unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
     a: Left,
     steps: usize,
     b: *const u32,
@@ -71,7 +71,7 @@ unsafe fn add_step<D: Dot, const M: usize, const W: usize>(
 /// # Safety
 /// As [`multiply`]; `out` is valid for `M` rows of two registers.
 #[inline(always)]
-pub(super) unsafe fn tile<D: Dot, const M: usize>(
+pub(crate) unsafe fn tile<D: Dot, const M: usize>(
     a: Left,
     steps: usize,
     b: *const u32,
@@ -115,12 +115,12 @@ macro_rules! by_height {
         debug_assert!(false, "a tile of {} rows", $height)
     };
 }
-pub(super) use by_height;
+pub(crate) use by_height;
 
 /// How many tiles `rows` are cut into, none higher than `height`; their heights differ by one at
 /// most, so that no last tile has to run with a few rows alone.
 #[inline(always)]
-pub(super) fn heights(rows: usize, height: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn heights(rows: usize, height: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = rows.div_ceil(height);
     (0..tiles).map(move |tile| {
         let start = tile * rows / tiles;

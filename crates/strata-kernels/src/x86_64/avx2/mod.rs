@@ -4,13 +4,13 @@
 mod dots;
 mod vector;
 
-use super::super::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
-use super::attention::{self, AsTheyAre};
-use super::{product, rows};
+use crate::simd::attention::{self, AsTheyAre};
+use crate::simd::{gemm, layer_norm, table_functions};
+use crate::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
 use vector::Vector;
 
-pub(in super::super) fn table() -> Table {
+pub(crate) fn table() -> Table {
     Table {
         f32: F32,
         bf16: BF16,
@@ -26,7 +26,7 @@ pub(in super::super) fn table() -> Table {
 const F32: Product =
     Product { columns: 16, product: product_f32, tile: tile_f32, height: 6, instructions: "avx2" };
 
-pub(super) const BF16: Product = Product {
+pub(crate) const BF16: Product = Product {
     columns: 16,
     product: product_bf16,
     tile: tile_bf16,
@@ -34,7 +34,7 @@ pub(super) const BF16: Product = Product {
     instructions: "avx2, bf16 widened to f32",
 };
 
-pub(super) const INT8: Product = Product {
+pub(crate) const INT8: Product = Product {
     columns: 16,
     product: product_int8,
     tile: tile_int8,
@@ -42,7 +42,7 @@ pub(super) const INT8: Product = Product {
     instructions: "avx2, int8 widened to 16 bits",
 };
 
-super::table_functions! {
+table_functions! {
     "avx2,fma",
     "avx2,fma" => product_f32, tile_f32: F32Dot;
     "avx2,fma" => product_bf16, tile_bf16: Bf16Dot;
@@ -50,7 +50,7 @@ super::table_functions! {
 }
 
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+pub(crate) unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
     // SAFETY: the features are this function's own; the rest the caller vouches for.
-    unsafe { rows::to_bf16::<Vector>(from, n, to) }
+    unsafe { layer_norm::to_bf16::<Vector>(from, n, to) }
 }

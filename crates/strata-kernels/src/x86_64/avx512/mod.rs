@@ -4,14 +4,15 @@
 mod dots;
 mod vector;
 
-use super::super::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
-use super::attention::{self, AsBf16, AsTheyAre};
-use super::{avx2, product, rows};
+use super::avx2;
+use crate::simd::attention::{self, AsBf16, AsTheyAre};
+use crate::simd::{gemm, layer_norm, table_functions};
+use crate::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
 use vector::Vector;
 
 /// The functions for a CPU with BF16 and VNNI, or without.
-pub(in super::super) fn table(bf16: bool, vnni: bool) -> Table {
+pub(crate) fn table(bf16: bool, vnni: bool) -> Table {
     Table {
         f32: F32,
         bf16: if bf16 { BF16 } else { avx2::BF16 },
@@ -48,7 +49,7 @@ const INT8: Product = Product {
     instructions: "avx512 vnni",
 };
 
-super::table_functions! {
+table_functions! {
     "avx512f,avx512bw,avx512dq,avx512vl",
     "avx512f,avx512bw,avx512dq,avx512vl" => product_f32, tile_f32: F32Dot;
     "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16" => product_bf16, tile_bf16: Bf16Dot;
@@ -64,5 +65,5 @@ unsafe fn attend_rounded(of: &Attention) {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
     // SAFETY: as above.
-    unsafe { rows::to_bf16::<Vector>(from, n, to) }
+    unsafe { layer_norm::to_bf16::<Vector>(from, n, to) }
 }

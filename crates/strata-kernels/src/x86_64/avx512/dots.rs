@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::super::lanes::methods;
-use super::super::tile::Dot;
 use super::vector::Vector;
+use crate::simd::lanes::methods;
+use crate::simd::micro_kernel::Dot;
 
 /// f32 by FMA.
 pub struct F32Dot;
