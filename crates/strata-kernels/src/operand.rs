@@ -1,40 +1,41 @@
-//! Rows as a product reads them: as they are, or rounded to bf16 or bytes.
+//! The left side of a GEMM: rows as they are, or rounded to bf16 or bytes.
 
-use super::table::Left;
-use super::view::View;
-use super::{Dtype, Kernels};
+use crate::arguments::LeftWords;
+use crate::dtype::Dtype;
+use crate::kernels::Kernels;
+use crate::table::RowScale;
+use crate::view::View;
 
-/// Room for rounded rows, reused from product to product.
+/// Memory for rounded rows, reused from GEMM to GEMM.
 #[derive(Default)]
 pub struct OperandScratch {
     words: Vec<u32>,
     scales: Vec<f32>,
-    least: Vec<f32>,
+    mins: Vec<f32>,
 }
 
-/// The left side of a product.
+/// The left side of a GEMM.
 #[derive(Clone, Copy)]
 pub struct Operand<'a> {
-    pub(super) dtype: Dtype,
-    pub(super) rows: usize,
-    pub(super) k: usize,
+    dtype: Dtype,
+    rows: usize,
+    k: usize,
     words: Words<'a>,
-    /// With int8: `x ≈ least + scale·q`, by row.
-    pub(super) scales: &'a [f32],
-    pub(super) least: &'a [f32],
+    scales: &'a [f32],
+    mins: &'a [f32],
 }
 
 #[derive(Clone, Copy)]
 enum Words<'a> {
-    /// Numbers as they are.
+    /// The f32 numbers themselves.
     Plain(View<'a>),
-    /// Rows of so many words.
-    Rounded(&'a [u32], usize),
+    /// Rounded numbers in rows of `stride` words.
+    Rounded { words: &'a [u32], stride: usize },
 }
 
 impl<'a> Operand<'a> {
-    /// The rows in the number format of a product. Each row is rounded by itself: with int8 its least
-    /// becomes 0 and its largest 255, so that no row's numbers depend on another's.
+    /// The rows in a number format. Each row is rounded on its own (with int8 its minimum becomes
+    /// byte 0 and its maximum byte 255), so that no row's numbers depend on another row.
     pub fn new(
         kernels: Kernels,
         dtype: Dtype,
@@ -44,40 +45,71 @@ impl<'a> Operand<'a> {
         let (count, k) = (rows.rows(), rows.columns());
         if dtype == Dtype::F32 {
             let words = Words::Plain(rows);
-            return Self { dtype, rows: count, k, words, scales: &[], least: &[] };
+            return Self { dtype, rows: count, k, words, scales: &[], mins: &[] };
         }
-        let stride = k.div_ceil(dtype.depth());
-        let OperandScratch { words, scales, least } = scratch;
-        // What a last word has beyond `k` is zero in the weights, so it may be anything here.
+        let stride = k.div_ceil(dtype.numbers_per_word());
+        let OperandScratch { words, scales, mins } = scratch;
+        // Beyond `k` a last word may hold anything: the weights are zero there.
         if words.len() < count * stride {
             words.resize(count * stride, 0);
         }
         if scales.len() < count {
             scales.resize(count, 0.0);
-            least.resize(count, 0.0);
+            mins.resize(count, 0.0);
         }
-        for (at, words) in words.chunks_exact_mut(stride.max(1)).take(count).enumerate() {
-            let row = rows.row(at);
-            // SAFETY: `words` holds at least `k` numbers of 16 or 8 bits, any bits are words, and
-            // the table is one for this CPU.
+        let table = kernels.table();
+        let used = &mut words[..count * stride];
+        for (at, words) in used.chunks_exact_mut(stride.max(1)).enumerate() {
+            let from = rows.row(at).as_ptr();
+            // SAFETY: `words` holds at least `k` numbers of 16 or 8 bits, any bits are valid words,
+            // `k` is at least 1 if there are words, and the table is one for this CPU.
             unsafe {
                 if dtype == Dtype::Bf16 {
-                    (kernels.table.to_bf16)(row.as_ptr(), k, words.as_mut_ptr().cast());
+                    (table.to_bf16)(from, k, words.as_mut_ptr().cast());
                 } else {
-                    (scales[at], least[at]) =
-                        (kernels.table.quantize)(row.as_ptr(), k, words.as_mut_ptr().cast());
+                    let RowScale { scale, min } =
+                        (table.quantize)(from, k, words.as_mut_ptr().cast());
+                    (scales[at], mins[at]) = (scale, min);
                 }
             }
         }
-        let words = Words::Rounded(&words[..count * stride], stride);
-        Self { dtype, rows: count, k, words, scales: &scales[..count], least: &least[..count] }
+        let words = Words::Rounded { words: used, stride };
+        Self { dtype, rows: count, k, words, scales: &scales[..count], mins: &mins[..count] }
     }
 
     #[inline]
-    pub(super) fn left(&self) -> Left {
-        match self.words {
-            Words::Plain(view) => Left { at: view.as_ptr().cast(), rows: view.stride(), steps: 1 },
-            Words::Rounded(words, stride) => Left { at: words.as_ptr(), rows: stride, steps: 1 },
-        }
+    pub(crate) fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    #[inline]
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[inline]
+    pub(crate) fn k(&self) -> usize {
+        self.k
+    }
+
+    /// With int8, per row: `x ≈ min + scale·byte`.
+    #[inline]
+    pub(crate) fn scales(&self) -> &'a [f32] {
+        self.scales
+    }
+
+    /// With int8, per row: its minimum.
+    #[inline]
+    pub(crate) fn mins(&self) -> &'a [f32] {
+        self.mins
+    }
+
+    #[inline]
+    pub(crate) fn left_words(&self) -> LeftWords {
+        let (first, row_stride) = match self.words {
+            Words::Plain(view) => (view.as_ptr().cast(), view.stride()),
+            Words::Rounded { words, stride } => (words.as_ptr(), stride),
+        };
+        LeftWords { first, row_stride, step_stride: 1 }
     }
 }

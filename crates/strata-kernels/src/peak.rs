@@ -1,52 +1,62 @@
-//! The most that a product can reach here: its highest tile, over and over, on words that lie in
-//! the first-level cache.
+//! The highest rate that a GEMM can reach on this machine: its highest tile, again and again, on
+//! words that stay in the first-level cache.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::table::{Ahead, Left, Product};
+use crate::arguments::{LeftWords, Prefetch};
+use crate::dtype::Dtype;
+use crate::instruction_set::InstructionSet;
+use crate::kernels::Kernels;
+use crate::table::GemmKernel;
 
+/// Words of `k` in a tile: few enough for the first-level cache.
 const STEPS: usize = 64;
-/// Tiles between two looks at the clock.
-const TURNS: usize = 1_000;
-const AT_LEAST: Duration = Duration::from_millis(50);
 
-/// Operations a second, additions and multiplications counted, on `threads` threads at once;
-/// `depth` numbers of `k` in a word.
-///
-/// # Safety
-/// The CPU has the features of the product's module.
-pub(super) unsafe fn measure(product: &Product, depth: usize, threads: usize) -> f64 {
-    let one = || {
-        let a = vec![0_u32; product.height * STEPS];
-        let b = vec![0_u32; STEPS * product.columns];
-        let mut out = vec![0_u32; product.height * product.columns];
-        let left = Left { at: a.as_ptr(), rows: STEPS, steps: 1 };
-        let ahead = Ahead { at: b.as_ptr(), stride: product.columns };
-        let started = Instant::now();
-        let mut tiles = 0;
-        while started.elapsed() < AT_LEAST {
-            for _ in 0..TURNS {
-                // SAFETY: the three buffers are as long as such a tile is; the caller vouches for
-                // the CPU.
-                unsafe {
-                    (product.tile)(
-                        product.height,
-                        left,
-                        STEPS,
-                        b.as_ptr(),
-                        ahead,
-                        out.as_mut_ptr(),
-                    );
-                }
-            }
-            tiles += TURNS;
-        }
-        let operations = 2 * depth * STEPS * out.len() * tiles;
-        operations as f64 / started.elapsed().as_secs_f64()
+/// Tiles between two readings of the clock.
+const TILES_PER_READING: usize = 1_000;
+
+const SHORTEST_RUN: Duration = Duration::from_millis(50);
+
+/// Operations per second (additions and multiplications) that GEMMs of this number format can reach
+/// on `threads` threads at once, measured in about 50 ms. 0 if this CPU does not have the
+/// instruction set.
+pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
+    let Some(kernels) = Kernels::new(set) else {
+        return 0.0;
     };
+    let kernel = kernels.gemm_kernel(dtype);
+    // SAFETY: there are kernels only if this CPU has their instructions.
+    let one = || unsafe { measure(kernel, dtype.numbers_per_word()) };
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or(0.0)).sum()
     })
+}
+
+/// Operations per second on this thread.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module.
+unsafe fn measure(kernel: &GemmKernel, numbers_per_word: usize) -> f64 {
+    let rows = kernel.tile_rows;
+    let a = vec![0_u32; rows * STEPS];
+    let b = vec![0_u32; STEPS * kernel.panel_columns];
+    let mut sums = vec![0_u32; rows * kernel.panel_columns];
+    let left = LeftWords { first: a.as_ptr(), row_stride: STEPS, step_stride: 1 };
+    let prefetch = Prefetch { first: b.as_ptr(), step_stride: kernel.panel_columns };
+    let started = Instant::now();
+    let mut tiles = 0;
+    while started.elapsed() < SHORTEST_RUN {
+        for _ in 0..TILES_PER_READING {
+            // SAFETY: the three buffers have the sizes of a tile of `rows` rows; the caller
+            // guarantees the features.
+            unsafe {
+                (kernel.micro_kernel)(rows, left, STEPS, b.as_ptr(), prefetch, sums.as_mut_ptr());
+            }
+        }
+        tiles += TILES_PER_READING;
+    }
+    let operations = 2 * numbers_per_word * STEPS * sums.len() * tiles;
+    operations as f64 / started.elapsed().as_secs_f64()
 }

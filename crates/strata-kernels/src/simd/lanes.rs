@@ -1,85 +1,158 @@
-//! A vector register of `f32`, and what the algorithms over it need: one algorithm, a type an
-//! instruction set.
-//!
-//! Every method is inlined into a function that has the instruction set's features; called from
-//! anywhere else it may not be, so all are `unsafe`.
+//! What the algorithms need of a vector register of `f32`. An instruction set implements it for its
+//! register type.
 
-/// One side of a transposition: so many rows, `stride` apart.
+/// One side of a transposition: `count` rows, `stride` apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<P> {
+pub struct StridedRows<P> {
     pub first: P,
     pub stride: usize,
     pub count: usize,
 }
 
-/// `N` numbers in a register.
+/// `N` numbers in a register; `N` is at most 16.
+///
+/// Every method must be `#[inline(always)]`, and is called only inside a function that has the
+/// instruction set's features.
 ///
 /// # Safety
 /// Of every method: the CPU has the features of the implementing type's module. Of those that take
-/// a pointer: it is valid for `N` numbers, or for as many as the method says; no alignment is needed.
-pub(crate) trait Lanes: Copy {
+/// a pointer: it is valid for `N` numbers, or for what the method says; no alignment is needed.
+pub trait Lanes: Copy {
     const N: usize;
 
-    /// Asks for the line that a number is in; it need not be anyone's.
+    /// Prefetches the cache line of a number. Any address will do.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says, but the pointer need not be valid.
     unsafe fn prefetch(at: *const f32);
+
+    /// `x` in every lane.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn splat(x: f32) -> Self;
+
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn load(from: *const f32) -> Self;
+
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn store(self, to: *mut f32);
-    /// The 32-bit integers of these bits, each rounded to the nearest `f32`.
+
+    /// The lanes read as 32-bit integers, each converted to the nearest `f32`.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn i32_to_f32(self) -> Self;
-    /// Each to the nearest integer, ties to even, and to 255 if that is more: `N` bytes. None is less
-    /// than -½.
+
+    /// Each lane rounded to the nearest integer, ties to even, and to 255 if that is more: `N` bytes.
+    /// No lane is below -½.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says; `to` is valid for `N` bytes.
     unsafe fn store_u8(self, to: *mut u8);
 
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn add(self, other: Self) -> Self;
+
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn sub(self, other: Self) -> Self;
+
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn mul(self, other: Self) -> Self;
+
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn div(self, other: Self) -> Self;
+
     /// `self · factor + term`, rounded once.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
+
+    /// The larger one; NaN if `other` is NaN.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn max(self, other: Self) -> Self;
+
+    /// The smaller one; NaN if `other` is NaN.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn min(self, other: Self) -> Self;
+
     /// To the nearest integer, ties to even.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn round(self) -> Self;
+
     /// `self · 2^exponent`, for integers from -126 to 127.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn scale(self, exponent: Self) -> Self;
 
+    /// The sum of all lanes.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn sum(self) -> f32;
-    unsafe fn largest(self) -> f32;
-    unsafe fn least(self) -> f32;
 
-    /// Rows of `N` numbers become columns: number `j` of row `i` goes to place `i` of row `j`. Neither
-    /// side has more than `N` rows, nor none; beyond the columns that come of rows, `to` has anything.
-    unsafe fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>);
+    /// The largest lane.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn max_lane(self) -> f32;
+
+    /// The smallest lane.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn min_lane(self) -> f32;
+
+    /// Rows of `N` numbers become columns: number `j` of row `i` goes to place `i` of row `j`. Both
+    /// sides have from 1 to `N` rows. The rows of `to` are `N` numbers long; what is beyond the columns
+    /// that come from rows may hold anything afterwards.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says: each row of either side is valid for `N` numbers.
+    unsafe fn transpose(from: StridedRows<*const f32>, to: StridedRows<*mut f32>);
 }
 
-/// Registers that can be rounded to bf16: each number to the nearest, ties to even. NaN stays NaN; a
-/// number that is subnormal may become 0.
-///
-/// # Safety
-/// As [`Lanes`].
-pub(crate) trait ToBf16: Lanes {
-    /// `N` of them.
+/// Registers that can be rounded to bf16: each lane to the nearest, ties to even. NaN stays NaN; a
+/// subnormal number may become 0.
+pub trait ToBf16: Lanes {
+    /// `N` numbers of 16 bits.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says; `to` is valid for `N` numbers of 16 bits.
     unsafe fn store_bf16(self, to: *mut u16);
 }
 
-/// Registers that two rows of numbers can share as words of bf16.
-///
-/// # Safety
-/// As [`Lanes`].
-pub(crate) trait Bf16Words: ToBf16 {
-    /// In each word a number of `self`, rounded, in the lower half, and its neighbour of `next` in the
-    /// upper.
+/// Registers from which words of two bf16 can be made.
+pub trait Bf16Words: ToBf16 {
+    /// In each word: the lane of `self`, rounded, in the lower half, and that of `next` in the upper
+    /// half.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
     unsafe fn bf16_words(self, next: Self) -> Self;
 }
 
-/// Methods of a register type, each of one value.
+/// Defines methods of a register type, each by one expression.
 macro_rules! methods {
     ($(fn $name:ident($($argument:tt)*) $(-> $out:ty)? = $value:expr;)*) => {$(
         #[inline(always)]
         unsafe fn $name($($argument)*) $(-> $out)? {
-            // SAFETY: the caller vouches for the instruction set, and that there is as much behind a
-            // pointer as the trait says.
+            // SAFETY: the caller guarantees the instruction set's features, and that pointers are
+            // valid as the trait says.
             unsafe { $value }
         }
     )*};

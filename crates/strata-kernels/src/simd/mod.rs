@@ -1,57 +1,20 @@
-//! The vector instruction sets: each algorithm once, over what a register can do.
+//! The algorithms for vector registers, each written once, for any architecture.
 //!
-//! `lanes` is a register of numbers and `tile` a step of a product, as traits; `avx2` and `avx512`
-//! bring the types. Everything generic is inlined into a function that has the instructions.
+//! [`lanes`] says what a register of numbers can do and [`dot`] what a step of a product does; an
+//! instruction set implements these traits for its registers. Everything generic is
+//! `#[inline(always)]`, so that it is compiled inside a function that has the instruction set's
+//! features: [`table_functions`] makes these functions.
 
-/// The functions of a table, for the module's own `Vector` and `F32Dot`: where the instruction set
-/// begins. Each is as safe to call as what it calls, on a CPU with the features named.
-macro_rules! table_functions {
-    ($features:literal, $($product_features:literal => $product:ident, $tile:ident: $dot:ty;)*) => {
-        $(
-            #[target_feature(enable = $product_features)]
-            unsafe fn $product(panel: &Panel) {
-                // SAFETY: the features are this function's own; the rest the caller vouches for.
-                unsafe { gemm::product::<$dot>(panel, $tile) }
-            }
+pub mod attention;
+pub mod dot;
+mod epilogue;
+mod functions;
+pub mod gemm;
+pub mod lanes;
+pub mod layer_norm;
+pub mod micro_kernel;
+pub mod rounding;
+mod table_functions;
+mod tiles;
 
-            #[target_feature(enable = $product_features)]
-            unsafe fn $tile(
-                height: usize,
-                a: Left,
-                steps: usize,
-                b: *const u32,
-                ahead: Ahead,
-                out: *mut u32,
-            ) {
-                // SAFETY: as above.
-                unsafe { gemm::tile_of::<$dot>(height, a, steps, b, ahead, out) }
-            }
-        )*
-
-        #[target_feature(enable = $features)]
-        unsafe fn layer_norm(of: &NormRows) {
-            // SAFETY: as above.
-            unsafe { layer_norm::layer_norm::<Vector>(of) }
-        }
-
-        #[target_feature(enable = $features)]
-        unsafe fn attend(of: &Attention) {
-            // SAFETY: as above.
-            unsafe { attention::attention::<AsTheyAre<F32Dot>>(of) }
-        }
-
-        #[target_feature(enable = $features)]
-        unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> (f32, f32) {
-            // SAFETY: as above.
-            unsafe { layer_norm::quantize::<Vector>(from, n, to) }
-        }
-    };
-}
-pub(crate) use table_functions;
-
-pub(crate) mod attention;
-pub(crate) mod functions;
-pub(crate) mod gemm;
-pub(crate) mod lanes;
-pub(crate) mod layer_norm;
-pub(crate) mod micro_kernel;
+pub(crate) use table_functions::table_functions;

@@ -1,72 +1,82 @@
-use super::super::scalar;
-use super::*;
+//! Activation functions against float64.
 
-/// Over the larger of 1 and `|x|`. Largest seen: 2.4e-7.
-const ACTIVATION_APART: f32 = 4e-7;
+use super::support::{all_kernels, assert_close, name};
+use crate::bf16::bf16;
+use crate::dtype::Dtype;
+use crate::epilogue::{Activation, Epilogue};
+use crate::kernels::Kernels;
+use crate::operand::{Operand, OperandScratch};
+use crate::packed_linear::{PackedLinear, PackedPart};
+use crate::scalar::activate;
+use crate::view::View;
+use crate::view_mut::ViewMut;
 
-/// Where GELU is rounded right after. Largest seen: 1.9e-4.
-const ROUNDED_APART: f32 = 2e-4;
+/// The largest difference that is allowed, relative to the larger of 1 and `|x|`. Largest seen: 2.4e-7.
+const ACTIVATION_TOLERANCE: f32 = 4e-7;
 
-/// `x` through an activation, by a product with the identity.
+/// The same for GELU that is rounded right after. Largest seen: 1.9e-4.
+const ROUNDED_TOLERANCE: f32 = 2e-4;
+
+/// An activation of each `x`, by a GEMM with the identity.
 fn activated(kernels: Kernels, activation: Activation, xs: &[f32]) -> Vec<f32> {
     activated_in(kernels, Dtype::F32, activation, xs)
 }
 
 fn activated_in(kernels: Kernels, dtype: Dtype, activation: Activation, xs: &[f32]) -> Vec<f32> {
-    let part = Part { weight: &[1.0], bias: &[0.0] };
-    let linear = Linear::pack(kernels, dtype, 1, &[part]).unwrap();
+    let part = PackedPart { weight: &[1.0], bias: &[0.0] };
+    let linear = PackedLinear::pack(kernels, dtype, 1, &[part]).unwrap();
     let width = linear.columns();
     let mut out = vec![0.0; xs.len() * width];
     let mut scratch = OperandScratch::default();
     let operand = Operand::new(kernels, dtype, View::new(xs, xs.len(), 1, 1), &mut scratch);
     let view = ViewMut::new(&mut out, xs.len(), width, width);
-    kernels.product(&operand, &linear, 0..1, Finish::Activation(activation), view);
+    kernels.gemm(&operand, &linear, 0..1, Epilogue::Activation(activation), view);
     out.chunks(width).map(|row| row[0]).collect()
 }
 
 #[test]
-fn activations_are_those_of_float64() {
+fn activations_agree_with_float64() {
     let mut xs: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 * 6e-5).collect();
     xs.extend([0.0, -0.0, 1e-30, -1e-30, 5.6, -5.6, 100.0, -100.0, 1e20, -1e20]);
     for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
-        for kernels in sets() {
-            let found = activated(kernels, activation, &xs);
+        for kernels in all_kernels() {
+            let actual = activated(kernels, activation, &xs);
             let scaled = |value: f32, x: f32| value / x.abs().max(1.0);
             let expected: Vec<f32> =
-                xs.iter().map(|&x| scaled(scalar::activate(activation, x), x)).collect();
-            let found: Vec<f32> = found.iter().zip(&xs).map(|(y, x)| scaled(*y, *x)).collect();
-            let what = format!("{} {activation:?}", kernels.set().name());
-            assert_close(&found, &expected, ACTIVATION_APART, &what);
+                xs.iter().map(|&x| scaled(activate(activation, x), x)).collect();
+            let actual: Vec<f32> = actual.iter().zip(&xs).map(|(y, x)| scaled(*y, *x)).collect();
+            let what = format!("{} {activation:?}", name(kernels));
+            assert_close(&actual, &expected, ACTIVATION_TOLERANCE, &what);
         }
     }
 }
 
 #[test]
-fn gelu_that_is_rounded_right_after_is_close_enough_for_that() {
+fn gelu_that_is_rounded_right_after_is_accurate_enough() {
     let xs: Vec<f32> = (-2_000..=2_000).map(|i| i as f32 / 256.0).collect();
     let expected: Vec<f32> =
-        xs.iter().map(|&x| scalar::activate(Activation::Gelu, half_precision(x))).collect();
-    for kernels in sets() {
-        let found = activated_in(kernels, Dtype::Bf16, Activation::Gelu, &xs);
-        assert_close(&found, &expected, ROUNDED_APART, kernels.set().name());
+        xs.iter().map(|&x| activate(Activation::Gelu, half_precision(x))).collect();
+    for kernels in all_kernels() {
+        let actual = activated_in(kernels, Dtype::Bf16, Activation::Gelu, &xs);
+        assert_close(&actual, &expected, ROUNDED_TOLERANCE, name(kernels));
     }
 }
 
-/// As a product of bf16 sees it.
+/// As a GEMM of bf16 reads it.
 fn half_precision(x: f32) -> f32 {
-    f32::from_bits(u32::from(scalar::bf16(x)) << 16)
+    f32::from_bits(u32::from(bf16(x)) << 16)
 }
 
 #[test]
-fn far_from_zero_gelu_is_its_argument_or_nothing() {
-    for kernels in sets() {
+fn far_from_zero_gelu_is_its_argument_or_0() {
+    for kernels in all_kernels() {
         assert_eq!(activated(kernels, Activation::Gelu, &[6.0, 80.0, -80.0]), [6.0, 80.0, 0.0]);
     }
 }
 
 #[test]
 fn an_activation_of_nan_is_nan() {
-    for kernels in sets().filter(|kernels| kernels.set() != InstructionSet::Scalar) {
+    for kernels in all_kernels().filter(|&kernels| name(kernels) != "scalar") {
         for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
             assert!(activated(kernels, activation, &[f32::NAN])[0].is_nan(), "{activation:?}");
         }

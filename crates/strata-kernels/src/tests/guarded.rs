@@ -1,9 +1,8 @@
-//! Buffers that end at a page which may not be touched: one number too far ends the test.
+//! Buffers that end at a protected page: an access beyond the end stops the test with a fault.
 
 use memmap2::MmapMut;
 
-/// Numbers at the end of their last page, with a page beyond it that can be neither read nor
-/// written.
+/// Numbers at the end of their last page, followed by a page that can be neither read nor written.
 pub struct Guarded {
     map: MmapMut,
     start: usize,
@@ -17,7 +16,7 @@ impl Guarded {
         let bytes = size_of_val(numbers);
         let usable = bytes.next_multiple_of(PAGE);
         let mut map = MmapMut::map_anon(usable + PAGE).unwrap();
-        // SAFETY: the last page of a map that is ours alone, in which nothing lies.
+        // SAFETY: it is the last page of a map that nothing else uses, and no data is in it.
         let done =
             unsafe { libc::mprotect(map.as_mut_ptr().add(usable).cast(), PAGE, libc::PROT_NONE) };
         assert_eq!(done, 0, "the page could not be protected");

@@ -1,17 +1,24 @@
-//! The same bits for a row alone and among any others.
+//! A row has the same bits alone and among any others.
 
-use super::*;
+use super::support::{DTYPES, all_kernels, name, numbers};
+use crate::dtype::Dtype;
+use crate::epilogue::{Activation, Epilogue};
+use crate::kernels::Kernels;
+use crate::operand::{Operand, OperandScratch};
+use crate::packed_linear::{PackedLinear, PackedPart};
+use crate::view::View;
+use crate::view_mut::ViewMut;
 
-/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes that `cuts`
-/// lists.
+/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes in
+/// `cuts`.
 fn rows_in_blocks(
     kernels: Kernels,
     dtype: Dtype,
-    linear: &Linear,
+    linear: &PackedLinear,
     a: &[f32],
     cuts: &[usize],
 ) -> Vec<u32> {
-    let (k, width) = (linear.k, linear.columns());
+    let (k, width) = (linear.inputs(), linear.columns());
     let mut bits = Vec::new();
     let mut first = 0;
     for &rows in cuts {
@@ -20,8 +27,8 @@ fn rows_in_blocks(
         let mut scratch = OperandScratch::default();
         let operand = Operand::new(kernels, dtype, view, &mut scratch);
         let out_view = ViewMut::new(&mut out, rows, width, width);
-        let finish = Finish::Activation(Activation::Gelu);
-        kernels.product(&operand, linear, 0..linear.panels(), finish, out_view);
+        let epilogue = Epilogue::Activation(Activation::Gelu);
+        kernels.gemm(&operand, linear, 0..linear.panels(), epilogue, out_view);
         bits.extend(out.iter().map(|x| x.to_bits()));
         first += rows;
     }
@@ -29,17 +36,17 @@ fn rows_in_blocks(
 }
 
 #[test]
-fn a_row_of_a_product_has_the_same_bits_in_any_block() {
+fn a_row_of_a_gemm_has_the_same_bits_in_any_block() {
     let (m, k, n) = (40, 100, 70);
     let (weight, bias, a) = (numbers(n * k, 1), numbers(n, 2), numbers(m * k, 3));
-    for kernels in sets() {
-        for dtype in [Dtype::F32, Dtype::Bf16, Dtype::Int8] {
-            let part = Part { weight: &weight, bias: &bias };
-            let linear = Linear::pack(kernels, dtype, k, &[part]).unwrap();
+    for kernels in all_kernels() {
+        for dtype in DTYPES {
+            let part = PackedPart { weight: &weight, bias: &bias };
+            let linear = PackedLinear::pack(kernels, dtype, k, &[part]).unwrap();
             let alone = rows_in_blocks(kernels, dtype, &linear, &a, &[1; 40]);
             for cuts in [&[40][..], &[13, 27], &[12, 12, 16], &[7, 1, 32], &[25, 15]] {
-                let found = rows_in_blocks(kernels, dtype, &linear, &a, cuts);
-                assert!(found == alone, "{} {} {cuts:?}", kernels.set().name(), dtype.name());
+                let actual = rows_in_blocks(kernels, dtype, &linear, &a, cuts);
+                assert!(actual == alone, "{} {} {cuts:?}", name(kernels), dtype.name());
             }
         }
     }
@@ -49,7 +56,9 @@ fn a_row_of_a_product_has_the_same_bits_in_any_block() {
 fn a_query_has_the_same_bits_among_any_others() {
     let (n, t, d) = (50, 90, 32);
     let (q, k, v) = (numbers(n * d, 1), numbers(t * d, 2), numbers(t * d, 3));
-    for (kernels, dtype) in sets().flat_map(|set| [(set, Dtype::F32), (set, Dtype::Bf16)]) {
+    for (kernels, dtype) in
+        all_kernels().flat_map(|kernels| [(kernels, Dtype::F32), (kernels, Dtype::Bf16)])
+    {
         let some = |first: usize, count: usize| {
             let mut out = vec![0.0; count * d];
             kernels.attention(
@@ -66,12 +75,7 @@ fn a_query_has_the_same_bits_among_any_others() {
         for count in [1, 3, 16, 17, 33] {
             let pieces: Vec<u32> =
                 (0..n).step_by(count).flat_map(|first| some(first, count.min(n - first))).collect();
-            assert!(
-                pieces == all,
-                "{} {} in groups of {count}",
-                kernels.set().name(),
-                dtype.name()
-            );
+            assert!(pieces == all, "{} {} in groups of {count}", name(kernels), dtype.name());
         }
     }
 }

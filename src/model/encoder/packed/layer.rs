@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 use strata_kernels::{
-    Activation, Dtype, Finish, Kernels, Linear, Operand, OperandScratch, Part, View, ViewMut,
+    Activation, Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View,
+    ViewMut,
 };
 
 use super::norm::Norm;
@@ -17,11 +18,11 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError};
 /// Weights in the order in which tiles read them.
 pub struct Layer {
     /// Queries, keys and values, each from a panel of its own on.
-    pub qkv: Linear,
-    attention_output: Linear,
+    pub qkv: PackedLinear,
+    attention_output: PackedLinear,
     attention_norm: Norm,
-    intermediate: Linear,
-    output: Linear,
+    intermediate: PackedLinear,
+    output: PackedLinear,
     output_norm: Norm,
     activation: Activation,
 }
@@ -56,8 +57,8 @@ impl Layer {
                 tensors.push((read("weight", &[n, k])?, read("bias", &[n])?));
             }
             let parts: Vec<_> =
-                tensors.iter().map(|(weight, bias)| Part { weight, bias }).collect();
-            Linear::pack(kernels, dtype, k, &parts)
+                tensors.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();
+            PackedLinear::pack(kernels, dtype, k, &parts)
                 .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))
         };
         let heads = ["attention.self.query", "attention.self.key", "attention.self.value"];
@@ -81,7 +82,7 @@ impl Layer {
         out: ViewMut<'_>,
         scratch: &mut OperandScratch,
     ) {
-        product(how, &self.qkv, panels, rows, Finish::Bias, out, scratch);
+        product(how, &self.qkv, panels, rows, Epilogue::Bias, out, scratch);
     }
 
     /// All that follows attention, in place: context and hidden rows `(m, c)` → hidden rows.
@@ -94,10 +95,10 @@ impl Layer {
     ) {
         let Worker { operand, intermediate, .. } = worker;
         let (m, c) = (context.rows(), context.columns());
-        let all = |linear: &Linear| 0..linear.panels();
+        let all = |linear: &PackedLinear| 0..linear.panels();
 
         let to = &self.attention_output;
-        product(how, to, all(to), context, Finish::Residual, hidden.reborrow(), operand);
+        product(how, to, all(to), context, Epilogue::Residual, hidden.reborrow(), operand);
         let (narrow, _) = hidden.reborrow().split_columns(c);
         self.attention_norm.forward(how.kernels, narrow);
 
@@ -106,11 +107,11 @@ impl Layer {
         let to = &self.intermediate;
         let out = ViewMut::new(intermediate, m, width, width);
         let rows = hidden.as_view().columns_from(0, c);
-        product(how, to, all(to), rows, Finish::Activation(self.activation), out, operand);
+        product(how, to, all(to), rows, Epilogue::Activation(self.activation), out, operand);
 
         let rows = View::new(intermediate, m, f, width);
         let to = &self.output;
-        product(how, to, all(to), rows, Finish::Residual, hidden.reborrow(), operand);
+        product(how, to, all(to), rows, Epilogue::Residual, hidden.reborrow(), operand);
         let (narrow, _) = hidden.reborrow().split_columns(c);
         self.output_norm.forward(how.kernels, narrow);
     }
@@ -119,17 +120,17 @@ impl Layer {
 /// A product over some panels, in as many parts as `how` says.
 fn product(
     how: How,
-    linear: &Linear,
+    linear: &PackedLinear,
     panels: Range<usize>,
     rows: View<'_>,
-    finish: Finish,
+    finish: Epilogue,
     out: ViewMut<'_>,
     scratch: &mut OperandScratch,
 ) {
     let operand = Operand::new(how.kernels, linear.dtype(), rows, scratch);
     let parts = how.column_parts.min(panels.len());
     if parts <= 1 {
-        how.kernels.product(&operand, linear, panels, finish, out);
+        how.kernels.gemm(&operand, linear, panels, finish, out);
         return;
     }
     let mut tasks = Vec::with_capacity(parts);
@@ -142,6 +143,6 @@ fn product(
         rest = others;
     }
     tasks.into_par_iter().with_max_len(1).for_each(|(panels, columns)| {
-        how.kernels.product(&operand, linear, panels, finish, columns);
+        how.kernels.gemm(&operand, linear, panels, finish, columns);
     });
 }

@@ -1,18 +1,18 @@
-//! The products' own steps.
+//! The steps of the products with AVX2, one per number format.
 
 use std::arch::x86_64::*;
 
 use super::vector::Vector;
+use crate::simd::dot::Dot;
 use crate::simd::lanes::methods;
-use crate::simd::micro_kernel::Dot;
 
-/// f32 by FMA.
+/// f32 with FMA.
 pub struct F32Dot;
 
 impl Dot for F32Dot {
     type Register = Vector;
     const ROUNDED: bool = false;
-    const HEIGHT: usize = 6;
+    const TILE_ROWS: usize = 6;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = Vector(_mm256_fmadd_ps(a.0, b.0, sum.0));
@@ -25,7 +25,7 @@ pub struct Bf16Dot;
 impl Dot for Bf16Dot {
     type Register = Vector;
     const ROUNDED: bool = true;
-    const HEIGHT: usize = 6;
+    const TILE_ROWS: usize = 6;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = {
@@ -46,7 +46,7 @@ pub struct Int8Dot;
 impl Dot for Int8Dot {
     type Register = Vector;
     const ROUNDED: bool = true;
-    const HEIGHT: usize = 6;
+    const TILE_ROWS: usize = 6;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = {

@@ -1,56 +1,63 @@
-//! AVX2 with FMA. Without instructions for them, bf16 is widened to f32 and bytes to 16 bits: the
-//! multiply of bytes that AVX2 has saturates its sums.
+//! AVX2 with FMA. It has no instructions for bf16, which is widened to f32, and none for bytes that
+//! fits (its multiplication of bytes saturates the sums), so these are widened to 16 bits.
 
 mod dots;
 mod vector;
 
-use crate::simd::attention::{self, AsTheyAre};
-use crate::simd::{gemm, layer_norm, table_functions};
-use crate::table::{Ahead, Attention, Left, NormRows, Panel, Product, Table};
+use crate::simd::{rounding, table_functions};
+use crate::table::{GemmKernel, Table};
 use dots::{Bf16Dot, F32Dot, Int8Dot};
 use vector::Vector;
 
-pub(crate) fn table() -> Table {
+/// The kernels.
+pub fn table() -> Table {
     Table {
         f32: F32,
         bf16: BF16,
         int8: INT8,
         layer_norm,
-        attention: attend,
-        attention_rounded: attend,
+        attention: attention_f32,
+        attention_rounded: attention_f32,
         to_bf16,
         quantize,
     }
 }
 
-const F32: Product =
-    Product { columns: 16, product: product_f32, tile: tile_f32, height: 6, instructions: "avx2" };
+const F32: GemmKernel = GemmKernel {
+    panel_columns: 16,
+    gemm: gemm_f32,
+    micro_kernel: micro_kernel_f32,
+    tile_rows: 6,
+    instructions: "avx2",
+};
 
-pub(crate) const BF16: Product = Product {
-    columns: 16,
-    product: product_bf16,
-    tile: tile_bf16,
-    height: 6,
+pub const BF16: GemmKernel = GemmKernel {
+    panel_columns: 16,
+    gemm: gemm_bf16,
+    micro_kernel: micro_kernel_bf16,
+    tile_rows: 6,
     instructions: "avx2, bf16 widened to f32",
 };
 
-pub(crate) const INT8: Product = Product {
-    columns: 16,
-    product: product_int8,
-    tile: tile_int8,
-    height: 6,
+pub const INT8: GemmKernel = GemmKernel {
+    panel_columns: 16,
+    gemm: gemm_int8,
+    micro_kernel: micro_kernel_int8,
+    tile_rows: 6,
     instructions: "avx2, int8 widened to 16 bits",
 };
 
 table_functions! {
-    "avx2,fma",
-    "avx2,fma" => product_f32, tile_f32: F32Dot;
-    "avx2,fma" => product_bf16, tile_bf16: Bf16Dot;
-    "avx2,fma" => product_int8, tile_int8: Int8Dot;
+    ["avx2,fma"];
+    ["avx2,fma"] => gemm_f32, micro_kernel_f32: F32Dot;
+    ["avx2,fma"] => gemm_bf16, micro_kernel_bf16: Bf16Dot;
+    ["avx2,fma"] => gemm_int8, micro_kernel_int8: Int8Dot;
 }
 
+/// # Safety
+/// As for [`ToBf16Fn`](crate::table::ToBf16Fn).
 #[target_feature(enable = "avx2,fma")]
-pub(crate) unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
-    // SAFETY: the features are this function's own; the rest the caller vouches for.
-    unsafe { layer_norm::to_bf16::<Vector>(from, n, to) }
+pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+    // SAFETY: this function has the features; the caller guarantees the rest.
+    unsafe { rounding::to_bf16::<Vector>(from, n, to) }
 }

@@ -1,10 +1,10 @@
-//! A register of numbers.
+//! The register type of AVX2: 8 numbers.
 
 use std::arch::x86_64::*;
 
-use crate::simd::lanes::{Lanes, Rows, ToBf16, methods};
+use crate::simd::lanes::{Lanes, StridedRows, ToBf16, methods};
 
-/// A register of numbers.
+/// 8 numbers.
 #[derive(Clone, Copy)]
 pub struct Vector(pub __m256);
 
@@ -44,19 +44,19 @@ impl Lanes for Vector {
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
         };
-        fn largest(self) -> f32 = {
+        fn max_lane(self) -> f32 = {
             let four =
                 _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
             let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         };
-        fn least(self) -> f32 = {
+        fn min_lane(self) -> f32 = {
             let four =
                 _mm_min_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
             let two = _mm_min_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_min_ss(two, _mm_movehdup_ps(two)))
         };
-        fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>) = {
+        fn transpose(from: StridedRows<*const f32>, to: StridedRows<*mut f32>) = {
             let mut r = [_mm256_setzero_ps(); 8];
             for (i, row) in r.iter_mut().enumerate() {
                 *row = _mm256_loadu_ps(from.first.add(i.min(from.count - 1) * from.stride));

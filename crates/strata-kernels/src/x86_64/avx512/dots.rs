@@ -1,18 +1,18 @@
-//! The products' own steps.
+//! The steps of the products with AVX-512, one per number format.
 
 use std::arch::x86_64::*;
 
 use super::vector::Vector;
+use crate::simd::dot::Dot;
 use crate::simd::lanes::methods;
-use crate::simd::micro_kernel::Dot;
 
-/// f32 by FMA.
+/// f32 with FMA.
 pub struct F32Dot;
 
 impl Dot for F32Dot {
     type Register = Vector;
     const ROUNDED: bool = false;
-    const HEIGHT: usize = 12;
+    const TILE_ROWS: usize = 12;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = Vector(_mm512_fmadd_ps(a.0, b.0, sum.0));
@@ -25,11 +25,11 @@ pub struct Bf16Dot;
 impl Dot for Bf16Dot {
     type Register = Vector;
     const ROUNDED: bool = true;
-    const HEIGHT: usize = 12;
+    const TILE_ROWS: usize = 12;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = {
-            // SAFETY: both types are 512 bits that may hold anything.
+            // SAFETY: both types are 512 bits, and any bits are valid.
             let (a, b) = (
                 std::mem::transmute::<__m512, __m512bh>(a.0),
                 std::mem::transmute::<__m512, __m512bh>(b.0),
@@ -45,7 +45,7 @@ pub struct Int8Dot;
 impl Dot for Int8Dot {
     type Register = Vector;
     const ROUNDED: bool = true;
-    const HEIGHT: usize = 12;
+    const TILE_ROWS: usize = 12;
 
     methods! {
         fn step(sum: Vector, a: Vector, b: Vector) -> Vector = {

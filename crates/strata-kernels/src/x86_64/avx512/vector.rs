@@ -1,10 +1,10 @@
-//! A register of numbers.
+//! The register type of AVX-512: 16 numbers.
 
 use std::arch::x86_64::*;
 
-use crate::simd::lanes::{Bf16Words, Lanes, Rows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16, methods};
 
-/// A register of numbers.
+/// 16 numbers.
 #[derive(Clone, Copy)]
 pub struct Vector(pub __m512);
 
@@ -28,9 +28,9 @@ impl Lanes for Vector {
         fn round(self) -> Self = Self(_mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0));
         fn scale(self, exponent: Self) -> Self = Self(_mm512_scalef_ps(self.0, exponent.0));
         fn sum(self) -> f32 = _mm512_reduce_add_ps(self.0);
-        fn largest(self) -> f32 = _mm512_reduce_max_ps(self.0);
-        fn least(self) -> f32 = _mm512_reduce_min_ps(self.0);
-        fn transpose(from: Rows<*const f32>, to: Rows<*mut f32>) = {
+        fn max_lane(self) -> f32 = _mm512_reduce_max_ps(self.0);
+        fn min_lane(self) -> f32 = _mm512_reduce_min_ps(self.0);
+        fn transpose(from: StridedRows<*const f32>, to: StridedRows<*mut f32>) = {
             let mut r = [_mm512_setzero_ps(); 16];
             for (i, row) in r.iter_mut().enumerate() {
                 *row = _mm512_loadu_ps(from.first.add(i.min(from.count - 1) * from.stride));
@@ -66,11 +66,11 @@ impl Lanes for Vector {
     }
 }
 
-/// By AVX-512 BF16, which takes subnormal numbers for 0.
+/// With AVX-512 BF16, which treats subnormal numbers as 0.
 impl ToBf16 for Vector {
     methods! {
         fn store_bf16(self, to: *mut u16) = {
-            // SAFETY: both types are 256 bits that may hold anything.
+            // SAFETY: both types are 256 bits, and any bits are valid.
             let halves = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(self.0));
             _mm256_storeu_si256(to.cast(), halves);
         };
@@ -80,7 +80,7 @@ impl ToBf16 for Vector {
 impl Bf16Words for Vector {
     methods! {
         fn bf16_words(self, next: Self) -> Self = {
-            // SAFETY: both types are 512 bits that may hold anything.
+            // SAFETY: both types are 512 bits, and any bits are valid.
             let halves =
                 std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next.0, self.0));
             let order = _mm512_loadu_si512(ALTERNATE.as_ptr().cast());
@@ -89,7 +89,7 @@ impl Bf16Words for Vector {
     }
 }
 
-/// Halves of words, one of the first 16 and one of the last 16 in turn.
+/// The order of the halves of words: alternately one of the first 16 and one of the last 16.
 const ALTERNATE: [u16; 32] = {
     let mut order = [0; 32];
     let mut at = 0;

@@ -1,0 +1,101 @@
+//! The arguments of the kernels. They hold pointers, so whoever builds one guarantees what its
+//! documentation says; the kernels rely on it.
+
+use crate::epilogue::Epilogue;
+
+/// The left matrix of a product, in 32-bit words: word `(row, step)` is at
+/// `row · row_stride + step · step_stride`.
+#[derive(Clone, Copy)]
+pub struct LeftWords {
+    pub first: *const u32,
+    pub row_stride: usize,
+    pub step_stride: usize,
+}
+
+/// The words to prefetch while a tile is computed: in each step two registers of them, the first at
+/// `first + step · step_stride`. Prefetching cannot fault, so the addresses need not be valid.
+#[derive(Clone, Copy)]
+pub struct Prefetch {
+    pub first: *const u32,
+    pub step_stride: usize,
+}
+
+/// The factors that turn int8 sums into numbers: `row…` per row of the block, `column…` per column
+/// of the panel.
+pub struct Int8Scales {
+    pub row: *const f32,
+    pub row_min: *const f32,
+    pub column: *const f32,
+    pub column_sum: *const f32,
+}
+
+/// A block of rows times one panel of columns.
+///
+/// Guarantees: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
+/// columns, `bias` and the column scales for its columns, the row scales for `rows`. `out` is valid
+/// for `rows` rows of as many columns, `out_stride` apart, and nothing else accesses them.
+pub struct GemmArguments {
+    pub a: LeftWords,
+    pub rows: usize,
+    pub steps: usize,
+    pub b: *const u32,
+    pub bias: *const f32,
+    pub scales: Option<Int8Scales>,
+    pub epilogue: Epilogue,
+    pub out: *mut f32,
+    pub out_stride: usize,
+}
+
+/// Rows to normalise in place.
+///
+/// Guarantees: `first` is valid for `rows` rows of `c` numbers, `stride` apart, and nothing else
+/// accesses them; `gain` and `bias` are valid for `c` numbers.
+pub struct LayerNormArguments {
+    pub first: *mut f32,
+    pub rows: usize,
+    pub stride: usize,
+    pub c: usize,
+    pub gain: *const f32,
+    pub bias: *const f32,
+    pub eps: f32,
+}
+
+/// Attention of one sequence and one attention head.
+///
+/// Guarantees: `q` is valid for `queries` rows of `d` columns, `q_stride` apart; `k` and `v` for `t`
+/// rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart; `scratch` for
+/// [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the products are in bf16.
+/// Nothing else accesses `out` and `scratch`. `t` is at least 1.
+pub struct AttentionArguments {
+    pub q: *const f32,
+    pub q_stride: usize,
+    pub queries: usize,
+    pub k: *const f32,
+    pub v: *const f32,
+    pub kv_stride: usize,
+    pub t: usize,
+    pub d: usize,
+    /// `log₂ e / √d`: with it, `2^score` is the numerator of the softmax.
+    pub scale: f32,
+    pub out: *mut f32,
+    pub out_stride: usize,
+    pub scratch: *mut f32,
+}
+
+/// The most queries that attention computes at a time.
+pub const QUERIES: usize = 32;
+
+/// Keys per block: after each block the running maximum is corrected.
+pub const KEYS: usize = 64;
+
+/// Numbers of scratch that attention with `d` columns per head needs: transposed queries, transposed
+/// output, and a block of scores.
+pub const fn attention_scratch(d: usize) -> usize {
+    (2 * d + KEYS) * QUERIES
+}
+
+/// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers of
+/// up to 16 numbers.
+pub const fn rounded_scratch(t: usize, d: usize) -> usize {
+    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(16) / 2
+}

@@ -1,0 +1,56 @@
+//! Attention: the checks in front of the kernels.
+
+use crate::arguments::{AttentionArguments, attention_scratch, rounded_scratch};
+use crate::dtype::Dtype;
+use crate::kernels::Kernels;
+use crate::view::View;
+use crate::view_mut::ViewMut;
+
+impl Kernels {
+    /// Attention of one sequence and one attention head, `softmax(q·kᵀ/√d)·v` to `out`: queries
+    /// `(n, d)`, keys and values `(t, d)`. With a reduced number format its two products are in bf16
+    /// on a CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size needed.
+    ///
+    /// # Panics
+    /// Sizes do not fit together, or there are no keys.
+    pub fn attention(
+        &self,
+        dtype: Dtype,
+        q: View<'_>,
+        k: View<'_>,
+        v: View<'_>,
+        mut out: ViewMut<'_>,
+        scratch: &mut Vec<f32>,
+    ) {
+        let (n, d, t) = (q.rows(), q.columns(), k.rows());
+        assert!(t > 0, "no keys");
+        assert_eq!((k.columns(), v.rows(), v.columns()), (d, t, d), "keys and values");
+        assert_eq!((out.rows(), out.columns()), (n, d), "output");
+        assert_eq!(k.stride(), v.stride(), "keys and values");
+        let (attention, more) = match dtype {
+            Dtype::F32 => (self.table().attention, 0),
+            Dtype::Bf16 | Dtype::Int8 => (self.table().attention_rounded, rounded_scratch(t, d)),
+        };
+        let needed = attention_scratch(d) + more;
+        if scratch.len() < needed {
+            scratch.resize(needed, 0.0);
+        }
+        let arguments = AttentionArguments {
+            q: q.as_ptr(),
+            q_stride: q.stride(),
+            queries: n,
+            k: k.as_ptr(),
+            v: v.as_ptr(),
+            kv_stride: k.stride(),
+            t,
+            d,
+            scale: (std::f64::consts::LOG2_E / (d as f64).sqrt()) as f32,
+            out_stride: out.stride(),
+            out: out.as_mut_ptr(),
+            scratch: scratch.as_mut_ptr(),
+        };
+        // SAFETY: the sizes are those of the views, compared above; scratch is long enough; the table
+        // is one for this CPU.
+        unsafe { attention(&arguments) }
+    }
+}

@@ -1,0 +1,63 @@
+//! The kernels that a caller has chosen. Their operations are in `gemm`, `attention` and
+//! `layer_norm`.
+
+use crate::dispatch;
+use crate::dtype::Dtype;
+use crate::instruction_set::InstructionSet;
+use crate::scalar;
+use crate::table::{GemmKernel, Table};
+
+/// The kernels of one instruction set that this CPU has.
+#[derive(Clone, Copy)]
+pub struct Kernels {
+    set: InstructionSet,
+    /// Only ever a table for this CPU: the safe methods rely on it.
+    table: &'static Table,
+}
+
+impl Kernels {
+    /// The kernels of an instruction set, or `None` if this CPU does not have it.
+    pub fn new(set: InstructionSet) -> Option<Self> {
+        Some(Self { set, table: dispatch::table(set)? })
+    }
+
+    /// The kernels of the most capable instruction set that this CPU has.
+    pub fn best() -> Self {
+        let best = Self::new(InstructionSet::detect());
+        best.unwrap_or(Self { set: InstructionSet::Scalar, table: &scalar::TABLE })
+    }
+
+    /// The instruction set.
+    #[inline]
+    pub fn set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// The instructions that a GEMM of this number format uses, for people to read.
+    pub fn instructions(&self, dtype: Dtype) -> &'static str {
+        self.gemm_kernel(dtype).instructions
+    }
+
+    #[inline]
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    #[inline]
+    pub(crate) fn gemm_kernel(&self, dtype: Dtype) -> &'static GemmKernel {
+        match dtype {
+            Dtype::F32 => &self.table.f32,
+            Dtype::Bf16 => &self.table.bf16,
+            Dtype::Int8 => &self.table.int8,
+        }
+    }
+
+    /// Kernels that are no instruction set of their own, for tests.
+    ///
+    /// # Safety
+    /// This CPU has the features that the table's functions need.
+    #[cfg(test)]
+    pub(crate) unsafe fn from_table(table: &'static Table) -> Self {
+        Self { set: InstructionSet::Scalar, table }
+    }
+}

@@ -1,0 +1,45 @@
+//! Attention, query by query.
+
+use std::slice;
+
+use crate::arguments::{AttentionArguments, KEYS};
+
+/// With a running softmax over blocks of keys, as in `simd::attention`.
+///
+/// # Safety
+/// The guarantees of [`AttentionArguments`] hold.
+pub unsafe fn attention(arguments: &AttentionArguments) {
+    let AttentionArguments { q, q_stride, k, v, kv_stride, t, d, scale, .. } = *arguments;
+    for i in 0..arguments.queries {
+        // SAFETY: `i` is below `queries` and every key below `t`; scratch holds more than a block of
+        // scores.
+        unsafe {
+            let query = slice::from_raw_parts(q.add(i * q_stride), d);
+            let out = slice::from_raw_parts_mut(arguments.out.add(i * arguments.out_stride), d);
+            let scores = slice::from_raw_parts_mut(arguments.scratch, KEYS);
+            let row =
+                |from: *const f32, key: usize| slice::from_raw_parts(from.add(key * kv_stride), d);
+            out.fill(0.0);
+            let (mut max, mut sum) = (f32::NEG_INFINITY, 0.0);
+            for start in (0..t).step_by(KEYS) {
+                let keys = start..t.min(start + KEYS);
+                let mut new_max = max;
+                for (score, key) in scores.iter_mut().zip(keys.clone()) {
+                    let dot: f32 = query.iter().zip(row(k, key)).map(|(q, k)| q * k).sum();
+                    *score = dot * scale;
+                    new_max = new_max.max(*score);
+                }
+                let correction = (max - new_max).exp2();
+                max = new_max;
+                sum *= correction;
+                out.iter_mut().for_each(|x| *x *= correction);
+                for (score, key) in scores.iter().zip(keys) {
+                    let power = (score - max).exp2();
+                    sum += power;
+                    out.iter_mut().zip(row(v, key)).for_each(|(x, v)| *x += power * v);
+                }
+            }
+            out.iter_mut().for_each(|x| *x /= sum);
+        }
+    }
+}

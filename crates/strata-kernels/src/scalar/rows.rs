@@ -1,0 +1,61 @@
+//! Layer norm and rounding.
+
+use std::slice;
+
+use crate::arguments::LayerNormArguments;
+use crate::bf16::bf16;
+use crate::table::RowScale;
+
+/// Layer norm of each row in place, with mean and variance in float64.
+///
+/// # Safety
+/// The guarantees of [`LayerNormArguments`] hold.
+pub unsafe fn layer_norm(arguments: &LayerNormArguments) {
+    let c = arguments.c;
+    for i in 0..arguments.rows {
+        // SAFETY: each row is valid for `c` numbers, and so are gain and bias.
+        let (row, gain, bias) = unsafe {
+            (
+                slice::from_raw_parts_mut(arguments.first.add(i * arguments.stride), c),
+                slice::from_raw_parts(arguments.gain, c),
+                slice::from_raw_parts(arguments.bias, c),
+            )
+        };
+        let wide = || row.iter().map(|&x| f64::from(x));
+        let mean = wide().sum::<f64>() / c as f64;
+        let variance = wide().map(|x| (x - mean).powi(2)).sum::<f64>() / c as f64;
+        let scale = 1.0 / (variance + f64::from(arguments.eps)).sqrt();
+        for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
+            *x = ((f64::from(*x) - mean) * scale) as f32 * gain + bias;
+        }
+    }
+}
+
+/// `n` numbers rounded to bf16.
+///
+/// # Safety
+/// `from` and `to` are valid for `n` numbers.
+pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+    for at in 0..n {
+        // SAFETY: `at` is below `n`.
+        unsafe { *to.add(at) = bf16(*from.add(at)) }
+    }
+}
+
+/// `n` numbers rounded to bytes: see `simd::rounding::quantize`.
+///
+/// # Safety
+/// `from` and `to` are valid for `n` numbers.
+pub unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> RowScale {
+    // SAFETY: both are valid for `n` numbers.
+    let (from, to) = unsafe { (slice::from_raw_parts(from, n), slice::from_raw_parts_mut(to, n)) };
+    let min = from.iter().copied().fold(f32::INFINITY, f32::min);
+    let max = from.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let non_finite: f32 = from.iter().map(|x| 0.0 * x).sum();
+    let range = max - min;
+    let factor = if range > 0.0 { 255.0 / range } else { 0.0 };
+    for (byte, x) in to.iter_mut().zip(from) {
+        *byte = ((x - min) * factor).round_ties_even() as u8;
+    }
+    RowScale { scale: range / 255.0 + non_finite, min }
+}

@@ -1,0 +1,126 @@
+//! The operands of attention's two products rounded to bf16, two to a word.
+
+use std::marker::PhantomData;
+
+use super::operands::{LeftSides, Operands};
+use crate::arguments::{AttentionArguments, LeftWords, QUERIES, attention_scratch};
+use crate::simd::dot::Dot;
+use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16};
+
+/// Words of two bf16: of queries and keys two neighbours in `d`, of values and powers two neighbouring
+/// keys. If there is no second one, it is 0.
+///
+/// In scratch, behind what every attention needs: the queries of a block, all keys and all values, in
+/// rows of whole registers.
+pub struct Rounded<D>(PhantomData<D>);
+
+impl<D: Dot<Register: Bf16Words>> Rounded<D> {
+    /// Words per row of keys or queries.
+    #[inline(always)]
+    fn stride(arguments: &AttentionArguments) -> usize {
+        arguments.d.next_multiple_of(D::Register::N) / 2
+    }
+
+    /// Rounds rows to rows that are [`stride`](Self::stride) words apart.
+    ///
+    /// # Safety
+    /// The CPU has the features of `D`; `from` is valid for its rows of `d` numbers, `to` for as many
+    /// rows of whole registers.
+    #[inline(always)]
+    unsafe fn round(arguments: &AttentionArguments, from: StridedRows<*const f32>, to: *mut f32) {
+        for row in 0..from.count {
+            for j in (0..arguments.d).step_by(D::Register::N) {
+                // SAFETY: `row` is one of them, the columns read are below `d`, and `to` has rows of
+                // whole registers.
+                unsafe {
+                    let numbers: D::Register =
+                        load_up_to(from.first.add(row * from.stride + j), arguments.d - j);
+                    numbers.store_bf16(to.add(row * Self::stride(arguments) + j / 2).cast());
+                }
+            }
+        }
+    }
+}
+
+impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
+    type Dot = D;
+
+    #[inline(always)]
+    fn words(numbers: usize) -> usize {
+        numbers.div_ceil(2)
+    }
+
+    #[inline(always)]
+    unsafe fn prepare(arguments: &AttentionArguments) -> LeftSides {
+        let AttentionArguments { k, v, kv_stride, t, d, scratch, .. } = *arguments;
+        let stride = Self::stride(arguments);
+        // SAFETY: the rows of keys and values are those below `t`, and scratch is long enough.
+        unsafe {
+            let keys = scratch.add(attention_scratch(d) + QUERIES * stride);
+            let values = keys.add(t * stride);
+            let rows = StridedRows { first: k, stride: kv_stride, count: t };
+            Self::round(arguments, rows, keys);
+            for key in (0..t).step_by(2) {
+                let (from, to) = (v.add(key * kv_stride), values.add(key * stride));
+                for j in (0..d).step_by(D::Register::N) {
+                    let first: D::Register = load_up_to(from.add(j), d - j);
+                    let mut second = D::Register::splat(0.0);
+                    if key + 1 < t {
+                        second = load_up_to(from.add(kv_stride + j), d - j);
+                    }
+                    first.bf16_words(second).store(to.add(j));
+                }
+            }
+            LeftSides {
+                keys: LeftWords { first: keys.cast(), row_stride: stride, step_stride: 1 },
+                values: LeftWords { first: values.cast(), row_stride: 1, step_stride: 2 * stride },
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn queries(
+        arguments: &AttentionArguments,
+        first: usize,
+        n: usize,
+    ) -> StridedRows<*const f32> {
+        let AttentionArguments { q, q_stride, d, scratch, .. } = *arguments;
+        // SAFETY: the `n` queries from `first` on exist, `QUERIES` at most, and scratch has a row for
+        // each.
+        unsafe {
+            let to = scratch.add(attention_scratch(d));
+            let from = StridedRows { first: q.add(first * q_stride), stride: q_stride, count: n };
+            Self::round(arguments, from, to);
+            StridedRows { first: to, stride: Self::stride(arguments), count: n }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pair(
+        [first, second]: [D::Register; 2],
+        pair: usize,
+        to: *mut f32,
+        width: usize,
+    ) {
+        // SAFETY: a row of words is never behind the rows of numbers that it comes from, so those
+        // that are still to be read are not overwritten.
+        unsafe { first.bf16_words(second).store(to.add(pair * width)) }
+    }
+}
+
+/// A register with the first `n` numbers at `from`, the others 0; or with `N` numbers if `n` is more.
+///
+/// # Safety
+/// The CPU has the features of `V`; `from` is valid for `n` numbers.
+#[inline(always)]
+unsafe fn load_up_to<V: Lanes>(from: *const f32, n: usize) -> V {
+    // SAFETY: no more than `n` numbers are read.
+    unsafe {
+        if n >= V::N {
+            return V::load(from);
+        }
+        let mut numbers = [0.0; 16];
+        numbers.as_mut_ptr().copy_from_nonoverlapping(from, n);
+        V::load(numbers.as_ptr())
+    }
+}

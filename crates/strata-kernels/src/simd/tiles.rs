@@ -1,0 +1,34 @@
+//! How rows are cut into tiles.
+
+/// Evaluates an expression in which `$m` is a constant: the number of rows that a variable holds,
+/// from 1 to `$most`, which is at most 12.
+macro_rules! by_rows {
+    ($rows:expr, $most:expr, $m:ident => $call:expr) => {
+        by_rows!($rows, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12])
+    };
+    ($rows:expr, $most:expr, $m:ident => $call:expr, [$first:literal $($next:literal)*]) => {
+        // A chain of constant conditions: no code is made for more than `$most` rows.
+        if $first <= $most && $rows == $first {
+            const $m: usize = $first;
+            $call
+        } else {
+            by_rows!($rows, $most, $m => $call, [$($next)*])
+        }
+    };
+    ($rows:expr, $most:expr, $m:ident => $call:expr, []) => {
+        debug_assert!(false, "a tile of {} rows", $rows)
+    };
+}
+pub(super) use by_rows;
+
+/// Cuts `rows` rows into as few tiles as possible, none of more than `most` rows: first row and
+/// number of rows of each. Their heights differ by one at most, so that no last tile has to read a
+/// whole panel for a few rows only.
+#[inline(always)]
+pub fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let tiles = rows.div_ceil(most);
+    (0..tiles).map(move |tile| {
+        let start = tile * rows / tiles;
+        (start, (tile + 1) * rows / tiles - start)
+    })
+}

@@ -1,0 +1,61 @@
+//! An instruction set of 4 lanes that no CPU has, in plain Rust: with it the algorithms for vector
+//! registers are tested on every architecture. It also shows what a new instruction set has to provide:
+//! a register type, a step of a product per number format, and a table.
+
+mod dots;
+mod vector;
+
+use crate::arguments::AttentionArguments;
+use crate::kernels::Kernels;
+use crate::simd::attention::{Rounded, attention};
+use crate::simd::lanes::Lanes;
+use crate::simd::{rounding, table_functions};
+use crate::table::{GemmKernel, Table};
+use dots::{Bf16Dot, F32Dot, Int8Dot, TILE_ROWS};
+use vector::Vector;
+
+/// Its kernels.
+pub fn kernels() -> Kernels {
+    // SAFETY: the table's functions need no CPU features.
+    unsafe { Kernels::from_table(&TABLE) }
+}
+
+static TABLE: Table = Table {
+    f32: F32,
+    bf16: GemmKernel { gemm: gemm_bf16, micro_kernel: micro_kernel_bf16, ..F32 },
+    int8: GemmKernel { gemm: gemm_int8, micro_kernel: micro_kernel_int8, ..F32 },
+    layer_norm,
+    attention: attention_f32,
+    attention_rounded: attention_bf16,
+    to_bf16,
+    quantize,
+};
+
+const F32: GemmKernel = GemmKernel {
+    panel_columns: 2 * Vector::N,
+    gemm: gemm_f32,
+    micro_kernel: micro_kernel_f32,
+    tile_rows: TILE_ROWS,
+    instructions: "emulated",
+};
+
+table_functions! {
+    [];
+    [] => gemm_f32, micro_kernel_f32: F32Dot;
+    [] => gemm_bf16, micro_kernel_bf16: Bf16Dot;
+    [] => gemm_int8, micro_kernel_int8: Int8Dot;
+}
+
+/// # Safety
+/// As for [`AttentionFn`](crate::table::AttentionFn).
+unsafe fn attention_bf16(arguments: &AttentionArguments) {
+    // SAFETY: the caller guarantees it.
+    unsafe { attention::<Rounded<Bf16Dot>>(arguments) }
+}
+
+/// # Safety
+/// As for [`ToBf16Fn`](crate::table::ToBf16Fn).
+unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+    // SAFETY: the caller guarantees it.
+    unsafe { rounding::to_bf16::<Vector>(from, n, to) }
+}
