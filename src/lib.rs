@@ -1,10 +1,11 @@
-//! Strata serves BERT encoders over HTTP: class logits and embeddings, read from whichever hidden
-//! layers you name. The modules, in the order in which a request meets them:
+//! Strata serves BERT encoders over HTTP: class logits and embeddings, computed from the hidden layers
+//! that a request names. The modules, in the order in which a request passes them:
 //!
-//! [`http`] parses and checks it, [`text`] turns it into tokens, [`batching`] puts it into a pass,
-//! [`model`] computes it with [`strata_kernels`], and with the [`heads`] that were found. [`config`]
-//! says how, [`telemetry`] what is logged;
-//! [`training`] makes heads; [`app`] wires the parts and [`cli`] starts them.
+//! [`http`] parses and checks the request, [`text`] turns its texts into tokens (a [`sequence`] each),
+//! [`batching`] collects sequences into a pass, and [`model`] computes the pass with [`strata_kernels`].
+//! [`heads`] finds and watches the folders of heads, [`training`] makes new ones. [`config`] has the
+//! settings, [`telemetry`] the log, [`files`] atomic writes; [`app`] wires the parts and [`cli`] starts
+//! them.
 
 pub mod cli;
 
@@ -13,6 +14,8 @@ pub mod app;
 pub mod http;
 
 pub mod text;
+
+pub mod sequence;
 
 pub mod batching;
 
@@ -27,3 +30,5 @@ pub mod charts;
 pub mod config;
 
 pub mod telemetry;
+
+pub mod files;

@@ -23,7 +23,8 @@ use strata::model::checkpoint::Checkpoint;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
-use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
+use strata::sequence::Sequence;
 use strata::text::{Input, LongText, Text, Tokenizer};
 use strata_kernels::{Activation, Dtype};
 
@@ -90,7 +91,7 @@ struct Worker {
     engine: Engine,
     tokenizer: Tokenizer,
     texts: Vec<String>,
-    asks: Arc<Asks>,
+    spec: Arc<TaskSpec>,
 }
 
 enum Engine {
@@ -120,7 +121,7 @@ impl Worker {
             &checkpoint.sentence,
             &Default::default(),
         )
-        .map_err(|(name, error)| anyhow::anyhow!("{name}: {error}"))?;
+        .map_err(|invalid| anyhow::anyhow!("{}: {}", invalid.name, invalid.error))?;
         let recipe = book.resolve(&RecipeRef::Object(recipe))?;
         let file = fs::read_to_string(DATA)
             .with_context(|| format!("{DATA}: `make data` downloads it"))?;
@@ -129,7 +130,7 @@ impl Worker {
             engine,
             tokenizer: Tokenizer::load(dir)?,
             texts: lines.map(|(_, text)| text.to_owned()).collect(),
-            asks: Arc::new(Asks::new(vec![Ask::Embedding(recipe)])),
+            spec: Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)])),
         })
     }
 
@@ -181,15 +182,14 @@ impl Worker {
             .collect();
         (ids[0], ids[tokens - 1]) = (101, 102);
         let sequence = Sequence { type_ids: vec![0; tokens], ids };
-        Task::whole(sequence, Arc::clone(&self.asks))
+        Task::whole(sequence, Arc::clone(&self.spec))
     }
 
     fn tokenized(&self) -> anyhow::Result<Vec<Task>> {
         let task = |text: &String| {
             let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
             let encoded = self.tokenizer.encode(&input, SEQUENCE_TOKENS, LongText::Truncate)?;
-            let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-            Ok(Task::whole(sequence, Arc::clone(&self.asks)))
+            Ok(Task::whole(encoded.sequence, Arc::clone(&self.spec)))
         };
         self.texts.par_iter().map(task).collect()
     }
@@ -200,7 +200,7 @@ impl Worker {
             let later = match &self.engine {
                 Engine::Strata(model) => {
                     let lens = rest.iter().map(|task| task.sequence.tokens());
-                    let (pass, later) = rest.split_at(model.fit(lens, TOKEN_BUDGET));
+                    let (pass, later) = rest.split_at(model.sequences_per_pass(lens, TOKEN_BUDGET));
                     model.forward(&pass.iter().collect::<Vec<_>>())?;
                     later
                 }

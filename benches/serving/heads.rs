@@ -6,9 +6,9 @@ use std::sync::Arc;
 use strata::app::{self, Parts};
 use strata::config::Config;
 use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Activation, Dense, Descriptor, Head};
+use strata::model::head::{Dense, DenseActivation, Descriptor, Head};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
-use strata::model::task::{Ask, Asks, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
 
 use super::work::{passes, tasks_for};
 use super::{TEXTS, median, rate};
@@ -17,16 +17,16 @@ const ROUNDS: usize = 9;
 
 pub fn run(parts: &Parts, config: &Config, texts: &[String]) -> anyhow::Result<()> {
     let token_budget = config.batching.budget_tokens.get();
-    let shipped = |name: &str| app::head(parts, config, name).map(Ask::Logits);
+    let shipped = |name: &str| app::head(parts, config, name).map(OutputSpec::Logits);
     let embedding = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
     let one = vec![shipped("sentiment")?];
     let many = vec![
         shipped("sentiment")?,
         shipped("register")?,
-        Ask::Logits(third_head(parts, config)?),
-        Ask::Embedding(embedding),
+        OutputSpec::Logits(third_head(parts, config)?),
+        OutputSpec::Embedding(embedding),
     ];
-    let tasks = |asks| tasks_for(parts, texts, &Arc::new(Asks::new(asks)));
+    let tasks = |spec| tasks_for(parts, texts, &Arc::new(TaskSpec::new(spec)));
     let (one, many): (Vec<Task>, Vec<Task>) = (tasks(one)?, tasks(many)?);
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
@@ -58,7 +58,7 @@ fn third_head(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
         recipe,
         parts.fingerprint.clone(),
     );
-    let layer = Dense::new(vec![0.01; 5 * width], vec![0.0; 5], Activation::Identity);
+    let layer = Dense::new(vec![0.01; 5 * width], vec![0.0; 5], DenseActivation::Identity);
     descriptor.save(&folder.path().join("third"), &[layer])?;
     let path = folder.path().join("third");
     Ok(app::head(parts, config, &path.to_string_lossy())?)

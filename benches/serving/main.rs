@@ -23,7 +23,8 @@ use std::time::Instant;
 use strata::app::{Loaded, Parts, load, parts};
 use strata::batching::Batcher;
 use strata::config::{Config, Flags, Sources};
-use strata::model::task::{Answer, Task};
+use strata::model::output::PassOutput;
+use strata::model::task::Task;
 
 use server::{Server, processor_seconds};
 use work::{CONNECTIONS, bench, body, passes, post, snippets, submit, tasks};
@@ -112,7 +113,7 @@ fn measure(
     tasks: &[Task],
     texts: &[String],
     token_budget: usize,
-    batcher: &Batcher<Task, Answer>,
+    batcher: &Batcher<Task, PassOutput>,
     url: &str,
 ) -> anyhow::Result<[f64; FIGURES.len()]> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

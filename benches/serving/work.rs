@@ -9,8 +9,9 @@ use std::time::Instant;
 use futures_util::future::try_join_all;
 use strata::app::Parts;
 use strata::batching::{Batcher, Sequence};
+use strata::model::output::PassOutput;
 use strata::model::recipe::RecipeRef;
-use strata::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::text::{Input, LongText, Text};
 use strata::training::{Column, read_texts};
 
@@ -32,16 +33,19 @@ pub fn snippets() -> anyhow::Result<Vec<String>> {
 /// The tasks that `/embed` would submit for the texts.
 pub fn tasks(parts: &Parts, texts: &[String]) -> anyhow::Result<Vec<Task>> {
     let recipe = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
-    tasks_for(parts, texts, &Arc::new(Asks::new(vec![Ask::Embedding(recipe)])))
+    tasks_for(parts, texts, &Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)])))
 }
 
 /// Tasks with the given outputs, one per text.
-pub fn tasks_for(parts: &Parts, texts: &[String], asks: &Arc<Asks>) -> anyhow::Result<Vec<Task>> {
+pub fn tasks_for(
+    parts: &Parts,
+    texts: &[String],
+    spec: &Arc<TaskSpec>,
+) -> anyhow::Result<Vec<Task>> {
     let task = |text: &String| {
         let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
         let encoded = parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate)?;
-        let sequence = Tokens { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok(Task::whole(sequence, Arc::clone(asks)))
+        Ok(Task::whole(encoded.sequence, Arc::clone(spec)))
     };
     texts.iter().map(task).collect()
 }
@@ -60,7 +64,7 @@ pub fn passes(parts: &Parts, tasks: &[Task], token_budget: usize) -> anyhow::Res
     let mut rest = order.as_slice();
     while !rest.is_empty() {
         let lens = rest.iter().map(|task| task.sequence.tokens());
-        let (pass, later) = rest.split_at(parts.model.fit(lens, token_budget));
+        let (pass, later) = rest.split_at(parts.model.sequences_per_pass(lens, token_budget));
         parts.model.forward(pass)?;
         rest = later;
     }
@@ -80,7 +84,7 @@ pub fn bench() -> anyhow::Result<f64> {
 }
 
 /// The batcher alone, with `CONNECTIONS` clients. Each submits its next text when it has an answer.
-pub async fn submit(batcher: &Batcher<Task, Answer>, tasks: &[Task]) -> anyhow::Result<()> {
+pub async fn submit(batcher: &Batcher<Task, PassOutput>, tasks: &[Task]) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     let client = async || -> anyhow::Result<()> {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -14,10 +14,11 @@ use crate::http::state::{ModelCard, Service};
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, fingerprint::fingerprint};
 use crate::model::encoder::EncoderKind;
-use crate::model::head::Head;
+use crate::model::head::{Head, HeadContext};
+use crate::model::output::PassOutput;
 use crate::model::recipe::InvalidRecipe;
-use crate::model::recipe_book::RecipeBook;
-use crate::model::task::{Answer, Task};
+use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
+use crate::model::task::Task;
 use crate::text::{Tokenizer, TokenizerError};
 
 /// Why something that is to be served can't be.
@@ -115,7 +116,7 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
-        .map_err(|(name, error)| LoadError::Recipe { name, error })?;
+        .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
     let config_file = dir.join("config.json");
     let files = [config_file.as_path(), tokenizer.file()];
     // Hashing takes as long as loading; on two threads the one hides the other.
@@ -126,7 +127,7 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
         Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
     })?;
     // The encoder has its own copy of nearly all.
-    checkpoint.weights.let_go();
+    checkpoint.weights.release_pages();
     Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
 }
 
@@ -161,11 +162,12 @@ fn sequence_limit(
 pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let Parts { checkpoint, model, tokenizer, recipes, sequence_tokens, fingerprint } =
         parts(config)?;
-    let own = Head::of_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
+    let own = Head::from_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
     let named = config.classify.heads.clone();
     let named_list = named.as_deref().unwrap_or_default();
     let folders = heads::folders(&config.heads);
-    let library = Library::open(folders, named_list, (&recipes, &fingerprint), own)?;
+    let context = HeadContext { recipes: &recipes, fingerprint: &fingerprint };
+    let library = Library::open(folders, named_list, context, own)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let card = ModelCard {
         name: name_of(&config.model),
@@ -177,7 +179,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         threads: config.encoder.threads.get(),
     };
     let settings = settings(config, model.encoder().pads());
-    let finish = model.finish().clone();
+    let output_builder = model.output_builder().clone();
     let (batcher, worker) = Batcher::start(Arc::new(Forward(model)), settings)
         .map_err(|error| LoadError::Thread(error.to_string()))?;
     let service = Service {
@@ -192,7 +194,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         limits: config.limits.clone(),
         sequence_tokens,
         takes_pairs: checkpoint.config.token_types > 1,
-        finish,
+        output_builder,
         batcher,
     };
     Ok(Loaded { service, worker, library, publish })
@@ -203,12 +205,12 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
 /// # Errors
 /// There is none, or it can't be used with this encoder.
 pub fn head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
-    let of = (&parts.recipes, parts.fingerprint.as_str());
+    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
     if Path::new(wanted).is_dir() {
-        return Ok(Library::read(Path::new(wanted), of)?);
+        return Ok(Library::read(Path::new(wanted), context)?);
     }
-    let own = Head::of_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
-    let library = Library::open(heads::folders(&config.heads), &[], of, own)?;
+    let own = Head::from_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
+    let library = Library::open(heads::folders(&config.heads), &[], context, own)?;
     let mut set = library.set();
     set.loaded.remove(wanted).ok_or_else(|| LoadError::NoHead {
         name: wanted.to_owned(),
@@ -239,14 +241,14 @@ struct Forward(Model);
 
 impl Engine for Forward {
     type Item = Task;
-    type Output = Answer;
+    type Output = PassOutput;
 
-    fn run(&self, items: &[&Task]) -> Result<Vec<Answer>, Box<dyn Error + Send + Sync>> {
-        let answers = self.0.forward(items)?;
-        // JSON has no word for these, and a client none to put them to.
-        if answers.iter().flatten().flatten().any(|number| !number.is_finite()) {
-            return Err("a number that is not finite came out".into());
+    fn run(&self, items: &[&Task]) -> Result<Vec<PassOutput>, Box<dyn Error + Send + Sync>> {
+        let outputs = self.0.forward(items)?;
+        // JSON can't express non-finite numbers, and they are of no use to a client.
+        if !outputs.iter().all(PassOutput::is_finite) {
+            return Err("the model computed a non-finite number".into());
         }
-        Ok(answers)
+        Ok(outputs)
     }
 }

@@ -85,7 +85,7 @@ async fn run_async(config: Arc<Config>) -> Result<(), Failure> {
 
     let probe = tokio::spawn(trial.while_failing(batcher.clone()));
     while signals.next().await == Told::LookAtHeads {
-        watch.look();
+        watch.refresh();
     }
     tracing::info!("stopping");
     probe.abort();

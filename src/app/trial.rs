@@ -8,9 +8,11 @@ use anyhow::anyhow;
 
 use crate::batching::{Batcher, Sequence};
 use crate::http::state::Service;
+use crate::model::output::PassOutput;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::{NATIVE, RecipeError};
-use crate::model::task::{Answer, Ask, Asks, Sequence as Tokens, Task};
+use crate::model::task::{OutputSpec, Task, TaskSpec};
+use crate::sequence::Sequence as Tokens;
 use crate::telemetry::chain::Chain;
 
 /// How long to wait before trying a failing model again.
@@ -26,16 +28,16 @@ impl Trial {
     /// There is no `native` recipe, which can't be.
     pub fn new(service: &Service) -> Result<Self, RecipeError> {
         let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
-        let asks = Arc::new(Asks::new(vec![Ask::Embedding(recipe)]));
+        let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)]));
         let sequence = Tokens { ids: vec![0], type_ids: vec![0] };
-        Ok(Self(Task::whole(sequence, asks)))
+        Ok(Self(Task::whole(sequence, spec)))
     }
 
     /// Has it computed.
     ///
     /// # Errors
     /// It wasn't.
-    pub async fn pass(&self, batcher: &Batcher<Task, Answer>) -> anyhow::Result<()> {
+    pub async fn pass(&self, batcher: &Batcher<Task, PassOutput>) -> anyhow::Result<()> {
         let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
         let computed = batcher.submit(vec![sequence], None)?.await;
         computed.map(drop).map_err(|failed| anyhow!("{}", Chain(&failed)))
@@ -43,7 +45,7 @@ impl Trial {
 
     /// While the last pass failed, tries one now and then, so that a fault that has passed is
     /// noticed although nobody is sent here.
-    pub async fn while_failing(self, batcher: Batcher<Task, Answer>) {
+    pub async fn while_failing(self, batcher: Batcher<Task, PassOutput>) {
         loop {
             tokio::time::sleep(PAUSE).await;
             if batcher.status().failing {

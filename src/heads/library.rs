@@ -1,82 +1,70 @@
-//! The heads that there are: found, read when they change, put together.
+//! All heads: found, read when they change, and put together into a set.
 //!
-//! At start whatever is wrong with a folder is an error. Later it isn't: what was served goes on being
-//! served, and the log says what is wrong.
+//! At start, anything wrong with a folder is an error. Later it is only logged, and what served before
+//! continues to serve.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::change::{Change, reason};
 use super::error::{HeadsError, unreadable};
-use super::folder::{Entry, News, list, read, reason};
+use super::folder::{HeadFolder, list, read};
 use super::set::HeadSet;
+use super::shipped::shipped;
 use super::stamp::Stamp;
-use crate::model::head::{Head, HeadError, HeadFiles};
+use crate::model::head::{Head, HeadContext, HeadError, HeadFiles};
 use crate::model::recipe_book::RecipeBook;
 
-/// Folders of head folders, and what was last found in them.
+/// The folders of heads, and what was last found in them.
 pub struct Library {
     roots: Vec<Root>,
     recipes: RecipeBook,
     fingerprint: String,
-    /// The checkpoint's own head, and those built into the binary.
+    /// The checkpoint's own head and the shipped heads.
     fixed: HeadSet,
 }
 
+/// A folder of head folders.
 struct Root {
     folder: PathBuf,
     /// By name.
-    heads: BTreeMap<String, Entry>,
-    /// Whether it could be read when it was last looked at.
+    heads: BTreeMap<String, HeadFolder>,
+    /// Whether it could be read the last time.
     readable: bool,
 }
 
+/// A folder of heads with the paths of its heads by name.
+type Listing = (PathBuf, BTreeMap<String, PathBuf>);
+
 impl Library {
-    /// Reads every head: those built in, the checkpoint's own, and those of `folders`. One that was
+    /// Reads all heads: the shipped ones, the checkpoint's `own`, and those of `folders`. A head that was
     /// made for another encoder is skipped with a warning, unless `named` lists it.
     ///
     /// # Errors
-    /// A head is broken, or one of `named` isn't there.
+    /// A head is broken, or a head that `named` lists is missing.
     pub fn open(
         folders: Vec<PathBuf>,
         named: &[String],
-        (recipes, fingerprint): (&RecipeBook, &str),
+        context: HeadContext<'_>,
         own: Option<Head>,
     ) -> Result<Self, HeadsError> {
         let mut library = Self {
             roots: Vec::new(),
-            recipes: recipes.clone(),
-            fingerprint: fingerprint.to_owned(),
+            recipes: context.recipes.clone(),
+            fingerprint: context.fingerprint.to_owned(),
             fixed: HeadSet::default(),
         };
         let own = own.map(|own| (own.name().to_owned(), Arc::new(own)));
         library.fixed.loaded.extend(own);
-        let mut found = Vec::new();
+        let mut listings: Vec<Listing> = Vec::new();
         for folder in folders {
             let heads = list(&folder).map_err(unreadable(&folder))?;
-            found.push((folder, heads));
+            listings.push((folder, heads));
         }
-        // Of those with one name the last is to serve, so it alone must be fit to.
-        let hidden = |name: &str, later: &[(PathBuf, BTreeMap<String, PathBuf>)]| {
-            later.iter().any(|(_, heads)| heads.contains_key(name))
-        };
-        for (name, files) in super::shipped() {
-            let (head, reason) = library.first(&files, named, hidden(&name, &found))?;
-            match head {
-                Some(head) => library.fixed.loaded.insert(name, head).is_some(),
-                None => library.fixed.skipped.insert(name, reason).is_some(),
-            };
-        }
-        for (at, (folder, there)) in found.iter().enumerate() {
-            let mut heads = BTreeMap::new();
-            for (name, path) in there {
-                let stamp = Stamp::of(path);
-                let files = read(name, path).map_err(unreadable(path))?;
-                let (head, reason) =
-                    library.first(&files, named, hidden(name, &found[at + 1..]))?;
-                let version = files.version();
-                heads.insert(name.clone(), Entry { stamp, version, head, reason });
-            }
+        library.read_shipped(named, &listings)?;
+        for (index, (folder, paths)) in listings.iter().enumerate() {
+            let heads = library.read_folder(paths, named, &listings[index + 1..])?;
             library.roots.push(Root { folder: folder.clone(), heads, readable: true });
         }
         let set = library.set();
@@ -89,88 +77,123 @@ impl Library {
         }
     }
 
-    /// The head of one folder.
-    ///
-    /// # Errors
-    /// It can't be used with this encoder.
-    pub fn read(
-        folder: &Path,
-        (recipes, fingerprint): (&RecipeBook, &str),
-    ) -> Result<Arc<Head>, HeadsError> {
-        // A folder named by ".." or "." has its name elsewhere.
-        let whole = folder.canonicalize().map_err(unreadable(folder))?;
-        let name = whole.file_name().unwrap_or_default().to_string_lossy();
-        let files = read(&name, folder).map_err(unreadable(folder))?;
-        Ok(Arc::new(files.load(recipes, fingerprint)?))
+    fn read_shipped(&mut self, named: &[String], later: &[Listing]) -> Result<(), HeadsError> {
+        for (name, files) in shipped() {
+            let (head, reason) = self.first_load(&files, named, is_hidden(&name, later))?;
+            match head {
+                Some(head) => self.fixed.loaded.insert(name, head).is_some(),
+                None => self.fixed.skipped.insert(name, reason).is_some(),
+            };
+        }
+        Ok(())
     }
 
-    /// A head, or why it is skipped; one that a later one of its name hides needn't be fit to serve.
-    fn first(
+    fn read_folder(
+        &self,
+        paths: &BTreeMap<String, PathBuf>,
+        named: &[String],
+        later: &[Listing],
+    ) -> Result<BTreeMap<String, HeadFolder>, HeadsError> {
+        let mut heads = BTreeMap::new();
+        for (name, path) in paths {
+            let stamp = Stamp::read(path);
+            let files = read(name, path).map_err(unreadable(path))?;
+            let (head, reason) = self.first_load(&files, named, is_hidden(name, later))?;
+            let version = files.version();
+            heads.insert(name.clone(), HeadFolder { stamp, version, head, reason });
+        }
+        Ok(heads)
+    }
+
+    /// Loads a head at start: the head, or the reason why it is skipped. A head that is hidden by a later
+    /// one of the same name may be broken.
+    fn first_load(
         &self,
         files: &HeadFiles,
         named: &[String],
         hidden: bool,
     ) -> Result<(Option<Arc<Head>>, String), HeadsError> {
-        let error = match files.load(&self.recipes, &self.fingerprint) {
+        let error = match files.load(self.context()) {
             Ok(head) => return Ok((Some(Arc::new(head)), String::new())),
             Err(error) => error,
         };
-        let other = matches!(error, HeadError::OtherEncoder { .. });
-        if hidden || (other && !named.contains(&files.name)) {
+        let other_encoder = matches!(error, HeadError::OtherEncoder { .. });
+        if hidden || (other_encoder && !named.contains(&files.name)) {
             tracing::warn!(head = files.name, "skipped: {error}");
             return Ok((None, reason(&error)));
         }
         Err(error.into())
     }
 
-    /// The folders of head folders.
+    /// Reads the head of one folder.
+    ///
+    /// # Errors
+    /// The head can't be read, or can't be used with this encoder.
+    pub fn read(folder: &Path, context: HeadContext<'_>) -> Result<Arc<Head>, HeadsError> {
+        // Resolves a path such as `..` or `.`, so that the folder's name is known.
+        let resolved = folder.canonicalize().map_err(unreadable(folder))?;
+        let name = resolved.file_name().unwrap_or_default().to_string_lossy();
+        let files = read(&name, folder).map_err(unreadable(folder))?;
+        Ok(Arc::new(files.load(context)?))
+    }
+
+    /// The folders of heads.
     pub fn folders(&self) -> impl Iterator<Item = &Path> {
         self.roots.iter().map(|root| root.folder.as_path())
     }
 
-    /// What is served. Of two heads with one name it is the later's.
+    /// The heads in use. Of heads with the same name the last one serves.
     pub fn set(&self) -> HeadSet {
         let mut set = self.fixed.clone();
-        for (name, entry) in self.roots.iter().flat_map(|root| &root.heads) {
-            match &entry.head {
+        for (name, folder) in self.roots.iter().flat_map(|root| &root.heads) {
+            match &folder.head {
                 Some(head) => {
                     set.skipped.remove(name);
                     set.loaded.insert(name.clone(), Arc::clone(head));
                 }
-                // What else has this name goes on serving.
+                // An earlier head of this name still serves.
                 None => {
-                    set.skipped.insert(name.clone(), entry.reason.clone());
+                    set.skipped.insert(name.clone(), folder.reason.clone());
                 }
             }
         }
         set
     }
 
-    /// Looks for what has changed since the last time.
-    pub fn refresh(&mut self) -> Vec<News> {
-        let of = (&self.recipes, self.fingerprint.as_str());
-        self.roots.iter_mut().flat_map(|root| root.refresh(of)).collect()
+    /// Reads what changed since the last time.
+    pub fn refresh(&mut self) -> Vec<Change> {
+        let context = HeadContext { recipes: &self.recipes, fingerprint: &self.fingerprint };
+        self.roots.iter_mut().flat_map(|root| root.refresh(context)).collect()
+    }
+
+    fn context(&self) -> HeadContext<'_> {
+        HeadContext { recipes: &self.recipes, fingerprint: &self.fingerprint }
     }
 }
 
+/// Whether a later folder has a head of that name.
+fn is_hidden(name: &str, later: &[Listing]) -> bool {
+    later.iter().any(|(_, heads)| heads.contains_key(name))
+}
+
 impl Root {
-    fn refresh(&mut self, of: (&RecipeBook, &str)) -> Vec<News> {
-        let there = match list(&self.folder) {
-            Ok(there) => there,
-            // It may be back in a moment: nothing is taken away for it, and it is said once.
+    fn refresh(&mut self, context: HeadContext<'_>) -> Vec<Change> {
+        let paths = match list(&self.folder) {
+            Ok(paths) => paths,
+            // The folder may be back soon, so its heads continue to serve. Reported only once.
             Err(error) if std::mem::take(&mut self.readable) => {
-                return vec![News::Unreadable(self.folder.clone(), error)];
+                return vec![Change::Unreadable { path: self.folder.clone(), error }];
             }
             Err(_) => return Vec::new(),
         };
         self.readable = true;
-        let gone = self.heads.keys().filter(|name| !there.contains_key(*name));
-        let mut news: Vec<News> = gone.cloned().map(News::Removed).collect();
-        self.heads.retain(|name, _| there.contains_key(name));
-        for (name, path) in there {
-            let entry = self.heads.entry(name.clone()).or_default();
-            news.extend(entry.refresh(&name, &path, of));
+        let gone = self.heads.keys().filter(|name| !paths.contains_key(*name));
+        let mut changes: Vec<Change> = gone.cloned().map(|name| Change::Removed { name }).collect();
+        self.heads.retain(|name, _| paths.contains_key(name));
+        for (name, path) in paths {
+            let folder = self.heads.entry(name.clone()).or_default();
+            changes.extend(folder.refresh(&name, &path, context));
         }
-        news
+        changes
     }
 }

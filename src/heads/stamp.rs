@@ -1,45 +1,46 @@
-//! Whether files may have changed since they were last read, without reading them.
+//! Whether the files of a head may have changed, without reading them.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{JSON, WEIGHTS};
+use crate::model::head::HeadFiles;
 
-/// Times are as coarse as a clock tick, or two seconds on some file systems: of files younger than
-/// this a stamp says nothing, since they could change again and look the same.
+/// Files younger than this have no stamp: file times are only as precise as a clock tick, or two seconds
+/// on some file systems, so such a file could change again without a change of its times.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// What the system says of a head's two files, links followed.
+/// The metadata of the two files of a head, links followed. Files with equal stamps have not changed.
 #[derive(PartialEq, Eq)]
-pub struct Stamp([File; 2]);
+pub struct Stamp([FileStamp; 2]);
 
 #[derive(PartialEq, Eq)]
-struct File {
-    /// Device and number.
+struct FileStamp {
+    /// Device and inode.
     identity: (u64, u64),
     bytes: u64,
-    /// Of the content and of the rest, in seconds and nanoseconds.
+    /// When the content changed, in seconds and nanoseconds.
     modified: (i64, i64),
+    /// When the content or the metadata changed, in seconds and nanoseconds.
     changed: (i64, i64),
 }
 
 impl Stamp {
-    /// `None` if a file isn't there, or has been changed so lately that its stamp says nothing.
-    pub fn of(folder: &Path) -> Option<Self> {
+    /// The stamp of the files in a head's folder; `None` if a file is missing or changed too recently.
+    pub fn read(folder: &Path) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         let file = |name: &str| {
             let found = fs::metadata(folder.join(name)).ok()?;
             let changed = (found.ctime(), found.ctime_nsec());
             let age = now.as_secs() as i64 - changed.0.max(found.mtime());
-            (age > SETTLED.as_secs() as i64).then_some(File {
+            (age > SETTLED.as_secs() as i64).then_some(FileStamp {
                 identity: (found.dev(), found.ino()),
                 bytes: found.size(),
                 modified: (found.mtime(), found.mtime_nsec()),
                 changed,
             })
         };
-        Some(Self([file(JSON)?, file(WEIGHTS)?]))
+        Some(Self([file(HeadFiles::JSON)?, file(HeadFiles::WEIGHTS)?]))
     }
 }

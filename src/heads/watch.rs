@@ -1,67 +1,70 @@
-//! Watches folders of heads, and has what changes there served.
+//! The thread that refreshes the heads when their folders change, and publishes new sets.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::watch;
 
-use super::folder::News;
+use super::change::Change;
 use super::library::Library;
 use super::set::HeadSet;
+use super::watcher::FolderWatcher;
 
-/// How long nothing must have changed before folders are looked at, and how long that is waited for if
-/// something always does: a head is written in several steps.
+/// Folders are read once nothing has changed for this long, since a head is written in several steps.
 const QUIET: Duration = Duration::from_millis(5);
-const AT_MOST: Duration = Duration::from_millis(100);
-/// How long after a look that was asked for there is one more: what happens in a folder before it is
-/// watched, in the moment after it was made, is not told.
+/// If something changes all the time, they are read after this long.
+const QUIET_AT_MOST: Duration = Duration::from_millis(100);
+/// After a refresh that was triggered, folders are read once more after this long: changes in a new
+/// folder before it is watched are not reported.
 const ONCE_MORE: Duration = Duration::from_millis(100);
 
 enum Trigger {
-    /// Something has changed, or somebody wants it looked at.
-    Look,
+    /// Something changed, or a refresh was requested.
+    Refresh,
     Stop,
 }
 
-/// The thread that watches. It ends when this is dropped.
+/// A handle to the thread that watches the heads. Dropping it stops the thread.
 pub struct Watch {
     triggers: Sender<Trigger>,
 }
 
 impl Watch {
-    /// Starts it. `poll` is how often folders are looked at beside that: changes on a network's file
-    /// system, or made by another machine, are not told.
+    /// Starts the thread. New sets are sent to `heads`. `poll` is how often folders are also read
+    /// without a notification: changes on a network file system, or by another machine, are not
+    /// reported by the operating system.
     ///
     /// # Errors
-    /// No thread could be started.
+    /// The thread can't be started.
     pub fn start(
         library: Library,
         heads: watch::Sender<Arc<HeadSet>>,
         poll: Option<Duration>,
     ) -> io::Result<Self> {
         let (triggers, inbox) = mpsc::channel();
-        let told = Told::new(triggers.clone(), poll);
-        let run = move || run(library, told, &heads, &inbox);
+        let changed = triggers.clone();
+        let watcher = FolderWatcher::new(
+            move || {
+                // Fails only when the thread has stopped and nobody needs the trigger.
+                let _ = changed.send(Trigger::Refresh);
+            },
+            poll,
+        );
+        let run = move || run(library, watcher, poll, &heads, &inbox);
         thread::Builder::new().name("strata-heads".to_owned()).spawn(run)?;
         let watch = Self { triggers };
-        // What has changed between the first reading and now.
-        watch.look();
+        // For changes since the heads were first read.
+        watch.refresh();
         Ok(watch)
     }
 
-    /// Has the folders looked at now.
-    pub fn look(&self) {
-        // The thread ends only when this is dropped.
-        let _ = self.triggers.send(Trigger::Look);
+    /// Makes the thread refresh the heads now.
+    pub fn refresh(&self) {
+        // Fails only when the thread has stopped, which it does when this is dropped.
+        let _ = self.triggers.send(Trigger::Refresh);
     }
 }
 
@@ -71,102 +74,45 @@ impl Drop for Watch {
     }
 }
 
-/// What the system tells of changes in folders.
-struct Told {
-    watcher: notify::Result<RecommendedWatcher>,
-    /// Device and number of each folder when it was last watched: a watch follows the folder, not its
-    /// name, and a folder that another takes the place of has to be watched anew.
-    watched: BTreeMap<PathBuf, Option<(u64, u64)>>,
-    poll: Option<Duration>,
-}
-
-impl Told {
-    fn new(triggers: Sender<Trigger>, poll: Option<Duration>) -> Self {
-        let told = move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| is_change(event.kind)) {
-                // The thread ends only when nobody is told any more.
-                let _ = triggers.send(Trigger::Look);
-            }
-        };
-        let watcher = notify::recommended_watcher(told);
-        Self { watcher, watched: BTreeMap::new(), poll }
-    }
-
-    /// Watches each folder that isn't yet; where that can't be, the log says so.
-    fn follow<'f>(&mut self, folders: impl Iterator<Item = &'f Path>) {
-        for folder in folders {
-            let found = fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()));
-            if self.watched.get(folder) == Some(&found) {
-                continue;
-            }
-            let known = self.watched.insert(folder.to_owned(), found).is_some();
-            let watched = match &mut self.watcher {
-                Ok(watcher) => {
-                    if known {
-                        // It is gone as a rule, and its watch with it.
-                        let _ = watcher.unwatch(folder);
-                    }
-                    watcher.watch(folder, RecursiveMode::Recursive).map_err(|e| e.to_string())
-                }
-                Err(error) => Err(error.to_string()),
-            };
-            if let Err(error) = watched {
-                let instead = match self.poll {
-                    Some(poll) => format!("it is looked at every {} ms", poll.as_millis()),
-                    None => "heads_poll_ms is 0, so only SIGHUP has it looked at".to_owned(),
-                };
-                tracing::warn!(folder = %folder.display(), "can't be watched: {error}; {instead}");
-            }
-        }
-    }
-}
-
-/// Not so when a file was opened or read: that is what looking does.
-fn is_change(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
-        _ => true,
-    }
-}
-
 fn run(
     mut library: Library,
-    mut told: Told,
+    mut watcher: FolderWatcher,
+    poll: Option<Duration>,
     heads: &watch::Sender<Arc<HeadSet>>,
     inbox: &Receiver<Trigger>,
 ) {
     let mut once_more = false;
     loop {
-        // Before they are looked at, so that nothing falls in between.
-        told.follow(library.folders());
-        let wait = if once_more { Some(ONCE_MORE) } else { told.poll };
+        // Folders are watched before they are read, so that no change in between is missed.
+        watcher.watch(library.folders());
+        let wait = if once_more { Some(ONCE_MORE) } else { poll };
         let trigger = match wait {
             Some(wait) => inbox.recv_timeout(wait),
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
-        let goes_on = match trigger {
-            Ok(Trigger::Look) => settled(inbox),
+        let running = match trigger {
+            Ok(Trigger::Refresh) => wait_until_quiet(inbox),
             Err(RecvTimeoutError::Timeout) => true,
             Ok(Trigger::Stop) | Err(RecvTimeoutError::Disconnected) => false,
         };
-        if !goes_on {
+        if !running {
             return;
         }
         once_more = trigger.is_ok();
-        let news = library.refresh();
-        if !news.is_empty() {
+        let changes = library.refresh();
+        if !changes.is_empty() {
             heads.send_replace(Arc::new(library.set()));
         }
-        news.iter().for_each(News::log);
+        changes.iter().for_each(Change::log);
     }
 }
 
-/// Waits until nothing has been told for a while. False if it is to end.
-fn settled(inbox: &Receiver<Trigger>) -> bool {
-    let until = Instant::now() + AT_MOST;
+/// Waits until there was no trigger for a while. False if the thread has to stop.
+fn wait_until_quiet(inbox: &Receiver<Trigger>) -> bool {
+    let until = Instant::now() + QUIET_AT_MOST;
     while Instant::now() < until {
         match inbox.recv_timeout(QUIET) {
-            Ok(Trigger::Look) => {}
+            Ok(Trigger::Refresh) => {}
             Err(RecvTimeoutError::Timeout) => return true,
             Ok(Trigger::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
         }

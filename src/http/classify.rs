@@ -18,10 +18,11 @@ use super::reply::reply;
 use super::state::{AppState, Service};
 use super::wire::{ClassifyRequest, Embedding, Encoding, Usage};
 use crate::model::head::decision::Decision;
-use crate::model::head::{Head, OutputActivation, Split};
+use crate::model::head::{Head, OutputActivation, TokenAttribution};
+use crate::model::output::Output;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
-use crate::model::task::{Answer, Ask, Asks};
+use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
 
 /// Bytes of a class in the answer: its logit, its probability, and now and then its label.
@@ -65,7 +66,7 @@ pub struct HeadResult {
 
 impl HeadResult {
     /// `contributions (t·classes)`, token by token.
-    fn explain(&mut self, tokens: Vec<Token>, contributions: &[f32], split: &Split) {
+    fn explain(&mut self, tokens: Vec<Token>, contributions: &[f32], split: &TokenAttribution) {
         let classes = split.bias().len();
         let rows = contributions.chunks_exact(classes).map(<[f32]>::to_vec);
         self.tokens = Some(tokens);
@@ -110,11 +111,11 @@ pub async fn classify(
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
     let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
     let inputs = inputs::inputs(service, request.inputs, &prompt)?;
-    let mut list: Vec<Ask> = heads.iter().cloned().map(Ask::Logits).collect();
-    list.extend(splits.iter().cloned().map(Ask::Contributions));
-    list.extend(recipe.clone().map(Ask::Embedding));
-    let asks = Asks::new(list);
-    pipeline::check_layers(service, &asks, "/heads")?;
+    let mut list: Vec<OutputSpec> = heads.iter().cloned().map(OutputSpec::Logits).collect();
+    list.extend(splits.iter().cloned().map(OutputSpec::Contributions));
+    list.extend(recipe.clone().map(OutputSpec::Embedding));
+    let spec = TaskSpec::new(list);
+    pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();
     let row = recipe.as_ref().map_or(0, |recipe| vector_bytes(recipe.dimensions, Encoding::Float));
     let bytes = |input: &Input, tokens: usize| {
@@ -122,9 +123,9 @@ pub async fn classify(
         let explained = heads.len() * explain::text_bytes(input) + tokens * token;
         classes * CLASS_BYTES + row + if request.explain { explained } else { 0 }
     };
-    let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
-    let Outcome { answers, inputs, read, usage, timings } = outcome;
-    let mut numbers: usize = answers.iter().flatten().map(Vec::len).sum();
+    let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
+    let Outcome { outputs, inputs, read, usage, timings } = outcome;
+    let mut numbers: usize = outputs.iter().map(Output::number_count).sum();
     let mut tokens = Vec::new().into_iter();
     if request.explain {
         let text: usize = inputs.iter().map(explain::text_bytes).sum();
@@ -133,10 +134,10 @@ pub async fn classify(
     }
     let asked =
         Asked { heads: &heads, splits: &splits, wanted: (request.activation, request.top_k) };
-    let mut results = Vec::with_capacity(answers.len());
+    let mut results = Vec::with_capacity(outputs.len());
     let mut embeddings = Vec::new();
-    for answer in answers {
-        let (said, rest) = asked.result(answer, tokens.next());
+    for output in outputs {
+        let (said, rest) = asked.result(output, tokens.next());
         results.push(said);
         embeddings.extend(rest.map(|row| Embedding::Pooled(vector(row, Encoding::Float))));
     }
@@ -159,7 +160,7 @@ pub async fn classify(
 struct Asked<'a> {
     heads: &'a [Arc<Head>],
     /// One a head where they are to be explained.
-    splits: &'a [Arc<Split>],
+    splits: &'a [Arc<TokenAttribution>],
     /// An activation in place of the heads' own, and how many labels to list.
     wanted: (Option<OutputActivation>, Option<usize>),
 }
@@ -169,11 +170,11 @@ impl Asked<'_> {
     /// then the embedding.
     fn result(
         &self,
-        answer: Answer,
+        output: Output,
         tokens: Option<Vec<Token>>,
     ) -> (BTreeMap<String, HeadResult>, impl Iterator<Item = Vec<f32>> + use<>) {
         let (activation, top_k) = self.wanted;
-        let mut rows = answer.into_iter();
+        let mut rows = output.values.into_iter();
         let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
             let decision = head.descriptor().decide(logits, activation, top_k);
             (head.name().to_owned(), HeadResult::from(decision))

@@ -16,9 +16,10 @@ use super::pipeline::{self, Outcome};
 use super::reply::reply;
 use super::state::{AppState, Service};
 use super::wire::{EmbedRequest, Embedding, Encoding, Usage, Vector};
+use crate::model::output::Output;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, check_dimensions};
 use crate::model::recipe_book::{NATIVE, RecipeError};
-use crate::model::task::{Ask, Asks};
+use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
 
 /// Bytes of a number in JSON, sign, point, exponent and comma included, at the most usual.
@@ -64,9 +65,9 @@ pub async fn embed(
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
     let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
     let inputs = inputs::inputs(service, request.inputs, &prompt)?;
-    let ask = if request.tokens { Ask::Tokens } else { Ask::Embedding };
-    let asks = Asks::new(vec![ask(Arc::clone(&recipe))]);
-    pipeline::check_layers(service, &asks, "/recipe/layers")?;
+    let output = if request.tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
+    let spec = TaskSpec::new(vec![output(Arc::clone(&recipe))]);
+    pipeline::check_layers(service, &spec, "/recipe/layers")?;
     let width = if request.tokens {
         recipe.token_width(service.recipes.shape().hidden)
     } else {
@@ -74,10 +75,10 @@ pub async fn embed(
     };
     let rows = |tokens: usize| if request.tokens { tokens } else { 1 };
     let bytes = |_: &Input, tokens: usize| rows(tokens) * vector_bytes(width, request.encoding);
-    let outcome = pipeline::run(service, inputs, asks, request.long_text, deadline, bytes).await?;
-    let Outcome { answers, usage, timings, .. } = outcome;
-    let numbers = answers.iter().flatten().map(Vec::len).sum();
-    let embeddings = answers.into_iter().flatten().map(|row| {
+    let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
+    let Outcome { outputs, usage, timings, .. } = outcome;
+    let numbers = outputs.iter().map(Output::number_count).sum();
+    let embeddings = outputs.into_iter().flat_map(|output| output.values).map(|row| {
         if request.tokens {
             let rows = row.chunks_exact(width);
             Embedding::Tokens(rows.map(|row| vector(row.to_vec(), request.encoding)).collect())

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::error::ApiError;
 use super::pipeline::{INLINE_BYTES, off_runtime};
 use super::state::Service;
-use crate::model::head::{Head, Split};
+use crate::model::head::{Head, TokenAttribution};
 use crate::text::{Encoded, Input, Window};
 
 /// Bytes of a token in the answer beside its contributions and its text.
@@ -38,11 +38,17 @@ pub struct Token {
 ///
 /// # Errors
 /// A head for which there is no exact split; with its name, the reason, and which heads have one.
-pub fn splits(service: &Service, heads: &[Arc<Head>]) -> Result<Vec<Arc<Split>>, ApiError> {
+pub fn splits(
+    service: &Service,
+    heads: &[Arc<Head>],
+) -> Result<Vec<Arc<TokenAttribution>>, ApiError> {
     let c = service.recipes.shape().hidden;
     let split = |head: &Arc<Head>| {
-        head.split(c).map(Arc::new).map_err(|reason| {
-            let able = heads.iter().filter(|head| head.split(c).is_ok()).map(|head| head.name());
+        head.token_attribution(c).map(Arc::new).map_err(|reason| {
+            let able = heads
+                .iter()
+                .filter(|head| head.token_attribution(c).is_ok())
+                .map(|head| head.name());
             let able = match able.collect::<Vec<_>>()[..] {
                 [] => "none of the heads asked for can".to_owned(),
                 ref names => format!("those that can: {}", names.join(", ")),
@@ -84,7 +90,7 @@ fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) ->
     let second = input.pair.as_ref().map(|pair| Characters::of(pair.as_str()));
     let token = |encoded: &Encoded, at: usize| {
         if encoded.special[at] {
-            let text = service.tokenizer.name_of(encoded.ids[at]).unwrap_or_default();
+            let text = service.tokenizer.token(encoded.sequence.ids[at]).unwrap_or_default();
             return Token { text, start: 0, end: 0, pair: false };
         }
         let (start, end) = encoded.spans[at];

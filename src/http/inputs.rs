@@ -103,5 +103,5 @@ fn input_of(
             (text, pair)
         }
     };
-    Ok(Input { text: text.prompted(prompt), pair })
+    Ok(Input { text: text.with_prompt(prompt), pair })
 }

@@ -11,9 +11,11 @@ use super::inputs::Inputs;
 use super::state::Service;
 use super::wire::{Usage, WireLongText};
 use crate::batching::Sequence;
-use crate::model::task::{Answer, Asks, Sequence as Tokens, Share, Task};
+use crate::model::PoolingMask;
+use crate::model::output::{Output, PassOutput};
+use crate::model::task::{Task, TaskSpec};
 use crate::telemetry::panics;
-use crate::text::{Encoded, Input, LongText, TokenizeError, Window};
+use crate::text::{Input, LongText, TokenizeError, Window};
 
 /// Bytes of text that are tokenised on the spot; more goes to a thread for blocking work, so that
 /// the runtime stays free to answer others. About a millisecond's worth.
@@ -40,7 +42,7 @@ pub struct StageTimings {
 /// What a request's inputs came to.
 pub struct Outcome {
     /// One an input, in order.
-    pub answers: Vec<Answer>,
+    pub outputs: Vec<Output>,
     /// What was read, prompts in front.
     pub inputs: Vec<Input>,
     /// The sequences that each was read as, one unless it was too long for that.
@@ -55,8 +57,8 @@ pub struct Outcome {
 ///
 /// # Errors
 /// More than are allowed.
-pub fn check_layers(service: &Service, asks: &Asks, pointer: &str) -> Result<(), ApiError> {
-    let (layers, limit) = (asks.distinct_layers(), service.limits.layers.get());
+pub fn check_layers(service: &Service, spec: &TaskSpec, pointer: &str) -> Result<(), ApiError> {
+    let (layers, limit) = (spec.distinct_layers(), service.limits.layers.get());
     if layers <= limit {
         return Ok(());
     }
@@ -73,7 +75,7 @@ pub fn check_layers(service: &Service, asks: &Asks, pointer: &str) -> Result<(),
 pub async fn run(
     service: &Arc<Service>,
     inputs: Inputs,
-    asks: Asks,
+    spec: TaskSpec,
     long_text: WireLongText,
     deadline: Instant,
     answer_bytes: impl Fn(&Input, usize) -> usize,
@@ -81,7 +83,7 @@ pub async fn run(
     let started = Instant::now();
     let (inputs, read) = tokenize(service, inputs, long_text).await?;
     let tokenize = started.elapsed();
-    let counted = |windows: &Vec<Window>| windows.iter().map(Window::tokens).sum();
+    let counted = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let share = |(input, windows)| answer_bytes(input, counted(windows));
     let estimate: usize = inputs.iter().zip(&read).map(share).sum();
     let limit = service.limits.answer_bytes.get();
@@ -89,8 +91,8 @@ pub async fn run(
         let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
         return Err(ApiError::unacceptable("answer_too_large", "/inputs", message));
     }
-    let asks = Arc::new(asks);
-    let tasks = read.iter().flat_map(|windows| tasks(windows, &asks));
+    let spec = Arc::new(spec);
+    let tasks = read.iter().flat_map(|windows| tasks(windows, &spec));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
@@ -103,52 +105,44 @@ pub async fn run(
         tokens,
     };
     let windows: Vec<usize> = read.iter().map(Vec::len).collect();
-    let answers = joined(service, &asks, &windows, computed.outputs).await?;
+    let outputs = joined(service, &spec, &windows, computed.outputs).await?;
     let cut = read
         .iter()
         .enumerate()
         .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
     let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
-    Ok(Outcome { answers, inputs, read, usage, timings })
+    Ok(Outcome { outputs, inputs, read, usage, timings })
 }
 
-/// The answer to each text, of which so many `windows` were read each; `parts` are theirs, in order.
+/// The output of each text, which has so many `windows`; `passes` are what its windows came to, in order.
 async fn joined(
     service: &Arc<Service>,
-    asks: &Arc<Asks>,
+    spec: &Arc<TaskSpec>,
     windows: &[usize],
-    parts: Vec<Answer>,
-) -> Result<Vec<Answer>, ApiError> {
-    if windows.iter().all(|&count| count == 1) {
-        return Ok(parts);
-    }
-    let (service, asks, windows) = (Arc::clone(service), Arc::clone(asks), windows.to_vec());
-    let answers = off_runtime(true, move || {
-        let mut parts = parts.into_iter();
-        let answer = |count: usize| {
-            let parts: Vec<Answer> = parts.by_ref().take(count).collect();
-            match <[Answer; 1]>::try_from(parts) {
-                Ok([whole]) => whole,
-                Err(parts) => service.finish.join(&asks, &parts),
-            }
-        };
-        windows.into_iter().map(answer).collect::<Vec<Answer>>()
+    passes: Vec<PassOutput>,
+) -> Result<Vec<Output>, ApiError> {
+    let long = windows.iter().any(|&count| count > 1);
+    let (service, spec, windows) = (Arc::clone(service), Arc::clone(spec), windows.to_vec());
+    let outputs = off_runtime(long, move || {
+        let mut passes = passes.into_iter();
+        let output = |count| service.output_builder.text_output(&spec, passes.by_ref().take(count));
+        windows.into_iter().map(output).collect::<Vec<Output>>()
     })
     .await?;
-    // The engine has looked at the parts, but not at what comes of them.
-    if answers.iter().flatten().flatten().any(|number| !number.is_finite()) {
+    // The engine has checked the parts, but not their sums.
+    if !outputs.iter().all(Output::is_finite) {
         return Err(ApiError::internal("joining a text's windows gave a non-finite number"));
     }
-    Ok(answers)
+    Ok(outputs)
 }
 
 /// What a text's windows are asked for.
-fn tasks(windows: &[Window], asks: &Arc<Asks>) -> impl Iterator<Item = Task> {
+fn tasks(windows: &[Window], spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task> {
     let counted = windows.iter().map(|window| window.counted.clone());
-    windows.iter().zip(Share::of_windows(counted.collect())).map(|(window, share)| {
-        let Encoded { ids, type_ids, .. } = &window.encoded;
-        let sequence = Tokens { ids: ids.clone(), type_ids: type_ids.clone() };
-        Task { sequence, asks: Arc::clone(asks), share }
+    windows.iter().zip(PoolingMask::for_windows(counted.collect())).map(|(window, mask)| Task {
+        sequence: window.encoded.sequence.clone(),
+        spec: Arc::clone(spec),
+        mask,
     })
 }
 

@@ -11,9 +11,9 @@ use super::error::ApiError;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
 use crate::heads::HeadSet;
-use crate::model::finish::Finish;
+use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
-use crate::model::task::{Answer, Task};
+use crate::model::task::Task;
 use crate::text::Tokenizer;
 
 /// Room for the bodies of requests that are being served, in units of this many bytes, so that
@@ -49,10 +49,10 @@ pub struct Service {
     pub sequence_tokens: usize,
     /// Whether the model tells the two texts of a pair apart.
     pub takes_pairs: bool,
-    /// From what was read of a text's windows to its answer.
-    pub finish: Finish,
+    /// Joins the windows of a text.
+    pub output_builder: OutputBuilder,
     /// The way to the model.
-    pub batcher: Batcher<Task, Answer>,
+    pub batcher: Batcher<Task, PassOutput>,
 }
 
 impl Service {

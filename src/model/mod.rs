@@ -1,38 +1,43 @@
-//! The model: a checkpoint, an encoder over it, recipes and heads. It knows nothing of requests.
+//! The model: a checkpoint, its encoder, recipes and heads. It knows nothing of requests.
 //!
-//! A [`Task`] says what is asked of a sequence; [`Model::forward`] answers a batch of them in one
-//! pass. Letters: `t` tokens, `c` hidden size, `L` encoder layers.
+//! A [`Task`] is a sequence with the outputs wanted for it; [`Model::forward`] computes a batch of tasks
+//! in one pass. Letters: `t` tokens, `c` hidden size, `L` encoder layers.
 
 pub mod checkpoint;
+mod dense;
 pub mod encoder;
-pub mod finish;
 pub mod head;
+pub mod output;
 mod pooling;
+mod pooling_mask;
 pub mod recipe;
 pub mod recipe_book;
-mod recipe_ref;
 pub mod task;
 
 use candle_core::Device;
 
-use checkpoint::{Checkpoint, CheckpointError};
-use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, Query, Reference};
-use finish::Finish;
-use head::Dense;
-use recipe::Shape;
-use task::{Answer, Task};
+use crate::sequence::Sequence;
 
-/// An encoder with what follows it.
+use checkpoint::{Checkpoint, CheckpointError};
+use dense::Dense;
+use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, Query, Reference};
+use output::{Output, OutputBuilder, PassOutput};
+use recipe::Shape;
+use task::{Task, TaskSpec};
+
+pub use pooling_mask::PoolingMask;
+
+/// An encoder and what comes after it.
 pub struct Model {
     encoder: Box<dyn Encoder>,
-    finish: Finish,
+    output_builder: OutputBuilder,
 }
 
 impl Model {
-    /// Loads the encoder that the options come to on this machine.
+    /// Loads the encoder that the options choose on this machine.
     ///
     /// # Errors
-    /// A tensor that can't be read.
+    /// A tensor can't be read.
     pub fn load(
         checkpoint: &Checkpoint,
         options: &EncoderOptions,
@@ -48,10 +53,11 @@ impl Model {
             }
         };
         let dense = checkpoint.sentence.dense.clone();
-        Ok(Self { encoder, finish: Finish::new(dense, checkpoint.config.hidden_size) })
+        let output_builder = OutputBuilder::new(dense, checkpoint.config.hidden_size);
+        Ok(Self { encoder, output_builder })
     }
 
-    /// What recipes need to know of a checkpoint.
+    /// The sizes of a checkpoint that recipes depend on.
     pub fn shape_of(checkpoint: &Checkpoint) -> Shape {
         Shape {
             layers: checkpoint.config.layers,
@@ -65,47 +71,68 @@ impl Model {
         &*self.encoder
     }
 
-    /// What follows the encoder.
-    pub fn finish(&self) -> &Finish {
-        &self.finish
+    /// What comes after the encoder.
+    pub fn output_builder(&self) -> &OutputBuilder {
+        &self.output_builder
     }
 
-    /// How many of these sequences, in this order, a pass of `budget` tokens holds as its encoder
-    /// counts them; at least one if there is any.
-    pub fn fit(&self, tokens: impl Iterator<Item = usize>, budget: usize) -> usize {
-        fit(self.encoder.pads(), tokens, budget)
+    /// How many sequences of these lengths, taken in order, fit into a pass of `token_budget` tokens,
+    /// padding included if the encoder pads; at least one if there is any.
+    pub fn sequences_per_pass(
+        &self,
+        lengths: impl Iterator<Item = usize>,
+        token_budget: usize,
+    ) -> usize {
+        sequences_per_pass(self.encoder.pads(), lengths, token_budget)
     }
 
-    /// One pass: for each task, a list of numbers for each thing that it asks; for a window, its
-    /// part, to be joined by [`Finish::join`].
+    /// One pass: for each task its output, or its part if it is a window, to be joined by
+    /// [`OutputBuilder::text_output`].
     ///
     /// # Errors
     /// The encoder's backend failed.
-    pub fn forward(&self, tasks: &[&Task]) -> candle_core::Result<Vec<Answer>> {
-        let queries = tasks.iter();
-        let batch: Vec<Query<'_>> = queries
-            .map(|task| Query {
-                sequence: &task.sequence,
-                taps: task.asks.taps(),
-                share: task.share.as_ref(),
-            })
-            .collect();
+    pub fn forward(&self, tasks: &[&Task]) -> candle_core::Result<Vec<PassOutput>> {
+        let queries = tasks.iter().map(|task| Query {
+            sequence: &task.sequence,
+            taps: task.spec.taps(),
+            mask: task.mask.as_ref(),
+        });
+        let batch: Vec<Query<'_>> = queries.collect();
         let read = self.encoder.forward(&batch)?;
-        let answer = |(task, values): (&&Task, Answer)| match task.share {
-            None => self.finish.answer(&task.asks, &values),
-            Some(_) => self.finish.part(&task.asks, values),
+        let output = |(task, read): (&&Task, Vec<Vec<f32>>)| match task.mask {
+            None => PassOutput::Whole(self.output_builder.build(&task.spec, &read)),
+            Some(_) => PassOutput::Window(self.output_builder.window_part(&task.spec, read)),
         };
-        Ok(tasks.iter().zip(read).map(answer).collect())
+        Ok(tasks.iter().zip(read).map(output).collect())
+    }
+
+    /// One pass over whole sequences that all want the same outputs.
+    ///
+    /// # Errors
+    /// The encoder's backend failed.
+    pub fn forward_whole(
+        &self,
+        sequences: &[&Sequence],
+        spec: &TaskSpec,
+    ) -> candle_core::Result<Vec<Output>> {
+        let query = |sequence| Query { sequence, taps: spec.taps(), mask: None };
+        let batch: Vec<Query<'_>> = sequences.iter().copied().map(query).collect();
+        let read = self.encoder.forward(&batch)?;
+        Ok(read.iter().map(|read| self.output_builder.build(spec, read)).collect())
     }
 }
 
-fn fit(pads: bool, tokens: impl Iterator<Item = usize>, budget: usize) -> usize {
+fn sequences_per_pass(
+    pads: bool,
+    lengths: impl Iterator<Item = usize>,
+    token_budget: usize,
+) -> usize {
     let (mut taken, mut longest, mut total) = (0, 0, 0);
-    for tokens in tokens {
+    for tokens in lengths {
         longest = tokens.max(longest);
         total += tokens;
         let cost = if pads { (taken + 1) * longest } else { total };
-        if taken > 0 && cost > budget {
+        if taken > 0 && cost > token_budget {
             break;
         }
         taken += 1;
@@ -115,12 +142,12 @@ fn fit(pads: bool, tokens: impl Iterator<Item = usize>, budget: usize) -> usize 
 
 #[cfg(test)]
 mod tests {
-    use super::fit;
+    use super::sequences_per_pass;
 
     #[test]
-    fn a_pass_holds_as_many_as_fit_padded_or_not_and_at_least_one() {
+    fn a_pass_takes_what_fits_the_budget_with_or_without_padding_and_at_least_one() {
         let both = |tokens: &[usize], budget| {
-            [true, false].map(|pads| fit(pads, tokens.iter().copied(), budget))
+            [true, false].map(|pads| sequences_per_pass(pads, tokens.iter().copied(), budget))
         };
         assert_eq!(both(&[3, 3, 4, 2], 12), [3, 4]);
         assert_eq!(both(&[1, 1, 10, 1], 12), [2, 3]);

@@ -1,4 +1,4 @@
-//! The recipes that have names: the built-in ones and those of the config file.
+//! Recipes by name: the built-in ones and those of the configuration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,29 +8,38 @@ use super::recipe::{
     Combine, InvalidRecipe, Pooling, Recipe, RecipeRef, ResolvedRecipe, Shape, last_four,
 };
 
-/// Names that a config file can't give to recipes of its own.
+/// Names of built-in recipes, which a configuration can't use for its own.
 pub const BUILT_IN: [&str; 4] = ["last-four", "last-four-concat", "last-four-cls", NATIVE];
 
-/// The recipe that the checkpoint's own sentence-transformers files describe.
+/// The recipe described by the checkpoint's own sentence-transformers files.
 pub const NATIVE: &str = "native";
 
-/// A recipe that can't be used.
+/// Why a recipe can't be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RecipeError {
     /// No recipe has that name.
     #[error("no recipe is called \"{name}\"; there are {known}")]
     Unknown {
-        /// The name asked for.
+        /// The unknown name.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: String,
     },
-    /// It doesn't fit this model.
+    /// The recipe doesn't fit this model.
     #[error(transparent)]
     Invalid(#[from] InvalidRecipe),
 }
 
-/// Every named recipe, resolved for one model, and what it takes to resolve others.
+/// A configured recipe that doesn't fit the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InvalidNamedRecipe {
+    /// The name of the recipe.
+    pub name: String,
+    /// Why it doesn't fit.
+    pub error: InvalidRecipe,
+}
+
+/// All named recipes, resolved for one model; resolves other recipes for it.
 #[derive(Clone, Debug)]
 pub struct RecipeBook {
     shape: Shape,
@@ -39,15 +48,15 @@ pub struct RecipeBook {
 }
 
 impl RecipeBook {
-    /// Resolves the built-in recipes and `extra`.
+    /// Resolves the built-in recipes and those of the configuration.
     ///
     /// # Errors
-    /// One of `extra` doesn't fit the model; with its name.
+    /// A configured recipe doesn't fit the model.
     pub fn new(
         shape: Shape,
         sentence: &Sentence,
-        extra: &BTreeMap<String, Recipe>,
-    ) -> Result<Self, (String, InvalidRecipe)> {
+        configured: &BTreeMap<String, Recipe>,
+    ) -> Result<Self, InvalidNamedRecipe> {
         let layers = last_four(shape.layers);
         let mean = Recipe { layers, ..Recipe::default() };
         let native = Recipe {
@@ -63,12 +72,12 @@ impl RecipeBook {
             (cls, Recipe { pooling: Pooling::Cls, ..mean }),
             (native_name, native),
         ]);
-        written.extend(extra.clone());
+        written.extend(configured.clone());
         let mut named = BTreeMap::new();
         for (name, recipe) in &written {
             let resolved = recipe
                 .resolve_with(shape, name == NATIVE)
-                .map_err(|error| (name.clone(), error))?;
+                .map_err(|error| InvalidNamedRecipe { name: name.clone(), error })?;
             named.insert(name.clone(), Arc::new(resolved));
         }
         Ok(Self { shape, written, named })
@@ -79,15 +88,15 @@ impl RecipeBook {
         self.shape
     }
 
-    /// Names and recipes.
+    /// All named recipes.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ResolvedRecipe)> {
         self.named.iter().map(|(name, recipe)| (name.as_str(), &**recipe))
     }
 
-    /// A recipe by its name or as an object.
+    /// Resolves a name or a recipe.
     ///
     /// # Errors
-    /// No such name, or it doesn't fit the model.
+    /// The name is unknown, or the recipe doesn't fit the model.
     pub fn resolve(&self, recipe: &RecipeRef) -> Result<Arc<ResolvedRecipe>, RecipeError> {
         match recipe {
             RecipeRef::Name(name) => {
@@ -97,11 +106,11 @@ impl RecipeBook {
         }
     }
 
-    /// The same recipe in a form that doesn't depend on this configuration's names; `native` with
-    /// a dense layer keeps its name, since no object says that.
+    /// The recipe as an object, which doesn't depend on the names of this configuration. `native` with a
+    /// dense layer keeps its name, because no object can express it.
     ///
     /// # Errors
-    /// As [`RecipeBook::resolve`].
+    /// Like [`RecipeBook::resolve`].
     pub fn written_out(&self, recipe: &RecipeRef) -> Result<RecipeRef, RecipeError> {
         if self.resolve(recipe)?.dense {
             return Ok(recipe.clone());
@@ -115,7 +124,7 @@ impl RecipeBook {
         }
     }
 
-    /// What a recipe is called, if it is one of those that have names.
+    /// The name of a recipe, if it is one of the named recipes.
     pub fn name_of(&self, recipe: &Recipe) -> Option<&str> {
         let resolved = recipe.resolve(self.shape).ok()?;
         let named = self.named.iter().find(|(_, named)| ***named == resolved);

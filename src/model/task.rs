@@ -1,108 +1,98 @@
-//! What a pass is asked for: plain data that says nothing of requests.
+//! What one pass computes for one sequence: plain data that knows nothing of requests.
 
 use std::sync::Arc;
 
-use super::head::{Head, Projection, Split};
-use super::recipe::{Pooling, ResolvedRecipe};
+use super::head::{Head, Projection, TokenAttribution};
+use super::pooling::Pooling;
+use super::pooling_mask::PoolingMask;
+use super::recipe::ResolvedRecipe;
+use crate::sequence::Sequence;
 
-/// Token ids and token types, special tokens included; `t` of each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sequence {
-    /// Rows of the word embedding table.
-    pub ids: Vec<u32>,
-    /// 0 for the first text, 1 for the second of a pair.
-    pub type_ids: Vec<u32>,
-}
-
-impl Sequence {
-    /// `t`, the number of tokens.
-    pub fn tokens(&self) -> usize {
-        self.ids.len()
-    }
-}
-
-/// What a pass must read off one hidden state of one sequence while it is there.
+/// What a pass reads out of one hidden state of one sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tap {
-    /// Hidden state, 0 the embedding output.
+    /// The hidden state; 0 is the embedding output.
     pub layer: usize,
-    /// What to take from it.
+    /// What to read from it.
     pub read: Read,
 }
 
-/// What a tap takes from a hidden state of shape `(t, c)`.
+/// What a tap reads from a hidden state `(t, c)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// One pooled row, `c` or `2c` columns.
+    /// One pooled row of `c` or `2c` columns.
     Pooled(Pooling),
-    /// Every token's row, `t·c` numbers.
+    /// The row of every token, `t·c` numbers.
     Rows,
     /// What every token adds to each of a head's `k` logits, `t·k` numbers.
     Projected(Arc<Projection>),
 }
 
-/// One thing that a client wants to know of a sequence.
+/// One output of a task.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub enum OutputSpec {
     /// The recipe's row.
     Embedding(Arc<ResolvedRecipe>),
-    /// The recipe's combined token rows, one after another.
+    /// The combined row of each token, one after another.
     Tokens(Arc<ResolvedRecipe>),
     /// A head's logits, before temperature.
     Logits(Arc<Head>),
     /// What each token adds to each of a head's logits, token by token.
-    Contributions(Arc<Split>),
+    Contributions(Arc<TokenAttribution>),
 }
 
-impl Ask {
-    /// The taps that this needs, one a layer, in the recipe's order.
+impl OutputSpec {
+    /// The taps that this output is computed from: one per layer, in the order of the recipe.
     pub(super) fn taps(&self) -> Vec<Tap> {
-        let each = |recipe: &ResolvedRecipe, read: Read| {
+        let per_layer = |recipe: &ResolvedRecipe, read: Read| {
             recipe.layers.iter().map(|&layer| Tap { layer, read: read.clone() }).collect()
         };
         match self {
-            Self::Tokens(recipe) => each(recipe, Read::Rows),
-            Self::Embedding(recipe) => each(recipe, Read::Pooled(recipe.pooling)),
-            Self::Logits(head) => each(head.recipe(), Read::Pooled(head.recipe().pooling)),
-            Self::Contributions(split) => {
-                let parts = split.parts().iter();
-                let read = |of: &Arc<Projection>| Read::Projected(Arc::clone(of));
-                parts.map(|(layer, of)| Tap { layer: *layer, read: read(of) }).collect()
+            Self::Tokens(recipe) => per_layer(recipe, Read::Rows),
+            Self::Embedding(recipe) => per_layer(recipe, Read::Pooled(recipe.pooling)),
+            Self::Logits(head) => per_layer(head.recipe(), Read::Pooled(head.recipe().pooling)),
+            Self::Contributions(attribution) => {
+                let projections = attribution.projections().iter();
+                let tap = |projection: &Arc<Projection>| Tap {
+                    layer: projection.layer(),
+                    read: Read::Projected(Arc::clone(projection)),
+                };
+                projections.map(tap).collect()
             }
         }
     }
 }
 
-/// What is asked of each sequence of a request, with the taps that it comes to, each once.
+/// The outputs wanted for each sequence of a request, and the taps that they need.
 #[derive(Debug)]
-pub struct Asks {
-    list: Vec<Ask>,
+pub struct TaskSpec {
+    outputs: Vec<OutputSpec>,
     taps: Vec<Tap>,
 }
 
-impl Asks {
-    /// Collects the taps of `list`.
-    pub fn new(list: Vec<Ask>) -> Self {
+impl TaskSpec {
+    /// Collects the taps of `outputs`, each once.
+    pub fn new(outputs: Vec<OutputSpec>) -> Self {
         let mut taps = Vec::new();
-        for tap in list.iter().flat_map(Ask::taps) {
+        for tap in outputs.iter().flat_map(OutputSpec::taps) {
             if !taps.contains(&tap) {
                 taps.push(tap);
             }
         }
-        Self { list, taps }
+        Self { outputs, taps }
     }
 
-    /// What is asked, in the order in which it is answered.
-    pub fn list(&self) -> &[Ask] {
-        &self.list
+    /// The outputs, in the order in which they are returned.
+    pub fn outputs(&self) -> &[OutputSpec] {
+        &self.outputs
     }
 
-    /// What a pass must read for it.
+    /// What a pass reads for them.
     pub fn taps(&self) -> &[Tap] {
         &self.taps
     }
 
-    /// How many different hidden states must be read.
+    /// How many different hidden states are read.
     pub fn distinct_layers(&self) -> usize {
         let mut layers: Vec<_> = self.taps.iter().map(|tap| tap.layer).collect();
         layers.sort_unstable();
@@ -111,55 +101,20 @@ impl Asks {
     }
 }
 
-/// A window's share of the text that it is a piece of. Sums over its tokens are made so that those of
-/// all windows add up to the text's: the text's number of tokens is divided by, and `i = 1..t` goes
-/// on from window to window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// Which of the window's `t` tokens count, at least one.
-    pub counted: Vec<bool>,
-    /// Tokens that count in earlier windows.
-    pub before: usize,
-    /// Tokens that count in all windows.
-    pub total: usize,
-}
-
-impl Share {
-    /// The share of each window of a text, from which of their tokens count; none for one alone.
-    pub fn of_windows(counted: Vec<Vec<bool>>) -> Vec<Option<Self>> {
-        if counted.len() == 1 {
-            return vec![None];
-        }
-        let tokens = |counted: &[bool]| counted.iter().filter(|&&counts| counts).count();
-        let total = counted.iter().map(|counted| tokens(counted)).sum();
-        let mut next = 0;
-        let share = |counted: Vec<bool>| {
-            let before = next;
-            next += tokens(&counted);
-            Some(Self { counted, before, total })
-        };
-        counted.into_iter().map(share).collect()
-    }
-}
-
-/// One sequence and what is asked of it.
+/// One sequence and the outputs wanted for it.
 #[derive(Clone, Debug)]
 pub struct Task {
     /// The tokens.
     pub sequence: Sequence,
     /// Shared by the sequences of a request.
-    pub asks: Arc<Asks>,
-    /// Where the sequence is a window of a longer text.
-    pub share: Option<Share>,
+    pub spec: Arc<TaskSpec>,
+    /// For a window of a longer text: which of its tokens count.
+    pub mask: Option<PoolingMask>,
 }
 
 impl Task {
-    /// A text that is one sequence.
-    pub fn whole(sequence: Sequence, asks: Arc<Asks>) -> Self {
-        Self { sequence, asks, share: None }
+    /// The task of a text that is a single sequence.
+    pub fn whole(sequence: Sequence, spec: Arc<TaskSpec>) -> Self {
+        Self { sequence, spec, mask: None }
     }
 }
-
-/// What a pass answers for one task: one list of numbers for each thing asked, in that order; for a
-/// window, what [`Finish::join`](super::finish::Finish::join) needs of it.
-pub type Answer = Vec<Vec<f32>>;

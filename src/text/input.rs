@@ -1,12 +1,12 @@
-//! A text that may be tokenised: not blank, not too long.
+//! Texts that may be tokenised: neither blank nor too long.
 
-/// Why a text is refused.
+/// Why a text is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidText {
-    /// Nothing in it, or white space alone.
+    /// The text is empty or has only white space.
     #[error("the text is blank; at least one visible character is needed")]
     Blank,
-    /// More bytes than are allowed.
+    /// The text has more bytes than are allowed.
     #[error("the text has {bytes} bytes; at most {limit} are allowed")]
     TooLong {
         /// Bytes of UTF-8 found.
@@ -16,7 +16,7 @@ pub enum InvalidText {
     },
 }
 
-/// A text that isn't blank and isn't over the limit on bytes.
+/// A text that is neither blank nor longer than the limit in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -24,7 +24,7 @@ impl Text {
     /// Checks a text. `limit` is in bytes of UTF-8.
     ///
     /// # Errors
-    /// It is blank or too long. Text that only becomes empty in tokenisation is fine.
+    /// The text is blank or too long. A text that only becomes empty in tokenisation is allowed.
     pub fn parse(raw: String, limit: usize) -> Result<Self, InvalidText> {
         if raw.len() > limit {
             return Err(InvalidText::TooLong { bytes: raw.len(), limit });
@@ -40,18 +40,18 @@ impl Text {
         &self.0
     }
 
-    /// The same with a prompt in front.
-    pub fn prompted(self, prompt: &str) -> Self {
+    /// The text with a prompt in front.
+    pub fn with_prompt(self, prompt: &str) -> Self {
         if prompt.is_empty() { self } else { Self(format!("{prompt}{}", self.0)) }
     }
 }
 
-/// One text, or two read together.
+/// One text, or a pair of texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// The first, token type 0.
+    /// The first text, with token type 0.
     pub text: Text,
-    /// The second, token type 1.
+    /// The second text, with token type 1.
     pub pair: Option<Text>,
 }
 
@@ -67,12 +67,12 @@ mod tests {
     }
 
     #[test]
-    fn text_that_only_becomes_empty_is_not() {
+    fn a_text_that_only_becomes_empty_in_tokenisation_is_allowed() {
         assert!(Text::parse("\u{200b}".to_owned(), 10).is_ok());
     }
 
     #[test]
-    fn the_limit_counts_bytes() {
+    fn the_limit_is_in_bytes() {
         assert!(Text::parse("ééé".to_owned(), 6).is_ok());
         let refused = Text::parse("éééa".to_owned(), 6);
         assert_eq!(refused, Err(InvalidText::TooLong { bytes: 7, limit: 6 }));

@@ -1,6 +1,6 @@
-//! Text to tokens: what may come in, how it is cut, which characters a token stands for.
+//! Text to tokens: which texts are allowed, tokenisation, truncation, windows.
 //!
-//! Knows neither requests nor models; limits come in as numbers.
+//! Knows neither requests nor models; limits are passed in as numbers.
 
 pub mod input;
 pub mod tokenizer;

@@ -1,47 +1,48 @@
-//! The checkpoint's tokenizer, with its own padding and truncation taken out.
+//! The checkpoint's tokenizer, without its own padding and truncation.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor};
 
 use super::input::{Input, Text};
-use super::vocab::{Casing, from_vocab};
+use super::vocab::{Normalization, from_vocab};
+use crate::sequence::Sequence;
 
 /// What happens to a sequence that is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LongText {
-    /// It is cut at its end; of a pair, the longer text first.
+    /// It is truncated at the end; of a pair, the longer text first.
     Truncate,
     /// It is refused.
     Error,
 }
 
-/// Token ids of an input, special tokens included, and where they come from.
+/// The tokens of an input, special tokens included, and their positions in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded {
-    /// `t` token ids.
-    pub ids: Vec<u32>,
-    /// Token types, 0 or 1.
-    pub type_ids: Vec<u32>,
-    /// Unicode characters of the input, start and end; of the prompted text if there is a prompt.
+    /// Token ids and token types, `t` of each.
+    pub sequence: Sequence,
+    /// For each token the first character and the one after the last, counted in Unicode characters of
+    /// the text, prompt included.
     pub spans: Vec<(usize, usize)>,
-    /// Which tokens the tokenizer added; a typed `[SEP]` isn't one of them.
+    /// For each token whether the tokenizer added it; false for a `[SEP]` in the text itself.
     pub special: Vec<bool>,
-    /// Which tokens are of the second text of a pair; their spans are in that one.
+    /// For each token whether it belongs to the second text of a pair; its span then refers to that text.
     pub second: Vec<bool>,
-    /// Tokens before it was cut, special tokens included.
+    /// Tokens before truncation, special tokens included.
     pub full_tokens: usize,
 }
 
 impl Encoded {
-    /// Whether it was cut.
+    /// Whether the input was truncated.
     pub fn truncated(&self) -> bool {
-        self.full_tokens > self.ids.len()
+        self.full_tokens > self.sequence.tokens()
     }
 }
 
@@ -49,16 +50,16 @@ impl Encoded {
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {message}", file.display())]
 pub struct TokenizerError {
-    /// The file at fault.
+    /// The file that can't be used.
     pub file: PathBuf,
-    /// What was found and what is allowed.
+    /// What was found, and what is allowed.
     pub message: String,
 }
 
 /// Why an input can't be tokenised.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenizeError {
-    /// Longer than the limit, and cutting it was not allowed.
+    /// The text is longer than the limit and must not be truncated.
     #[error("the text has {tokens} tokens, special tokens included; at most {limit} are allowed")]
     TooLong {
         /// Tokens found.
@@ -66,10 +67,10 @@ pub enum TokenizeError {
         /// Tokens allowed.
         limit: usize,
     },
-    /// Only a text alone is read in windows.
+    /// The pair is longer than the limit; only a single text can be read in windows.
     #[error(
-        "the pair has {tokens} tokens, special tokens included; at most {limit} are allowed, and \
-         only a text alone is read in windows"
+        "the pair has {tokens} tokens, special tokens included; at most {limit} are allowed, because \
+         only a single text can be read in windows"
     )]
     PairTooLong {
         /// Tokens found.
@@ -77,12 +78,12 @@ pub enum TokenizeError {
         /// Tokens allowed.
         limit: usize,
     },
-    /// The tokenizer failed; our fault.
+    /// The tokenizer failed, which is an error of the server.
     #[error("the tokenizer failed")]
     Failed,
 }
 
-/// `tokenizer_config.json`, as far as it matters here.
+/// The fields of `tokenizer_config.json` that are used.
 #[derive(Deserialize)]
 struct RawConfig {
     #[serde(default)]
@@ -99,15 +100,15 @@ fn yes() -> bool {
     true
 }
 
-/// `sentence_bert_config.json`, as far as it matters here: what sentence-transformers does to a
-/// text before the tokenizer sees it.
+/// The field of `sentence_bert_config.json` that is used: what sentence-transformers does to a text
+/// before tokenisation.
 #[derive(Default, Deserialize)]
 struct SentenceConfig {
     #[serde(default)]
     do_lower_case: bool,
 }
 
-/// Turns texts into token ids. Needs no lock: it is read-only.
+/// Turns texts into tokens. Read-only, so it can be shared between threads.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     file: PathBuf,
@@ -115,51 +116,52 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`, or `vocab.txt` where there is none.
+    /// Reads `tokenizer.json`, or `vocab.txt` if there is no `tokenizer.json`.
     ///
     /// # Errors
-    /// Neither is there, or one can't be read.
+    /// Neither file exists, or it can't be read.
     pub fn load(dir: &Path) -> Result<Self, TokenizerError> {
         let config: RawConfig = read_config(&dir.join("tokenizer_config.json"))?;
         let sentence: SentenceConfig = read_config(&dir.join("sentence_bert_config.json"))?;
         let json = dir.join("tokenizer.json");
         let vocab = dir.join("vocab.txt");
-        let wrong = |file: &Path, message: String| TokenizerError { file: file.into(), message };
+        let error = |file: &Path, message: String| TokenizerError { file: file.into(), message };
         let (mut inner, file) = if json.exists() {
-            let bytes = fs::read(&json).map_err(|error| wrong(&json, error.to_string()))?;
+            let bytes = fs::read(&json).map_err(|cause| error(&json, cause.to_string()))?;
             let inner = tokenizers::Tokenizer::from_bytes(bytes)
-                .map_err(|error| wrong(&json, format!("not a tokenizer: {error}")))?;
+                .map_err(|cause| error(&json, format!("not a tokenizer: {cause}")))?;
             (inner, json)
         } else if vocab.exists() {
-            let text = fs::read_to_string(&vocab).map_err(|e| wrong(&vocab, e.to_string()))?;
-            let casing = Casing {
+            let text =
+                fs::read_to_string(&vocab).map_err(|cause| error(&vocab, cause.to_string()))?;
+            let normalization = Normalization {
                 lowercase: config.do_lower_case,
                 strip_accents: config.strip_accents,
                 split_cjk: config.tokenize_chinese_chars,
             };
-            (from_vocab(&text, casing).map_err(|message| wrong(&vocab, message))?, vocab)
+            (from_vocab(&text, normalization).map_err(|message| error(&vocab, message))?, vocab)
         } else {
-            return Err(wrong(dir, "neither tokenizer.json nor vocab.txt is there".to_owned()));
+            return Err(error(dir, "neither tokenizer.json nor vocab.txt was found".to_owned()));
         };
         if sentence.do_lower_case {
-            lower_case_first(&mut inner).map_err(|error| wrong(&file, error.to_string()))?;
+            lower_case_first(&mut inner).map_err(|cause| error(&file, cause.to_string()))?;
         }
         inner.with_padding(None);
         inner
             .with_truncation(None)
-            .map_err(|error| wrong(&file, format!("its truncation can't be cleared: {error}")))?;
-        // transformers writes 1e30 where it means no limit.
+            .map_err(|cause| error(&file, format!("its truncation can't be removed: {cause}")))?;
+        // transformers writes 1e30 for "no limit".
         let model_max_length = config.model_max_length.filter(|&max| (1.0..1e9).contains(&max));
         let model_max_length = model_max_length.map(|max| max as usize);
         Ok(Self { inner, file, model_max_length })
     }
 
-    /// The file that it was read from.
+    /// The file that the tokenizer was read from.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The longest sequence that the tokenizer's own config allows, if it says.
+    /// The longest sequence that `tokenizer_config.json` allows, if it has a limit.
     pub fn model_max_length(&self) -> Option<usize> {
         self.model_max_length
     }
@@ -167,7 +169,7 @@ impl Tokenizer {
     /// Checks that every token has a row in an embedding table of `rows` rows.
     ///
     /// # Errors
-    /// One hasn't.
+    /// A token has no row.
     pub fn check_fits(&self, rows: usize) -> Result<(), TokenizerError> {
         let vocab = self.inner.get_vocab(true);
         match vocab.into_iter().max_by_key(|(_, id)| *id) {
@@ -182,27 +184,27 @@ impl Tokenizer {
         }
     }
 
-    /// What a token is called.
-    pub fn name_of(&self, id: u32) -> Option<String> {
+    /// The token with this id, as the vocabulary writes it.
+    pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
     }
 
-    /// Special tokens that are put around one text, or around a pair.
+    /// How many special tokens are added to a text, or to a pair.
     pub fn added_tokens(&self, is_pair: bool) -> usize {
         self.inner.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))
     }
 
-    /// Tokenises an input, within `limit` tokens, special tokens included.
+    /// Tokenises an input into at most `limit` tokens, special tokens included.
     ///
     /// # Errors
-    /// Too long with [`LongText::Error`], or the tokenizer failed.
+    /// The input is too long and `long_text` is [`LongText::Error`], or the tokenizer failed.
     pub fn encode(
         &self,
         input: &Input,
         limit: usize,
         long_text: LongText,
     ) -> Result<Encoded, TokenizeError> {
-        // Without special tokens first, so that what is cut can be counted.
+        // Without special tokens first, so that the tokens before truncation can be counted.
         let first = self.body(&input.text)?;
         let second = input.pair.as_ref().map(|pair| self.body(pair)).transpose()?;
         let added = self.added_tokens(second.is_some());
@@ -210,24 +212,24 @@ impl Tokenizer {
         if full_tokens > limit && long_text == LongText::Error {
             return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
         }
-        let cut = TruncationParams {
+        let truncation = TruncationParams {
             max_length: limit.saturating_sub(added),
             strategy: TruncationStrategy::LongestFirst,
             ..TruncationParams::default()
         };
         let (first, second) =
-            truncate_encodings(first, second, &cut).map_err(|_| TokenizeError::Failed)?;
-        Ok(Encoded { full_tokens, ..self.finished(first, second)? })
+            truncate_encodings(first, second, &truncation).map_err(|_| TokenizeError::Failed)?;
+        Ok(Encoded { full_tokens, ..self.add_special_tokens(first, second)? })
     }
 
-    /// A text's tokens without special ones, so that they can be counted.
+    /// The tokens of a text, without special tokens.
     pub(super) fn body(&self, text: &Text) -> Result<Encoding, TokenizeError> {
         let encoded = self.inner.encode_char_offsets(text.as_str(), false);
         encoded.map_err(|_| TokenizeError::Failed)
     }
 
-    /// With special tokens.
-    pub(super) fn finished(
+    /// Adds the special tokens to a text or a pair.
+    pub(super) fn add_special_tokens(
         &self,
         first: Encoding,
         second: Option<Encoding>,
@@ -235,30 +237,33 @@ impl Tokenizer {
         let whole = self.inner.post_process(first, second, true);
         let whole = whole.map_err(|_| TokenizeError::Failed)?;
         Ok(Encoded {
-            ids: whole.get_ids().to_vec(),
-            type_ids: whole.get_type_ids().to_vec(),
+            sequence: Sequence {
+                ids: whole.get_ids().to_vec(),
+                type_ids: whole.get_type_ids().to_vec(),
+            },
             spans: whole.get_offsets().to_vec(),
             special: whole.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
-            second: whole.get_sequence_ids().into_iter().map(|of| of == Some(1)).collect(),
+            second: whole.get_sequence_ids().into_iter().map(|text| text == Some(1)).collect(),
             full_tokens: whole.len(),
         })
     }
 }
 
-/// Puts lower-casing in front of whatever else is done to a text; spans stay those of the input.
+/// Makes lower-casing the first step of normalisation. Spans still refer to the original text.
 fn lower_case_first(tokenizer: &mut tokenizers::Tokenizer) -> tokenizers::Result<()> {
     let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
     steps.extend(tokenizer.get_normalizer().cloned());
-    tokenizer.with_normalizer(Some(Sequence::new(steps)))?;
+    tokenizer.with_normalizer(Some(normalizers::Sequence::new(steps)))?;
     Ok(())
 }
 
+/// Reads a JSON file; a missing file is read as `{}`.
 fn read_config<T: DeserializeOwned>(file: &Path) -> Result<T, TokenizerError> {
-    let wrong = |message: String| TokenizerError { file: file.into(), message };
+    let error = |message: String| TokenizerError { file: file.into(), message };
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "{}".to_owned(),
-        Err(error) => return Err(wrong(error.to_string())),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => "{}".to_owned(),
+        Err(cause) => return Err(error(cause.to_string())),
     };
-    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+    serde_json::from_str(&text).map_err(|cause| error(cause.to_string()))
 }

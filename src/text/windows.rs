@@ -1,8 +1,9 @@
-//! Windows: how a text with more tokens than a sequence takes is read piece by piece.
+//! Windows: a text with more tokens than a sequence can have is read in overlapping pieces.
 //!
-//! Counted in body tokens, without the special ones that each window gets of its own. Windows are
-//! all full, as few as overlap by a quarter or more, at even distances. A token counts once: in the
-//! window in which it is farthest from an edge, where it sees most on both sides.
+//! The text is cut without special tokens; each window then gets its own. All windows are full, they lie
+//! at even distances, and there are as few of them as possible with an overlap of at least a quarter.
+//! Each token counts in one window only: the one in which it is farthest from an edge, where it has the
+//! most context on both sides.
 
 use std::ops::Range;
 
@@ -12,33 +13,34 @@ use tokenizers::Encoding;
 use super::input::Input;
 use super::tokenizer::{Encoded, LongText, TokenizeError, Tokenizer};
 
-/// A piece of a text, or all of it, as tokens.
+/// The tokens of a piece of a text, or of the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// A sequence with special tokens of its own; its spans are in the whole text.
+    /// The tokens, special tokens included; spans refer to the whole text.
     pub encoded: Encoded,
-    /// Which of its tokens count here, and not in another window of the text.
+    /// For each token whether it counts in this window; otherwise it counts in another one.
     pub counted: Vec<bool>,
 }
 
 impl Window {
     /// How many of its tokens count.
-    pub fn tokens(&self) -> usize {
+    pub fn counted_tokens(&self) -> usize {
         self.counted.iter().filter(|&&counts| counts).count()
     }
 }
 
 impl From<Encoded> for Window {
     fn from(encoded: Encoded) -> Self {
-        Self { counted: vec![true; encoded.ids.len()], encoded }
+        Self { counted: vec![true; encoded.sequence.tokens()], encoded }
     }
 }
 
 impl Tokenizer {
-    /// Tokenises an input, in windows of `limit` tokens if it has more, special tokens included.
+    /// Tokenises an input; a text of more than `limit` tokens, special tokens included, in windows of
+    /// `limit` tokens.
     ///
     /// # Errors
-    /// A pair that has more, or the tokenizer failed.
+    /// A pair has more than `limit` tokens, or the tokenizer failed.
     pub fn encode_windows(
         &self,
         input: &Input,
@@ -59,9 +61,9 @@ impl Tokenizer {
         let windows = cut(body.len(), capacity);
         let counts = counted(&windows);
         let window = |(range, counted): (Range<usize>, Vec<bool>)| {
-            let encoded = self.finished(part(&body, range), None)?;
+            let encoded = self.add_special_tokens(slice(&body, range), None)?;
             let mut counted = counted.into_iter();
-            // Every special token counts.
+            // Special tokens count in every window.
             let counts = |&special: &bool| special || counted.next().unwrap_or(false);
             Ok(Window { counted: encoded.special.iter().map(counts).collect(), encoded })
         };
@@ -70,50 +72,51 @@ impl Tokenizer {
 }
 
 /// The tokens `range` of an encoding without special tokens.
-fn part(of: &Encoding, range: Range<usize>) -> Encoding {
+fn slice(encoding: &Encoding, range: Range<usize>) -> Encoding {
     Encoding::new(
-        of.get_ids()[range.clone()].to_vec(),
-        of.get_type_ids()[range.clone()].to_vec(),
-        of.get_tokens()[range.clone()].to_vec(),
-        of.get_word_ids()[range.clone()].to_vec(),
-        of.get_offsets()[range.clone()].to_vec(),
-        of.get_special_tokens_mask()[range.clone()].to_vec(),
-        of.get_attention_mask()[range].to_vec(),
+        encoding.get_ids()[range.clone()].to_vec(),
+        encoding.get_type_ids()[range.clone()].to_vec(),
+        encoding.get_tokens()[range.clone()].to_vec(),
+        encoding.get_word_ids()[range.clone()].to_vec(),
+        encoding.get_offsets()[range.clone()].to_vec(),
+        encoding.get_special_tokens_mask()[range.clone()].to_vec(),
+        encoding.get_attention_mask()[range].to_vec(),
         Vec::new(),
         AHashMap::new(),
     )
 }
 
-/// The windows of a text of `body` tokens, `capacity` in each, in order; one where they all fit.
+/// The windows of a text of `body` tokens, `capacity` tokens in each, in order; a single window if all
+/// tokens fit into it.
 fn cut(body: usize, capacity: usize) -> Vec<Range<usize>> {
     if body <= capacity {
         return vec![0..body; 1];
     }
-    let over = body - capacity;
+    let excess = body - capacity;
     let step = capacity - capacity / 4;
-    let count = 1 + over.div_ceil(step);
-    let start = |at: usize| over * at / (count - 1);
-    (0..count).map(|at| start(at)..start(at) + capacity).collect()
+    let count = 1 + excess.div_ceil(step);
+    let start = |window: usize| excess * window / (count - 1);
+    (0..count).map(|window| start(window)..start(window) + capacity).collect()
 }
 
-/// For each window, which of its tokens count in it. Of two windows in which a token is as far from
-/// an edge, it is the earlier.
+/// For each window, which of its tokens count in it. If a token is equally far from an edge in two
+/// windows, it counts in the earlier one.
 fn counted(windows: &[Range<usize>]) -> Vec<Vec<bool>> {
     let body = windows.last().map_or(0, |last| last.end);
-    // The window that each token counts in, and how far it is from an edge there.
+    // The window in which each token counts, and its distance from an edge there.
     let mut owners = vec![(0, None); body];
-    for (at, window) in windows.iter().enumerate() {
+    for (index, window) in windows.iter().enumerate() {
         for token in window.clone() {
             let distance = Some((token - window.start).min(window.end - 1 - token));
             if distance > owners[token].1 {
-                owners[token] = (at, distance);
+                owners[token] = (index, distance);
             }
         }
     }
-    let of = |(at, window): (usize, &Range<usize>)| {
-        owners[window.clone()].iter().map(|(owner, _)| *owner == at).collect()
+    let counted_in = |(index, window): (usize, &Range<usize>)| {
+        owners[window.clone()].iter().map(|(owner, _)| *owner == index).collect()
     };
-    windows.iter().enumerate().map(of).collect()
+    windows.iter().enumerate().map(counted_in).collect()
 }
 
 #[cfg(test)]
@@ -128,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_are_full_reach_both_ends_and_overlap_by_a_quarter_or_more() {
+    fn windows_are_full_reach_both_ends_and_overlap_by_at_least_a_quarter() {
         for capacity in [1, 2, 3, 4, 7, 16, 254] {
             for body in capacity + 1..6 * capacity + 5 {
                 let windows = cut(body, capacity);
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn each_token_counts_once_where_it_is_farthest_from_an_edge() {
+    fn each_token_counts_once_in_the_window_where_it_is_farthest_from_an_edge() {
         for (body, capacity) in [(9, 8), (20, 8), (100, 16), (1_000, 254)] {
             let windows = cut(body, capacity);
             let counted = counted(&windows);
@@ -153,7 +156,7 @@ mod tests {
                 let holders = (0..windows.len()).filter(|&at| windows[at].contains(&token));
                 let distance =
                     |at: usize| (token - windows[at].start).min(windows[at].end - 1 - token);
-                // `max_by_key` gives the last of equals, so from behind.
+                // `max_by_key` returns the last of equal windows, hence the reversed order.
                 let expected = holders.rev().max_by_key(|&at| distance(at));
                 let owners: Vec<usize> = (0..windows.len())
                     .filter(|&at| {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::head::Activation;
+use crate::model::head::DenseActivation;
 
 /// What may be chosen about training.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ pub struct Hidden {
     /// Columns of each hidden layer, at least one layer, each above 0.
     pub widths: Vec<usize>,
     /// What follows each.
-    pub activation: Activation,
+    pub activation: DenseActivation,
     /// The share of each hidden layer's columns that a step leaves out, from 0 to below 1.
     pub dropout: f64,
     /// How far a step goes, above 0.
@@ -64,7 +64,7 @@ impl Default for Hidden {
     fn default() -> Self {
         Self {
             widths: vec![256],
-            activation: Activation::Relu,
+            activation: DenseActivation::Relu,
             dropout: 0.1,
             learning_rate: 1e-3,
             epochs: 100,

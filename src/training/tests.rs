@@ -2,7 +2,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::testing::dataset;
-use crate::model::head::Activation;
+use crate::model::head::DenseActivation;
 
 use super::data::Targets;
 use super::fit::{Tried, linear};
@@ -178,7 +178,7 @@ fn hidden_layers_find_what_one_layer_cannot() {
     let (dataset, features) = same_signs();
     let with = |settings: &Settings| train(&dataset, &features, settings, &mut |_| {}).unwrap();
     let line = with(&Settings::default()).report.held_out.accuracy().unwrap();
-    for activation in [Activation::Relu, Activation::Gelu] {
+    for activation in [DenseActivation::Relu, DenseActivation::Gelu] {
         let Trained { head, report, .. } = with(&with_hidden(Hidden { activation, ..small() }));
         let curve = report.held_out.accuracy().unwrap();
         assert!(line < 0.65 && curve > 0.85, "{line} and {curve}");

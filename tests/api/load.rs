@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use strata::model::task::Asks;
+use strata::model::task::TaskSpec;
 use tokio::task::JoinSet;
 
 use crate::support::answer::{floats, rows};
@@ -67,9 +67,9 @@ impl Expected {
         let texts = texts();
         let mut list: Vec<_> = recipes().iter().map(|recipe| judge.ask(recipe, false)).collect();
         list.push(judge.ask(&json!("last-four"), true));
-        let asks = Arc::new(Asks::new(list));
+        let spec = TaskSpec::new(list);
         let mut embeddings: Vec<Vec<Vec<f32>>> =
-            texts.iter().map(|text| judge.answers(text, &asks)).collect();
+            texts.iter().map(|text| judge.answers(text, &spec)).collect();
         let tokens = embeddings.iter_mut().map(|rows| rows.pop().unwrap()).collect();
         let logits = heads.iter().map(|(name, head, recipe)| {
             let of_text = |rows: &Vec<Vec<f32>>| head.logits(&rows[*recipe]);
@@ -80,7 +80,7 @@ impl Expected {
     }
 }
 
-/// One request: what it asks and of which texts.
+/// One request: what it spec and of which texts.
 struct Plan {
     texts: Vec<usize>,
     kind: Kind,

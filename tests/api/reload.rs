@@ -81,7 +81,7 @@ async fn a_head_that_is_added_changed_or_removed_takes_effect() {
     assert_eq!(classify(&running).await["code"], "unknown_head");
     for at in [0, 1, 0] {
         two.heads[at].save(folder.path(), "mood");
-        running.until_logged("served from now on");
+        running.until_logged("now served");
         let answer = classify(&running).await;
         assert_eq!(two.which(&answer), at);
         assert_eq!(answer["versions"]["mood"], version_of(&folder.path().join("mood")));
@@ -105,10 +105,10 @@ async fn a_head_that_is_half_written_waits_and_a_broken_one_is_refused() {
         fs::rename(draft, folder.path().join("mood").join(name)).unwrap();
     };
     replace("head.safetensors");
-    running.until_logged("waits");
+    running.until_logged("not complete yet");
     assert_eq!(two.which(&classify(&running).await), 0);
     replace("head.json");
-    running.until_logged("served from now on");
+    running.until_logged("now served");
     assert_eq!(two.which(&classify(&running).await), 1);
     fs::write(folder.path().join("mood/head.json"), "{").unwrap();
     let log = running.until_logged("refused");
@@ -126,10 +126,10 @@ async fn a_folder_that_another_takes_the_place_of_is_watched_on() {
     fs::rename(&heads, parent.path().join("old")).unwrap();
     fs::rename(&next, &heads).unwrap();
     running.signal("HUP");
-    running.until_logged("served from now on");
+    running.until_logged("now served");
     assert_eq!(two.which(&classify(&running).await), 1);
     two.heads[0].save(&heads, "mood");
-    running.until_logged("served from now on");
+    running.until_logged("now served");
     assert_eq!(two.which(&classify(&running).await), 0);
 }
 
@@ -177,7 +177,7 @@ async fn sighup_has_folders_looked_at() {
     two.heads[1].save(elsewhere.path(), "mood");
     assert_eq!(two.which(&classify(&running).await), 0);
     running.signal("HUP");
-    running.until_logged("served from now on");
+    running.until_logged("now served");
     assert_eq!(two.which(&classify(&running).await), 1);
 }
 
@@ -187,7 +187,7 @@ async fn what_watching_cannot_see_is_polled() {
     let (folder, elsewhere) = linked(&two);
     let mut running = serve(folder.path()).env("STRATA_HEADS_POLL_MS", "20").start();
     two.heads[1].save(elsewhere.path(), "mood");
-    running.until_logged("served from now on");
+    running.until_logged("now served");
     assert_eq!(two.which(&classify(&running).await), 1);
 }
 
@@ -217,7 +217,7 @@ async fn a_mount_of_kubernetes_is_swapped_whole() {
         let mut running = serve(folder.path()).start();
         assert_eq!(two.which(&classify(&running).await), 0);
         fill("..2", &two.heads[1]);
-        running.until_logged("served from now on");
+        running.until_logged("now served");
         assert_eq!(two.which(&classify(&running).await), 1);
     }
 }

@@ -124,5 +124,5 @@ async fn a_pair_that_is_too_long_is_refused_with_its_number_of_tokens() {
     let pair = json!([{"text": long(), "pair": "a"}]);
     let body = json!({"inputs": pair, "long_text": "window"});
     let problem = app.post("/embed", body).await.problem(422, "text_too_long", Some("/inputs/0"));
-    assert!(problem["detail"].as_str().unwrap().contains("only a text alone"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("only a single text"), "{problem}");
 }

@@ -11,10 +11,12 @@ use strata::model::checkpoint::Checkpoint;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
-use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
+use strata::sequence::Sequence;
 use strata_kernels::Dtype;
 
 use crate::support::fixtures::config;
+use crate::support::pass::whole_outputs;
 use crate::support::{default_model, tiny};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
@@ -76,19 +78,20 @@ impl Pair {
             dimensions: None,
         };
         let recipe = self.recipes.resolve(&RecipeRef::Object(recipe)).unwrap();
-        let ask = if wish.rows { Ask::Tokens(recipe) } else { Ask::Embedding(recipe) };
+        let spec =
+            if wish.rows { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) };
         let ids: Vec<u32> =
             wish.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
         let sequence = Sequence { type_ids: vec![0; ids.len()], ids };
-        Task::whole(sequence, Arc::new(Asks::new(vec![ask])))
+        Task::whole(sequence, Arc::new(TaskSpec::new(vec![spec])))
     }
 
     /// Says where bits differ, if they do.
     fn compare(&self, batch: &[Wish]) -> Result<(), TestCaseError> {
         let tasks: Vec<Task> = batch.iter().map(|wish| self.task(wish)).collect();
         let bits = |model: &Model, tasks: &[&Task]| -> Vec<Vec<u32>> {
-            let answers = model.forward(tasks).unwrap();
-            answers.into_iter().map(|one| one[0].iter().map(|x| x.to_bits()).collect()).collect()
+            let outputs = whole_outputs(model, tasks).into_iter();
+            outputs.map(|output| output.values[0].iter().map(|x| x.to_bits()).collect()).collect()
         };
         let all: Vec<&Task> = tasks.iter().collect();
         let [one, two] = self.models.each_ref().map(|model| bits(model, &all));

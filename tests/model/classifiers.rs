@@ -5,7 +5,7 @@ use strata::model::checkpoint::ProblemType::{
     self, MultiLabelClassification, Regression, SingleLabelClassification,
 };
 use strata::model::head::OutputActivation::{self, None as NoActivation, Sigmoid, Softmax};
-use strata::model::task::Ask;
+use strata::model::task::OutputSpec;
 use strata_kernels::Activation::{self, Gelu, GeluTanh, Relu};
 
 use crate::support::pass::rows;
@@ -19,10 +19,10 @@ fn logits_agree_with_transformers_alone_and_in_a_batch() {
     for name in Tiny::CLASSIFIERS {
         let (golden, parts) = (Tiny::read(name), load(&tiny(name)));
         let together = logits(&parts, &golden.cases);
-        let ask = Ask::Logits(head_of(&parts));
+        let output = OutputSpec::Logits(head_of(&parts));
         let mut worst = Worst::default();
         for (at, case) in golden.cases.iter().enumerate() {
-            let alone = rows(&parts.model, &ask, std::slice::from_ref(case)).remove(0);
+            let alone = rows(&parts.model, &output, std::slice::from_ref(case)).remove(0);
             worst.see(&alone, &case.answer, LOGITS, &format!("text {at} alone"));
             worst.see(&together[at], &case.answer, LOGITS, &format!("text {at} among all"));
         }
@@ -55,11 +55,11 @@ fn labels_problem_types_and_activations_are_those_of_the_config() {
             vec!["contradiction", "entailment", "neutral"],
         ),
     ];
-    for (name, hidden_act, problem_type, activation, labels) in wanted {
+    for (name, hidden_activation, problem_type, activation, labels) in wanted {
         let parts = load(&tiny(name));
         let head = head_of(&parts);
         let said = head.descriptor();
-        assert_eq!(parts.checkpoint.config.activation, hidden_act, "{name}");
+        assert_eq!(parts.checkpoint.config.activation, hidden_activation, "{name}");
         assert_eq!(head.name(), "checkpoint");
         assert_eq!(said.problem_type, problem_type, "{name}");
         assert_eq!(said.activation, activation, "{name}");
@@ -71,5 +71,5 @@ fn labels_problem_types_and_activations_are_those_of_the_config() {
 fn a_checkpoint_without_a_classifier_brings_no_head() {
     let checkpoint = Checkpoint::open(&tiny(Tiny::SENTENCE)).unwrap();
     let shape = strata::model::Model::shape_of(&checkpoint);
-    assert!(strata::model::head::Head::of_checkpoint(&checkpoint, shape, "").unwrap().is_none());
+    assert!(strata::model::head::Head::from_checkpoint(&checkpoint, shape, "").unwrap().is_none());
 }

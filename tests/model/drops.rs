@@ -5,7 +5,7 @@ use strata::model::checkpoint::Checkpoint;
 
 use crate::support::compare::apart;
 use crate::support::copy::{MODEL, Stored, Tensors};
-use crate::support::pass::{purpose, rows};
+use crate::support::pass::{main_output, rows};
 use crate::support::{Copy, Tiny, Worst};
 
 /// What leaving something out moves some answer by, at least. Smallest seen: 1.5e-3 for the form
@@ -24,8 +24,8 @@ fn cannot_matter(name: &str, tensor: &str) -> bool {
 
 /// The answers of a copy to all cases, in one pass.
 fn answers(copy: &Copy, golden: &Tiny) -> Vec<Vec<f32>> {
-    let (model, ask) = purpose(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
-    rows(&model, &ask, &golden.cases)
+    let (model, output) = main_output(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
+    rows(&model, &output, &golden.cases)
 }
 
 /// Compares what a copy answers with the fixture's answers to the same omission.
@@ -129,7 +129,7 @@ fn attention_scores_are_divided_by_the_root_of_a_heads_width() {
     for name in all() {
         let (golden, copy) = (Tiny::read(name), Copy::of(name));
         let config = Checkpoint::open(copy.dir()).unwrap().config;
-        let root = ((config.hidden_size / config.heads) as f32).sqrt();
+        let root = ((config.hidden_size / config.attention_heads) as f32).sqrt();
         copy.edit(|tensors| multiply_queries(tensors, root));
         let mut worst = Worst::default();
         let moved = judge(&copy, &golden, "scale", &mut worst);

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use strata::app::{self, Parts};
 use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Activation, Dense, Descriptor, Head, Inseparable, Split};
+use strata::model::head::{
+    Dense, DenseActivation, Descriptor, Head, NotExplainable, TokenAttribution,
+};
 use strata::model::recipe::RecipeRef;
-use strata::model::task::{Ask, Asks, Task};
+use strata::model::task::{OutputSpec, TaskSpec};
 use strata::text::LongText;
 use tempfile::TempDir;
 
 use crate::support::fixtures::{config, input};
-use crate::support::{default_model, head_of, load, sequence, tiny};
+use crate::support::{default_model, head_of, load, tiny};
 
 /// The largest difference of bias and contributions to the logit. Largest seen: 1.1e-6.
 const APART: f64 = 1e-4;
@@ -34,7 +36,7 @@ fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     );
     let weights: Vec<f32> =
         (0..CLASSES * width).map(|i| ((i * 37 % 101) as f32 - 50.0) / 500.0).collect();
-    let layer = Dense::new(weights, vec![0.5, -0.25, 0.0], Activation::Identity);
+    let layer = Dense::new(weights, vec![0.5, -0.25, 0.0], DenseActivation::Identity);
     descriptor.save(&dir.path().join("h"), &[layer]).unwrap();
     let folder = dir.path().join("h");
     app::head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
@@ -69,25 +71,26 @@ fn snippets() -> Vec<String> {
 fn contributions_and_bias_add_up_to_the_logits() {
     let parts = load(&default_model());
     let heads: Vec<Arc<Head>> = separable().iter().map(|recipe| head(&parts, recipe)).collect();
-    let splits: Vec<Arc<Split>> =
-        heads.iter().map(|head| Arc::new(head.split(384).unwrap())).collect();
-    let mut asks: Vec<Ask> = heads.iter().cloned().map(Ask::Logits).collect();
-    asks.extend(splits.iter().cloned().map(Ask::Contributions));
-    let asks = Arc::new(Asks::new(asks));
+    let attributions: Vec<Arc<TokenAttribution>> =
+        heads.iter().map(|head| Arc::new(head.token_attribution(384).unwrap())).collect();
+    let mut specs: Vec<OutputSpec> = heads.iter().cloned().map(OutputSpec::Logits).collect();
+    specs.extend(attributions.iter().cloned().map(OutputSpec::Contributions));
+    let spec = TaskSpec::new(specs);
     let texts = snippets();
     assert_eq!(texts.len(), SNIPPETS);
     let mut worst = 0.0_f64;
     for text in texts {
-        let found = parts.tokenizer.encode(&input(&text, None), 256, LongText::Truncate).unwrap();
-        let task = Task::whole(sequence(&found.ids, &found.type_ids), Arc::clone(&asks));
-        let answer = parts.model.forward(&[&task]).unwrap().remove(0);
-        let (logits, contributions) = answer.split_at(heads.len());
-        for ((logits, contributions), split) in logits.iter().zip(contributions).zip(&splits) {
-            assert_eq!(contributions.len(), found.ids.len() * CLASSES);
+        let encoded = parts.tokenizer.encode(&input(&text, None), 256, LongText::Truncate).unwrap();
+        let sequence = encoded.sequence;
+        let output = parts.model.forward_whole(&[&sequence], &spec).unwrap().remove(0);
+        let (logits, contributions) = output.values.split_at(heads.len());
+        let heads = logits.iter().zip(contributions).zip(&attributions);
+        for ((logits, contributions), attribution) in heads {
+            assert_eq!(contributions.len(), sequence.tokens() * CLASSES);
             for (class, &logit) in logits.iter().enumerate() {
                 let of_class = contributions.iter().skip(class).step_by(CLASSES);
                 let sum: f64 = of_class.map(|&x| f64::from(x)).sum();
-                let sum = sum + f64::from(split.bias()[class]);
+                let sum = sum + f64::from(attribution.bias()[class]);
                 worst = worst.max((sum - f64::from(logit)).abs());
             }
         }
@@ -103,18 +106,17 @@ fn a_token_adds_what_its_own_rows_are_worth() {
     let recipe = json!({"layers": [-2]});
     let head = head(&parts, &recipe);
     let resolved = parts.recipes.resolve(&serde_json::from_value(recipe).unwrap()).unwrap();
-    let split = Arc::new(head.split(384).unwrap());
-    let asks = vec![Ask::Contributions(split), Ask::Tokens(resolved)];
-    let found = parts.tokenizer.encode(&input("A gripping film.", None), 256, LongText::Error);
-    let found = found.unwrap();
-    let task = Task::whole(sequence(&found.ids, &found.type_ids), Arc::new(Asks::new(asks)));
-    let answer = parts.model.forward(&[&task]).unwrap().remove(0);
-    let (contributions, rows) = (&answer[0], &answer[1]);
+    let attribution = Arc::new(head.token_attribution(384).unwrap());
+    let specs = vec![OutputSpec::Contributions(attribution), OutputSpec::Tokens(resolved)];
+    let encoded = parts.tokenizer.encode(&input("A gripping film.", None), 256, LongText::Error);
+    let sequence = encoded.unwrap().sequence;
+    let output = parts.model.forward_whole(&[&sequence], &TaskSpec::new(specs)).unwrap().remove(0);
+    let (contributions, rows) = (&output.values[0], &output.values[1]);
     for (i, row) in rows.chunks_exact(384).enumerate() {
         let logits = head.logits(row);
         let zero = head.logits(&vec![0.0; 384]);
         for class in 0..CLASSES {
-            let expected = (logits[class] - zero[class]) / found.ids.len() as f32;
+            let expected = (logits[class] - zero[class]) / sequence.tokens() as f32;
             let found = contributions[i * CLASSES + class];
             assert!((found - expected).abs() < 1e-5, "token {i}: {found} for {expected}");
         }
@@ -122,18 +124,18 @@ fn a_token_adds_what_its_own_rows_are_worth() {
 }
 
 #[test]
-fn what_has_no_exact_split_is_refused_with_the_reason() {
+fn a_head_that_cannot_be_explained_is_refused_with_the_reason() {
     let parts = load(&default_model());
     for (recipe, reason) in [
-        (json!({"pooling": "cls"}), Inseparable::OneToken),
-        (json!({"pooling": "last_token"}), Inseparable::OneToken),
-        (json!({"pooling": "max"}), Inseparable::Maximum),
-        (json!({"pooling": "mean_max"}), Inseparable::Maximum),
-        (json!({"combine": "max"}), Inseparable::Combined),
-        (json!({"normalize": true}), Inseparable::Normalized),
+        (json!({"pooling": "cls"}), NotExplainable::OneToken),
+        (json!({"pooling": "last_token"}), NotExplainable::OneToken),
+        (json!({"pooling": "max"}), NotExplainable::PoolsByMaximum),
+        (json!({"pooling": "mean_max"}), NotExplainable::PoolsByMaximum),
+        (json!({"combine": "max"}), NotExplainable::CombinesByMaximum),
+        (json!({"normalize": true}), NotExplainable::Normalized),
     ] {
-        assert_eq!(head(&parts, &recipe).split(384).unwrap_err(), reason, "{recipe}");
+        assert_eq!(head(&parts, &recipe).token_attribution(384).unwrap_err(), reason, "{recipe}");
     }
     let parts = load(&tiny("single-label"));
-    assert_eq!(head_of(&parts).split(32).unwrap_err(), Inseparable::HiddenLayers);
+    assert_eq!(head_of(&parts).token_attribution(32).unwrap_err(), NotExplainable::HiddenLayers);
 }

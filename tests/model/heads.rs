@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use strata::app::Parts;
 use strata::model::checkpoint::ProblemType;
 use strata::model::checkpoint::fingerprint::sha256;
-use strata::model::head::{Activation, Dense, Descriptor, Head, HeadError, HeadFiles};
+use strata::model::head::{
+    Dense, DenseActivation, Descriptor, Head, HeadContext, HeadError, HeadFiles,
+};
 use strata::model::recipe::RecipeRef;
-use strata::model::task::Ask;
+use strata::model::task::OutputSpec;
 use tempfile::TempDir;
 
 use crate::support::copy::{Stored, Tensors};
@@ -34,6 +36,10 @@ fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 100.0).collect()
 }
 
+fn context<'a>(parts: &'a Parts, fingerprint: &'a str) -> HeadContext<'a> {
+    HeadContext { recipes: &parts.recipes, fingerprint }
+}
+
 fn descriptor(fingerprint: &str) -> Descriptor {
     Descriptor {
         training: Some(json!({"seed": 7, "held_out": {"accuracy": 0.5}})),
@@ -51,7 +57,7 @@ impl Folder {
     fn saved() -> Self {
         let (dir, parts) = (TempDir::new().unwrap(), load(&tiny(Tiny::SENTENCE)));
         let descriptor = descriptor(&parts.fingerprint);
-        let layer = Dense::new(numbers(3 * WIDTH), numbers(3), Activation::Identity);
+        let layer = Dense::new(numbers(3 * WIDTH), numbers(3), DenseActivation::Identity);
         descriptor.save(&dir.path().join("turn"), &[layer]).unwrap();
         Self { dir, parts }
     }
@@ -87,7 +93,7 @@ impl Folder {
     }
 
     fn load(&self, files: &HeadFiles) -> Result<Head, HeadError> {
-        files.load(&self.parts.recipes, &self.parts.fingerprint)
+        files.load(context(&self.parts, &self.parts.fingerprint))
     }
 
     /// The files must be refused, with a message that has all of `parts`.
@@ -137,8 +143,8 @@ fn a_head_comes_back_as_it_was_saved_and_computes_from_its_recipe() {
 
     let cases = Tiny::read(Tiny::SENTENCE).cases;
     let recipe = folder.parts.recipes.resolve(&head.descriptor().recipe).unwrap();
-    let embeddings = rows(&folder.parts.model, &Ask::Embedding(recipe), &cases);
-    let logits = rows(&folder.parts.model, &Ask::Logits(head.into()), &cases);
+    let embeddings = rows(&folder.parts.model, &OutputSpec::Embedding(recipe), &cases);
+    let logits = rows(&folder.parts.model, &OutputSpec::Logits(head.into()), &cases);
     for (embedding, logits) in embeddings.iter().zip(&logits) {
         let x: Vec<f64> = embedding.iter().map(|&x| f64::from(x)).collect();
         assert_close(logits, &by_hand(&x, LABELS.len()));
@@ -178,7 +184,7 @@ fn several_layers_are_read_in_the_order_of_their_numbers() {
 #[test]
 fn a_head_for_another_encoder_is_told_from_a_broken_one() {
     let folder = Folder::saved();
-    let error = folder.files().load(&folder.parts.recipes, "another").expect_err("refused");
+    let error = folder.files().load(context(&folder.parts, "another")).expect_err("refused");
     assert!(matches!(error, HeadError::OtherEncoder { .. }));
     let message = error.to_string();
     assert!(
@@ -201,7 +207,8 @@ fn one_layer_may_be_named_as_pytorch_names_a_linear_layer() {
     assert_eq!(a, b);
     let mixed = one_layer(3, WIDTH).into_iter().chain(plain(one_layer(3, WIDTH))).collect();
     let two = |json: &mut Value| json["hidden_activation"] = "tanh".into();
-    folder.refused(&folder.weighted(&mixed, two), &["weight and bias beside numbered ones"]);
+    folder
+        .refused(&folder.weighted(&mixed, two), &["both numbered and unnumbered weight and bias"]);
 }
 
 #[test]
@@ -224,7 +231,7 @@ fn widths_that_do_not_fit_are_refused() {
     refused(&one_layer(3, 31), &["layer 0 takes 31 columns; the recipe gives 32"]);
     refused(&one_layer(4, WIDTH), &["4 outputs for 3 labels"]);
     let two = layer(0, 5, WIDTH).into_iter().chain(layer(1, 3, 6)).collect();
-    refused(&two, &["layer 1 takes 6 columns; the layer before gives 5"]);
+    refused(&two, &["layer 1 takes 6 columns; the layer before it gives 5"]);
     let mut uneven = one_layer(3, WIDTH);
     uneven.insert("0.bias".to_owned(), Stored::f32(&[2], &[0.0; 2]));
     refused(&uneven, &["0.weight is [3, 32], 0.bias [2]"]);
@@ -248,7 +255,7 @@ fn weights_that_are_not_numbers_are_refused() {
         weight[40] = number;
         tensors.insert("0.weight".to_owned(), Stored::f32(&[3, WIDTH], &weight));
         let files = folder.weighted(&tensors, |_| {});
-        folder.refused(&files, &["tensor \"0.weight\": found a number that is not finite"]);
+        folder.refused(&files, &["tensor \"0.weight\": found a non-finite number"]);
     }
 }
 
@@ -259,10 +266,14 @@ fn a_description_that_cannot_be_is_refused() {
         ("labels", json!([]), "labels is empty"),
         ("labels", json!(["left", "right", "left"]), "labels lists \"left\" twice"),
         ("temperature", json!(0.0), "temperature is 0; it must be above 0"),
-        ("thresholds", json!([0.5, 0.5, 0.5]), "thresholds go with multi_label_classification"),
+        (
+            "thresholds",
+            json!([0.5, 0.5, 0.5]),
+            "thresholds are only allowed with multi_label_classification",
+        ),
         ("activation", json!("sparsemax"), "field \"activation\""),
         ("recipe", json!("unheard-of"), "no recipe is called \"unheard-of\""),
-        ("recipe", json!({"layers": [-9]}), "layer -9 is not there"),
+        ("recipe", json!({"layers": [-9]}), "layer -9 does not exist"),
         ("recipe", json!({"layres": [-1]}), "layres"),
         ("colour", json!("blue"), "colour"),
     ];

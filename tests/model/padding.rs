@@ -6,12 +6,14 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use strata::app::Parts;
 use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
-use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
+use strata::sequence::Sequence;
 use strata::text::{LongText, Text};
 
 use crate::parity::relative;
 use crate::support::fixtures::input;
-use crate::support::{Golden, Worst, default_model, load, sequence};
+use crate::support::pass::whole_outputs;
+use crate::support::{Golden, Worst, default_model, load};
 
 /// Longer ones cost more and show no more.
 const TOKENS: usize = 32;
@@ -62,15 +64,14 @@ fn parts() -> &'static Parts {
 }
 
 fn tokens(parts: &Parts, text: &str) -> Sequence {
-    let found = parts.tokenizer.encode(&input(text, None), TOKENS, LongText::Truncate).unwrap();
-    sequence(&found.ids, &found.type_ids)
+    let encoded = parts.tokenizer.encode(&input(text, None), TOKENS, LongText::Truncate);
+    encoded.unwrap().sequence
 }
 
 fn task(parts: &Parts, text: &str, recipe: &Recipe) -> Task {
     let recipe = parts.recipes.resolve(&RecipeRef::Object(recipe.clone())).unwrap();
-    let asks = vec![Ask::Embedding(Arc::clone(&recipe)), Ask::Tokens(recipe)];
-    let asks = Arc::new(Asks::new(asks));
-    Task::whole(tokens(parts, text), asks)
+    let specs = vec![OutputSpec::Embedding(Arc::clone(&recipe)), OutputSpec::Tokens(recipe)];
+    Task::whole(tokens(parts, text), Arc::new(TaskSpec::new(specs)))
 }
 
 proptest! {
@@ -89,13 +90,14 @@ proptest! {
         let parts = parts();
         let tasks: Vec<Task> =
             batch.iter().map(|(text, recipe)| task(parts, text, recipe)).collect();
-        let together = parts.model.forward(&tasks.iter().collect::<Vec<_>>()).unwrap();
+        let together = whole_outputs(&parts.model, &tasks.iter().collect::<Vec<_>>());
         let mut worst = Worst::default();
         for ((task, together), (text, recipe)) in tasks.iter().zip(&together).zip(&batch) {
-            let alone = parts.model.forward(&[task]).unwrap().remove(0);
+            let alone = whole_outputs(&parts.model, &[task]).remove(0);
             for (at, kind) in ["embedding", "tokens"].into_iter().enumerate() {
                 let what = format!("{kind} of {text:?} by {recipe:?}");
-                worst.see(&together[at], &alone[at], relative(&alone[at]), &what);
+                let (together, alone) = (&together.values[at], &alone.values[at]);
+                worst.see(together, alone, relative(alone), &what);
             }
         }
         prop_assert!(worst.is_within(), "{}", worst.describe());

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use strata::app::Parts;
 use strata::model::recipe::{RecipeRef, ResolvedRecipe};
-use strata::model::task::{Ask, Sequence};
+use strata::model::task::OutputSpec;
+use strata::sequence::Sequence;
 
-use crate::support::pass::answers;
+use crate::support::pass::outputs;
 use crate::support::{Golden, Worst, default_model, load, sequence};
 
 /// The recipes that people rely on most, absolute. Largest difference seen: 3.6e-6, in
@@ -56,11 +57,12 @@ fn sequences(golden: &Golden) -> Vec<Sequence> {
 /// Compares every recipe on the texts `batch`, computed in one pass.
 fn compare(golden: &Golden, parts: &Parts, batch: &[usize], worst: &mut [Worst; 2]) {
     let recipes = recipes(golden, parts);
-    let asks = recipes.iter().map(|(_, recipe)| Ask::Embedding(Arc::clone(recipe))).collect();
+    let specs =
+        recipes.iter().map(|(_, recipe)| OutputSpec::Embedding(Arc::clone(recipe))).collect();
     let all = sequences(golden);
-    let chosen = batch.iter().map(|&text| all[text].clone()).collect();
-    for (&text, answer) in batch.iter().zip(answers(&parts.model, asks, chosen)) {
-        for ((name, _), found) in recipes.iter().zip(&answer) {
+    let chosen: Vec<Sequence> = batch.iter().map(|&text| all[text].clone()).collect();
+    for (&text, output) in batch.iter().zip(outputs(&parts.model, specs, &chosen)) {
+        for ((name, _), found) in recipes.iter().zip(&output.values) {
             let at = usize::from(!HELD_TO_BUILT_IN.contains(&name.as_str()));
             let what = format!("{name} of text {text}");
             worst[at].see(found, golden.row(name, text), allowed(golden, name, text), &what);
@@ -106,12 +108,17 @@ fn token_vectors_agree_with_transformers_and_end_where_the_text_ends() {
     let last_four = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned())).unwrap();
     let kept: Vec<_> = (0..).map_while(|text| golden.token_rows(text)).collect();
     assert_eq!(kept.len(), 6);
-    let chosen = sequences(&golden).into_iter().take(kept.len()).collect();
-    let found = answers(&parts.model, vec![Ask::Tokens(last_four)], chosen);
+    let chosen = &sequences(&golden)[..kept.len()];
+    let found = outputs(&parts.model, vec![OutputSpec::Tokens(last_four)], chosen);
     let mut worst = Worst::default();
-    for (text, ((t, expected), answer)) in kept.into_iter().zip(found).enumerate() {
+    for (text, ((t, expected), output)) in kept.into_iter().zip(found).enumerate() {
         assert_eq!(t, golden.texts[text].ids.len());
-        worst.see(&answer[0], expected, relative(expected), &format!("tokens of text {text}"));
+        worst.see(
+            &output.values[0],
+            expected,
+            relative(expected),
+            &format!("tokens of text {text}"),
+        );
     }
     worst.check("token vectors");
 }

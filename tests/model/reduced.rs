@@ -7,9 +7,10 @@ use std::sync::Arc;
 use strata::app::Parts;
 use strata::model::Model;
 use strata::model::encoder::{EncoderChoice, EncoderOptions};
-use strata::model::head::{Head, HeadFiles};
+use strata::model::head::{Head, HeadContext, HeadFiles};
 use strata::model::recipe::RecipeRef;
-use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::model::task::{OutputSpec, TaskSpec};
+use strata::sequence::Sequence;
 use strata::text::LongText;
 use strata::training::is_held_out;
 use strata_kernels::Dtype;
@@ -27,7 +28,7 @@ const INT8_LEAST: f64 = 0.998;
 /// Points of held-out accuracy that `sentiment` may differ by. Seen: 0.00.
 const POINTS: f64 = 0.3;
 
-const TEXTS_OF_A_PASS: usize = 16;
+const TEXTS_PER_PASS: usize = 16;
 
 /// The labelled snippets, `(label, text)`.
 fn labelled() -> Vec<(String, String)> {
@@ -44,18 +45,16 @@ fn model(parts: &Parts, dtype: Dtype) -> Model {
 }
 
 /// One row a text.
-fn rows(parts: &Parts, model: &Model, ask: &Ask, texts: &[&str]) -> Vec<Vec<f32>> {
-    let asks = Arc::new(Asks::new(vec![ask.clone()]));
-    let task = |text: &&str| {
-        let limit = parts.sequence_tokens;
-        let found = parts.tokenizer.encode(&input(text, None), limit, LongText::Truncate).unwrap();
-        let sequence = Sequence { ids: found.ids, type_ids: found.type_ids };
-        Task::whole(sequence, Arc::clone(&asks))
+fn rows(parts: &Parts, model: &Model, output: &OutputSpec, texts: &[&str]) -> Vec<Vec<f32>> {
+    let spec = TaskSpec::new(vec![output.clone()]);
+    let sequence = |text: &&str| {
+        let (input, limit) = (input(text, None), parts.sequence_tokens);
+        parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap().sequence
     };
-    let tasks: Vec<Task> = texts.iter().map(task).collect();
-    let passes = tasks.chunks(TEXTS_OF_A_PASS).map(|pass| pass.iter().collect::<Vec<_>>());
-    let answers = passes.flat_map(|pass| model.forward(&pass).unwrap());
-    answers.map(|mut answer| answer.remove(0)).collect()
+    let sequences: Vec<Sequence> = texts.iter().map(sequence).collect();
+    let passes = sequences.chunks(TEXTS_PER_PASS).map(|pass| pass.iter().collect::<Vec<_>>());
+    let outputs = passes.flat_map(|pass| model.forward_whole(&pass, &spec).unwrap());
+    outputs.map(|mut output| output.values.remove(0)).collect()
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
@@ -72,10 +71,10 @@ fn embeddings_in_bf16_and_int8_point_where_those_in_f32_do() {
     let texts: Vec<&str> = labelled.iter().take(SNIPPETS).map(|(_, text)| text.as_str()).collect();
     assert_eq!(texts.len(), SNIPPETS);
     let recipe = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned())).unwrap();
-    let ask = Ask::Embedding(recipe);
-    let exact = rows(&parts, &model(&parts, Dtype::F32), &ask, &texts);
+    let output = OutputSpec::Embedding(recipe);
+    let exact = rows(&parts, &model(&parts, Dtype::F32), &output, &texts);
     let cosines = |dtype| {
-        let found = rows(&parts, &model(&parts, dtype), &ask, &texts);
+        let found = rows(&parts, &model(&parts, dtype), &output, &texts);
         let cosines: Vec<f64> = found.iter().zip(&exact).map(|(a, b)| cosine(a, b)).collect();
         let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
         let least = cosines.into_iter().fold(1.0, f64::min);
@@ -98,15 +97,16 @@ fn the_shipped_head_is_as_accurate_on_int8() {
         json: fs::read(folder.join("head.json")).unwrap(),
         weights: fs::read(folder.join("head.safetensors")).unwrap(),
     };
-    let head: Arc<Head> = Arc::new(files.load(&parts.recipes, &parts.fingerprint).unwrap());
+    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
+    let head: Arc<Head> = Arc::new(files.load(context).unwrap());
     let labels = head.descriptor().labels.clone();
     let labelled = labelled();
     let held_out: Vec<_> = labelled.iter().filter(|(_, text)| is_held_out(text)).collect();
     assert_eq!(held_out.len(), 2_095);
     let texts: Vec<&str> = held_out.iter().map(|(_, text)| text.as_str()).collect();
     let accuracy = |dtype: Dtype| {
-        let ask = Ask::Logits(Arc::clone(&head));
-        let logits = rows(&parts, &model(&parts, dtype), &ask, &texts);
+        let output = OutputSpec::Logits(Arc::clone(&head));
+        let logits = rows(&parts, &model(&parts, dtype), &output, &texts);
         let right = logits.iter().zip(&held_out).filter(|(logits, (label, _))| {
             let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             best.is_some_and(|(at, _)| labels[at] == *label)

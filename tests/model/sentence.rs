@@ -5,12 +5,12 @@ use serde_json::json;
 use strata::model::checkpoint::Checkpoint;
 use strata::model::recipe::{Pooling, RecipeRef};
 use strata::model::recipe_book::NATIVE;
-use strata::model::task::Ask;
+use strata::model::task::OutputSpec;
 use strata::text::LongText;
 
 use crate::support::fixtures::input;
-use crate::support::pass::{answers, purpose, rows};
-use crate::support::{Copy, Tiny, Worst, load, sequence, tiny};
+use crate::support::pass::{main_output, outputs, rows};
+use crate::support::{Copy, Tiny, Worst, load, tiny};
 
 /// Absolute, of rows of length 1. Largest difference seen: 3.6e-7.
 const EMBEDDINGS: f64 = 1e-5;
@@ -24,19 +24,18 @@ fn native_agrees_with_sentence_transformers_from_the_text_on() {
         (Pooling::MeanSqrtLen, true, true)
     );
     assert_eq!(native.dimensions, 16);
-    let ask = Ask::Embedding(native);
-    let together = rows(&parts.model, &ask, &golden.cases);
+    let output = OutputSpec::Embedding(native);
+    let together = rows(&parts.model, &output, &golden.cases);
     let mut worst = Worst::default();
     for (at, case) in golden.cases.iter().enumerate() {
         let mut input = input(&case.text, case.pair.as_deref());
         if let Some(name) = &case.prompt_name {
-            input.text = input.text.prompted(&parts.checkpoint.sentence.prompts[name]);
+            input.text = input.text.with_prompt(&parts.checkpoint.sentence.prompts[name]);
         }
         let limit = parts.sequence_tokens;
         let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
-        let sequence = sequence(&encoded.ids, &encoded.type_ids);
-        let alone = answers(&parts.model, vec![ask.clone()], vec![sequence]).remove(0).remove(0);
-        worst.see(&alone, &case.answer, EMBEDDINGS, &format!("text {at} alone"));
+        let alone = outputs(&parts.model, vec![output.clone()], &[encoded.sequence]).remove(0);
+        worst.see(&alone.values[0], &case.answer, EMBEDDINGS, &format!("text {at} alone"));
         worst.see(&together[at], &case.answer, EMBEDDINGS, &format!("text {at} among all"));
     }
     worst.check("native with a dense layer");
@@ -87,7 +86,7 @@ fn poolings_that_cannot_be_served_are_refused() {
     let refusals = [
         (
             json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
-            "pooling_mode_cls_token, pooling_mode_mean_tokens are all on; one can be served",
+            "pooling_mode_cls_token, pooling_mode_mean_tokens are all on; only one can be served",
         ),
         (
             json!({"pooling_mode": ["max", "mean"]}),
@@ -113,9 +112,9 @@ fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
         json["module_output_name"] = json!(null);
         json["use_residual"] = false.into();
     });
-    let (model, ask) = purpose(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
+    let (model, output) = main_output(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
     let mut worst = Worst::default();
-    for (found, case) in rows(&model, &ask, &golden.cases).iter().zip(&golden.cases) {
+    for (found, case) in rows(&model, &output, &golden.cases).iter().zip(&golden.cases) {
         worst.see(found, &case.answer, EMBEDDINGS, &case.text);
     }
     worst.check("native with a dense layer of the newer form");

@@ -44,7 +44,7 @@ fn serving_a_cut_checkpoint_exits_2_and_says_how_long_it_should_be() {
     let whole = copy.bytes(MODEL);
     copy.write(MODEL, &whole[..whole.len() / 2]);
     let expected = format!(
-        "strata: {}: its header describes {} bytes; the file has {}: it is cut or damaged",
+        "strata: {}: its header describes {} bytes; the file has {}: it is truncated or damaged",
         copy.file(MODEL).display(),
         whole.len(),
         whole.len() / 2

@@ -18,8 +18,8 @@ fn every_text_gives_the_tokens_spans_and_special_tokens_that_transformers_gives(
     for case in &golden.texts {
         let found = encode(&tokenizer, case, golden.max_tokens);
         let special: Vec<bool> = case.special.iter().map(|&mask| mask == 1).collect();
-        assert_eq!(found.ids, case.ids, "{:?}", case.text);
-        assert_eq!(found.type_ids, case.type_ids, "{:?}", case.text);
+        assert_eq!(found.sequence.ids, case.ids, "{:?}", case.text);
+        assert_eq!(found.sequence.type_ids, case.type_ids, "{:?}", case.text);
         assert_eq!(found.spans, case.offsets, "{:?}", case.text);
         assert_eq!(found.special, special, "{:?}", case.text);
         assert_eq!(found.full_tokens, case.full_tokens, "{:?}", case.text);
@@ -36,7 +36,7 @@ fn a_text_that_is_too_long_is_refused_with_its_count_where_cutting_is_not_allowe
     for case in &golden.texts {
         let input = input(&case.text, case.pair.as_deref());
         match tokenizer.encode(&input, limit, LongText::Error) {
-            Ok(found) => assert_eq!(found.ids, case.ids),
+            Ok(found) => assert_eq!(found.sequence.ids, case.ids),
             Err(error) => {
                 let tokens = case.full_tokens;
                 assert_eq!(error, TokenizeError::TooLong { tokens, limit });
@@ -75,12 +75,12 @@ fn tiny_tokenizers_give_the_tokens_that_transformers_gives() {
         for case in &golden.cases {
             let mut input = input(&case.text, case.pair.as_deref());
             if let Some(prompt) = &case.prompt_name {
-                input.text = input.text.prompted(&parts.checkpoint.sentence.prompts[prompt]);
+                input.text = input.text.with_prompt(&parts.checkpoint.sentence.prompts[prompt]);
             }
             let limit = parts.sequence_tokens;
             let found = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
-            assert_eq!(found.ids, case.ids, "{name}: {:?}", case.text);
-            assert_eq!(found.type_ids, case.type_ids, "{name}: {:?}", case.text);
+            assert_eq!(found.sequence.ids, case.ids, "{name}: {:?}", case.text);
+            assert_eq!(found.sequence.type_ids, case.type_ids, "{name}: {:?}", case.text);
         }
     }
 }
@@ -102,8 +102,8 @@ fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_
         tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()
     };
     let (upper, lower) = ("A GOOD Film, ÉTÉ", "a good film, été");
-    assert_ne!(encoded(upper).ids, encoded(lower).ids);
+    assert_ne!(encoded(upper).sequence.ids, encoded(lower).sequence.ids);
     copy.write("sentence_bert_config.json", r#"{"do_lower_case": true}"#);
-    assert_eq!(encoded(upper).ids, encoded(lower).ids);
+    assert_eq!(encoded(upper).sequence.ids, encoded(lower).sequence.ids);
     assert_eq!(encoded(upper).spans, encoded(lower).spans);
 }

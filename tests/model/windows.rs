@@ -8,8 +8,10 @@ use std::sync::Arc;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 use strata::app::Parts;
+use strata::model::PoolingMask;
+use strata::model::output::Output;
 use strata::model::recipe::{Recipe, RecipeRef};
-use strata::model::task::{Ask, Asks, Sequence, Share, Task};
+use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::text::{TokenizeError, Window};
 
 use crate::parity::allowed_of;
@@ -50,18 +52,19 @@ fn windows(parts: &Parts, text: &str) -> Vec<Window> {
     parts.tokenizer.encode_windows(&input(text, None), parts.sequence_tokens).unwrap()
 }
 
-/// The answer to a text, all of its windows in passes of four.
-fn answer(parts: &Parts, windows: &[Window], asks: Vec<Ask>) -> Vec<Vec<f32>> {
-    let asks = Arc::new(Asks::new(asks));
-    let shares = Share::of_windows(windows.iter().map(|window| window.counted.clone()).collect());
-    let task = |(window, share): (&Window, Option<Share>)| {
-        let (ids, type_ids) = (window.encoded.ids.clone(), window.encoded.type_ids.clone());
-        Task { sequence: Sequence { ids, type_ids }, asks: Arc::clone(&asks), share }
+/// The output of a text, its windows computed in passes of four.
+fn output(parts: &Parts, windows: &[Window], specs: Vec<OutputSpec>) -> Output {
+    let spec = Arc::new(TaskSpec::new(specs));
+    let counted = windows.iter().map(|window| window.counted.clone()).collect();
+    let task = |(window, mask): (&Window, Option<PoolingMask>)| {
+        let sequence = window.encoded.sequence.clone();
+        Task { sequence, spec: Arc::clone(&spec), mask }
     };
-    let tasks: Vec<Task> = windows.iter().zip(shares).map(task).collect();
+    let tasks: Vec<Task> =
+        windows.iter().zip(PoolingMask::for_windows(counted)).map(task).collect();
     let passes = tasks.chunks(4).map(|pass| pass.iter().collect::<Vec<_>>());
-    let read: Vec<_> = passes.flat_map(|pass| parts.model.forward(&pass).unwrap()).collect();
-    parts.model.finish().join(&asks, &read)
+    let passes = passes.flat_map(|pass| parts.model.forward(&pass).unwrap());
+    parts.model.output_builder().text_output(&spec, passes)
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn windows_lie_where_the_rules_say_and_each_token_counts_once() {
     assert_eq!(golden.max_tokens, parts.sequence_tokens);
     for case in &golden.texts {
         let found = windows(&parts, &case.text);
-        let counted: Vec<usize> = found.iter().map(Window::tokens).collect();
+        let counted: Vec<usize> = found.iter().map(Window::counted_tokens).collect();
         assert_eq!(counted, case.counted);
         // In spans: a window begins with the character that its first body token begins with.
         let body: Vec<(usize, usize)> = {
@@ -83,7 +86,10 @@ fn windows_lie_where_the_rules_say_and_each_token_counts_once() {
             assert_eq!(spans[1..spans.len() - 1], body[*start..*end]);
             assert!(!window.encoded.truncated());
         }
-        assert_eq!(found.iter().map(Window::tokens).sum::<usize>(), body.len() + 2 * found.len());
+        assert_eq!(
+            found.iter().map(Window::counted_tokens).sum::<usize>(),
+            body.len() + 2 * found.len()
+        );
     }
     assert!(golden.texts.iter().any(|case| case.text.split_whitespace().count() == 5_000));
 }
@@ -96,9 +102,10 @@ fn a_text_in_windows_has_the_features_of_one_long_text() {
     for (at, case) in golden.texts.iter().enumerate() {
         let resolve =
             |recipe: &Recipe| parts.recipes.resolve(&RecipeRef::Object(recipe.clone())).unwrap();
-        let asks = golden.recipes.values().map(|recipe| Ask::Embedding(resolve(recipe))).collect();
-        let answer = answer(&parts, &windows(&parts, &case.text), asks);
-        for (name, found) in golden.recipes.keys().zip(&answer) {
+        let specs =
+            golden.recipes.values().map(|recipe| OutputSpec::Embedding(resolve(recipe))).collect();
+        let output = output(&parts, &windows(&parts, &case.text), specs);
+        for (name, found) in golden.recipes.keys().zip(&output.values) {
             let expected = row(&tensors, name, at);
             let torch = f64::from(row(&tensors, &format!("{name}.torch_f32_error"), at)[0]);
             worst.see(
@@ -117,7 +124,7 @@ fn a_text_that_fits_is_one_sequence_as_ever() {
     let parts = load(&default_model());
     let found = windows(&parts, "A short text.");
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].tokens(), found[0].encoded.ids.len());
+    assert_eq!(found[0].counted_tokens(), found[0].encoded.sequence.tokens());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::report::{Alone, Measured};
 use super::work::{Lengths, Texts};
 use crate::app::Parts;
-use crate::model::task::{Asks, Task};
+use crate::model::task::{Task, TaskSpec};
 
 /// Shares of a measurement's time that go to warming up, to the rate, and to the latency.
 const SHARES: [f64; 3] = [0.1, 0.6, 0.3];
@@ -36,14 +36,14 @@ impl<'a> Bench<'a> {
     /// For `works` measurements of so many seconds each.
     pub fn new(
         parts: &'a Parts,
-        asks: &Arc<Asks>,
+        spec: &Arc<TaskSpec>,
         seconds: f64,
         works: usize,
     ) -> anyhow::Result<Self> {
         let times = SHARES.map(|share| Duration::from_secs_f64(share * seconds));
         let bar = ProgressBar::new((1_000.0 * seconds * works as f64) as u64);
         bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} to go")?);
-        let depth = asks.taps().iter().map(|tap| tap.layer).max().unwrap_or(0);
+        let depth = spec.taps().iter().map(|tap| tap.layer).max().unwrap_or(0);
         Ok(Self { parts, depth, times, bar })
     }
 

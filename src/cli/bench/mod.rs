@@ -19,7 +19,7 @@ use super::{Failure, ModelFlags, recipe_of};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
-use crate::model::task::{Ask, Asks};
+use crate::model::task::{OutputSpec, TaskSpec};
 use crate::training::{Column, read_texts};
 use measure::Bench as Measuring;
 use report::{Encoder, Report};
@@ -78,10 +78,10 @@ impl Bench {
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         self.check_lengths(parts.checkpoint.config.positions).map_err(Failure::Unusable)?;
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
-        let asks = Arc::new(Asks::new(vec![Ask::Embedding(Arc::clone(&recipe))]));
+        let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]));
 
         let written = self.recipe.clone().unwrap_or_else(|| config.embed.recipe.clone());
-        let report = self.measure(&config, &parts, texts, &asks, written);
+        let report = self.measure(&config, &parts, texts, &spec, written);
         let report = report.map_err(Failure::Failed)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::failed)?);
@@ -96,22 +96,22 @@ impl Bench {
         config: &Config,
         parts: &Parts,
         texts: Vec<String>,
-        asks: &Arc<Asks>,
+        spec: &Arc<TaskSpec>,
         recipe: String,
     ) -> anyhow::Result<Report> {
         let budget = config.batching.budget_tokens.get();
         let works = if self.data.is_some() { 1 } else { self.length.len() };
-        let bench = Measuring::new(parts, asks, self.seconds, works)?;
+        let bench = Measuring::new(parts, spec, self.seconds, works)?;
         let before = machine::peak(&config.encoder);
         let mut results = Vec::new();
         if let Some(data) = &self.data {
             let name = data.file_name().unwrap_or_default().to_string_lossy();
-            let mut work = Texts::new(parts, asks, texts, budget)?;
+            let mut work = Texts::new(parts, spec, texts, budget)?;
             results.push(bench.texts(&name, &mut work)?);
         }
         for &length in &self.length {
             let batch = self.batch.unwrap_or((budget / length).clamp(1, MOST_IN_A_PASS));
-            results.push(bench.lengths(&Lengths::new(parts, asks, length, batch))?);
+            results.push(bench.lengths(&Lengths::new(parts, spec, length, batch))?);
         }
         let peak = before.max(machine::peak(&config.encoder));
         bench.finish();

@@ -7,7 +7,8 @@ use anyhow::anyhow;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::app::Parts;
-use crate::model::task::{Asks, Sequence, Task};
+use crate::model::task::{Task, TaskSpec};
+use crate::sequence::Sequence;
 use crate::text::{Input, LongText, Text};
 
 /// Texts that are tokenised at a time.
@@ -20,7 +21,7 @@ const CHUNK: usize = 64;
 /// threads, and all others would wait for that one.
 pub struct Texts<'a> {
     parts: &'a Parts,
-    asks: &'a Arc<Asks>,
+    spec: &'a Arc<TaskSpec>,
     budget: usize,
     inputs: Vec<Input>,
     next: usize,
@@ -32,7 +33,7 @@ impl<'a> Texts<'a> {
     /// Texts that are to be tokenised.
     pub fn new(
         parts: &'a Parts,
-        asks: &'a Arc<Asks>,
+        spec: &'a Arc<TaskSpec>,
         texts: Vec<String>,
         budget: usize,
     ) -> anyhow::Result<Self> {
@@ -42,7 +43,7 @@ impl<'a> Texts<'a> {
         };
         let inputs = texts.into_iter().enumerate().map(input).collect::<anyhow::Result<_>>()?;
         let ready = VecDeque::new();
-        Ok(Self { parts, asks, budget, inputs, next: 0, ready, ready_tokens: 0 })
+        Ok(Self { parts, spec, budget, inputs, next: 0, ready, ready_tokens: 0 })
     }
 
     /// What the next pass holds.
@@ -57,7 +58,7 @@ impl<'a> Texts<'a> {
             }
         }
         let lens = self.ready.iter().map(|task| task.sequence.tokens());
-        let taken = self.parts.model.fit(lens, self.budget);
+        let taken = self.parts.model.sequences_per_pass(lens, self.budget);
         let pass: Vec<Task> = self.ready.drain(..taken).collect();
         self.ready_tokens -= pass.iter().map(|task| task.sequence.tokens()).sum::<usize>();
         Ok(pass)
@@ -69,8 +70,7 @@ impl<'a> Texts<'a> {
         let encoded = tokenizer
             .encode(&self.inputs[row], *sequence_tokens, LongText::Truncate)
             .map_err(|error| of_text(row, error))?;
-        let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok(Task::whole(sequence, Arc::clone(self.asks)))
+        Ok(Task::whole(encoded.sequence, Arc::clone(self.spec)))
     }
 
     /// The text of median length.
@@ -102,14 +102,14 @@ pub struct Lengths {
 
 impl Lengths {
     /// `batch` sequences of `length` tokens, the same ones every time.
-    pub fn new(parts: &Parts, asks: &Arc<Asks>, length: usize, batch: usize) -> Self {
+    pub fn new(parts: &Parts, spec: &Arc<TaskSpec>, length: usize, batch: usize) -> Self {
         let rows = parts.checkpoint.config.vocab_size;
         let task = |at: usize| {
             // 7919 is a prime: rows all over the table, as with words.
             let id = |i: usize| ((at * length + i + 1) * 7919 % rows) as u32;
             let sequence =
                 Sequence { ids: (0..length).map(id).collect(), type_ids: vec![0; length] };
-            Task::whole(sequence, Arc::clone(asks))
+            Task::whole(sequence, Arc::clone(spec))
         };
         Self { length, pass: (0..batch).map(task).collect() }
     }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::app::Failure;
-use crate::model::head::Activation;
+use crate::model::head::DenseActivation;
 use crate::training::{ClassWeights, Hidden, Method, TrainError};
 
 /// Which fully connected layers, and how they are fitted.
@@ -77,8 +77,8 @@ impl FitFlags {
         Method::Hidden(Hidden {
             widths: self.hidden.iter().map(|&width| width as usize).collect(),
             activation: match self.activation {
-                Between::Relu => Activation::Relu,
-                Between::Gelu => Activation::Gelu,
+                Between::Relu => DenseActivation::Relu,
+                Between::Gelu => DenseActivation::Gelu,
             },
             dropout: self.dropout,
             learning_rate: self.learning_rate,

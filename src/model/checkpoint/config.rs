@@ -9,19 +9,19 @@ use strata_kernels::Activation;
 
 use super::error::{CheckpointError, read_json};
 
-/// What a classifier's outputs mean.
+/// What the outputs of a classifier mean, as in transformers' `problem_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProblemType {
-    /// One of the labels.
+    /// Exactly one label holds.
     SingleLabelClassification,
-    /// Any of the labels.
+    /// Any number of labels hold.
     MultiLabelClassification,
-    /// Numbers, no labels to choose from.
+    /// The outputs are numbers; there is no label to choose.
     Regression,
 }
 
-/// `config.json`, checked.
+/// The content of `config.json`, checked.
 #[derive(Clone, Debug)]
 pub struct BertConfig {
     /// Rows of the word embedding table.
@@ -31,10 +31,10 @@ pub struct BertConfig {
     /// `L`, encoder layers.
     pub layers: usize,
     /// Attention heads; `c` is a multiple of it.
-    pub heads: usize,
-    /// Columns between the two feed-forward products.
+    pub attention_heads: usize,
+    /// Columns between the two feed-forward layers.
     pub intermediate_size: usize,
-    /// Between the two feed-forward products.
+    /// The activation between the two feed-forward layers.
     pub activation: Activation,
     /// Rows of the position table.
     pub positions: usize,
@@ -42,13 +42,13 @@ pub struct BertConfig {
     pub token_types: usize,
     /// Added to the variance in each layer norm.
     pub layer_norm_eps: f64,
-    /// Row used to fill a batch up.
+    /// The token that pads a batch.
     pub pad_token_id: usize,
-    /// Whether the architecture brings a sequence classifier.
+    /// Whether the architecture has a sequence classifier.
     pub is_classifier: bool,
-    /// As written; `None` where it is null or absent.
+    /// As written; `None` if it is null or missing.
     pub problem_type: Option<ProblemType>,
-    /// In the numerical order of `id2label`.
+    /// The labels, in the numerical order of `id2label`.
     pub labels: Vec<String>,
 }
 
@@ -87,8 +87,8 @@ impl BertConfig {
     /// Reads and checks `config.json`.
     ///
     /// # Errors
-    /// No such file, not JSON, a field absent or of the wrong type, another architecture, sizes
-    /// that don't fit together, labels that aren't numbered from 0.
+    /// The file is missing or isn't JSON, a field is missing or has the wrong type, the architecture is
+    /// another one, sizes don't fit together, or labels aren't numbered from 0.
     pub fn read(file: &Path) -> Result<Self, CheckpointError> {
         let raw: RawConfig = read_json(file, "a checkpoint's config.json")?;
         let invalid = |message: String| CheckpointError::invalid(file, message);
@@ -98,7 +98,7 @@ impl BertConfig {
             vocab_size: raw.vocab_size,
             hidden_size: raw.hidden_size,
             layers: raw.num_hidden_layers,
-            heads: raw.num_attention_heads,
+            attention_heads: raw.num_attention_heads,
             intermediate_size: raw.intermediate_size,
             activation: activation(&raw.hidden_act).map_err(invalid)?,
             positions: raw.max_position_embeddings,
@@ -118,7 +118,7 @@ impl BertConfig {
             ("vocab_size", self.vocab_size),
             ("hidden_size", self.hidden_size),
             ("num_hidden_layers", self.layers),
-            ("num_attention_heads", self.heads),
+            ("num_attention_heads", self.attention_heads),
             ("intermediate_size", self.intermediate_size),
             ("max_position_embeddings", self.positions),
             ("type_vocab_size", self.token_types),
@@ -126,10 +126,10 @@ impl BertConfig {
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
             return Err(format!("{name} is 0; at least 1 is needed"));
         }
-        if !self.hidden_size.is_multiple_of(self.heads) {
+        if !self.hidden_size.is_multiple_of(self.attention_heads) {
             return Err(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}",
-                self.hidden_size, self.heads
+                self.hidden_size, self.attention_heads
             ));
         }
         if self.pad_token_id >= self.vocab_size {
@@ -141,13 +141,13 @@ impl BertConfig {
         Ok(())
     }
 
-    /// The same in candle's words, with `layers` encoder layers.
+    /// The config for candle's BERT, with `layers` encoder layers.
     pub fn candle(&self, layers: usize) -> bert::Config {
         bert::Config {
             vocab_size: self.vocab_size,
             hidden_size: self.hidden_size,
             num_hidden_layers: layers,
-            num_attention_heads: self.heads,
+            num_attention_heads: self.attention_heads,
             intermediate_size: self.intermediate_size,
             hidden_act: match self.activation {
                 Activation::Gelu => bert::HiddenAct::Gelu,
@@ -206,16 +206,16 @@ fn activation(name: &str) -> Result<Activation, String> {
     }
 }
 
-/// Labels by number, not by the order in which the file or the alphabet has them.
+/// Labels in the order of their numbers, which need not be the order in the file.
 fn labels(raw: &RawConfig) -> Result<Vec<String>, String> {
     let Some(id2label) = &raw.id2label else {
-        // transformers' own default is two labels.
+        // The default of transformers is two labels.
         let count = raw.num_labels.unwrap_or(2);
         return Ok((0..count).map(|i| format!("LABEL_{i}")).collect());
     };
     let mut labels = vec![None; id2label.len()];
     for (id, label) in id2label {
-        let slot = id.parse::<usize>().ok().and_then(|at| labels.get_mut(at));
+        let slot = id.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
         let slot = slot.ok_or_else(|| {
             format!("id2label has the key \"{id}\"; expected 0 to {}", id2label.len() - 1)
         })?;
@@ -224,5 +224,5 @@ fn labels(raw: &RawConfig) -> Result<Vec<String>, String> {
     labels
         .into_iter()
         .collect::<Option<_>>()
-        .ok_or_else(|| "id2label numbers a label twice".to_owned())
+        .ok_or_else(|| "id2label has the same number twice".to_owned())
 }

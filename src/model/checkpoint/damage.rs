@@ -1,35 +1,36 @@
-//! What is wrong with a weights file, in words that help.
+//! Explains what is wrong with a damaged weights file.
 
 use std::collections::BTreeMap;
 
 use safetensors::SafeTensorError;
 
-/// Says in bytes what is wrong with a file that isn't what its header claims.
+/// Explains an error of reading a safetensors file, with the sizes involved.
 pub fn explain(error: &SafeTensorError, file: &[u8]) -> String {
     let length = file.len();
     let header = file.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     match (error, header) {
         (SafeTensorError::HeaderTooSmall, _) | (_, None) => {
             format!(
-                "{length} bytes; a safetensors file begins with the 8 bytes of its header's length"
+                "it has {length} bytes; a safetensors file begins with 8 bytes for the size of its \
+                 header"
             )
         }
         (SafeTensorError::HeaderTooLarge | SafeTensorError::InvalidHeaderLength, Some(header)) => {
-            format!("its header claims {header} bytes; the file has {length}")
+            format!("its header should have {header} bytes; the file has {length}")
         }
         (SafeTensorError::MetadataIncompleteBuffer, Some(_)) => {
             let described = described_length(file)
                 .map_or_else(|| "another number of".to_owned(), |bytes| bytes.to_string());
             format!(
-                "its header describes {described} bytes; the file has {length}: it is cut or \
+                "its header describes {described} bytes; the file has {length}: it is truncated or \
                  damaged"
             )
         }
-        _ => format!("its header doesn't add up: {error}"),
+        _ => format!("its header is invalid: {error}"),
     }
 }
 
-/// How long a file with this header would be.
+/// The length of the file that the header describes.
 fn described_length(file: &[u8]) -> Option<usize> {
     let (length, rest) = file.split_first_chunk()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;

@@ -1,44 +1,44 @@
-//! Why a checkpoint can't be used: which file, which tensor, what was there, what was expected.
+//! Why a checkpoint can't be used: the file, the tensor, what was found and what was expected.
 
 use std::path::{Path, PathBuf};
 
-/// A checkpoint that can't be read or doesn't fit together.
+/// Why a checkpoint can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// A file can't be read.
     #[error("{}: {source}", file.display())]
     Unreadable {
-        /// Which.
+        /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A file that is needed isn't there.
+    /// A required file is missing.
     #[error("{}: not found; expected {expected}", file.display())]
     Missing {
-        /// Which.
+        /// The file.
         file: PathBuf,
-        /// What it should be.
+        /// What the file should be.
         expected: String,
     },
-    /// A file was read but says something that can't be used.
+    /// The content of a file can't be used.
     #[error("{}: {message}", file.display())]
     Invalid {
-        /// Which.
+        /// The file.
         file: PathBuf,
-        /// What was found and what is allowed.
+        /// What was found, and what is allowed.
         message: String,
     },
-    /// A tensor is absent, misshapen or of another type.
+    /// A tensor is missing, or has another shape or type.
     #[error("{}: tensor \"{tensor}\": found {found}; expected {expected}", file.display())]
     Tensor {
-        /// The file, or the directory where no file has it.
+        /// The file, or the folder if no file has the tensor.
         file: PathBuf,
-        /// Its name without the `bert.` prefix.
+        /// The name without the `bert.` prefix.
         tensor: String,
-        /// What was there.
+        /// What was found.
         found: String,
-        /// What the config calls for.
+        /// What the config requires.
         expected: String,
     },
 }
@@ -59,7 +59,7 @@ pub(crate) fn read_text(file: &Path, expected: &str) -> Result<String, Checkpoin
     })
 }
 
-/// Reads a JSON file into `T`; the message names the field and the place.
+/// Reads a JSON file into `T`; an error names the field and the position.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     file: &Path,
     expected: &str,
@@ -67,12 +67,12 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     let text = read_text(file, expected)?;
     let mut json = serde_json::Deserializer::from_str(&text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let at = error.path().to_string();
-        CheckpointError::invalid(file, format!("field \"{at}\": {}", error.inner()))
+        let field = error.path().to_string();
+        CheckpointError::invalid(file, format!("field \"{field}\": {}", error.inner()))
     })
 }
 
-/// As [`read_json`], with `None` where there is no such file.
+/// Like [`read_json`]; `None` if there is no such file.
 pub(crate) fn read_optional_json<T: serde::de::DeserializeOwned>(
     file: &Path,
 ) -> Result<Option<T>, CheckpointError> {

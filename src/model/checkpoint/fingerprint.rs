@@ -1,4 +1,4 @@
-//! What tells two encoders apart: the SHA-256 over everything that a head depends on.
+//! The fingerprint of an encoder: the SHA-256 over everything that a head depends on.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 use super::error::CheckpointError;
 use super::weights::Weights;
 
-/// Changes whenever the bytes that go in, or their order, change.
+/// To be changed when the hashed bytes or their order change.
 const FORMAT: &str = "strata-encoder-1";
 
-/// SHA-256, in hexadecimal, over the tensors (name, type, shape, bytes, in the order of their
-/// names, whatever file holds them), the config, the tokenizer's file, and the length limit.
+/// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), and the tensors: name,
+/// type, shape and bytes, in the order of their names, in whichever file they are.
 ///
 /// # Errors
-/// A file that can't be read.
+/// A file can't be read.
 pub fn fingerprint(
     weights: &Weights,
     files: &[&Path],
@@ -32,15 +32,10 @@ pub fn fingerprint(
         hash.update(format!("tensor {name} {dtype:?} {shape:?}\n"));
         hash.update(bytes);
     }
-    Ok(hex(&hash.finalize()))
+    Ok(hex::encode(hash.finalize()))
 }
 
-/// SHA-256 of some bytes, in hexadecimal.
+/// The SHA-256 of some bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-/// Bytes in hexadecimal, lower case.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }

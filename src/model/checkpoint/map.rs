@@ -1,6 +1,6 @@
-//! Maps weight files into memory: the one file outside `kernels` that needs `unsafe`.
+//! Maps weight files into memory. The only file outside the kernels that needs `unsafe`.
 
-#![expect(unsafe_code, reason = "mapping a file is unsafe by nature; this file is the one place")]
+#![expect(unsafe_code, reason = "mapping a file is unsafe by nature; it is done only here")]
 
 use std::fs::File;
 use std::io;
@@ -9,29 +9,29 @@ use std::path::Path;
 
 use memmap2::{Mmap, UncheckedAdvice};
 
-/// A file's bytes, read as they are touched. Nothing is checked here: what looks at them checks
-/// header, lengths and types before it believes any of them.
+/// The bytes of a file, read from disk when they are first accessed. Nothing is checked here: whoever
+/// parses the bytes checks header, lengths and types.
 pub struct MappedFile(Mmap);
 
 impl MappedFile {
     /// Maps a whole file, for reading.
     ///
     /// # Errors
-    /// What the system says of opening or mapping it; an empty file can't be mapped.
+    /// The file can't be opened or mapped; an empty file can't be mapped.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         // SAFETY: the mapping is private and read-only, and every byte pattern is a valid `u8`.
-        // The bytes change, or reading them faults, only if somebody rewrites or cuts the file in
-        // place while the server runs, which README forbids: put a new file beside it and rename.
+        // The bytes change, or reading them faults, only if somebody overwrites or truncates the file
+        // in place while the server runs, which the README forbids: write a new file and rename it.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self(map))
     }
 
-    /// Lets go of the pages that were read: they no longer count as this process's memory, and are
-    /// read again when they are touched.
-    pub fn let_go(&self) {
-        // SAFETY: nothing was written to the mapping, so what comes back is what was there: the
-        // file's bytes. Where the system refuses, the pages stay.
+    /// Gives the pages that were read back to the system: they no longer count as memory of the process,
+    /// and are read from disk again when they are next accessed.
+    pub fn release_pages(&self) {
+        // SAFETY: nothing was written to the mapping, so reading it again gives the same bytes: those
+        // of the file. If the system refuses, the pages stay in memory.
         let _ = unsafe { self.0.unchecked_advise(UncheckedAdvice::DontNeed) };
     }
 }

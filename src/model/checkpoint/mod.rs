@@ -1,6 +1,6 @@
-//! A checkpoint's directory: config, weights, sentence-transformers files, fingerprint.
+//! The files of a checkpoint: config, weights, sentence-transformers files; and its fingerprint.
 //!
-//! Everything is checked here, before anything computes with it. May map files; knows no text.
+//! Everything is checked here, before it is used. Maps files; knows nothing of texts.
 
 pub mod config;
 mod damage;
@@ -20,11 +20,11 @@ pub use sentence::Sentence;
 pub use table::Table;
 pub use weights::Weights;
 
-/// A checkpoint whose files fit together.
+/// A checkpoint whose files were read and fit together.
 pub struct Checkpoint {
-    /// Where it is.
+    /// Its folder.
     pub dir: PathBuf,
-    /// Its shape.
+    /// Its config.
     pub config: BertConfig,
     /// Its tensors.
     pub weights: Weights,
@@ -33,10 +33,10 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads a directory and checks that every tensor that its config calls for is there.
+    /// Reads a folder and checks that it has every tensor that its config requires.
     ///
     /// # Errors
-    /// Names the file and, where it is one, the tensor, with what was there and what was expected.
+    /// A file or a tensor is missing or can't be used.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         let config = BertConfig::read(&dir.join("config.json"))?;
         let weights = Weights::open(dir)?;
@@ -48,7 +48,7 @@ impl Checkpoint {
     }
 }
 
-/// Name and shape of each tensor of embeddings and encoder. `c` hidden, `f` intermediate.
+/// Name and shape of each tensor of the embeddings and the encoder.
 fn encoder_tensors(config: &BertConfig) -> Vec<(String, Vec<usize>)> {
     let (c, f) = (config.hidden_size, config.intermediate_size);
     let tables = [
@@ -60,16 +60,16 @@ fn encoder_tensors(config: &BertConfig) -> Vec<(String, Vec<usize>)> {
         .map(|(table, rows)| (format!("embeddings.{table}.weight"), vec![rows, c]))
         .into_iter()
         .collect();
-    let mut norm = |at: String| {
-        tensors.push((format!("{at}.LayerNorm.weight"), vec![c]));
-        tensors.push((format!("{at}.LayerNorm.bias"), vec![c]));
+    let mut norm = |module: String| {
+        tensors.push((format!("{module}.LayerNorm.weight"), vec![c]));
+        tensors.push((format!("{module}.LayerNorm.bias"), vec![c]));
     };
     norm("embeddings".to_owned());
     for layer in 0..config.layers {
         norm(format!("encoder.layer.{layer}.attention.output"));
         norm(format!("encoder.layer.{layer}.output"));
     }
-    let products = [
+    let linears = [
         ("attention.self.query", c, c),
         ("attention.self.key", c, c),
         ("attention.self.value", c, c),
@@ -78,10 +78,10 @@ fn encoder_tensors(config: &BertConfig) -> Vec<(String, Vec<usize>)> {
         ("output.dense", c, f),
     ];
     for layer in 0..config.layers {
-        for (product, rows, columns) in products {
-            let at = format!("encoder.layer.{layer}.{product}");
-            tensors.push((format!("{at}.weight"), vec![rows, columns]));
-            tensors.push((format!("{at}.bias"), vec![rows]));
+        for (linear, rows, columns) in linears {
+            let module = format!("encoder.layer.{layer}.{linear}");
+            tensors.push((format!("{module}.weight"), vec![rows, columns]));
+            tensors.push((format!("{module}.bias"), vec![rows]));
         }
     }
     tensors

@@ -1,4 +1,4 @@
-//! What a checkpoint's sentence-transformers files say: pooling, dense layer, norm, prompts, limit.
+//! The sentence-transformers files of a checkpoint: pooling, dense layer, norm, prompts, length limit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,23 +7,23 @@ use serde::Deserialize;
 
 use super::error::{CheckpointError, read_json, read_optional_json};
 use super::weights::Weights;
-use crate::model::head::{Activation, Dense};
-use crate::model::recipe::Pooling;
+use crate::model::dense::{Dense, DenseActivation};
+use crate::model::pooling::Pooling;
 
-/// The sentence-transformers side of a checkpoint; all of it optional.
+/// What the sentence-transformers files of a checkpoint say; all of them are optional.
 #[derive(Clone, Debug, Default)]
 pub struct Sentence {
-    /// How the last layer's tokens are pooled; masked mean where nothing is said.
+    /// How the tokens of the last layer are pooled; the mean by default.
     pub pooling: Option<Pooling>,
-    /// A fully connected layer after pooling.
+    /// A dense layer after pooling.
     pub dense: Option<Dense>,
     /// Whether the row is normalised at the end.
     pub normalize: bool,
-    /// Texts to put in front of an input, by name.
+    /// Prompts by name: texts that are put in front of an input.
     pub prompts: BTreeMap<String, String>,
-    /// The prompt that `native` uses where a request names none.
+    /// The prompt of the recipe `native` for requests that name none.
     pub default_prompt: Option<String>,
-    /// The longest sequence that it was made for, special tokens included.
+    /// The longest sequence that the checkpoint was made for, special tokens included.
     pub max_seq_length: Option<usize>,
 }
 
@@ -60,17 +60,17 @@ fn yes() -> bool {
     true
 }
 
-/// What a module reads and writes; the pooled row where nothing is said.
+/// The names of what a module reads and writes; the pooled row by default.
 #[derive(Default, Deserialize)]
-struct Place {
+struct ModuleNames {
     module_input_name: Option<String>,
     module_output_name: Option<String>,
 }
 
-impl Place {
+impl ModuleNames {
     const POOLED: &str = "sentence_embedding";
 
-    /// Checks what a module's `config.json` says of it; Normalize need not have one.
+    /// Checks the names in a module's `config.json`, which Normalize need not have.
     fn check(file: &Path) -> Result<(), CheckpointError> {
         let Self { module_input_name, module_output_name } =
             read_optional_json(file)?.unwrap_or_default();
@@ -86,7 +86,7 @@ impl Place {
     }
 }
 
-/// Every `pooling_mode_…` switch, with the pooling that it means.
+/// The `pooling_mode_…` switches and their poolings.
 const SWITCHES: [(&str, Pooling); 6] = [
     ("pooling_mode_cls_token", Pooling::Cls),
     ("pooling_mode_max_tokens", Pooling::Max),
@@ -96,7 +96,7 @@ const SWITCHES: [(&str, Pooling); 6] = [
     ("pooling_mode_lasttoken", Pooling::LastToken),
 ];
 
-/// The same by the names that `pooling_mode` may have.
+/// The values of `pooling_mode` and their poolings.
 const MODES: [(&str, Pooling); 6] = [
     ("cls", Pooling::Cls),
     ("max", Pooling::Max),
@@ -107,11 +107,11 @@ const MODES: [(&str, Pooling); 6] = [
 ];
 
 impl Sentence {
-    /// Reads what there is in a checkpoint's directory. `hidden` is its hidden size.
+    /// Reads the files in a checkpoint's folder. `hidden` is its hidden size.
     ///
     /// # Errors
-    /// A file that isn't JSON of the right form, a module that isn't known, several poolings at
-    /// once, a dense layer that doesn't fit.
+    /// A file isn't JSON of the right form, a module is unknown, several poolings are on, or the dense
+    /// layer doesn't fit.
     pub fn read(dir: &Path, hidden: usize) -> Result<Self, CheckpointError> {
         let mut sentence = Self::default();
         let length: Option<LengthFile> =
@@ -130,7 +130,7 @@ impl Sentence {
                     sentence.dense = Some(read_dense(&path, width)?);
                 }
                 "Normalize" => {
-                    Place::check(&path.join("config.json"))?;
+                    ModuleNames::check(&path.join("config.json"))?;
                     sentence.normalize = true;
                 }
                 other => {
@@ -152,7 +152,7 @@ impl Sentence {
         let read: PromptFile = read_optional_json(file)?.unwrap_or_default();
         if let Some(name) = &read.default_prompt_name {
             let prompt = read.prompts.get(name).ok_or_else(|| {
-                let message = format!("default_prompt_name is \"{name}\", which prompts lacks");
+                let message = format!("default_prompt_name is \"{name}\", which is not in prompts");
                 CheckpointError::invalid(file, message)
             })?;
             self.default_prompt = Some(prompt.clone());
@@ -169,12 +169,12 @@ fn read_pooling(file: &Path) -> Result<Pooling, CheckpointError> {
         return Err(CheckpointError::invalid(file, message));
     }
     if let Some(mode) = read.get("pooling_mode") {
-        // One alone may stand in a list.
-        let one = match mode.as_array().map(Vec::as_slice) {
-            Some([one]) => one,
+        // A single mode may be written as a list.
+        let mode_name = match mode.as_array().map(Vec::as_slice) {
+            Some([single]) => single,
             _ => mode,
         };
-        let known = MODES.iter().find(|(name, _)| one == name);
+        let known = MODES.iter().find(|(name, _)| mode_name == name);
         return known.map(|(_, pooling)| *pooling).ok_or_else(|| {
             let allowed = MODES.map(|(name, _)| name).join(", ");
             let message = format!("pooling_mode is {mode}; allowed is one of {allowed}");
@@ -188,7 +188,7 @@ fn read_pooling(file: &Path) -> Result<Pooling, CheckpointError> {
         [(_, pooling)] => Ok(*pooling),
         several => {
             let several: Vec<_> = several.iter().map(|(name, _)| *name).collect();
-            let message = format!("{} are all on; one can be served", several.join(", "));
+            let message = format!("{} are all on; only one can be served", several.join(", "));
             Err(CheckpointError::invalid(file, message))
         }
     }
@@ -197,18 +197,18 @@ fn read_pooling(file: &Path) -> Result<Pooling, CheckpointError> {
 fn read_dense(dir: &Path, width: usize) -> Result<Dense, CheckpointError> {
     let file = dir.join("config.json");
     let read: DenseFile = read_json(&file, "the dense layer's sizes")?;
-    Place::check(&file)?;
+    ModuleNames::check(&file)?;
     if read.use_residual {
-        let message = "use_residual is true; only a layer without one can be served";
+        let message = "use_residual is true; only a layer without a residual can be served";
         return Err(CheckpointError::invalid(&file, message));
     }
     // A Python path: `torch.nn.modules.activation.Tanh`.
     let name = read.activation_function.as_deref().and_then(|path| path.rsplit('.').next());
     let activation = match name {
-        None | Some("Tanh") => Activation::Tanh,
-        Some("Identity") => Activation::Identity,
-        Some("ReLU") => Activation::Relu,
-        Some("GELU") => Activation::Gelu,
+        None | Some("Tanh") => DenseActivation::Tanh,
+        Some("Identity") => DenseActivation::Identity,
+        Some("ReLU") => DenseActivation::Relu,
+        Some("GELU") => DenseActivation::Gelu,
         Some(other) => {
             let message = format!(
                 "activation_function is \"{other}\"; allowed are Identity, Tanh, ReLU and GELU"

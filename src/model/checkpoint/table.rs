@@ -1,11 +1,11 @@
-//! A table of rows that stays in its file: rows are read as they are asked for.
+//! A table that stays in its file: a row is read when it is needed.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::map::MappedFile;
 
-/// How the numbers of a table are written; all little-endian.
+/// The number format of a table, always little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     F32,
@@ -13,7 +13,7 @@ pub(super) enum Format {
     Bf16,
 }
 
-/// `(rows, columns)` numbers in a mapped file, which it keeps mapped.
+/// `(rows, columns)` numbers in a mapped file. The file stays mapped as long as the table exists.
 pub struct Table {
     pub(super) file: Arc<MappedFile>,
     pub(super) bytes: Range<usize>,
@@ -22,10 +22,10 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds a row to `to`, which is as wide.
+    /// Adds a row to `to`, which has as many columns.
     ///
     /// # Panics
-    /// There is no such row.
+    /// The table has no such row.
     pub fn add_row(&self, row: usize, to: &mut [f32]) {
         let size = if self.format == Format::F32 { 4 } else { 2 };
         let bytes = &self.file[self.bytes.clone()][row * self.columns * size..];

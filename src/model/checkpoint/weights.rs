@@ -1,4 +1,4 @@
-//! The tensors of a checkpoint, one file or sharded, under one spelling of their names.
+//! The tensors of a checkpoint, in one file or in shards, with one spelling of their names.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +20,7 @@ use super::table::{Format, Table};
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// Every tensor of a checkpoint, mapped, by its name without the `bert.` prefix.
+/// The tensors of a checkpoint in mapped files, by their names without the `bert.` prefix.
 pub struct Weights {
     dir: PathBuf,
     files: Vec<(PathBuf, Arc<MappedFile>)>,
@@ -49,8 +49,8 @@ impl Weights {
     /// Maps `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
     ///
     /// # Errors
-    /// No such file, a header that doesn't add up, a file that is cut or too long, a shard
-    /// without a tensor that the index puts there, one tensor under two names.
+    /// A file is missing, its header is invalid, it is truncated or too long, a shard lacks a tensor that
+    /// the index lists for it, or a tensor exists twice.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         let mut weights = Self { dir: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
         let index = dir.join(INDEX);
@@ -65,7 +65,7 @@ impl Weights {
     /// Maps one safetensors file, whatever its name.
     ///
     /// # Errors
-    /// As [`Weights::open`].
+    /// Like [`Weights::open`].
     pub fn open_file(file: &Path) -> Result<Self, CheckpointError> {
         let dir = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut weights = Self { dir, files: Vec::new(), tensors: BTreeMap::new() };
@@ -80,19 +80,19 @@ impl Weights {
         names.dedup();
         for name in names {
             if Path::new(name).file_name() != Some(name.as_ref()) {
-                let message = format!("shard \"{name}\": expected a file's name without a path");
+                let message = format!("shard \"{name}\": expected a file name without a folder");
                 return Err(CheckpointError::invalid(index, message));
             }
             self.add_file(self.dir.join(name))?;
         }
         for (tensor, shard) in &weight_map {
-            let there = self.tensors.get(&canonical(tensor));
-            if there.is_none_or(|found| !self.files[found.file].0.ends_with(shard)) {
+            let found = self.tensors.get(&canonical(tensor));
+            if found.is_none_or(|found| !self.files[found.file].0.ends_with(shard)) {
                 return Err(CheckpointError::Tensor {
                     file: self.dir.join(shard),
                     tensor: tensor.clone(),
                     found: "nothing".to_owned(),
-                    expected: format!("it there, as {INDEX} says"),
+                    expected: format!("the tensor, as {INDEX} says"),
                 });
             }
         }
@@ -111,16 +111,16 @@ impl Weights {
             .map_err(|error| CheckpointError::invalid(&path, explain(&error, &map)))?;
         let start = map.as_ptr() as usize;
         for (name, view) in parsed.iter() {
-            let from = view.data().as_ptr() as usize - start;
+            let offset = view.data().as_ptr() as usize - start;
             let located = Located {
                 file: self.files.len(),
                 dtype: view.dtype(),
                 shape: view.shape().to_vec(),
-                bytes: from..from + view.data().len(),
+                bytes: offset..offset + view.data().len(),
             };
             if self.tensors.insert(canonical(name), located).is_some() {
                 let message =
-                    format!("tensor \"{name}\" is there twice: in two files or two spellings");
+                    format!("tensor \"{name}\" exists twice: in two files or in two spellings");
                 return Err(CheckpointError::invalid(&path, message));
             }
         }
@@ -133,10 +133,10 @@ impl Weights {
         self.tensors.contains_key(name)
     }
 
-    /// Checks that a tensor is there with that shape, as f32, f16 or bf16.
+    /// Checks that a tensor exists with that shape, as f32, f16 or bf16.
     ///
     /// # Errors
-    /// It isn't.
+    /// It doesn't.
     pub fn check(&self, name: &str, shape: &[usize]) -> Result<(), CheckpointError> {
         self.locate(name, shape).map(|_| ())
     }
@@ -144,7 +144,7 @@ impl Weights {
     /// Reads a tensor as f32, row-major.
     ///
     /// # Errors
-    /// As [`Weights::check`].
+    /// Like [`Weights::check`].
     pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         let located = self.locate(name, shape)?;
         self.tensor(located, &Device::Cpu)
@@ -157,7 +157,7 @@ impl Weights {
     /// A tensor `(rows, columns)` that stays in its file.
     ///
     /// # Errors
-    /// As [`Weights::check`].
+    /// Like [`Weights::check`].
     pub fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Table, CheckpointError> {
         let located = self.locate(name, &[rows, columns])?;
         Ok(Table {
@@ -172,25 +172,27 @@ impl Weights {
         })
     }
 
-    /// Candle's door to the tensors, as f32.
+    /// The tensors for candle, as f32.
     pub fn var_builder<'a>(&'a self, device: &Device) -> VarBuilder<'a> {
         VarBuilder::from_backend(Box::new(Source(self)), DType::F32, device.clone())
     }
 
-    /// Lets go of the memory that the tensors were read into; whoever reads on reads the files again.
-    pub fn let_go(&self) {
-        self.files.iter().for_each(|(_, map)| map.let_go());
+    /// Gives the memory of the tensors that were read back to the system; the files are read again when
+    /// tensors are next used.
+    pub fn release_pages(&self) {
+        self.files.iter().for_each(|(_, map)| map.release_pages());
     }
 
-    /// Name, element type, shape and bytes of each tensor, in the order of their names.
+    /// Name, number format, shape and bytes of each tensor, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Dtype, &[usize], &[u8])> {
-        self.tensors.iter().map(|(name, at)| {
-            (name.as_str(), at.dtype, at.shape.as_slice(), &self.files[at.file].1[at.bytes.clone()])
+        self.tensors.iter().map(|(name, located)| {
+            let Located { file, dtype, shape, bytes } = located;
+            (name.as_str(), *dtype, shape.as_slice(), &self.files[*file].1[bytes.clone()])
         })
     }
 
     fn locate(&self, name: &str, shape: &[usize]) -> Result<&Located, CheckpointError> {
-        let wrong = |file: &Path, found: String| CheckpointError::Tensor {
+        let error = |file: &Path, found: String| CheckpointError::Tensor {
             file: file.to_owned(),
             tensor: name.to_owned(),
             found,
@@ -198,11 +200,11 @@ impl Weights {
         };
         let Some(located) = self.tensors.get(name) else {
             let file = if let [(only, _)] = self.files.as_slice() { only } else { &self.dir };
-            return Err(wrong(file, "nothing".to_owned()));
+            return Err(error(file, "nothing".to_owned()));
         };
         let usable = matches!(located.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16);
         if !usable || located.shape != shape {
-            return Err(wrong(&self.files[located.file].0, located.to_string()));
+            return Err(error(&self.files[located.file].0, located.to_string()));
         }
         Ok(located)
     }
@@ -218,7 +220,8 @@ impl Weights {
     }
 }
 
-/// One spelling: no `bert.` prefix, and `weight` and `bias` for a norm's old `gamma` and `beta`.
+/// The canonical name of a tensor: no `bert.` prefix, and `weight` and `bias` for the old names `gamma`
+/// and `beta` of a norm.
 fn canonical(name: &str) -> String {
     let name = name.strip_prefix("bert.").unwrap_or(name);
     if let Some(stem) = name.strip_suffix("LayerNorm.gamma") {
@@ -230,6 +233,7 @@ fn canonical(name: &str) -> String {
     name.to_owned()
 }
 
+/// Reads tensors for candle.
 struct Source<'a>(&'a Weights);
 
 impl SimpleBackend for Source<'_> {
@@ -251,7 +255,8 @@ impl SimpleBackend for Source<'_> {
         dtype: DType,
         device: &Device,
     ) -> candle_core::Result<Tensor> {
-        let shape = self.0.tensors.get(name).map(|at| at.shape.clone()).unwrap_or_default();
+        let shape =
+            self.0.tensors.get(name).map(|located| located.shape.clone()).unwrap_or_default();
         self.get(shape.into(), name, candle_nn::Init::Const(0.), dtype, device)
     }
 

@@ -8,7 +8,9 @@ pub use options::{EncoderChoice, EncoderKind, EncoderOptions};
 pub use packed::Packed;
 pub use reference::Reference;
 
-use super::task::{Sequence, Share, Tap};
+use super::pooling_mask::PoolingMask;
+use super::task::Tap;
+use crate::sequence::Sequence;
 
 /// One sequence of a pass and what to read of it.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,7 @@ pub struct Query<'a> {
     /// What to read, each once.
     pub taps: &'a [Tap],
     /// Where the sequence is a window: what of it counts.
-    pub share: Option<&'a Share>,
+    pub mask: Option<&'a PoolingMask>,
 }
 
 /// A BERT encoder.

@@ -10,7 +10,7 @@ use strata_kernels::View;
 
 use super::{Encoder, Query};
 use crate::model::checkpoint::{BertConfig, Checkpoint};
-use crate::model::pooling::counted;
+use crate::model::pooling_mask::counted_rows;
 use crate::model::recipe::Pooling;
 use crate::model::task::{Read, Tap};
 
@@ -165,8 +165,8 @@ fn read_one(
         let numbers = hidden.get(at)?.narrow(0, 0, t)?.flatten_all()?.to_vec1::<f32>()?;
         let rows = View::new(&numbers, t, c, c);
         Ok(match read {
-            Read::Projected(projection) => projection.project(rows, query.share),
-            _ => counted(t, query.share).flat_map(|(row, _)| rows.row(row)).copied().collect(),
+            Read::Projected(projection) => projection.project(rows, query.mask),
+            _ => counted_rows(t, query.mask).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };
     queries.iter().enumerate().map(one).collect()
@@ -180,7 +180,7 @@ fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_cor
         Pooling::Max => {
             let mut mask = vec![f32::NEG_INFINITY; b * t];
             for (at, query) in queries.iter().enumerate() {
-                let rows = counted(query.sequence.tokens(), query.share);
+                let rows = counted_rows(query.sequence.tokens(), query.mask);
                 rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
             }
             hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
@@ -192,7 +192,7 @@ fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_cor
         linear => {
             let mut weights = Vec::with_capacity(b * t);
             for (row, query) in queries.iter().enumerate() {
-                let of = linear.token_weights(query.sequence.tokens(), query.share);
+                let of = linear.token_weights(query.sequence.tokens(), query.mask);
                 weights.extend(of.unwrap_or_default());
                 weights.resize((row + 1) * t, 0.0);
             }
@@ -210,7 +210,7 @@ mod tests {
     use candle_transformers::models::bert;
 
     use super::*;
-    use crate::model::task::Sequence;
+    use crate::sequence::Sequence;
 
     #[test]
     fn a_pass_stops_at_the_deepest_layer_that_anyone_asks_for() {
@@ -226,7 +226,7 @@ mod tests {
         let pass = |layers: &[usize]| {
             let taps: Vec<[Tap; 1]> =
                 layers.iter().map(|&layer| [Tap { layer, read: read.clone() }]).collect();
-            let query = |taps| Query { sequence: &sequence, taps, share: None };
+            let query = |taps| Query { sequence: &sequence, taps, mask: None };
             encoder.forward(&taps.iter().map(|taps| query(taps)).collect::<Vec<_>>())
         };
         assert!(pass(&[0]).is_ok());

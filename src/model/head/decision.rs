@@ -1,40 +1,48 @@
-//! From a head's logits to what is said of a text: probabilities, labels, values.
+//! From a head's logits to probabilities, labels and values.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Descriptor, OutputActivation};
+use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::checkpoint::ProblemType;
 
-/// What a head says of one input. `logits` and `probabilities` are in the order of the labels.
+/// The probability from which a label is named if the head has no thresholds of its own.
+pub const DEFAULT_THRESHOLD: f32 = 0.5;
+
+/// Whether a label is named, where several labels may hold: from its threshold on.
+pub fn is_named(probability: f32, threshold: f32) -> bool {
+    probability >= threshold
+}
+
+/// A head's result for one input. `logits` and `probabilities` are in the order of the labels.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Decision {
-    /// Before temperature.
+    /// The head's outputs, before temperature.
     pub logits: Vec<f32>,
     /// `activation(logits / temperature)`; absent where the activation is `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Vec<f32>>,
-    /// The most probable label, where there is one to choose.
+    /// The most probable label; only for `single_label_classification`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// The labels at least as probable as their thresholds, where any number may hold.
+    /// The labels whose probability reaches their threshold; only for `multi_label_classification`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// The number that a regression gives; a list where it has several outputs.
+    /// The result of a regression: a number, or a list if it has several outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// The best labels with their probabilities (logits where there are none), best first.
+    /// The best labels with their probabilities, or logits if there are no probabilities; best first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top: Option<Vec<Scored>>,
 }
 
-/// The output of a regression.
+/// The result of a regression.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Value {
     /// One output.
     One(f32),
-    /// Several, in the order of the labels.
+    /// Several outputs, in the order of the labels.
     Several(Vec<f32>),
 }
 
@@ -43,12 +51,13 @@ pub enum Value {
 pub struct Scored {
     /// The label.
     pub label: String,
-    /// Its probability, or its logit where there are no probabilities.
+    /// Its probability, or its logit if there are no probabilities.
     pub score: f32,
 }
 
 impl Descriptor {
-    /// Says what `logits` mean. `activation` takes the place of the head's own.
+    /// Interprets `logits`. `activation` replaces the head's own activation for `probabilities` and
+    /// `top`.
     pub fn decide(
         &self,
         logits: Vec<f32>,
@@ -62,7 +71,7 @@ impl Descriptor {
         let (mut label, mut labels, mut value) = (None, None, None);
         match self.problem_type {
             ProblemType::SingleLabelClassification => label = self.best(&logits),
-            ProblemType::MultiLabelClassification => labels = Some(self.over_threshold(&logits)),
+            ProblemType::MultiLabelClassification => labels = Some(self.named_labels(&logits)),
             ProblemType::Regression => {
                 value = Some(match logits.as_slice() {
                     [one] => Value::One(*one),
@@ -73,32 +82,39 @@ impl Descriptor {
         Decision { logits, probabilities, label, labels, value, top }
     }
 
+    /// The label with the highest logit; of equal logits the first.
     fn best(&self, logits: &[f32]) -> Option<String> {
         let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
-        best.map(|(at, _)| self.labels[at].clone())
+        best.map(|(index, _)| self.labels[index].clone())
     }
 
-    /// By the head's own probabilities, whatever activation the request asks to see.
-    fn over_threshold(&self, logits: &[f32]) -> Vec<String> {
+    /// The labels that reach their thresholds by the head's own probabilities, whatever activation the
+    /// request chooses.
+    fn named_labels(&self, logits: &[f32]) -> Vec<String> {
         let own = match self.activation {
             OutputActivation::None => OutputActivation::Sigmoid,
             own => own,
         };
         let probabilities = activate(own, logits, self.temperature).unwrap_or_default();
-        let threshold = |at: usize| self.thresholds.as_ref().map_or(0.5, |given| given[at]);
-        let over = probabilities.iter().enumerate().filter(|(at, p)| **p >= threshold(*at));
-        over.map(|(at, _)| self.labels[at].clone()).collect()
+        let threshold = |label: usize| {
+            self.thresholds.as_ref().map_or(DEFAULT_THRESHOLD, |thresholds| thresholds[label])
+        };
+        let named =
+            probabilities.iter().enumerate().filter(|(label, p)| is_named(**p, threshold(*label)));
+        named.map(|(label, _)| self.labels[label].clone()).collect()
     }
 
+    /// The `k` labels with the highest scores, best first.
     fn top(&self, scores: &[f32], k: usize) -> Vec<Scored> {
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let best = order.into_iter().take(k);
-        best.map(|at| Scored { label: self.labels[at].clone(), score: scores[at] }).collect()
+        best.map(|label| Scored { label: self.labels[label].clone(), score: scores[label] })
+            .collect()
     }
 }
 
-/// `activation(logits / temperature)` in float64; `None` for no activation.
+/// `activation(logits / temperature)`, computed in float64; `None` for no activation.
 fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> Option<Vec<f32>> {
     let scaled = logits.iter().map(|&z| f64::from(z) / f64::from(temperature));
     match activation {
@@ -107,10 +123,10 @@ fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> O
             Some(scaled.map(|z| (1.0 / (1.0 + (-z).exp())) as f32).collect())
         }
         OutputActivation::Softmax => {
-            // The maximum is taken off first, not the entry of largest absolute value: no
-            // exponent is then above 0, so nothing overflows.
-            let highest = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scaled.map(|z| (z - highest).exp()).collect();
+            // Subtracts the maximum, not the entry with the largest absolute value: no exponent is then
+            // above 0, so nothing overflows.
+            let max = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = scaled.map(|z| (z - max).exp()).collect();
             let total: f64 = powers.iter().sum();
             Some(powers.iter().map(|power| (power / total) as f32).collect())
         }
@@ -123,22 +139,13 @@ mod tests {
     use crate::model::recipe::{Recipe, RecipeRef};
 
     fn head(problem_type: ProblemType, activation: OutputActivation) -> Descriptor {
-        Descriptor {
-            labels: vec!["a".to_owned(), "b".to_owned()],
-            recipe: RecipeRef::Object(Recipe::default()),
-            problem_type,
-            activation,
-            temperature: 1.0,
-            thresholds: None,
-            hidden_activation: None,
-            encoder: String::new(),
-            weights_sha256: String::new(),
-            training: None,
-        }
+        let labels = vec!["a".to_owned(), "b".to_owned()];
+        let recipe = RecipeRef::Object(Recipe::default());
+        Descriptor { activation, ..Descriptor::new(problem_type, labels, recipe, String::new()) }
     }
 
     #[test]
-    fn softmax_stays_finite_where_the_lowest_logit_is_the_largest_in_size() {
+    fn softmax_stays_finite_if_the_lowest_logit_has_the_largest_absolute_value() {
         let single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
         let decision = single.decide(vec![-900.0, 40.0], None, None);
         assert_eq!(decision.probabilities.unwrap(), [0.0, 1.0]);
@@ -146,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn temperature_flattens_probabilities_and_leaves_logits() {
+    fn temperature_changes_probabilities_and_not_logits() {
         let mut single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
         single.temperature = 2.0;
         let decision = single.decide(vec![0.0, 2.0], None, Some(1));
@@ -158,15 +165,16 @@ mod tests {
     }
 
     #[test]
-    fn several_labels_are_named_by_their_thresholds() {
+    fn labels_are_named_from_their_thresholds_on() {
         let mut multi = head(ProblemType::MultiLabelClassification, OutputActivation::Sigmoid);
         assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["a"]);
         multi.thresholds = Some(vec![0.9, 0.3]);
         assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["b"]);
+        assert!(is_named(0.5, 0.5) && !is_named(0.499, 0.5));
     }
 
     #[test]
-    fn a_regression_gives_its_value_and_no_probabilities() {
+    fn a_regression_has_a_value_and_no_probabilities() {
         let mut regression = head(ProblemType::Regression, OutputActivation::None);
         regression.labels.pop();
         let decision = regression.decide(vec![-1.5], None, None);
@@ -175,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requests_activation_takes_the_place_of_the_heads_own() {
+    fn the_activation_of_a_request_replaces_the_heads_own() {
         let single = head(ProblemType::SingleLabelClassification, OutputActivation::Softmax);
         let none = single.decide(vec![0.0, 3.0], Some(OutputActivation::None), Some(2));
         assert_eq!(none.probabilities, None);

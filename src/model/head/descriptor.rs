@@ -1,49 +1,49 @@
-//! `head.json`: what a head's outputs mean, what it reads, and which encoder it was made for.
+//! `head.json`: the meaning of a head's outputs, its features, and the encoder it was made for.
 
 use serde::{Deserialize, Serialize};
 
-use super::Activation;
 use crate::model::checkpoint::ProblemType;
+use crate::model::dense::DenseActivation;
 use crate::model::recipe::RecipeRef;
 
 /// What turns logits into probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputActivation {
-    /// `e^z / Σ e^z`, over the labels.
+    /// `e^z / Σ e^z` over the labels.
     Softmax,
-    /// `1 / (1 + e^-z)`, each label for itself.
+    /// `1 / (1 + e^-z)` for each label.
     Sigmoid,
-    /// None: there are only logits.
+    /// No activation: there are only logits.
     None,
 }
 
-/// A head's description, as `head.json` has it.
+/// The description of a head: the content of `head.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Descriptor {
-    /// What the outputs stand for, in their order.
+    /// The labels, in the order of the outputs.
     pub labels: Vec<String>,
-    /// Which features go in.
+    /// The features that the head reads.
     pub recipe: RecipeRef,
-    /// One label, several, or numbers.
+    /// Whether one label holds, any number of them, or the outputs are numbers.
     pub problem_type: ProblemType,
     /// What turns logits into probabilities.
     pub activation: OutputActivation,
     /// Logits are divided by it before the activation.
     #[serde(default = "one")]
     pub temperature: f32,
-    /// For several labels: how probable each must be to be named; 0.5 where nothing is said.
+    /// For multi-label classification: the probability from which each label is named; 0.5 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<f32>>,
-    /// Between the fully connected layers, where there are several.
+    /// The activation between the dense layers, if there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden_activation: Option<Activation>,
-    /// The fingerprint of the encoder that it was made for.
+    pub hidden_activation: Option<DenseActivation>,
+    /// The fingerprint of the encoder that the head was made for.
     pub encoder: String,
     /// SHA-256 of `head.safetensors`, in hexadecimal.
     pub weights_sha256: String,
-    /// How it was trained and what it scored; for people.
+    /// How the head was trained and its scores; for human readers only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<serde_json::Value>,
 }
@@ -53,8 +53,8 @@ fn one() -> f32 {
 }
 
 impl Descriptor {
-    /// With the activation that goes with the problem: softmax over labels of which one holds, sigmoid
-    /// over those of which several may, none over numbers. The sum of the weights is still to come.
+    /// A description with the activation that fits the problem type: softmax for one label, sigmoid for
+    /// several, none for regression. `weights_sha256` is filled in by [`Descriptor::save`].
     pub fn new(
         problem_type: ProblemType,
         labels: Vec<String>,
@@ -80,23 +80,26 @@ impl Descriptor {
         }
     }
 
-    /// What in it can't be, in words; `None` where all is well.
-    pub(super) fn problem(&self) -> Option<String> {
+    /// What is invalid in it; `None` if it is valid.
+    pub(super) fn error(&self) -> Option<String> {
         let labels = self.labels.len();
         if labels == 0 {
             return Some("labels is empty; at least one is needed".to_owned());
         }
-        if let Some(twice) =
-            self.labels.iter().enumerate().find(|(at, label)| self.labels[..*at].contains(label))
+        if let Some((_, label)) = self
+            .labels
+            .iter()
+            .enumerate()
+            .find(|(index, label)| self.labels[..*index].contains(label))
         {
-            return Some(format!("labels lists \"{}\" twice", twice.1));
+            return Some(format!("labels lists \"{}\" twice", label));
         }
         if !self.temperature.is_finite() || self.temperature <= 0.0 {
             return Some(format!("temperature is {}; it must be above 0", self.temperature));
         }
         match &self.thresholds {
             Some(_) if self.problem_type != ProblemType::MultiLabelClassification => {
-                Some("thresholds go with multi_label_classification alone".to_owned())
+                Some("thresholds are only allowed with multi_label_classification".to_owned())
             }
             Some(given) if given.len() != labels => {
                 Some(format!("{} thresholds for {labels} labels", given.len()))

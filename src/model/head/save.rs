@@ -1,4 +1,4 @@
-//! Writes a head's folder, so that whoever reads it meanwhile finds the old one or the new one.
+//! Writes the two files of a head so that a reader never finds a part of either.
 
 use std::fs;
 use std::io;
@@ -7,18 +7,21 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError};
 
-use super::{Dense, Descriptor};
+use super::descriptor::Descriptor;
+use super::files::HeadFiles;
+use crate::files::write_atomically;
 use crate::model::checkpoint::fingerprint::sha256;
+use crate::model::dense::Dense;
 
-/// Why a head could not be written.
+/// Why a head can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The system said no.
+    /// A file or folder can't be written.
     #[error("{path}: {source}")]
     Io {
-        /// Which file or folder.
+        /// The file or folder.
         path: String,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
     /// The weights don't have the shape of a layer.
@@ -30,26 +33,13 @@ pub enum SaveError {
 }
 
 impl Descriptor {
-    /// Writes `head.safetensors` and then `head.json`. Layer `i` is `i.weight` `(out, in)` and
-    /// `i.bias` `(out)`. Fills in the sum of the weights.
+    /// Writes `head.safetensors` and then `head.json`. Layer `i` is `i.weight` `(out, in)` and `i.bias`
+    /// `(out)`. Fills in `weights_sha256`.
     ///
     /// # Errors
     /// A file can't be written.
     pub fn save(mut self, dir: &Path, layers: &[Dense]) -> Result<(), SaveError> {
-        let bytes = |values: &[f32]| -> Vec<u8> {
-            values.iter().flat_map(|value| value.to_le_bytes()).collect()
-        };
-        let mut tensors = Vec::with_capacity(2 * layers.len());
-        for (at, layer) in layers.iter().enumerate() {
-            let shape = vec![layer.outputs(), layer.inputs()];
-            tensors.push((format!("{at}.weight"), shape, bytes(layer.weight())));
-            tensors.push((format!("{at}.bias"), vec![layer.outputs()], bytes(layer.bias())));
-        }
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
-        });
-        let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
-        let weights = safetensors::serialize(views, None)?;
+        let weights = serialize(layers)?;
         self.weights_sha256 = sha256(&weights);
         let mut json = serde_json::to_vec_pretty(&self)?;
         json.push(b'\n');
@@ -58,11 +48,28 @@ impl Descriptor {
             move |source| SaveError::Io { path, source }
         };
         fs::create_dir_all(dir).map_err(failed(dir))?;
-        for (name, content) in [("head.safetensors", weights), ("head.json", json)] {
-            let (path, draft) = (dir.join(name), dir.join(format!(".{name}.draft")));
-            fs::write(&draft, content).map_err(failed(&draft))?;
-            fs::rename(&draft, &path).map_err(failed(&path))?;
+        for (name, content) in [(HeadFiles::WEIGHTS, weights), (HeadFiles::JSON, json)] {
+            let path = dir.join(name);
+            write_atomically(&path, &content).map_err(failed(&path))?;
         }
         Ok(())
     }
+}
+
+/// The layers in the safetensors format.
+fn serialize(layers: &[Dense]) -> Result<Vec<u8>, SafeTensorError> {
+    let bytes = |values: &[f32]| -> Vec<u8> {
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let mut tensors = Vec::with_capacity(2 * layers.len());
+    for (index, layer) in layers.iter().enumerate() {
+        let shape = vec![layer.outputs(), layer.inputs()];
+        tensors.push((format!("{index}.weight"), shape, bytes(layer.weight())));
+        tensors.push((format!("{index}.bias"), vec![layer.outputs()], bytes(layer.bias())));
+    }
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
+    safetensors::serialize(views, None)
 }

@@ -13,6 +13,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest, Sha256};
 
 use super::matrix::Features;
+use crate::files::write_atomically;
 use crate::model::recipe::Pooling;
 
 /// Changes when the same texts and encoder would give other rows, or files look different.
@@ -55,8 +56,7 @@ impl Cache {
         add(FORMAT);
         encoder.iter().for_each(|part| add(part));
         texts.for_each(add);
-        let name: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { folder: folder.join(name) }
+        Self { folder: folder.join(hex::encode(sum.finalize())) }
     }
 
     fn file(&self, (layer, pooling): Tap) -> PathBuf {
@@ -91,14 +91,7 @@ impl Cache {
         let whole = view.and_then(|view| safetensors::serialize([(ROWS, view)], Some(about)));
         let whole = whole.map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
-        let file = self.file(tap);
-        let draft = file.with_extension(format!("{}.draft", std::process::id()));
-        let written = fs::write(&draft, whole).and_then(|()| fs::rename(&draft, file));
-        if written.is_err() {
-            // What there is of it is of no use to anybody.
-            let _ = fs::remove_file(&draft);
-        }
-        written
+        write_atomically(&self.file(tap), &whole)
     }
 }
 

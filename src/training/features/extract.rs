@@ -10,7 +10,8 @@ use super::matrix::Features;
 use super::pooled::{Pools, Shard, taps_of};
 use crate::model::Model;
 use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
-use crate::model::task::{Ask, Asks, Sequence, Task};
+use crate::model::task::{OutputSpec, TaskSpec};
+use crate::sequence::Sequence;
 use crate::text::{Input, LongText, Text, Tokenizer};
 use crate::training::data::{Dataset, Row};
 
@@ -64,7 +65,7 @@ impl Extractor<'_> {
             cached: cached as f64 / (taps.len() * dataset.rows.len()) as f64,
             taps: taps.len(),
             shards,
-            finish: self.model.finish().clone(),
+            output_builder: self.model.output_builder().clone(),
             not_kept,
         })
     }
@@ -115,30 +116,30 @@ impl Extractor<'_> {
         taps: &[Tap],
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Pool>, EncodeError> {
-        let asks = taps.iter().map(|tap| self.ask(*tap)).collect::<Result<Vec<Ask>, _>>()?;
-        let asks = Arc::new(Asks::new(asks));
-        let mut tasks = Vec::with_capacity(rows.len());
+        let outputs = taps.iter().map(|tap| self.output(*tap)).collect::<Result<_, _>>()?;
+        let spec = TaskSpec::new(outputs);
+        let mut sequences = Vec::with_capacity(rows.len());
         let mut cut = 0;
         for row in rows {
-            let (task, truncated) = self.task(row, &asks)?;
+            let (sequence, truncated) = self.tokenize(row)?;
             cut += usize::from(truncated);
-            tasks.push(task);
+            sequences.push(sequence);
         }
-        let mut order: Vec<usize> = (0..tasks.len()).collect();
-        order.sort_by_key(|&row| tasks[row].sequence.tokens());
+        let mut order: Vec<usize> = (0..sequences.len()).collect();
+        order.sort_by_key(|&row| sequences[row].tokens());
         let pool = |(_, pooling): &Tap| {
             let width = self.shape.hidden * pooling.width_factor();
-            let values = vec![0.0; tasks.len() * width];
-            Pool { rows: Features { rows: tasks.len(), width, values }, cut }
+            let values = vec![0.0; sequences.len() * width];
+            Pool { rows: Features { rows: sequences.len(), width, values }, cut }
         };
         let mut pools: Vec<Pool> = taps.iter().map(pool).collect();
         let mut rest = order.as_slice();
         while !rest.is_empty() {
-            let lens = rest.iter().map(|&row| tasks[row].sequence.tokens());
-            let (pass, later) = rest.split_at(self.model.fit(lens, self.budget));
-            let batch: Vec<&Task> = pass.iter().map(|&row| &tasks[row]).collect();
-            for (&row, answer) in pass.iter().zip(self.model.forward(&batch)?) {
-                for (Pool { rows, .. }, values) in pools.iter_mut().zip(answer) {
+            let lens = rest.iter().map(|&row| sequences[row].tokens());
+            let (pass, later) = rest.split_at(self.model.sequences_per_pass(lens, self.budget));
+            let batch: Vec<&Sequence> = pass.iter().map(|&row| &sequences[row]).collect();
+            for (&row, output) in pass.iter().zip(self.model.forward_whole(&batch, &spec)?) {
+                for (Pool { rows, .. }, values) in pools.iter_mut().zip(output.values) {
                     rows.values[row * rows.width..][..rows.width].copy_from_slice(&values);
                 }
             }
@@ -149,13 +150,13 @@ impl Extractor<'_> {
     }
 
     /// A tap's pooled row as it is.
-    fn ask(&self, (layer, pooling): Tap) -> Result<Ask, InvalidRecipe> {
+    fn output(&self, (layer, pooling): Tap) -> Result<OutputSpec, InvalidRecipe> {
         let (layers, combine) = (vec![layer as i32], Combine::Mean);
         let recipe = Recipe { layers, combine, pooling, ..Recipe::default() };
-        Ok(Ask::Embedding(Arc::new(recipe.resolve(self.shape)?)))
+        Ok(OutputSpec::Embedding(Arc::new(recipe.resolve(self.shape)?)))
     }
 
-    fn task(&self, row: &Row, asks: &Arc<Asks>) -> Result<(Task, bool), EncodeError> {
+    fn tokenize(&self, row: &Row) -> Result<(Sequence, bool), EncodeError> {
         let line = row.line;
         let text = Text::parse(row.text.clone(), usize::MAX)
             .map_err(|error| EncodeError::Text { line, error })?;
@@ -165,7 +166,6 @@ impl Extractor<'_> {
             .encode(&input, self.sequence_tokens, LongText::Truncate)
             .map_err(|error| EncodeError::Tokenize { line, error })?;
         let truncated = encoded.truncated();
-        let sequence = Sequence { ids: encoded.ids, type_ids: encoded.type_ids };
-        Ok((Task::whole(sequence, Arc::clone(asks)), truncated))
+        Ok((encoded.sequence, truncated))
     }
 }

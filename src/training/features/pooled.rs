@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::cache::{Cache, Pool, Tap};
 use super::error::EncodeError;
 use super::matrix::Features;
-use crate::model::finish::Finish;
+use crate::model::output::OutputBuilder;
 use crate::model::recipe::{Pooling, ResolvedRecipe};
 
 /// Pooled rows of texts, in the cache or in memory, and how they came about.
 pub struct Pools {
     pub(super) shards: Vec<Shard>,
-    pub(super) finish: Finish,
+    pub(super) output_builder: OutputBuilder,
     /// Layers with a pooling.
     pub taps: usize,
     /// Texts that were longer than a sequence.
@@ -64,7 +64,7 @@ impl Pools {
                 let rows: Vec<Vec<f32>> =
                     layers.iter().map(|layer| layer.iter().flat_map(row).collect()).collect();
                 let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
-                values.extend(self.finish.features(recipe, &rows));
+                values.extend(self.output_builder.features(recipe, &rows));
             }
         }
         Ok(Features { rows: texts, width: recipe.dimensions, values })

@@ -4,7 +4,7 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::model::head::Activation;
+use crate::model::head::DenseActivation;
 
 /// Layers one after the other, the activation between them.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Layers {
     /// At least one.
     pub list: Vec<Layer>,
     /// What stands between them.
-    pub activation: Activation,
+    pub activation: DenseActivation,
 }
 
 /// `y = W·x + b`
@@ -68,15 +68,15 @@ pub fn combine(x: &Tensor, factors: &Tensor) -> candle_core::Result<Tensor> {
     x.reshape((n, l, width / l))?.broadcast_mul(&factors.reshape((1, l, 1))?)?.sum(1)
 }
 
-/// As [`Activation`] has it, element by element.
+/// As [`DenseActivation`] has it, element by element.
 ///
 /// # Errors
 /// Only candle's own.
-pub fn activate(activation: Activation, x: &Tensor) -> candle_core::Result<Tensor> {
+pub fn activate(activation: DenseActivation, x: &Tensor) -> candle_core::Result<Tensor> {
     match activation {
-        Activation::Identity => Ok(x.clone()),
-        Activation::Tanh => x.tanh(),
-        Activation::Relu => x.relu(),
-        Activation::Gelu => x.gelu_erf(),
+        DenseActivation::Identity => Ok(x.clone()),
+        DenseActivation::Tanh => x.tanh(),
+        DenseActivation::Relu => x.relu(),
+        DenseActivation::Gelu => x.gelu_erf(),
     }
 }

@@ -6,7 +6,7 @@ use super::class_weights::balanced;
 use super::head_layers::Finished;
 use super::layers::Layers;
 use super::training_data::Data;
-use crate::model::head::{Activation, Dense};
+use crate::model::head::{Dense, DenseActivation};
 use crate::training::data::Targets;
 use crate::training::features::Standardisation;
 use crate::training::options::ClassWeights;
@@ -108,7 +108,7 @@ impl<'a> Prepared<'a> {
                 weight.iter_mut().for_each(|w| *w *= spread);
                 bias.iter_mut().for_each(|b| *b = mean + spread * *b);
             }
-            let activation = if at == last { Activation::Identity } else { layers.activation };
+            let activation = if at == last { DenseActivation::Identity } else { layers.activation };
             let (weight, bias) = if at == 0 {
                 scale.fold(&weight, &bias)
             } else {

@@ -1,9 +1,10 @@
 //! From which probability on a label is named, where several may be.
 
+use crate::model::head::DEFAULT_THRESHOLD;
 use crate::training::logits::sigmoid;
 
 /// Where nothing is known.
-const HALF: f64 = 0.5;
+const HALF: f64 = DEFAULT_THRESHOLD as f64;
 
 /// For each of `k` labels the threshold with the best F1 on rows that nothing was fitted to, halfway
 /// between two probabilities that were given; of equally good ones that nearest to 0.5, which is also

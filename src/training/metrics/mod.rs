@@ -9,6 +9,5 @@ mod single_label;
 
 pub use calibration::{bins, calibration_error};
 pub use metric::{Metric, show};
-pub use multi_label::is_named;
 pub use scores::Scores;
 pub use single_label::OneScores;

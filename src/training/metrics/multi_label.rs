@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metric::f1;
+use crate::model::head::is_named;
 use crate::training::logits::{sigmoid, softplus};
 
 /// Scores of a head that names any number of labels. Shares are from 0 to 1.
@@ -62,7 +63,7 @@ impl SeveralScores {
             let mut all = true;
             for (label, &z) in logits.iter().enumerate() {
                 let holds = row.contains(&label);
-                let named = is_named(sigmoid(z), thresholds[label]);
+                let named = is_named(sigmoid(z) as f32, thresholds[label]);
                 labels[label].add(holds, named);
                 all &= holds == named;
                 loss += softplus(if holds { -z } else { z });
@@ -98,11 +99,6 @@ impl SeveralScores {
         let headers = ["label", "right", "wrongly named", "missed", "F1"];
         (headers, labels.iter().zip(&self.labels).map(row).collect())
     }
-}
-
-/// Whether a label of that probability is named, as a head's answers have it.
-pub fn is_named(probability: f64, threshold: f32) -> bool {
-    probability as f32 >= threshold
 }
 
 #[cfg(test)]

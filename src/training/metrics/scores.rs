@@ -6,6 +6,7 @@ use super::metric::Metric;
 use super::multi_label::SeveralScores;
 use super::regression::NumberScores;
 use super::single_label::OneScores;
+use crate::model::head::DEFAULT_THRESHOLD;
 use crate::training::data::Targets;
 
 /// Scores over some rows.
@@ -29,7 +30,7 @@ impl Scores {
         match targets {
             Targets::One(labels) => Self::One(OneScores::of(outputs, labels, k)),
             Targets::Several(rows) => {
-                let half = vec![0.5; k];
+                let half = vec![DEFAULT_THRESHOLD; k];
                 let thresholds = thresholds.unwrap_or(&half);
                 Self::Several(SeveralScores::of(outputs, rows, thresholds))
             }

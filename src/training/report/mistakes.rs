@@ -3,9 +3,9 @@
 use maud::Markup;
 
 use crate::charts::{figures, table};
+use crate::model::head::{DEFAULT_THRESHOLD, is_named};
 use crate::training::data::{Dataset, Targets};
 use crate::training::logits::{argmax, log_sum_exp, sigmoid};
-use crate::training::metrics::is_named;
 use crate::training::trained::Trained;
 
 /// Mistakes that are shown.
@@ -63,11 +63,12 @@ fn wrong(
             if best == labels[at] { vec![] } else { vec![mistake] }
         }
         Targets::Several(labels) => {
-            let threshold =
-                |label: usize| trained.decision.thresholds.as_ref().map_or(0.5, |of| of[label]);
+            let threshold = |label: usize| {
+                trained.decision.thresholds.as_ref().map_or(DEFAULT_THRESHOLD, |of| of[label])
+            };
             let each = outputs.iter().enumerate().filter_map(|(label, &z)| {
                 let (p, holds) = (sigmoid(z), labels[at].contains(&label));
-                let named = is_named(p, threshold(label));
+                let named = is_named(p as f32, threshold(label));
                 let by = if named { p } else { 1.0 - p };
                 let not = |so: bool| format!("{}{}", if so { "" } else { "not " }, name(label));
                 let shown = format!("{:.1} %", 100.0 * by);

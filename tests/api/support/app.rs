@@ -13,7 +13,8 @@ use strata::batching::Batcher;
 use strata::config::Config;
 use strata::http::router;
 use strata::http::state::{AppState, Service};
-use strata::model::task::{Answer as Output, Task};
+use strata::model::output::PassOutput;
+use strata::model::task::Task;
 use tower::ServiceExt;
 
 use super::answer::Answer;
@@ -88,7 +89,7 @@ impl TestApp {
         self.router.clone()
     }
 
-    pub fn batcher(&self) -> Batcher<Task, Output> {
+    pub fn batcher(&self) -> Batcher<Task, PassOutput> {
         self.state.service().unwrap().batcher.clone()
     }
 

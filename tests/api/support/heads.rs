@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use strata::model::checkpoint::ProblemType;
-use strata::model::head::{Activation, Dense, Descriptor};
+use strata::model::head::{Dense, DenseActivation, Descriptor};
 
 use super::judge::Judge;
 
@@ -39,7 +39,7 @@ impl TestHead {
 
     /// Writes the folder `dir/name`.
     pub fn save(&self, dir: &Path, name: &str) {
-        let layer = Dense::new(self.weight.clone(), self.bias.clone(), Activation::Identity);
+        let layer = Dense::new(self.weight.clone(), self.bias.clone(), DenseActivation::Identity);
         self.descriptor.clone().save(&dir.join(name), &[layer]).unwrap();
     }
 

@@ -1,11 +1,10 @@
 //! The model run in process, one text at a time, to compare answers with.
 
-use std::sync::Arc;
-
 use strata::app::{Parts, parts};
 use strata::config::Config;
 use strata::model::recipe::RecipeRef;
-use strata::model::task::{Ask, Asks, Sequence, Task};
+use strata::model::task::{OutputSpec, TaskSpec};
+use strata::sequence::Sequence;
 use strata::text::{Input, LongText, Text};
 
 pub struct Judge {
@@ -23,9 +22,9 @@ impl Judge {
         serde_json::from_value(written).unwrap()
     }
 
-    pub fn ask(&self, recipe: &serde_json::Value, tokens: bool) -> Ask {
+    pub fn ask(&self, recipe: &serde_json::Value, tokens: bool) -> OutputSpec {
         let recipe = self.parts.recipes.resolve(&Self::recipe(recipe.clone())).unwrap();
-        if tokens { Ask::Tokens(recipe) } else { Ask::Embedding(recipe) }
+        if tokens { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) }
     }
 
     pub fn sequence(&self, text: &str, pair: Option<&str>) -> Sequence {
@@ -33,7 +32,7 @@ impl Judge {
         let input = Input { text: parse(text), pair: pair.map(parse) };
         let limit = self.parts.sequence_tokens;
         let encoded = self.parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
-        Sequence { ids: encoded.ids, type_ids: encoded.type_ids }
+        encoded.sequence
     }
 
     pub fn tokens(&self, text: &str) -> usize {
@@ -41,18 +40,18 @@ impl Judge {
     }
 
     /// All that is asked of one text, in a pass of its own.
-    pub fn answers(&self, text: &str, asks: &Arc<Asks>) -> Vec<Vec<f32>> {
-        let task = Task::whole(self.sequence(text, None), Arc::clone(asks));
-        self.parts.model.forward(&[&task]).unwrap().remove(0)
+    pub fn answers(&self, text: &str, spec: &TaskSpec) -> Vec<Vec<f32>> {
+        let sequence = self.sequence(text, None);
+        self.parts.model.forward_whole(&[&sequence], spec).unwrap().remove(0).values
     }
 
     /// A recipe's row of one text.
     pub fn row(&self, text: &str, recipe: &serde_json::Value) -> Vec<f32> {
-        self.answers(text, &Arc::new(Asks::new(vec![self.ask(recipe, false)]))).remove(0)
+        self.answers(text, &TaskSpec::new(vec![self.ask(recipe, false)])).remove(0)
     }
 
     /// A recipe's token rows of one text, one after another.
     pub fn token_rows(&self, text: &str, recipe: &serde_json::Value) -> Vec<f32> {
-        self.answers(text, &Arc::new(Asks::new(vec![self.ask(recipe, true)]))).remove(0)
+        self.answers(text, &TaskSpec::new(vec![self.ask(recipe, true)])).remove(0)
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use strata::batching::Engine;
-use strata::model::task::{Answer, Ask, Task};
+use strata::model::output::{Output, PassOutput};
+use strata::model::task::{OutputSpec, Task};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What the engine does with a pass once it may go on.
@@ -72,9 +73,9 @@ pub fn blocking_engine() -> (Blocking, Stage) {
 
 impl Engine for Blocking {
     type Item = Task;
-    type Output = Answer;
+    type Output = PassOutput;
 
-    fn run(&self, items: &[&Task]) -> Result<Vec<Answer>, Box<dyn Error + Send + Sync>> {
+    fn run(&self, items: &[&Task]) -> Result<Vec<PassOutput>, Box<dyn Error + Send + Sync>> {
         // A test that has ended doesn't listen any more.
         let _ = self.passes.send(items.len());
         if !self.shared.open.load(Ordering::SeqCst) {
@@ -89,20 +90,21 @@ impl Engine for Blocking {
             Fault::PanicOn(id) if holds(id) => panic!("the injected message"),
             _ => {}
         }
-        Ok(items
-            .iter()
-            .map(|task| task.asks.list().iter().map(|ask| zeros(ask, task)).collect())
-            .collect())
+        let output = |task: &&Task| {
+            let values = task.spec.outputs().iter().map(|output| zeros(output, task)).collect();
+            PassOutput::Whole(Output { values })
+        };
+        Ok(items.iter().map(output).collect())
     }
 }
 
 /// As many numbers as a real engine gives.
-fn zeros(ask: &Ask, task: &Task) -> Vec<f32> {
-    let numbers = match ask {
-        Ask::Embedding(recipe) => recipe.dimensions,
-        Ask::Tokens(recipe) => recipe.dimensions * task.sequence.tokens(),
-        Ask::Logits(head) => head.descriptor().labels.len(),
-        Ask::Contributions(split) => split.bias().len() * task.sequence.tokens(),
+fn zeros(output: &OutputSpec, task: &Task) -> Vec<f32> {
+    let numbers = match output {
+        OutputSpec::Embedding(recipe) => recipe.dimensions,
+        OutputSpec::Tokens(recipe) => recipe.dimensions * task.sequence.tokens(),
+        OutputSpec::Logits(head) => head.descriptor().labels.len(),
+        OutputSpec::Contributions(attribution) => attribution.bias().len() * task.sequence.tokens(),
     };
     vec![0.0; numbers]
 }

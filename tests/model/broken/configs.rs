@@ -32,7 +32,7 @@ fn a_config_that_cannot_be_served_is_refused_with_what_is_allowed() {
         ("pad_token_id", json!(171), &["pad_token_id 171", "vocab_size 171"]),
         ("problem_type", json!("ranking"), &["field \"problem_type\"", "ranking"]),
         ("id2label", json!({"0": "a", "2": "b"}), &["id2label has the key \"2\"", "0 to 1"]),
-        ("id2label", json!({"0": "a", "00": "b"}), &["id2label numbers a label twice"]),
+        ("id2label", json!({"0": "a", "00": "b"}), &["id2label has the same number twice"]),
         ("id2label", json!({"one": "a"}), &["id2label has the key \"one\"", "0 to 0"]),
         ("vocab_size", json!("many"), &["field \"vocab_size\"", "many"]),
         ("intermediate_size", json!(null), &["intermediate_size"]),

@@ -27,14 +27,14 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
     copy.remove("tokenizer.json");
     let message = message(copy.dir());
     let dir = copy.dir().display();
-    assert_eq!(message, format!("{dir}: neither tokenizer.json nor vocab.txt is there"));
+    assert_eq!(message, format!("{dir}: neither tokenizer.json nor vocab.txt was found"));
 
     let copy = Copy::of("null-softmax");
     let vocab = String::from_utf8(copy.bytes("vocab.txt")).unwrap();
     copy.write("vocab.txt", vocab.replace("[SEP]\n", "[END]\n"));
-    refused(&copy, "vocab.txt", &["\"[SEP]\" is not in it"]);
+    refused(&copy, "vocab.txt", &["it lacks \"[SEP]\""]);
     copy.write("vocab.txt", vocab.replace("[MASK]\n", "a\n"));
-    refused(&copy, "vocab.txt", &["are the same piece"]);
+    refused(&copy, "vocab.txt", &["have the same piece"]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn a_tensor_under_two_spellings_is_named() {
         let norm = tensors["bert.embeddings.LayerNorm.weight"].clone();
         tensors.insert("embeddings.LayerNorm.gamma".to_owned(), norm);
     });
-    refused(&copy, MODEL, &["embeddings.LayerNorm.", "is there twice"]);
+    refused(&copy, MODEL, &["embeddings.LayerNorm.", "exists twice"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_cut_file_is_told_from_its_length() {
     let whole = copy.bytes(MODEL);
     let lengths = format!("describes {} bytes; the file has {}", whole.len(), whole.len() - 7);
     copy.write(MODEL, &whole[..whole.len() - 7]);
-    refused(&copy, MODEL, &["its header ", &lengths, "cut or damaged"]);
+    refused(&copy, MODEL, &["its header ", &lengths, "truncated or damaged"]);
 
     let longer = [whole.as_slice(), &[0; 5]].concat();
     let lengths = format!("describes {} bytes; the file has {}", whole.len(), longer.len());
@@ -88,7 +88,7 @@ fn a_cut_file_is_told_from_its_length() {
 
     // In the middle of the header.
     copy.write(MODEL, &whole[..100]);
-    refused(&copy, MODEL, &["its header claims ", " bytes; the file has 100"]);
+    refused(&copy, MODEL, &["its header should have ", " bytes; the file has 100"]);
 }
 
 #[test]
@@ -99,13 +99,16 @@ fn a_header_that_does_not_add_up_is_explained() {
     let text = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
     let overlapping = r#"{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}"#;
     let files: [(Vec<u8>, &str); 7] = [
-        (Vec::new(), "0 bytes; a safetensors file begins with the 8 bytes of its header's length"),
+        (
+            Vec::new(),
+            "it has 0 bytes; a safetensors file begins with 8 bytes for the size of its header",
+        ),
         (vec![1; 7], "7 bytes; a safetensors file begins with"),
-        ([&long, &whole[8..]].concat(), "its header claims "),
-        ([&huge, &whole[8..]].concat(), "its header claims 18446744073709551615 bytes"),
-        (text("not JSON"), "its header doesn't add up"),
-        (text("\u{1}"), "its header doesn't add up"),
-        ([text(overlapping), vec![0; 4]].concat(), "its header doesn't add up"),
+        ([&long, &whole[8..]].concat(), "its header should have "),
+        ([&huge, &whole[8..]].concat(), "its header should have 18446744073709551615 bytes"),
+        (text("not JSON"), "its header is invalid"),
+        (text("\u{1}"), "its header is invalid"),
+        ([text(overlapping), vec![0; 4]].concat(), "its header is invalid"),
     ];
     for (bytes, message) in files {
         let copy = Copy::of(NAME);
@@ -138,9 +141,9 @@ fn an_index_must_say_where_each_tensor_is() {
     place(&copy, other);
     refused(&copy, other, &[tensor, "found nothing", "as model.safetensors.index.json says"]);
     place(&copy, "../model.safetensors");
-    refused(&copy, INDEX, &["shard \"../model.safetensors\"", "a file's name without a path"]);
+    refused(&copy, INDEX, &["shard \"../model.safetensors\"", "a file name without a folder"]);
     place(&copy, "/etc/passwd");
-    refused(&copy, INDEX, &["shard \"/etc/passwd\"", "a file's name without a path"]);
+    refused(&copy, INDEX, &["shard \"/etc/passwd\"", "a file name without a folder"]);
     place(&copy, "lost.safetensors");
     refused(&copy, "lost.safetensors", &["not found"]);
     place(&copy, &here);
@@ -149,7 +152,7 @@ fn an_index_must_say_where_each_tensor_is() {
     tensors.insert(tensor.to_owned(), shape);
     copy.write_tensors(twice, &tensors);
     let message = message(copy.dir());
-    assert!(message.contains(tensor) && message.contains("is there twice"), "{message}");
+    assert!(message.contains(tensor) && message.contains("exists twice"), "{message}");
     copy.write(INDEX, "{}");
     refused(&copy, INDEX, &["weight_map"]);
 }

@@ -4,7 +4,7 @@ use strata_kernels::{Kernels, ViewMut};
 
 use super::norm::Norm;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, Table};
-use crate::model::task::Sequence;
+use crate::sequence::Sequence;
 
 /// The tables stay in their file; of the words' few rows are ever read.
 pub struct Embeddings {

@@ -64,8 +64,8 @@ impl Packed {
             .install(|| (0..config.layers).into_par_iter().map(load).collect::<Result<_, _>>())?;
         let embeddings = Embeddings::load(checkpoint)?;
         let heads = Heads {
-            count: config.heads,
-            columns: config.hidden_size / config.heads,
+            count: config.attention_heads,
+            columns: config.hidden_size / config.attention_heads,
             apart: layers.first().map_or(0, |layer| layer.qkv.columns() / 3),
         };
         Ok(Self {
@@ -118,7 +118,8 @@ mod tests {
     use super::*;
     use crate::model::encoder::EncoderChoice;
     use crate::model::recipe::Pooling;
-    use crate::model::task::{Read, Sequence, Tap};
+    use crate::model::task::{Read, Tap};
+    use crate::sequence::Sequence;
 
     #[test]
     fn a_panic_in_one_thread_loses_that_pass_and_no_other() {
@@ -134,7 +135,7 @@ mod tests {
         let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
         let pass = |ids: &[u32]| {
             let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
-            let query = |sequence| Query { sequence, taps: &taps, share: None };
+            let query = |sequence| Query { sequence, taps: &taps, mask: None };
             encoder.forward(&sequences.iter().map(query).collect::<Vec<_>>()).unwrap()
         };
         let before = pass(&[5, 6, 7, 8]);

@@ -5,8 +5,8 @@ use strata_kernels::View;
 
 use super::plan::Member;
 use crate::model::encoder::Query;
-use crate::model::pooling::counted;
-use crate::model::task::{Read, Share};
+use crate::model::pooling_mask::{PoolingMask, counted_rows};
+use crate::model::task::Read;
 
 /// For each query, for each of its taps, what was read.
 pub type Answers = Vec<Vec<Vec<f32>>>;
@@ -26,7 +26,7 @@ pub fn read<'a>(
     });
     let wanted: Vec<_> = wanted.collect();
     let one = |(query, rows, _, read): &(usize, View<'_>, usize, &Read)| {
-        read_one(*rows, read, batch[*query].share)
+        read_one(*rows, read, batch[*query].mask)
     };
     let read: Vec<_> = wanted.par_iter().map(one).collect();
     for ((query, _, at, _), values) in wanted.into_iter().zip(read) {
@@ -35,12 +35,12 @@ pub fn read<'a>(
 }
 
 /// Of all rows, or of the few that hold the first token, the last, or both in this order.
-fn read_one(rows: View<'_>, read: &Read, share: Option<&Share>) -> Vec<f32> {
+fn read_one(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
     match read {
         Read::Rows => {
-            counted(rows.rows(), share).flat_map(|(row, _)| rows.row(row)).copied().collect()
+            counted_rows(rows.rows(), mask).flat_map(|(row, _)| rows.row(row)).copied().collect()
         }
-        Read::Pooled(pooling) => pooling.pool(rows, share),
-        Read::Projected(projection) => projection.project(rows, share),
+        Read::Pooled(pooling) => pooling.pool(rows, mask),
+        Read::Projected(projection) => projection.project(rows, mask),
     }
 }

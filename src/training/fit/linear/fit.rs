@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layer_weights::{At, Places};
 use super::objective::Objective;
-use crate::model::head::Activation;
+use crate::model::head::DenseActivation;
 use crate::training::data::Targets;
 use crate::training::error::TrainError;
 use crate::training::fit::{Layer, Layers, Part};
@@ -73,7 +73,7 @@ pub fn fit(part: &Part, strength: f64, norm: f64, start: Vec<f64>) -> Result<Fit
 pub fn layers(parameters: &[f64], part: &Part) -> candle_core::Result<Layers> {
     let At { weights, bias, factors, .. } = Places::of(part)?.read(parameters);
     let layer = Layer { weight: weights.to_vec(), bias: bias.to_vec() };
-    Ok(Layers { factors, list: vec![layer], activation: Activation::Identity })
+    Ok(Layers { factors, list: vec![layer], activation: DenseActivation::Identity })
 }
 
 fn minimise(objective: &Objective<'_>, norm: f64, start: Vec<f64>) -> Result<Fitted, Error> {

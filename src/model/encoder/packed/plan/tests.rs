@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::task::Sequence;
+use crate::sequence::Sequence;
 
 fn sequence(tokens: usize) -> Sequence {
     Sequence { ids: vec![0; tokens], type_ids: vec![0; tokens] }
@@ -13,7 +13,7 @@ fn tap(layer: usize, pooling: Pooling) -> Tap {
 fn plan(batch: &[(usize, &[Tap])]) -> Plan {
     let sequences: Vec<Sequence> = batch.iter().map(|(tokens, _)| sequence(*tokens)).collect();
     let queries = sequences.iter().zip(batch);
-    let queries = queries.map(|(sequence, (_, taps))| Query { sequence, taps, share: None });
+    let queries = queries.map(|(sequence, (_, taps))| Query { sequence, taps, mask: None });
     Plan::new(&queries.collect::<Vec<_>>())
 }
 

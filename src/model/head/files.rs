@@ -1,19 +1,21 @@
-//! Reads a head's two files, from a folder or from those built into the binary.
+//! The two files of a head: reads and checks them, from a folder or from the binary.
 
 use std::collections::BTreeSet;
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Activation, Dense, Descriptor, Head};
+use super::classifier::Head;
+use super::descriptor::Descriptor;
 use crate::model::checkpoint::fingerprint::sha256;
+use crate::model::dense::{Dense, DenseActivation};
 use crate::model::recipe_book::RecipeBook;
 
 /// The bytes of `head.json` and `head.safetensors`, and the name of their folder.
 #[derive(Clone, Debug)]
 pub struct HeadFiles {
-    /// The head's name.
+    /// The name of the head.
     pub name: String,
-    /// Where they are from, for messages.
+    /// Where the files are from, for messages.
     pub origin: String,
     /// `head.json`
     pub json: Vec<u8>,
@@ -21,62 +23,75 @@ pub struct HeadFiles {
     pub weights: Vec<u8>,
 }
 
-/// Hexadecimal digits of a version, 64 bits.
+/// What a head must fit to be served.
+#[derive(Clone, Copy)]
+pub struct HeadContext<'a> {
+    /// Recipes by name.
+    pub recipes: &'a RecipeBook,
+    /// The fingerprint of the encoder.
+    pub fingerprint: &'a str,
+}
+
+/// Hexadecimal digits of a version: 64 bits.
 const VERSION_DIGITS: usize = 16;
 
 /// Why a head can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum HeadError {
-    /// Something in its files is wrong.
+    /// Something in the files is wrong.
     #[error("head \"{name}\" ({origin}): {message}")]
     Broken {
-        /// Its name.
+        /// The head's name.
         name: String,
-        /// Where it is from.
+        /// Where its files are from.
         origin: String,
-        /// What was found and what is allowed.
+        /// What was found, and what is allowed.
         message: String,
     },
-    /// Its weights are not those that `head.json` has the sum of: one of the files is still to be
-    /// written.
+    /// The weights don't have the SHA-256 in `head.json`: one of the two files isn't written yet.
     #[error(
         "head \"{name}\" ({origin}): head.safetensors has the SHA-256 {found}; head.json says \
          {expected}"
     )]
     Unfinished {
-        /// Its name.
+        /// The head's name.
         name: String,
-        /// Where it is from.
+        /// Where its files are from.
         origin: String,
-        /// The sum of the weights that are there.
+        /// The SHA-256 of the weights.
         found: String,
-        /// What `head.json` says.
+        /// The SHA-256 in `head.json`.
         expected: String,
     },
-    /// It was made for another encoder.
+    /// The head was made for another encoder.
     #[error(
         "head \"{name}\" ({origin}) was made for another encoder: its fingerprint is {found}, \
          this encoder's is {expected}"
     )]
     OtherEncoder {
-        /// Its name.
+        /// The head's name.
         name: String,
-        /// Where it is from.
+        /// Where its files are from.
         origin: String,
-        /// What `head.json` says.
+        /// The fingerprint in `head.json`.
         found: String,
-        /// What this encoder has.
+        /// The fingerprint of this encoder.
         expected: String,
     },
 }
 
 impl HeadFiles {
-    /// Checks the files against each other and against this encoder.
+    /// The file with the description.
+    pub const JSON: &str = "head.json";
+    /// The file with the weights.
+    pub const WEIGHTS: &str = "head.safetensors";
+
+    /// Checks the files against each other and against the encoder, and loads the head.
     ///
     /// # Errors
-    /// A name that can't be one, JSON that isn't a description, a sum that isn't that of the
-    /// weights, tensors that don't fit recipe or labels, another encoder's fingerprint.
-    pub fn load(&self, recipes: &RecipeBook, fingerprint: &str) -> Result<Head, HeadError> {
+    /// An invalid name, JSON that isn't a description, another SHA-256 of the weights, tensors that
+    /// don't fit the recipe or the labels, the fingerprint of another encoder.
+    pub fn load(&self, context: HeadContext<'_>) -> Result<Head, HeadError> {
         let broken = |message: String| HeadError::Broken {
             name: self.name.clone(),
             origin: self.origin.clone(),
@@ -93,15 +108,16 @@ impl HeadFiles {
                 expected: descriptor.weights_sha256,
             });
         }
-        if descriptor.encoder != fingerprint {
+        if descriptor.encoder != context.fingerprint {
             return Err(HeadError::OtherEncoder {
                 name: self.name.clone(),
                 origin: self.origin.clone(),
                 found: descriptor.encoder,
-                expected: fingerprint.to_owned(),
+                expected: context.fingerprint.to_owned(),
             });
         }
-        let recipe = recipes
+        let recipe = context
+            .recipes
             .resolve(&descriptor.recipe)
             .map_err(|error| broken(format!("head.json: recipe: {error}")))?;
         let layers = self.layers(&descriptor).map_err(broken)?;
@@ -111,7 +127,7 @@ impl HeadFiles {
         Ok(head)
     }
 
-    /// What tells the two files from any others: the beginning of the SHA-256 over both.
+    /// Identifies the content of the two files: the first digits of the SHA-256 over both.
     pub fn version(&self) -> String {
         let mut sum = sha256(&[self.json.as_slice(), &self.weights].concat());
         sum.truncate(VERSION_DIGITS);
@@ -122,76 +138,77 @@ impl HeadFiles {
         let mut json = serde_json::Deserializer::from_slice(&self.json);
         let descriptor: Descriptor = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| format!("head.json: field \"{}\": {}", error.path(), error.inner()))?;
-        if let Some(problem) = descriptor.problem() {
-            return Err(format!("head.json: {problem}"));
+        if let Some(error) = descriptor.error() {
+            return Err(format!("head.json: {error}"));
         }
         Ok(descriptor)
     }
 
-    /// `k.weight` and `k.bias`, in the order of `k`, whatever numbers are left out, as PyTorch's
-    /// `nn.Sequential` has them; or `weight` and `bias` alone, as `nn.Linear` does.
+    /// The layers: either `k.weight` and `k.bias` in the order of `k`, where numbers may be left out, as
+    /// in PyTorch's `nn.Sequential`; or just `weight` and `bias`, as in `nn.Linear`.
     fn layers(&self, descriptor: &Descriptor) -> Result<Vec<Dense>, String> {
         let parsed = SafeTensors::deserialize(&self.weights)
             .map_err(|error| format!("head.safetensors: {error}"))?;
         let mut found = BTreeSet::new();
         for name in parsed.names() {
-            let (at, kind) = match name.split_once('.') {
-                Some((at, kind)) => (at.parse().ok().map(Some), kind),
+            let (number, kind) = match name.split_once('.') {
+                Some((number, kind)) => (number.parse().ok().map(Some), kind),
                 None => (Some(None), name),
             };
-            match (at, kind) {
-                (Some(at), "weight" | "bias") => found.insert(at),
+            match (number, kind) {
+                (Some(number), "weight" | "bias") => found.insert(number),
                 _ => {
                     return Err(format!(
                         "head.safetensors: tensor \"{name}\"; expected 0.weight, 0.bias and so on, \
-                         or weight and bias alone"
+                         or just weight and bias"
                     ));
                 }
             };
         }
-        let between = match descriptor.hidden_activation {
+        let hidden_activation = match descriptor.hidden_activation {
             None if found.len() > 1 => {
                 let message = "head.json: several layers need hidden_activation: tanh, relu, gelu \
                                or identity";
                 return Err(message.to_owned());
             }
-            hidden => hidden.unwrap_or(Activation::Identity),
+            hidden => hidden.unwrap_or(DenseActivation::Identity),
         };
         if found.len() > 1 && found.contains(&None) {
-            return Err("head.safetensors: weight and bias beside numbered ones".to_owned());
+            return Err("head.safetensors: both numbered and unnumbered weight and bias".to_owned());
         }
         let last = found.last().copied();
-        let layer = |at: Option<usize>| {
-            let activation = if Some(at) == last { Activation::Identity } else { between };
-            read_layer(&parsed, at, activation)
+        let layer = |&number: &Option<usize>| {
+            let is_last = Some(number) == last;
+            let activation = if is_last { DenseActivation::Identity } else { hidden_activation };
+            read_layer(&parsed, number, activation)
         };
-        found.iter().map(|&at| layer(at)).collect()
+        found.iter().map(layer).collect()
     }
 }
 
-/// `at` is the layer's number, if it has one.
+/// Reads one layer; `number` is `None` for tensors without a number.
 fn read_layer(
     file: &SafeTensors<'_>,
-    at: Option<usize>,
-    activation: Activation,
+    number: Option<usize>,
+    activation: DenseActivation,
 ) -> Result<Dense, String> {
-    let prefix = at.map(|at| format!("{at}.")).unwrap_or_default();
+    let prefix = number.map(|number| format!("{number}.")).unwrap_or_default();
     let read = |kind: &str, rank: usize| {
         let name = format!("{prefix}{kind}");
-        let wrong = |found: String| {
+        let invalid = |found: String| {
             format!(
                 "head.safetensors: tensor \"{name}\": found {found}; expected F32 of rank {rank}"
             )
         };
-        let view = file.tensor(&name).map_err(|_| wrong("nothing".to_owned()))?;
+        let view = file.tensor(&name).map_err(|_| invalid("nothing".to_owned()))?;
         let shape = view.shape().to_vec();
         if view.dtype() != Dtype::F32 || shape.len() != rank || shape.contains(&0) {
-            return Err(wrong(format!("{:?} {shape:?}", view.dtype())));
+            return Err(invalid(format!("{:?} {shape:?}", view.dtype())));
         }
         let (bytes, _) = view.data().as_chunks::<4>();
         let values: Vec<f32> = bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         if values.iter().any(|value| !value.is_finite()) {
-            return Err(wrong("a number that is not finite".to_owned()));
+            return Err(invalid("a non-finite number".to_owned()));
         }
         Ok((shape, values))
     };
@@ -200,43 +217,23 @@ fn read_layer(
     if shape[0] != bias_shape[0] {
         return Err(format!(
             "head.safetensors: {prefix}weight is {shape:?}, {prefix}bias {bias_shape:?}; the first \
-             numbers must be the same"
+             sizes must be equal"
         ));
     }
     Ok(Dense::new(weight, bias, activation))
 }
 
-/// A head's name goes into answers and addresses: letters, digits, `-` and `_`.
+/// Checks a head's name, which appears in answers and file paths: letters, digits, `-` and `_`.
 ///
 /// # Errors
-/// It can't be one; in words.
+/// The name is not allowed; the error says why.
 pub fn check_name(name: &str) -> Result<(), String> {
-    let fine = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || !name.chars().all(fine) {
-        return Err("its name may have letters, digits, \"-\" and \"_\" alone".to_owned());
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || !name.chars().all(allowed) {
+        return Err("its name may only have letters, digits, \"-\" and \"_\"".to_owned());
     }
     if name == Head::CHECKPOINT {
-        return Err(format!("\"{name}\" is kept for the checkpoint's own classifier"));
+        return Err(format!("\"{name}\" is reserved for the checkpoint's own classifier"));
     }
     Ok(())
-}
-
-impl Head {
-    fn check_widths(&self) -> Result<(), String> {
-        let mut width = self.recipe.dimensions;
-        for (at, layer) in self.layers.iter().enumerate() {
-            if layer.inputs() != width {
-                return Err(format!(
-                    "layer {at} takes {} columns; {} gives {width}",
-                    layer.inputs(),
-                    if at == 0 { "the recipe" } else { "the layer before" }
-                ));
-            }
-            width = layer.outputs();
-        }
-        if self.layers.is_empty() || width != self.descriptor.labels.len() {
-            return Err(format!("{width} outputs for {} labels", self.descriptor.labels.len()));
-        }
-        Ok(())
-    }
 }

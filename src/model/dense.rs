@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What follows a layer, element by element.
+/// The function that a dense layer applies to each of its sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// Nothing.
+pub enum DenseActivation {
+    /// `x`
     Identity,
     /// `tanh(x)`
     Tanh,
     /// `max(x, 0)`
     Relu,
-    /// `x·Φ(x)`, by the error function.
+    /// `x·Φ(x)`, with `Φ` computed by the error function.
     Gelu,
 }
 
-impl Activation {
+impl DenseActivation {
     fn apply(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
@@ -32,27 +32,27 @@ impl Activation {
 pub struct Dense {
     weight: Vec<f32>,
     bias: Vec<f32>,
-    activation: Activation,
+    activation: DenseActivation,
 }
 
 impl Dense {
     /// `weight` is `(out, in)` row-major, `bias` `(out)`.
-    pub fn new(weight: Vec<f32>, bias: Vec<f32>, activation: Activation) -> Self {
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>, activation: DenseActivation) -> Self {
         debug_assert!(!bias.is_empty() && weight.len().is_multiple_of(bias.len()));
         Self { weight, bias, activation }
     }
 
-    /// Columns that go in.
+    /// Columns of an input row.
     pub fn inputs(&self) -> usize {
         self.weight.len() / self.bias.len()
     }
 
-    /// Columns that come out.
+    /// Columns of an output row.
     pub fn outputs(&self) -> usize {
         self.bias.len()
     }
 
-    /// `(out, in)`, row by row.
+    /// `(out, in)`, row-major.
     pub fn weight(&self) -> &[f32] {
         &self.weight
     }
@@ -70,7 +70,7 @@ impl Dense {
     }
 }
 
-/// A dot product in float64, in eight running sums so that it doesn't wait on one.
+/// A dot product in float64. Eight running sums, so that an addition doesn't wait for the one before.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
@@ -90,20 +90,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_layer_multiplies_adds_and_activates() {
+    fn a_layer_multiplies_adds_the_bias_and_applies_its_activation() {
         let x: Vec<f32> = (1..=9).map(|i| i as f32).collect();
         let mut weight = vec![1.0; 9];
         weight.extend([-1.0; 9]);
         let layer = |activation| Dense::new(weight.clone(), vec![0.5, 0.0], activation);
-        assert_eq!(layer(Activation::Identity).forward(&x), [45.5, -45.0]);
-        assert_eq!(layer(Activation::Relu).forward(&x), [45.5, 0.0]);
-        assert_eq!(layer(Activation::Tanh).forward(&x), [1.0, -1.0]);
-        assert_eq!((layer(Activation::Tanh).inputs(), layer(Activation::Tanh).outputs()), (9, 2));
+        assert_eq!(layer(DenseActivation::Identity).forward(&x), [45.5, -45.0]);
+        assert_eq!(layer(DenseActivation::Relu).forward(&x), [45.5, 0.0]);
+        assert_eq!(layer(DenseActivation::Tanh).forward(&x), [1.0, -1.0]);
+        assert_eq!(
+            (layer(DenseActivation::Tanh).inputs(), layer(DenseActivation::Tanh).outputs()),
+            (9, 2)
+        );
     }
 
     #[test]
-    fn gelu_is_the_erf_form() {
-        let layer = Dense::new(vec![1.0], vec![0.0], Activation::Gelu);
+    fn gelu_uses_the_error_function() {
+        let layer = Dense::new(vec![1.0], vec![0.0], DenseActivation::Gelu);
         // 2·Φ(2) = 1.954499736…; the tanh form gives 1.954597694.
         assert!((f64::from(layer.forward(&[2.0])[0]) - 1.954_499_736_103_642).abs() < 1e-6);
     }

@@ -1,4 +1,4 @@
-//! A recipe as others point to it: by its name, or written out.
+//! A reference to a recipe: its name, or the recipe itself.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::recipe::Recipe;
+use super::written::Recipe;
 
 /// A recipe by its name or as an object.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -19,7 +19,7 @@ pub enum RecipeRef {
     Object(Recipe),
 }
 
-// By hand, since an untagged derive forgets which field was wrong.
+// Written by hand: a derived untagged `Deserialize` loses which field is wrong.
 impl<'de> Deserialize<'de> for RecipeRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrObject;

@@ -1,0 +1,64 @@
+//! What changed in the folders of heads, for the log.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::model::head::HeadError;
+
+/// A change in the folders of heads.
+pub enum Change {
+    /// A new head or a new version of a head serves.
+    Served {
+        /// The head's name.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// The folder of a head was removed.
+    Removed {
+        /// The head's name.
+        name: String,
+    },
+    /// A new version of a head is refused; the version before it still serves, if there is one.
+    Refused {
+        /// The head's name.
+        name: String,
+        /// Why it is refused.
+        error: HeadError,
+    },
+    /// A file or folder can't be read.
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
+}
+
+impl Change {
+    /// Writes the change to the log. To be called after the change is published.
+    pub fn log(&self) {
+        match self {
+            Self::Served { name, version } => tracing::info!(head = name, version, "now served"),
+            Self::Removed { name } => tracing::info!(head = name, "removed"),
+            Self::Refused { name, error: error @ HeadError::Unfinished { .. } } => {
+                tracing::info!(head = name, "not complete yet: {error}");
+            }
+            Self::Refused { name, error } => tracing::warn!(head = name, "refused: {error}"),
+            Self::Unreadable { path, error } => {
+                tracing::warn!(path = %path.display(), "can't be read: {error}");
+            }
+        }
+    }
+}
+
+/// Why a head is not served, for `/info` and the refusals of requests.
+pub fn reason(error: &HeadError) -> String {
+    match error {
+        HeadError::OtherEncoder { .. } => "it was made for another encoder".to_owned(),
+        HeadError::Unfinished { .. } => {
+            "its weights don't have the SHA-256 in its head.json yet".to_owned()
+        }
+        HeadError::Broken { message, .. } => message.clone(),
+    }
+}

@@ -1,0 +1,69 @@
+//! A head that is ready to compute.
+
+use std::sync::Arc;
+
+use super::descriptor::Descriptor;
+use crate::model::dense::Dense;
+use crate::model::recipe::ResolvedRecipe;
+
+/// A head that is ready to compute.
+#[derive(Debug)]
+pub struct Head {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) descriptor: Descriptor,
+    pub(super) recipe: Arc<ResolvedRecipe>,
+    pub(super) layers: Vec<Dense>,
+}
+
+impl Head {
+    /// The name of the checkpoint's own classifier.
+    pub const CHECKPOINT: &str = "checkpoint";
+
+    /// The name of the head, which is the name of its folder.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells heads of the same name apart; see [`HeadFiles::version`](super::HeadFiles::version). For the
+    /// checkpoint's own classifier, the fingerprint of the encoder.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The description in `head.json`.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The recipe of its features.
+    pub fn recipe(&self) -> &ResolvedRecipe {
+        &self.recipe
+    }
+
+    /// `(features) → (classes)`, before temperature.
+    pub fn logits(&self, features: &[f32]) -> Vec<f32> {
+        let mut layers = self.layers.iter();
+        let first = layers.next().map(|layer| layer.forward(features)).unwrap_or_default();
+        layers.fold(first, |row, layer| layer.forward(&row))
+    }
+
+    /// Checks that the layers fit the recipe, each other and the labels. An error says what doesn't fit.
+    pub(super) fn check_widths(&self) -> Result<(), String> {
+        let mut width = self.recipe.dimensions;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if layer.inputs() != width {
+                let source = if index == 0 { "the recipe" } else { "the layer before it" };
+                return Err(format!(
+                    "layer {index} takes {} columns; {source} gives {width}",
+                    layer.inputs()
+                ));
+            }
+            width = layer.outputs();
+        }
+        if self.layers.is_empty() || width != self.descriptor.labels.len() {
+            return Err(format!("{width} outputs for {} labels", self.descriptor.labels.len()));
+        }
+        Ok(())
+    }
+}

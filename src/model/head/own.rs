@@ -1,0 +1,81 @@
+//! The checkpoint's own classifier, as a head.
+
+use std::sync::Arc;
+
+use super::classifier::Head;
+use super::descriptor::{Descriptor, OutputActivation};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType};
+use crate::model::dense::{Dense, DenseActivation};
+use crate::model::pooling::Pooling;
+use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
+
+impl Head {
+    /// The checkpoint's own classifier, computed as transformers does: pooler, tanh and classifier over
+    /// the first row of the last layer. `None` if the checkpoint has no classifier.
+    ///
+    /// # Errors
+    /// The config declares a classifier and one of its tensors is missing or has another shape.
+    pub fn from_checkpoint(
+        checkpoint: &Checkpoint,
+        shape: Shape,
+        fingerprint: &str,
+    ) -> Result<Option<Self>, CheckpointError> {
+        let config = &checkpoint.config;
+        if !config.is_classifier {
+            return Ok(None);
+        }
+        let (c, classes) = (config.hidden_size, config.labels.len());
+        let read = |name: &str, shape: &[usize]| checkpoint.weights.read(name, shape);
+        let pooler = Dense::new(
+            read("pooler.dense.weight", &[c, c])?,
+            read("pooler.dense.bias", &[c])?,
+            DenseActivation::Tanh,
+        );
+        let classifier = Dense::new(
+            read("classifier.weight", &[classes, c])?,
+            read("classifier.bias", &[classes])?,
+            DenseActivation::Identity,
+        );
+        let (problem_type, activation) = interpretation(config.problem_type, classes);
+        let recipe = Recipe {
+            layers: vec![-1],
+            combine: Combine::Mean,
+            pooling: Pooling::Cls,
+            ..Recipe::default()
+        };
+        let resolved = recipe
+            .resolve(shape)
+            .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))?;
+        let labels = config.labels.clone();
+        let encoder = fingerprint.to_owned();
+        let descriptor = Descriptor {
+            activation,
+            hidden_activation: Some(DenseActivation::Tanh),
+            ..Descriptor::new(problem_type, labels, RecipeRef::Object(recipe), encoder)
+        };
+        Ok(Some(Self {
+            name: Self::CHECKPOINT.to_owned(),
+            version: fingerprint.to_owned(),
+            descriptor,
+            recipe: Arc::new(resolved),
+            layers: vec![pooler, classifier],
+        }))
+    }
+}
+
+/// How a checkpoint's outputs are interpreted. Without a `problem_type` in the config, one label means
+/// sigmoid and several mean softmax, as in transformers' own pipeline.
+fn interpretation(
+    problem_type: Option<ProblemType>,
+    classes: usize,
+) -> (ProblemType, OutputActivation) {
+    use ProblemType::{MultiLabelClassification, Regression, SingleLabelClassification};
+    match problem_type {
+        Some(MultiLabelClassification) => (MultiLabelClassification, OutputActivation::Sigmoid),
+        Some(Regression) => (Regression, OutputActivation::None),
+        None if classes == 1 => (SingleLabelClassification, OutputActivation::Sigmoid),
+        Some(SingleLabelClassification) | None => {
+            (SingleLabelClassification, OutputActivation::Softmax)
+        }
+    }
+}

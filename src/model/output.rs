@@ -1,0 +1,205 @@
+//! What comes after the encoder: from the values that a pass read to outputs, and from the windows of a
+//! text to the output of the text.
+//!
+//! Letters: `t` tokens, `c` hidden size, `n` layers or windows, `w` columns of a row.
+
+use std::sync::Arc;
+
+use super::dense::Dense;
+use super::pooling::Pooling;
+use super::recipe::{ResolvedRecipe, by_column};
+use super::task::{OutputSpec, Read, Tap, TaskSpec};
+
+/// The output of a task: the numbers of each of its [`OutputSpec`]s, in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// One list of numbers per output spec.
+    pub values: Vec<Vec<f32>>,
+}
+
+impl Output {
+    /// How many numbers it holds.
+    pub fn number_count(&self) -> usize {
+        self.values.iter().map(Vec::len).sum()
+    }
+
+    /// Whether no number is NaN or infinite.
+    pub fn is_finite(&self) -> bool {
+        all_finite(&self.values)
+    }
+}
+
+/// What a pass returns for one window of a text, to be joined with the other windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowPart {
+    /// The pooled row of each tap; empty for taps that aren't pooled.
+    pooled: Vec<Vec<f32>>,
+    /// The finished numbers of each output that lists tokens; empty for the other outputs. Finished
+    /// here, so that a long text doesn't hold every layer of every token until all windows are read.
+    token_values: Vec<Vec<f32>>,
+}
+
+/// What a pass returns for one task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PassOutput {
+    /// The output of a text that is a single sequence.
+    Whole(Output),
+    /// A part of the output of a text that is read in windows.
+    Window(WindowPart),
+}
+
+impl PassOutput {
+    /// Whether no number is NaN or infinite.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::Whole(output) => output.is_finite(),
+            Self::Window(part) => all_finite(&part.pooled) && all_finite(&part.token_values),
+        }
+    }
+}
+
+fn all_finite(values: &[Vec<f32>]) -> bool {
+    values.iter().flatten().all(|number| number.is_finite())
+}
+
+/// Combines what taps read into outputs, and joins the windows of a text.
+#[derive(Clone)]
+pub struct OutputBuilder {
+    /// The checkpoint's own dense layer, for recipes that use it.
+    dense: Option<Arc<Dense>>,
+    hidden: usize,
+}
+
+impl OutputBuilder {
+    pub(super) fn new(dense: Option<Dense>, hidden: usize) -> Self {
+        Self { dense: dense.map(Arc::new), hidden }
+    }
+
+    /// The output for what was read at each tap of `spec`.
+    pub(super) fn build(&self, spec: &TaskSpec, read: &[Vec<f32>]) -> Output {
+        let value = |output| self.value(output, spec.taps(), read);
+        Output { values: spec.outputs().iter().map(value).collect() }
+    }
+
+    /// What [`OutputBuilder::join`] needs of a window, from what was read at each tap of `spec`.
+    pub(super) fn window_part(&self, spec: &TaskSpec, mut read: Vec<Vec<f32>>) -> WindowPart {
+        let token_values = |output: &OutputSpec| match output {
+            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
+                self.value(output, spec.taps(), &read)
+            }
+            OutputSpec::Embedding(_) | OutputSpec::Logits(_) => Vec::new(),
+        };
+        let token_values = spec.outputs().iter().map(token_values).collect();
+        for (tap, values) in spec.taps().iter().zip(&mut read) {
+            if !matches!(tap.read, Read::Pooled(_)) {
+                *values = Vec::new();
+            }
+        }
+        WindowPart { pooled: read, token_values }
+    }
+
+    /// The output of one text, from what passes returned for its sequences, in order: as it is for a
+    /// text of one sequence, joined for a text that was read in windows.
+    pub fn text_output(
+        &self,
+        spec: &TaskSpec,
+        passes: impl IntoIterator<Item = PassOutput>,
+    ) -> Output {
+        let mut parts = Vec::new();
+        for pass in passes {
+            match pass {
+                PassOutput::Whole(output) => return output,
+                PassOutput::Window(part) => parts.push(part),
+            }
+        }
+        self.join(spec, &parts)
+    }
+
+    /// The output of a text, from the parts of its windows, in order.
+    pub fn join(&self, spec: &TaskSpec, windows: &[WindowPart]) -> Output {
+        let pooled = spec.taps().iter().enumerate().map(|(index, tap)| match tap.read {
+            Read::Pooled(pooling) => {
+                let rows: Vec<&[f32]> =
+                    windows.iter().map(|window| window.pooled[index].as_slice()).collect();
+                join_pooled(pooling, &rows)
+            }
+            Read::Rows | Read::Projected(_) => Vec::new(),
+        });
+        let pooled: Vec<Vec<f32>> = pooled.collect();
+        let value = |(index, output): (usize, &OutputSpec)| match output {
+            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
+                windows.iter().flat_map(|window| &window.token_values[index]).copied().collect()
+            }
+            OutputSpec::Embedding(_) | OutputSpec::Logits(_) => {
+                self.value(output, spec.taps(), &pooled)
+            }
+        };
+        Output { values: spec.outputs().iter().enumerate().map(value).collect() }
+    }
+
+    /// The numbers of one output, from what was read at each of `taps`.
+    fn value(&self, output: &OutputSpec, taps: &[Tap], read: &[Vec<f32>]) -> Vec<f32> {
+        let values_of = |tap: &Tap| {
+            let index = taps.iter().position(|other| other == tap);
+            index.map_or(&[][..], |index| read[index].as_slice())
+        };
+        let rows: Vec<&[f32]> = output.taps().iter().map(values_of).collect();
+        match output {
+            OutputSpec::Embedding(recipe) => self.features(recipe, &rows),
+            OutputSpec::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
+            OutputSpec::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
+            OutputSpec::Contributions(_) => sum(&rows),
+        }
+    }
+
+    /// The recipe's row, from one pooled row per layer in the order of the recipe.
+    pub fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
+        let combined = recipe.combine(rows);
+        let row = match &self.dense {
+            Some(dense) if recipe.dense => dense.forward(&combined),
+            _ => combined,
+        };
+        recipe.cut_and_normalize(row)
+    }
+}
+
+/// The pooled row of a text, from the pooled rows of its windows. The sums of windows are scaled so that
+/// they add up, see [`PoolingMask`](super::pooling_mask::PoolingMask).
+fn join_pooled(pooling: Pooling, windows: &[&[f32]]) -> Vec<f32> {
+    match pooling {
+        Pooling::Mean | Pooling::MeanSqrtLen | Pooling::WeightedMean => sum(windows),
+        Pooling::Cls => {
+            let mut mean = sum(windows);
+            mean.iter_mut().for_each(|x| *x /= windows.len() as f32);
+            mean
+        }
+        Pooling::LastToken => windows.last().map_or(Vec::new(), |last| last.to_vec()),
+        Pooling::Max => maximum(windows),
+        Pooling::MeanMax => {
+            let half = |window: &[f32]| window.len() / 2;
+            let means: Vec<_> = windows.iter().map(|window| &window[..half(window)]).collect();
+            let maxima: Vec<_> = windows.iter().map(|window| &window[half(window)..]).collect();
+            [sum(&means), maximum(&maxima)].concat()
+        }
+    }
+}
+
+/// `n × (w) → (w)`, summed in float64.
+fn sum(rows: &[&[f32]]) -> Vec<f32> {
+    by_column(rows, &|column| column.sum())
+}
+
+/// `n × (w) → (w)`
+fn maximum(rows: &[&[f32]]) -> Vec<f32> {
+    by_column(rows, &|column| column.fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.
+fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> {
+    let tokens = layers.first().map_or(0, |rows| rows.len() / c);
+    let token = |i: usize| {
+        let rows: Vec<&[f32]> = layers.iter().map(|rows| &rows[i * c..(i + 1) * c]).collect();
+        recipe.cut_and_normalize(recipe.combine(&rows))
+    };
+    (0..tokens).flat_map(token).collect()
+}

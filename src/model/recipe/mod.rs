@@ -1,0 +1,16 @@
+//! Recipes: which hidden states to read, how to pool their tokens, how to combine the layers.
+//!
+//! Plain data and the arithmetic on pooled rows. Each layer is pooled first; then the pooled rows are
+//! combined. Letters: `t` tokens, `c` hidden size, `n` layers listed, `L` encoder layers.
+
+mod combine;
+mod reference;
+mod resolved;
+mod written;
+
+pub use super::pooling::Pooling;
+pub(super) use combine::by_column;
+pub use combine::{Combine, weighted_sum};
+pub use reference::RecipeRef;
+pub use resolved::{ResolvedRecipe, l2_normalize};
+pub use written::{InvalidRecipe, Recipe, Shape, check_dimensions, last_four};
