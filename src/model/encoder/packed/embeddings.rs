@@ -1,20 +1,21 @@
-//! The embedding stage: word, token type and position, then layer norm.
+//! The embedding stage: the sum of word, token type and position embeddings, then layer norm.
 
 use strata_kernels::{Kernels, ViewMut};
 
-use super::norm::Norm;
+use super::layer_norm::LayerNorm;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, Table};
 use crate::sequence::Sequence;
 
-/// The tables stay in their file; of the words' few rows are ever read.
+/// The embedding tables stay in their file: of the words' rows, few are ever read.
 pub struct Embeddings {
     words: Table,
     token_types: Table,
     positions: Table,
-    norm: Norm,
+    norm: LayerNorm,
 }
 
 impl Embeddings {
+    /// Finds the tables of a checkpoint.
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
         let table = |name: &str, rows| {
@@ -25,7 +26,7 @@ impl Embeddings {
             words: table("word", config.vocab_size)?,
             token_types: table("token_type", config.token_types)?,
             positions: table("position", config.positions)?,
-            norm: Norm::load(checkpoint, "embeddings.LayerNorm")?,
+            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm")?,
         })
     }
 

@@ -1,53 +1,53 @@
-//! Memory that a pass works in: allocated once, reused from pass to pass, and as large as the
-//! largest pass so far.
+//! Memory that passes work in: allocated once, reused from pass to pass, and as large as the largest
+//! pass so far needed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strata_kernels::OperandScratch;
 
-/// What one thread works in.
+/// The working memory of one thread.
 #[derive(Default)]
-pub struct Worker {
-    /// Rows rounded for a product.
+pub struct ThreadScratch {
+    /// Rows rounded for a GEMM.
     pub operand: OperandScratch,
-    /// A block's rows between the two feed-forward products.
+    /// A block's rows between the two feed-forward GEMMs.
     pub intermediate: Vec<f32>,
-    /// What attention needs.
+    /// Scratch of the attention kernel.
     pub attention: Vec<f32>,
 }
 
-/// What one pass works in.
+/// The working memory of one pass.
 #[derive(Default)]
-pub struct Scratch {
+pub struct PassScratch {
     /// Hidden states, `(rows, width)`.
     pub hidden: Vec<f32>,
     /// Queries, keys and values, `(rows, 3·width)`.
     pub qkv: Vec<f32>,
-    /// What attention makes of them, `(rows, c)`.
+    /// The output of attention, `(rows, c)`.
     pub context: Vec<f32>,
 }
 
-/// Things that whoever needs one takes, and gives back when done; a new one is made where there is
-/// none, so there are as many as were ever in use at once.
+/// A pool of scratch memory. It makes a new piece if none is free, so there are as many as were ever
+/// in use at once.
 #[derive(Default)]
-pub struct Shelf<T>(Mutex<Vec<T>>);
+pub struct ScratchPool<T>(Mutex<Vec<T>>);
 
-impl<T: Default> Shelf<T> {
-    /// Lends one to `work`. A panic in it loses that one alone.
-    pub fn lend<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
-        let mut taken = self.lock().pop().unwrap_or_default();
-        let done = work(&mut taken);
-        self.lock().push(taken);
-        done
+impl<T: Default> ScratchPool<T> {
+    /// Runs `work` with a piece from the pool. If it panics, that piece is lost, and only that.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        let mut scratch = self.lock().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        self.lock().push(scratch);
+        result
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<T>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<T>> {
         // Nothing that can panic runs while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// At least `len` numbers; what was there before stays.
+/// Grows `numbers` to at least `len` numbers and returns the first `len`. Earlier content stays.
 pub fn grow(numbers: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if numbers.len() < len {
         numbers.resize(len, 0.0);

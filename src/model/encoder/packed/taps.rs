@@ -1,40 +1,38 @@
-//! Reading taps off the rows of a hidden state, as each layer is produced.
+//! Reads taps from the rows of a hidden state, as soon as each layer is computed.
 
 use rayon::prelude::*;
 use strata_kernels::View;
 
-use super::plan::Member;
-use crate::model::encoder::Query;
+use super::row_layout::SequenceRows;
+use crate::model::encoder::{Query, TapValues};
 use crate::model::pooling_mask::{PoolingMask, counted_rows};
 use crate::model::task::Read;
 
-/// For each query, for each of its taps, what was read.
-pub type Answers = Vec<Vec<Vec<f32>>>;
-
-/// Reads what the batch wants of hidden state `layer` from each sequence's rows of it, `(t, c)`, or
-/// from those few that the sequence's last layer computes.
+/// Reads what the batch's taps want from hidden state `layer`. `sequences` gives each sequence with its
+/// rows, `(t, c)`, or only those that its last layer computes.
 pub fn read<'a>(
     layer: usize,
-    members: impl Iterator<Item = (&'a Member, View<'a>)>,
+    sequences: impl Iterator<Item = (&'a SequenceRows, View<'a>)>,
     batch: &[Query<'_>],
-    answers: &mut Answers,
+    values: &mut TapValues,
 ) {
-    let wanted = members.flat_map(|(member, rows)| {
-        let taps = batch[member.query].taps.iter().enumerate();
+    let wanted = sequences.flat_map(|(sequence, rows)| {
+        let taps = batch[sequence.query].taps.iter().enumerate();
         let here = taps.filter(|(_, tap)| tap.layer == layer);
-        here.map(move |(at, tap)| (member.query, rows, at, &tap.read))
+        here.map(move |(at, tap)| (sequence.query, rows, at, &tap.read))
     });
     let wanted: Vec<_> = wanted.collect();
     let one = |(query, rows, _, read): &(usize, View<'_>, usize, &Read)| {
         read_one(*rows, read, batch[*query].mask)
     };
     let read: Vec<_> = wanted.par_iter().map(one).collect();
-    for ((query, _, at, _), values) in wanted.into_iter().zip(read) {
-        answers[query][at] = values;
+    for ((query, _, at, _), numbers) in wanted.into_iter().zip(read) {
+        values[query][at] = numbers;
     }
 }
 
-/// Of all rows, or of the few that hold the first token, the last, or both in this order.
+/// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last one,
+/// or both in this order.
 fn read_one(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
     match read {
         Read::Rows => {

@@ -4,20 +4,22 @@ use strata_kernels::{Kernels, ViewMut};
 
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
-pub struct Norm {
+/// The weights of a layer norm.
+pub struct LayerNorm {
     gain: Vec<f32>,
     bias: Vec<f32>,
     eps: f32,
 }
 
-impl Norm {
-    pub fn load(checkpoint: &Checkpoint, at: &str) -> Result<Self, CheckpointError> {
+impl LayerNorm {
+    /// Reads the tensors whose names begin with `prefix`.
+    pub fn load(checkpoint: &Checkpoint, prefix: &str) -> Result<Self, CheckpointError> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let read = |name: &str| weights.read(&format!("{at}.{name}"), &[config.hidden_size]);
+        let read = |name: &str| weights.read(&format!("{prefix}.{name}"), &[config.hidden_size]);
         Ok(Self { gain: read("weight")?, bias: read("bias")?, eps: config.layer_norm_eps as f32 })
     }
 
-    /// Each row of `(m, c)` in place.
+    /// Normalises each row of `(m, c)` in place.
     pub fn forward(&self, kernels: Kernels, rows: ViewMut<'_>) {
         kernels.layer_norm(rows, &self.gain, &self.bias, self.eps);
     }

@@ -1,0 +1,113 @@
+//! The encoder: packed weights, threads, and working memory.
+
+use std::num::NonZeroUsize;
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use strata_kernels::Kernels;
+
+use super::pass::Pass;
+use super::scratch::{PassScratch, ScratchPool, ThreadScratch};
+use super::weights::Weights;
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
+use crate::model::encoder::{Encoder, EncoderOptions, Query, TapValues};
+
+/// BERT over packed weights.
+pub struct Packed {
+    weights: Weights,
+    threads: ThreadPool,
+    pass_scratch: ScratchPool<PassScratch>,
+    thread_scratch: ScratchPool<ThreadScratch>,
+}
+
+impl Packed {
+    /// Packs a checkpoint's weights, and releases the pages that they were read from.
+    ///
+    /// # Errors
+    /// A tensor cannot be read, this CPU lacks the instruction set, or there is no thread or not
+    /// enough memory.
+    pub fn load(
+        checkpoint: &Checkpoint,
+        options: &EncoderOptions,
+    ) -> Result<Self, CheckpointError> {
+        let invalid = |message: String| CheckpointError::invalid(&checkpoint.dir, message);
+        let set = options.instruction_set();
+        let kernels =
+            Kernels::new(set).ok_or_else(|| invalid(format!("this CPU has no {}", set.name())))?;
+        let threads = thread_pool(options.threads).map_err(|error| invalid(error.to_string()))?;
+        Ok(Self {
+            weights: threads.install(|| Weights::load(checkpoint, kernels, options.dtype))?,
+            threads,
+            pass_scratch: ScratchPool::default(),
+            thread_scratch: ScratchPool::default(),
+        })
+    }
+}
+
+fn thread_pool(threads: NonZeroUsize) -> Result<ThreadPool, ThreadPoolBuildError> {
+    let name = |index| format!("strata-packed-{index}");
+    ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(name).build()
+}
+
+impl Encoder for Packed {
+    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues> {
+        let pass = || {
+            let pass = Pass::new(&self.weights, &self.thread_scratch, batch);
+            self.pass_scratch.with(|scratch| pass.run(scratch))
+        };
+        Ok(self.threads.install(pass))
+    }
+
+    fn name(&self) -> &'static str {
+        "packed"
+    }
+
+    fn dtype(&self) -> &'static str {
+        self.weights.dtype.name()
+    }
+
+    fn instruction_set(&self) -> &'static str {
+        self.weights.kernels.instructions(self.weights.dtype)
+    }
+
+    fn pads(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::path::Path;
+
+    use strata_kernels::Dtype;
+
+    use super::*;
+    use crate::model::encoder::EncoderChoice;
+    use crate::model::recipe::Pooling;
+    use crate::model::task::{Read, Tap};
+    use crate::sequence::Sequence;
+
+    #[test]
+    fn a_panic_in_one_thread_loses_that_pass_and_no_other() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny/single-label");
+        let options = EncoderOptions {
+            choice: EncoderChoice::Packed,
+            dtype: Dtype::F32,
+            threads: NonZeroUsize::new(2).unwrap(),
+            instruction_set: None,
+        };
+        let encoder = Packed::load(&Checkpoint::open(&dir).unwrap(), &options).unwrap();
+        let taps = [Tap { layer: 2, read: Read::Pooled(Pooling::Mean) }];
+        let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
+        let pass = |ids: &[u32]| {
+            let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
+            let query = |sequence| Query { sequence, taps: &taps, mask: None };
+            encoder.forward(&sequences.iter().map(query).collect::<Vec<_>>()).unwrap()
+        };
+        let before = pass(&[5, 6, 7, 8]);
+        // No table has this row: the thread that looks it up panics.
+        let lost = catch_unwind(AssertUnwindSafe(|| pass(&[5, u32::MAX, 7, 8])));
+        assert!(lost.is_err());
+        assert_eq!(pass(&[5, 6, 7, 8]), before);
+    }
+}

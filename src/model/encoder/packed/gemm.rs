@@ -1,0 +1,47 @@
+//! GEMMs of a layer, on one thread or split between threads.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use strata_kernels::{Epilogue, Kernels, Operand, OperandScratch, PackedLinear, View, ViewMut};
+
+/// With what a GEMM is computed, and on how many threads.
+#[derive(Clone, Copy)]
+pub struct GemmConfig {
+    pub kernels: Kernels,
+    /// Into how many parts the columns are split, which are computed in parallel. 1 if there are many
+    /// rows, so that each thread has rows of its own.
+    pub column_splits: usize,
+}
+
+impl GemmConfig {
+    /// The given panels of `linear` for `rows`, to `out`.
+    pub fn gemm(
+        self,
+        linear: &PackedLinear,
+        panels: Range<usize>,
+        rows: View<'_>,
+        epilogue: Epilogue,
+        out: ViewMut<'_>,
+        scratch: &mut OperandScratch,
+    ) {
+        let operand = Operand::new(self.kernels, linear.dtype(), rows, scratch);
+        let splits = self.column_splits.min(panels.len());
+        if splits <= 1 {
+            self.kernels.gemm(&operand, linear, panels, epilogue, out);
+            return;
+        }
+        let mut tasks = Vec::with_capacity(splits);
+        let mut rest = out;
+        for split in 0..splits {
+            let bound = |split| panels.start + split * panels.len() / splits;
+            let panels = bound(split)..bound(split + 1);
+            let (columns, others) = rest.split_columns(panels.len() * linear.panel_columns());
+            tasks.push((panels, columns));
+            rest = others;
+        }
+        tasks.into_par_iter().with_max_len(1).for_each(|(panels, columns)| {
+            self.kernels.gemm(&operand, linear, panels, epilogue, columns);
+        });
+    }
+}

@@ -1,0 +1,55 @@
+//! The packed weights of a checkpoint.
+
+use rayon::prelude::*;
+use strata_kernels::{Dtype, Kernels};
+
+use super::attention::AttentionHeads;
+use super::embeddings::Embeddings;
+use super::layer::Layer;
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
+
+/// Everything that passes read.
+pub struct Weights {
+    pub kernels: Kernels,
+    pub dtype: Dtype,
+    pub embeddings: Embeddings,
+    pub layers: Vec<Layer>,
+    pub attention_heads: AttentionHeads,
+    /// `c`
+    pub hidden_size: usize,
+}
+
+impl Weights {
+    /// Packs the weights in parallel, on the thread pool that this is called in.
+    ///
+    /// # Errors
+    /// A tensor cannot be read, or there is not enough memory.
+    pub fn load(
+        checkpoint: &Checkpoint,
+        kernels: Kernels,
+        dtype: Dtype,
+    ) -> Result<Self, CheckpointError> {
+        let config = &checkpoint.config;
+        let load = |index| Layer::load(checkpoint, kernels, dtype, index);
+        let layers: Vec<Layer> =
+            (0..config.layers).into_par_iter().map(load).collect::<Result<_, _>>()?;
+        let attention_heads = AttentionHeads {
+            count: config.attention_heads,
+            columns: config.hidden_size / config.attention_heads,
+            qkv_distance: layers.first().map_or(0, |layer| layer.qkv.columns() / 3),
+        };
+        Ok(Self {
+            kernels,
+            dtype,
+            embeddings: Embeddings::load(checkpoint)?,
+            layers,
+            attention_heads,
+            hidden_size: config.hidden_size,
+        })
+    }
+
+    /// Columns of a row of hidden states, including those that fill up a panel.
+    pub fn width(&self) -> usize {
+        self.attention_heads.qkv_distance
+    }
+}
