@@ -8,7 +8,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertEncoder, BertModel};
 use strata_kernels::View;
 
-use super::{Encoder, Query};
+use super::{Encoder, Query, TapValues};
 use crate::model::checkpoint::{BertConfig, Checkpoint};
 use crate::model::pooling_mask::counted_rows;
 use crate::model::recipe::Pooling;
@@ -78,7 +78,7 @@ impl Reference {
 }
 
 impl Encoder for Reference {
-    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<Vec<Vec<Vec<f32>>>> {
+    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues> {
         let t = batch.iter().map(|query| query.sequence.tokens()).max().unwrap_or(0);
         let depth = batch.iter().flat_map(|q| q.taps).map(|tap| tap.layer).max().unwrap_or(0);
         let mut answers: Vec<Vec<Vec<f32>>> =
