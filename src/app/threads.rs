@@ -1,10 +1,10 @@
-//! How many threads candle computes with: as many as the configuration says, in both of its pools.
-//! It computes the reference encoder and the fit of a head; the packed encoder has threads of its
-//! own and needs nothing of this.
+//! Sets the number of threads that candle computes with, in both of its pools, as configured. candle
+//! computes the reference encoder and fits heads; the packed encoder has its own threads and does not
+//! need this.
 //!
-//! Products run in rayon's global pool, which is sized here. For its other operations candle has
-//! threads of its own, as many as `CANDLE_NUM_THREADS` says when the first one runs; left to itself
-//! it counts the host's physical cores, whatever quota or affinity the process has.
+//! candle's matrix products run in rayon's global pool, whose size is set here. For other operations
+//! candle starts its own threads, `CANDLE_NUM_THREADS` of them. Without that variable it counts the
+//! host's physical cores and ignores the quota and affinity of the process.
 
 use std::env;
 use std::io;
@@ -16,13 +16,13 @@ use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 
 const VARIABLES: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
 
-/// Makes sure that candle will read `threads` in its environment. A process can't change its own
-/// environment safely, so it starts over with another one: the same process, the same arguments.
-/// To be called before any thread is started, and only where candle computes: starting over takes
-/// its time.
+/// Makes sure that candle finds `threads` in its environment. A process can't change its own
+/// environment safely, so it executes itself again with the variables set: the same process id, the
+/// same arguments. Call it before any thread is started, and only if candle computes, since starting
+/// again takes time.
 ///
 /// # Errors
-/// It could not start over.
+/// The process could not execute itself.
 pub fn pin(threads: NonZeroUsize) -> io::Result<()> {
     let wanted = threads.to_string();
     if VARIABLES.iter().all(|name| env::var(name).is_ok_and(|value| value == wanted)) {
@@ -33,10 +33,10 @@ pub fn pin(threads: NonZeroUsize) -> io::Result<()> {
     Err(again.exec())
 }
 
-/// Sizes rayon's global pool. A second model in one process computes in the first one's pool.
+/// Sets the size of rayon's global pool. Two models in one process share it.
 ///
 /// # Errors
-/// No thread could be started, or the pool is there with another number of them.
+/// A thread could not be started, or the pool exists with another number of threads.
 pub fn size_pool(threads: NonZeroUsize) -> Result<(), ThreadPoolBuildError> {
     let built = ThreadPoolBuilder::new()
         .num_threads(threads.get())

@@ -1,12 +1,11 @@
-//! `strata evaluate`: how good a head is on a labelled file.
+//! `strata evaluate`: scores a head on a labelled file.
 
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shared::features::{CacheFlags, FileFlags, extract, tell};
-use super::{Failure, ModelFlags};
+use super::shared::{CacheFlags, Failure, FileFlags, ModelFlags, extract, print_notes};
 use crate::app;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
@@ -20,27 +19,27 @@ pub struct Evaluate {
     model: ModelFlags,
     #[command(flatten)]
     cache: CacheFlags,
-    /// The head: its name, or its folder.
+    /// Name or folder of the head.
     #[arg(long, value_name = "NAME|DIR")]
     head: String,
-    /// A folder of more head folders to find the name in; may be repeated.
+    /// Additional folder of head folders, for --head with a name; may be repeated.
     #[arg(long, value_name = "DIR")]
     heads: Vec<PathBuf>,
     #[command(flatten)]
     file: FileFlags,
-    /// Score the rows alone that training holds out.
+    /// Score only the rows that training holds out.
     #[arg(long)]
     held_out: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Exit with 1 if the accuracy, from 0 to 1, is below this; of several labels the share of rows of
-    /// which all are right.
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    /// Exit with 1 if the accuracy, from 0 to 1, is below this. With several labels per row, accuracy
+    /// is the share of rows with all labels right.
+    #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_accuracy: Option<f64>,
 }
 
-fn share(written: &str) -> Result<f64, String> {
+fn parse_share(written: &str) -> Result<f64, String> {
     let number = written.parse().ok().filter(|number| (0.0..=1.0).contains(number));
     number.ok_or_else(|| "it must be a number from 0 to 1, such as 0.8".to_owned())
 }
@@ -52,17 +51,19 @@ impl Evaluate {
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
         let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
-        can_be_scored(&head).map_err(Failure::Unusable)?;
-        let of = head.descriptor();
-        if self.min_accuracy.is_some() && of.problem_type == ProblemType::Regression {
-            let error =
-                anyhow!("--min-accuracy goes with labels; head \"{}\" gives numbers", head.name());
+        check_can_be_scored(&head).map_err(Failure::Unusable)?;
+        let descriptor = head.descriptor();
+        if self.min_accuracy.is_some() && descriptor.problem_type == ProblemType::Regression {
+            let error = anyhow!(
+                "--min-accuracy needs a head with labels; head \"{}\" predicts a number",
+                head.name()
+            );
             return Err(Failure::Unusable(error));
         }
-        let layout = self.file.layout(Some(of.problem_type));
-        let dataset = Dataset::read_as(&self.file.data, &layout, &of.labels);
+        let layout = self.file.layout(Some(descriptor.problem_type));
+        let dataset = Dataset::read_as(&self.file.data, &layout, &descriptor.labels);
         let mut dataset = dataset.map_err(Failure::unusable)?;
-        tell(&dataset);
+        print_notes(&dataset);
         if self.held_out {
             let held_out = |row: &usize| is_held_out(&dataset.rows[*row].text);
             let rows: Vec<usize> = (0..dataset.rows.len()).filter(held_out).collect();
@@ -70,11 +71,11 @@ impl Evaluate {
         }
         if dataset.rows.is_empty() {
             let file = self.file.data.display();
-            return Err(Failure::Unusable(anyhow!("{file}: no row is held out, of all there are")));
+            return Err(Failure::Unusable(anyhow!("{file}: none of its rows is held out")));
         }
         if !self.held_out && was_trained_on(&head, &dataset.source.sha256) {
             eprintln!(
-                "{} was trained on this file; --held-out scores the rows that it has not seen",
+                "{} was trained on this file; --held-out scores only the rows that it was not trained on",
                 head.name()
             );
         }
@@ -93,43 +94,44 @@ impl Evaluate {
         } else {
             println!("{found}");
         }
-        self.judge(&found)
+        self.check_accuracy(&found)
     }
 
-    fn judge(&self, found: &Evaluation) -> Result<(), Failure> {
-        let Some(least) = self.min_accuracy else { return Ok(()) };
+    /// Fails if the accuracy is below `--min-accuracy`.
+    fn check_accuracy(&self, found: &Evaluation) -> Result<(), Failure> {
+        let Some(minimum) = self.min_accuracy else { return Ok(()) };
         match found.scores.accuracy() {
-            Some(accuracy) if accuracy >= least => Ok(()),
+            Some(accuracy) if accuracy >= minimum => Ok(()),
             Some(accuracy) => Err(Failure::Failed(anyhow!(
-                "the accuracy is {accuracy:.4}, below --min-accuracy {least}"
+                "the accuracy is {accuracy:.4}, below --min-accuracy {minimum}"
             ))),
-            // Refused before anything was scored.
+            // Refused before scoring.
             None => Ok(()),
         }
     }
 }
 
-/// Whether there are scores for what it says.
-fn can_be_scored(head: &Head) -> anyhow::Result<()> {
-    let of = head.descriptor();
-    let several = of.labels.len() > 1;
-    let wanted = match of.problem_type {
+/// Fails if there are no scores for this kind of head.
+fn check_can_be_scored(head: &Head) -> anyhow::Result<()> {
+    let descriptor = head.descriptor();
+    let several = descriptor.labels.len() > 1;
+    let wanted = match descriptor.problem_type {
         ProblemType::SingleLabelClassification => (OutputActivation::Softmax, several),
         ProblemType::MultiLabelClassification => (OutputActivation::Sigmoid, true),
         ProblemType::Regression => (OutputActivation::None, !several),
     };
-    if wanted == (of.activation, true) {
+    if wanted == (descriptor.activation, true) {
         return Ok(());
     }
     Err(anyhow!(
-        "head \"{}\" can't be scored: those can that choose one of several labels by softmax, name \
-         any number of labels by sigmoid, or give one number without an activation",
+        "head \"{}\" can't be scored; a head must choose one of several labels by softmax, any \
+         number of labels by sigmoid, or predict one number without an activation",
         head.name()
     ))
 }
 
-/// Whether its description says that it was trained on a file with that sum.
+/// Whether the head was trained on a file with this SHA-256.
 fn was_trained_on(head: &Head, sha256: &str) -> bool {
     let training = head.descriptor().training.as_ref();
-    training.and_then(|of| of["data"]["sha256"].as_str()).is_some_and(|sum| sum == sha256)
+    training.and_then(|report| report["data"]["sha256"].as_str()).is_some_and(|sum| sum == sha256)
 }

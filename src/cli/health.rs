@@ -1,26 +1,28 @@
-//! `strata health`: what a container's health check runs.
+//! `strata health`: for the health check of a container.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Args;
 
-use super::Failure;
+use super::shared::Failure;
 use crate::config::{Config, Flags, Sources};
 
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Time limit of the request.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Ask a running server whether it is ready; exit 0 if it is.
+/// Check whether a running server is ready; exit with 0 if it is.
 #[derive(Debug, Args)]
 pub struct Health {
-    /// The address that it listens on.
+    /// IP address of the server.
     #[arg(long)]
     host: Option<String>,
-    /// The port that it listens on.
+    /// Port of the server.
     #[arg(long)]
     port: Option<u16>,
-    /// A config file, in place of config/strata.toml.
+    /// Configuration file, instead of config/strata.toml.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -32,18 +34,18 @@ impl Health {
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let url = format!("http://{}/readyz", reachable(config.address()));
         let agent: ureq::Agent =
-            ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+            ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
         match agent.get(&url).call() {
             Ok(_) => {
                 println!("ready");
                 Ok(())
             }
-            Err(error) => Err(Failure::failed(anyhow::anyhow!("{url}: not ready: {error}"))),
+            Err(error) => Err(Failure::failed(anyhow!("{url}: not ready: {error}"))),
         }
     }
 }
 
-/// A server that listens on every address is asked on loopback.
+/// The address to connect to: loopback if the server listens on all addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,6 +1,7 @@
-//! The command line: one file a command, the same names for the same flags.
+//! The command line: one file per command. `shared` has what several commands use.
 //!
-//! Exit codes: 0 done; 1 it could not be done; 2 something that was given can't be used.
+//! Exit codes: 0, the command succeeded; 1, it could not do its work; 2, an argument, a setting or a
+//! file can't be used.
 
 mod bench;
 mod compare;
@@ -11,18 +12,11 @@ mod serve;
 mod shared;
 mod train;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::app::Failure;
-use crate::config::{Flags, Sources};
-use crate::model::recipe::RecipeRef;
-
-/// BERT over HTTP: class logits and embeddings, read from whichever hidden layers you name.
+/// Serves BERT encoders over HTTP: class logits and embeddings from any hidden layers.
 #[derive(Debug, Parser)]
 #[command(name = "strata", version, about)]
 pub struct Cli {
@@ -34,70 +28,23 @@ pub struct Cli {
 enum Command {
     /// Serve a checkpoint and its heads over HTTP.
     Serve(serve::Serve),
-    /// Score recipes against each other on a labelled file.
+    /// Compare recipes on a labelled file.
     Compare(compare::Compare),
     /// Train a head on a labelled file.
     Train(train::Train),
     /// Score a head on a labelled file.
     Evaluate(evaluate::Evaluate),
-    /// Measure texts a second, latency and memory, in process.
+    /// Measure texts per second, latency and memory, without HTTP.
     Bench(bench::Bench),
-    /// Ask a running server whether it is ready; exit 0 if it is.
+    /// Check whether a running server is ready; exit with 0 if it is.
     Health(health::Health),
-    /// Print the HTTP contract as YAML.
+    /// Print the OpenAPI description of the HTTP interface as YAML.
     Openapi,
 }
 
-/// Flags that say what to load and how to compute; over the environment, over the config file.
-#[derive(Clone, Debug, Args)]
-pub struct ModelFlags {
-    /// The checkpoint's folder.
-    #[arg(long, value_name = "DIR")]
-    model: Option<String>,
-    /// A config file, in place of config/strata.toml.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// What computes hidden states: auto, packed, reference.
-    #[arg(long)]
-    encoder: Option<String>,
-    /// The number format of the encoder's products: f32, bf16, int8.
-    #[arg(long)]
-    dtype: Option<String>,
-    /// Threads of a pass; 0 for as many as the process may use.
-    #[arg(long)]
-    threads: Option<u32>,
-}
-
-impl ModelFlags {
-    fn into_sources(self) -> Result<Sources, Failure> {
-        let Self { model, config, encoder, dtype, threads } = self;
-        let flags = Flags { model, encoder, dtype, threads, ..Flags::default() };
-        Sources::from_process(config, flags).map_err(Failure::unusable)
-    }
-}
-
-/// A recipe as the command line has it: an object if it begins like one.
-fn recipe_of(written: &str) -> anyhow::Result<RecipeRef> {
-    if !written.trim_start().starts_with('{') {
-        return Ok(RecipeRef::Name(written.to_owned()));
-    }
-    let mut json = serde_json::Deserializer::from_str(written);
-    match serde_path_to_error::deserialize(&mut json) {
-        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
-        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
-    }
-}
-
-/// Writes a report, and says where it is.
-fn write_page(file: &Path, page: &str) -> anyhow::Result<()> {
-    fs::write(file, page).with_context(|| file.display().to_string())?;
-    eprintln!("report written to {}", file.display());
-    Ok(())
-}
-
-/// Parses the command line, runs the command, and says in one line why it failed if it did.
+/// Parses the command line and runs the command. If it fails, prints the error in one line.
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let result = match Cli::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::Compare(compare) => compare.run(),
         Command::Train(train) => train.run(),
@@ -106,12 +53,11 @@ pub fn main() -> ExitCode {
         Command::Health(health) => health.run(),
         Command::Openapi => openapi::run(),
     };
-    let (code, error) = match done {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Failed(error)) => (1, error),
-        Err(Failure::Unusable(error)) => (2, error),
+    let Err(failure) = result else {
+        return ExitCode::SUCCESS;
     };
-    // Our own errors say their causes themselves.
+    let (code, error) = failure.into_exit_code();
+    // Without its sources: the messages of Strata's errors already contain them.
     eprintln!("strata: {error}");
     ExitCode::from(code)
 }

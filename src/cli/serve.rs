@@ -1,10 +1,10 @@
-//! `strata serve`: load a checkpoint and its heads, and answer until told to stop.
+//! `strata serve`: loads a checkpoint and its heads, and serves them until a signal to stop.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, ModelFlags};
+use super::shared::{Failure, ModelFlags};
 use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
@@ -15,16 +15,16 @@ use crate::telemetry::logs;
 pub struct Serve {
     #[command(flatten)]
     model: ModelFlags,
-    /// The IP address to listen on.
+    /// IP address to listen on.
     #[arg(long)]
     host: Option<String>,
-    /// The port to listen on; 0 for any that is free.
+    /// Port to listen on; 0 for any free port.
     #[arg(long)]
     port: Option<u16>,
-    /// A folder of more head folders; may be repeated.
+    /// Additional folder of head folders; may be repeated.
     #[arg(long, value_name = "DIR")]
     heads: Vec<PathBuf>,
-    /// Print the configuration and where each value is from, and stop.
+    /// Print the configuration with the source of each value, and exit.
     #[arg(long)]
     print_config: bool,
 }
@@ -45,6 +45,6 @@ impl Serve {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         }
         logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
-        app::run(config)
+        Ok(app::serve(config)?)
     }
 }

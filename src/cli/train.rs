@@ -1,13 +1,13 @@
-//! `strata train`: from a labelled file to a head's folder.
+//! `strata train`: trains a head on a labelled file and writes its folder.
 
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shared::features::{TrainingFlags, extract, tell};
-use super::shared::fit_flags::{FitFlags, failure};
-use super::{Failure, recipe_of, write_page};
+use super::shared::{
+    Failure, FitFlags, TrainingFlags, extract, parse_recipe, print_notes, write_report,
+};
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
@@ -18,31 +18,31 @@ use crate::training::{
 #[derive(Debug, Args)]
 pub struct Train {
     #[command(flatten)]
-    given: TrainingFlags,
-    /// The features: a recipe's name, or a recipe object as JSON. One that combines by "weighted" and
-    /// has no weights has them learnt.
+    training: TrainingFlags,
+    /// Features: the name of a recipe, or a recipe as a JSON object. If it combines by "weighted" and
+    /// has no weights, the weights are learned.
     #[arg(long, value_name = "RECIPE", default_value = "last-four-concat")]
     recipe: String,
-    /// Where the head goes; its last part is the head's name.
+    /// Folder to write; its last part is the name of the head.
     #[arg(long, value_name = "DIR/NAME")]
     out: PathBuf,
-    /// What the validation part and the first weights of hidden layers are drawn with.
+    /// Seed for choosing the validation rows and for the initial weights of hidden layers.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
     fit: FitFlags,
-    /// Cross-validate all rows in so many parts besides, 2 to 100; 0 for not at all.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = folds)]
+    /// Also cross-validate on all rows with this number of folds, 2 to 100; 0 for no cross-validation.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_folds)]
     folds: usize,
-    /// Also write a report to read in a browser. It quotes texts.
+    /// Also write an HTML report. It quotes texts.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
-    /// Also write features, labels and parts to this safetensors file, for other programs.
+    /// Also write features, labels and splits to this safetensors file, for other programs.
     #[arg(long, value_name = "FILE")]
     save_features: Option<PathBuf>,
 }
 
-fn folds(written: &str) -> Result<usize, String> {
+fn parse_folds(written: &str) -> Result<usize, String> {
     let number = written.parse().ok().filter(|number| *number == 0 || (2..=100).contains(number));
     number.ok_or_else(|| "it must be a number from 2 to 100, or 0".to_owned())
 }
@@ -50,12 +50,12 @@ fn folds(written: &str) -> Result<usize, String> {
 impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
-        let wanted = recipe_of(&self.recipe).map_err(Failure::Unusable)?;
-        let (config, dataset, parts) = self.given.open()?;
+        let wanted = parse_recipe(&self.recipe).map_err(Failure::Unusable)?;
+        let (config, dataset, parts) = self.training.open()?;
         let candidate = Candidate::new(&wanted, &parts.recipes)
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
-        tell(&dataset);
+        print_notes(&dataset);
         let settings = Settings {
             seed: self.seed,
             method: self.fit.method(),
@@ -63,38 +63,40 @@ impl Train {
             tied: candidate.tied,
             folds: Some(self.folds).filter(|&folds| folds > 0),
         };
-        // Before the encoder takes its time.
+        // Checked before the encoder starts, since encoding takes long.
         let split = check(&dataset, &settings).map_err(Failure::unusable)?;
 
         let recipe = &candidate.reads;
-        let features = extract(&parts, &config, &dataset, &[recipe], &self.given.cache)
+        let features = extract(&parts, &config, &dataset, &[recipe], &self.training.cache)
             .map_err(Failure::Failed)?
             .features(recipe)
             .map_err(Failure::failed)?;
         if let Some(file) = &self.save_features {
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
         }
-        let trained = train(&dataset, &features, &settings, &mut report).map_err(failure)?;
+        let trained = train(&dataset, &features, &settings, &mut print_stage)?;
         println!("{}", trained.report);
         let written = candidate.written(trained.head.factors.as_deref());
         if let Some(factors) = &trained.head.factors {
-            println!("learnt factors of layers {:?}: {factors:?}", recipe.layers);
+            println!("learned weights of layers {:?}: {factors:?}", recipe.layers);
         }
         self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
         println!("head \"{name}\" written to {}", self.out.display());
         if let Some(file) = &self.report {
             let page = trained.page(&name, &dataset, &self.recipe);
-            write_page(file, &page).map_err(Failure::Failed)?;
+            write_report(file, &page).map_err(Failure::Failed)?;
         }
         Ok(())
     }
 
+    /// The name of the head.
     fn name(&self) -> anyhow::Result<String> {
         let name = self.out.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         check_name(name).map_err(|message| anyhow!("--out {}: {message}", self.out.display()))?;
         Ok(name.to_owned())
     }
 
+    /// Writes the folder of the head.
     fn save(
         &self,
         dataset: &Dataset,
@@ -115,20 +117,21 @@ impl Train {
     }
 }
 
-fn report(stage: Stage<'_>) {
+/// Prints the progress of training.
+fn print_stage(stage: Stage<'_>) {
     match stage {
         Stage::Tried(Trial { strength, loss, .. }) => {
             eprintln!("C = {strength}: validation loss {loss:.4}");
         }
         Stage::Passed(Epoch { fitting_loss, loss, .. }) => {
-            eprintln!("pass over the rows: loss {fitting_loss:.4}, validation loss {loss:.4}");
+            eprintln!("epoch: loss {fitting_loss:.4}, validation loss {loss:.4}");
         }
         Stage::Folded(fold) => eprintln!("fold {fold} done"),
         Stage::Refitting(Chosen::Linear { strength }) => {
             eprintln!("fitting all training rows with C = {strength}");
         }
         Stage::Refitting(Chosen::Hidden { epochs, .. }) => {
-            eprintln!("fitting all training rows, {epochs} passes");
+            eprintln!("fitting all training rows, {epochs} epochs");
         }
     }
 }

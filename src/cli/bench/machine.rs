@@ -1,4 +1,4 @@
-//! What the machine is and what this process takes of it.
+//! What the machine can do, and how much memory this process uses.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::model::encoder::{EncoderKind, EncoderOptions};
 
 use super::report::Memory;
 
-/// Operations a second that the encoder's products could reach, measured now.
+/// Operations per second that the encoder's matrix products could reach, measured now.
 pub fn peak(options: &EncoderOptions) -> f64 {
     let (set, dtype) = match options.kind() {
         EncoderKind::Packed => (options.instruction_set(), options.dtype),
@@ -17,19 +17,19 @@ pub fn peak(options: &EncoderOptions) -> f64 {
     strata_kernels::peak(set, dtype, options.threads.get())
 }
 
-/// The processor's name for itself, or its architecture where it has none.
+/// The name of the processor, or its architecture if the name is unknown.
 pub fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     field(&info, "model name").unwrap_or(std::env::consts::ARCH).to_owned()
 }
 
-/// What is resident; zeros where the system doesn't say.
+/// Resident memory; 0 if the system does not report it.
 pub fn memory() -> Memory {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     Memory { resident_mb: megabytes(&status, "VmRSS"), highest_mb: megabytes(&status, "VmHWM") }
 }
 
-/// `VmRSS:    1234 kB` → 1.264, since the kernel's kB are 1,024 bytes.
+/// `VmRSS:    1234 kB` → 1.264, since the kernel's kB is 1,024 bytes.
 fn megabytes(status: &str, name: &str) -> f64 {
     let kilobytes = field(status, name).and_then(|value| value.strip_suffix(" kB"));
     kilobytes.and_then(|number| number.parse::<f64>().ok()).unwrap_or(0.0) * 1_024.0 / 1e6
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_processor_is_called_what_it_calls_itself() {
+    fn the_name_of_the_processor_is_read() {
         let info = "processor\t: 0\nmodel name\t: A: fast one\nmodel name\t: another\n";
         assert_eq!(field(info, "model name"), Some("A: fast one"));
         assert!(!processor().is_empty());

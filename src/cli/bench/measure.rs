@@ -1,39 +1,30 @@
-//! Times passes: as many as there is time for, full ones for the rate and lone ones for the latency.
+//! Times forward passes for a given time: full passes for the rate, passes of one sequence for the
+//! latency.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::report::{Alone, Measured};
+use super::results::{Measurement, PassTotals, SingleSequence};
 use super::work::{Lengths, Texts};
 use crate::app::Parts;
 use crate::model::task::{Task, TaskSpec};
 
-/// Shares of a measurement's time that go to warming up, to the rate, and to the latency.
+/// Shares of a measurement's time for warming up, for the rate and for the latency.
 const SHARES: [f64; 3] = [0.1, 0.6, 0.3];
 
-/// Measures works one after another, with a progress bar on a terminal.
-pub struct Bench<'a> {
+/// Measures one work after another, with a progress bar on a terminal.
+pub struct Stopwatch<'a> {
     parts: &'a Parts,
-    /// Encoder layers that a pass goes through.
+    /// Number of encoder layers that a pass computes.
     depth: usize,
     times: [Duration; 3],
     bar: ProgressBar,
 }
 
-/// What passes came to.
-#[derive(Default)]
-pub struct Done {
-    pub passes: usize,
-    pub texts: usize,
-    pub tokens: usize,
-    pub flops: f64,
-    pub seconds: f64,
-}
-
-impl<'a> Bench<'a> {
-    /// For `works` measurements of so many seconds each.
+impl<'a> Stopwatch<'a> {
+    /// For `works` measurements of `seconds` each.
     pub fn new(
         parts: &'a Parts,
         spec: &Arc<TaskSpec>,
@@ -42,29 +33,29 @@ impl<'a> Bench<'a> {
     ) -> anyhow::Result<Self> {
         let times = SHARES.map(|share| Duration::from_secs_f64(share * seconds));
         let bar = ProgressBar::new((1_000.0 * seconds * works as f64) as u64);
-        bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} to go")?);
+        bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left")?);
         let depth = spec.taps().iter().map(|tap| tap.layer).max().unwrap_or(0);
         Ok(Self { parts, depth, times, bar })
     }
 
-    /// A file's texts, tokenisation included.
-    pub fn texts(&self, name: &str, work: &mut Texts<'_>) -> anyhow::Result<Measured> {
+    /// Measures the texts of a file, tokenisation included.
+    pub fn texts(&self, name: &str, work: &mut Texts<'_>) -> anyhow::Result<Measurement> {
         let median = work.median()?;
-        let done = self.rate(name, || work.pass())?;
-        let tokens = work.one(median)?.sequence.tokens();
-        let alone = self.alone(tokens, || work.one(median))?;
-        Ok(Measured::new(name.to_owned(), &done, alone))
+        let totals = self.rate(name, || work.pass())?;
+        let tokens = work.task(median)?.sequence.tokens();
+        let alone = self.alone(tokens, || work.task(median))?;
+        Ok(Measurement::new(name.to_owned(), &totals, alone))
     }
 
-    /// Sequences of one length.
-    pub fn lengths(&self, work: &Lengths) -> anyhow::Result<Measured> {
+    /// Measures sequences of one length.
+    pub fn lengths(&self, work: &Lengths) -> anyhow::Result<Measurement> {
         let name = format!("{} x {}", work.pass.len(), work.length);
-        let done = self.rate(&name, || Ok(work.pass.clone()))?;
+        let totals = self.rate(&name, || Ok(work.pass.clone()))?;
         let alone = self.alone(work.length, || Ok(work.pass[0].clone()))?;
-        Ok(Measured::new(name, &done, alone))
+        Ok(Measurement::new(name, &totals, alone))
     }
 
-    /// Takes the bar away.
+    /// Removes the progress bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -73,7 +64,7 @@ impl<'a> Bench<'a> {
         &self,
         name: &str,
         mut next: impl FnMut() -> anyhow::Result<Vec<Task>>,
-    ) -> anyhow::Result<Done> {
+    ) -> anyhow::Result<PassTotals> {
         self.bar.set_message(name.to_owned());
         let [warm_up, rate, _] = self.times;
         self.passes(warm_up, &mut next)?;
@@ -84,30 +75,30 @@ impl<'a> Bench<'a> {
         &self,
         time: Duration,
         next: &mut impl FnMut() -> anyhow::Result<Vec<Task>>,
-    ) -> anyhow::Result<Done> {
-        let mut done = Done::default();
+    ) -> anyhow::Result<PassTotals> {
+        let mut totals = PassTotals::default();
         let started = Instant::now();
-        while done.passes == 0 || started.elapsed() < time {
+        while totals.passes == 0 || started.elapsed() < time {
             let pass_started = Instant::now();
             let pass = next()?;
             self.parts.model.forward(&pass.iter().collect::<Vec<_>>())?;
-            done.passes += 1;
-            done.texts += pass.len();
+            totals.passes += 1;
+            totals.texts += pass.len();
             for tokens in pass.iter().map(|task| task.sequence.tokens()) {
-                done.tokens += tokens;
-                done.flops += self.parts.checkpoint.config.flops(tokens, self.depth);
+                totals.tokens += tokens;
+                totals.flops += self.parts.checkpoint.config.flops(tokens, self.depth);
             }
             self.bar.inc(pass_started.elapsed().as_millis() as u64);
         }
-        done.seconds = started.elapsed().as_secs_f64();
-        Ok(done)
+        totals.seconds = started.elapsed().as_secs_f64();
+        Ok(totals)
     }
 
     fn alone(
         &self,
         tokens: usize,
         next: impl Fn() -> anyhow::Result<Task>,
-    ) -> anyhow::Result<Alone> {
+    ) -> anyhow::Result<SingleSequence> {
         let mut millis = Vec::new();
         let started = Instant::now();
         while millis.is_empty() || started.elapsed() < self.times[2] {
@@ -118,11 +109,11 @@ impl<'a> Bench<'a> {
         self.bar.inc(self.times[2].as_millis() as u64);
         millis.sort_by(f64::total_cmp);
         let [p50_ms, p99_ms] = [50, 99].map(|percent| percentile(&millis, percent));
-        Ok(Alone { tokens, p50_ms, p99_ms, passes: millis.len() })
+        Ok(SingleSequence { tokens, p50_ms, p99_ms, passes: millis.len() })
     }
 }
 
-/// The least of the ascending `values` that `percent` of them don't exceed.
+/// The first of the ascending `values` that `percent` of them do not exceed.
 fn percentile(values: &[f64], percent: usize) -> f64 {
     let rank = (values.len() * percent).div_ceil(100);
     values[rank.max(1) - 1]
@@ -133,7 +124,7 @@ mod tests {
     use super::percentile;
 
     #[test]
-    fn percentiles_are_values_that_were_seen() {
+    fn a_percentile_is_one_of_the_values() {
         let values: Vec<f64> = (1..=200).map(f64::from).collect();
         assert_eq!(
             [0, 50, 99, 100].map(|percent| percentile(&values, percent)),

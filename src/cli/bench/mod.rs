@@ -1,12 +1,12 @@
-//! `strata bench`: what this machine makes of a checkpoint, in process and without HTTP, for whoever
-//! sizes one.
+//! `strata bench`: measures what a checkpoint needs on this machine, without HTTP, to choose its size.
 //!
-//! `work` makes passes of a file's texts or of synthetic lengths, `measure` times them, `machine`
-//! reads what the system says, `report` shows it all.
+//! `work` builds passes from a file's texts or from synthetic sequences, `measure` times them,
+//! `machine` reads what the system reports, `results` and `report` hold and show the figures.
 
 mod machine;
 mod measure;
 mod report;
+mod results;
 mod work;
 
 use std::path::PathBuf;
@@ -15,49 +15,50 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use super::{Failure, ModelFlags, recipe_of};
+use super::shared::{Failure, ModelFlags, parse_recipe};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::training::{Column, read_texts};
-use measure::Bench as Measuring;
+use measure::Stopwatch;
 use report::{Encoder, Report};
 use work::{Lengths, Texts};
 
+/// The default column of texts.
 const TEXT: &str = "text";
-/// Seconds of one measurement.
+/// Allowed seconds per measurement.
 const SECONDS: std::ops::RangeInclusive<f64> = 0.01..=3_600.0;
-/// Sequences of a synthetic pass.
-const MOST_IN_A_PASS: usize = 4_096;
+/// Maximum number of sequences in a synthetic pass.
+const MAX_BATCH: usize = 4_096;
 
-/// Measure texts a second, latency and memory, in process.
+/// Measure texts per second, latency and memory, without HTTP.
 #[derive(Debug, Args)]
 pub struct Bench {
     #[command(flatten)]
     model: ModelFlags,
-    /// A file of texts, tokenised and computed in its order: .tsv, .csv, .jsonl or .ndjson.
+    /// File of texts, tokenised and computed in the order of the file: .tsv, .csv, .jsonl or .ndjson.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// With --data, the column of texts by its name (default: text) or its number, counted from 1.
+    /// With --data: column of the texts, its name (default: text) or its number counted from 1.
     #[arg(long, value_name = "COLUMN")]
     text: Option<Column>,
-    /// With --data, only the first so many texts.
+    /// With --data: use only the first N texts.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Synthetic sequences of so many tokens, up to the position table, in place of --data.
+    /// Instead of --data: synthetic sequences of N tokens each, at most the checkpoint's positions.
     #[arg(long, value_name = "N", value_delimiter = ',')]
     length: Vec<usize>,
-    /// With --length, sequences of a pass (default: as many as batching.budget_tokens holds).
+    /// With --length: sequences per pass (default: as many as fit into batching.budget_tokens).
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// What is computed: a recipe's name or object (default: embed.recipe).
+    /// What to compute: the name of a recipe, or a recipe as a JSON object (default: embed.recipe).
     #[arg(long, value_name = "RECIPE")]
     recipe: Option<String>,
-    /// Seconds that each measurement takes.
+    /// Seconds per measurement.
     #[arg(long, value_name = "S", default_value_t = 5.0)]
     seconds: f64,
-    /// Print JSON in place of a table.
+    /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
 }
@@ -67,12 +68,12 @@ impl Bench {
         self.check().map_err(Failure::Unusable)?;
         let config =
             Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
-        let wanted = recipe_of(self.recipe.as_deref().unwrap_or(&config.embed.recipe))
+        let wanted = parse_recipe(self.recipe.as_deref().unwrap_or(&config.embed.recipe))
             .map_err(Failure::Unusable)?;
         if config.encoder.kind() == EncoderKind::Reference {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         }
-        // Texts are tokenised in this pool, whatever the encoder computes in.
+        // Texts are tokenised in this pool, even if the encoder computes in another.
         threads::size_pool(config.encoder.threads).map_err(Failure::failed)?;
         let texts = self.texts().map_err(Failure::Unusable)?;
         let parts = app::parts(&config).map_err(Failure::unusable)?;
@@ -101,32 +102,33 @@ impl Bench {
     ) -> anyhow::Result<Report> {
         let budget = config.batching.budget_tokens.get();
         let works = if self.data.is_some() { 1 } else { self.length.len() };
-        let bench = Measuring::new(parts, spec, self.seconds, works)?;
+        let stopwatch = Stopwatch::new(parts, spec, self.seconds, works)?;
         let before = machine::peak(&config.encoder);
         let mut results = Vec::new();
         if let Some(data) = &self.data {
             let name = data.file_name().unwrap_or_default().to_string_lossy();
             let mut work = Texts::new(parts, spec, texts, budget)?;
-            results.push(bench.texts(&name, &mut work)?);
+            results.push(stopwatch.texts(&name, &mut work)?);
         }
         for &length in &self.length {
-            let batch = self.batch.unwrap_or((budget / length).clamp(1, MOST_IN_A_PASS));
-            results.push(bench.lengths(&Lengths::new(parts, spec, length, batch))?);
+            let batch = self.batch.unwrap_or((budget / length).clamp(1, MAX_BATCH));
+            results.push(stopwatch.lengths(&Lengths::new(parts, spec, length, batch))?);
         }
         let peak = before.max(machine::peak(&config.encoder));
-        bench.finish();
+        stopwatch.finish();
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             model: config.model.display().to_string(),
             recipe,
-            encoder: Encoder::of(parts.model.encoder(), config.encoder.threads.get()),
+            encoder: Encoder::new(parts.model.encoder(), config.encoder.threads.get()),
             processor: machine::processor(),
             peak_gflops: peak / 1e9,
             memory: machine::memory(),
-            results: results.into_iter().map(|result| result.under(peak)).collect(),
+            results: results.into_iter().map(|result| result.with_peak(peak)).collect(),
         })
     }
 
+    /// The texts of `--data`.
     fn texts(&self) -> anyhow::Result<Vec<String>> {
         let Some(data) = &self.data else {
             return Ok(Vec::new());
@@ -137,30 +139,30 @@ impl Bench {
         Ok(texts)
     }
 
-    /// What can be said before anything is read.
+    /// Checks the flags, before anything is read.
     fn check(&self) -> anyhow::Result<()> {
         match (&self.data, self.length.as_slice()) {
-            (Some(_), [_, ..]) => bail!("--data and --length can't be had at once; give one"),
+            (Some(_), [_, ..]) => bail!("--data and --length exclude each other; give one of them"),
             (None, []) => bail!("nothing to measure: give --data FILE or --length N"),
             (Some(_), []) if self.batch.is_some() => {
-                bail!("--batch goes with --length; texts fill passes of batching.budget_tokens")
+                bail!("--batch needs --length; texts fill passes of batching.budget_tokens")
             }
             (None, _) if self.text.is_some() || self.limit.is_some() => {
-                bail!("--text and --limit go with --data")
+                bail!("--text and --limit need --data")
             }
             _ => {}
         }
         if self.limit == Some(0) {
             bail!("--limit 0: must be at least 1");
         }
-        if let Some(batch) = self.batch.filter(|batch| !(1..=MOST_IN_A_PASS).contains(batch)) {
-            bail!("--batch {batch}: must be 1 to {MOST_IN_A_PASS}");
+        if let Some(batch) = self.batch.filter(|batch| !(1..=MAX_BATCH).contains(batch)) {
+            bail!("--batch {batch}: must be 1 to {MAX_BATCH}");
         }
         if !SECONDS.contains(&self.seconds) {
-            let (least, most) = (SECONDS.start(), SECONDS.end());
-            bail!("--seconds {}: must be {least} to {most}", self.seconds);
+            let (min, max) = (SECONDS.start(), SECONDS.end());
+            bail!("--seconds {}: must be {min} to {max}", self.seconds);
         }
-        // Whatever the position table has, it isn't this.
+        // The number of positions is not known yet; it is checked later.
         self.check_lengths(usize::MAX).map_err(|_| anyhow!("--length 0: must be at least 1"))
     }
 

@@ -1,4 +1,4 @@
-//! Passes to measure: of a file's texts, tokenised as they are needed, or of synthetic sequences.
+//! The passes to measure: texts of a file, tokenised as they are needed, or synthetic sequences.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::model::task::{Task, TaskSpec};
 use crate::sequence::Sequence;
 use crate::text::{Input, LongText, Text};
 
-/// Texts that are tokenised at a time.
+/// Number of texts that are tokenised at a time.
 const CHUNK: usize = 64;
 
-/// The texts of a file over and over, in its order, in passes of the token budget.
+/// The texts of a file in its order, again and again, in passes that fill the token budget.
 ///
-/// Whenever fewer tokens than a pass holds are ready, the next [`CHUNK`] texts are tokenised, shared
-/// out over as many threads as a pass has. Tokenising beside a pass would take time from one of its
-/// threads, and all others would wait for that one.
+/// When fewer tokens are ready than a pass holds, the next [`CHUNK`] texts are tokenised on as many
+/// threads as a pass has. Tokenising during a pass would slow down one of its threads, and all others
+/// would wait for it.
 pub struct Texts<'a> {
     parts: &'a Parts,
     spec: &'a Arc<TaskSpec>,
@@ -30,7 +30,7 @@ pub struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
-    /// Texts that are to be tokenised.
+    /// Checks the texts, which are tokenised later.
     pub fn new(
         parts: &'a Parts,
         spec: &'a Arc<TaskSpec>,
@@ -38,7 +38,7 @@ impl<'a> Texts<'a> {
         budget: usize,
     ) -> anyhow::Result<Self> {
         let input = |(row, text): (usize, String)| {
-            let text = Text::parse(text, usize::MAX).map_err(|error| of_text(row, error))?;
+            let text = Text::parse(text, usize::MAX).map_err(|error| text_error(row, error))?;
             Ok(Input { text, pair: None })
         };
         let inputs = texts.into_iter().enumerate().map(input).collect::<anyhow::Result<_>>()?;
@@ -46,7 +46,7 @@ impl<'a> Texts<'a> {
         Ok(Self { parts, spec, budget, inputs, next: 0, ready, ready_tokens: 0 })
     }
 
-    /// What the next pass holds.
+    /// The tasks of the next pass.
     pub fn pass(&mut self) -> anyhow::Result<Vec<Task>> {
         while self.ready_tokens < self.budget {
             let next = self.next;
@@ -64,16 +64,16 @@ impl<'a> Texts<'a> {
         Ok(pass)
     }
 
-    /// One of the texts, tokenised.
-    pub fn one(&self, row: usize) -> anyhow::Result<Task> {
+    /// Tokenises one text.
+    pub fn task(&self, row: usize) -> anyhow::Result<Task> {
         let Parts { tokenizer, sequence_tokens, .. } = self.parts;
         let encoded = tokenizer
             .encode(&self.inputs[row], *sequence_tokens, LongText::Truncate)
-            .map_err(|error| of_text(row, error))?;
+            .map_err(|error| text_error(row, error))?;
         Ok(Task::whole(encoded.sequence, Arc::clone(self.spec)))
     }
 
-    /// The text of median length.
+    /// The row of the text with the median number of tokens.
     pub fn median(&self) -> anyhow::Result<usize> {
         let rows: Vec<usize> = (0..self.inputs.len()).collect();
         let tasks = self.tokenise(&rows)?;
@@ -83,20 +83,20 @@ impl<'a> Texts<'a> {
     }
 
     fn tokenise(&self, rows: &[usize]) -> anyhow::Result<Vec<Task>> {
-        rows.into_par_iter().with_min_len(4).map(|&row| self.one(row)).collect()
+        rows.into_par_iter().with_min_len(4).map(|&row| self.task(row)).collect()
     }
 }
 
-/// Rows are counted from 1.
-fn of_text(row: usize, error: impl std::error::Error) -> anyhow::Error {
+/// Adds the number of the text to an error; texts are counted from 1.
+fn text_error(row: usize, error: impl std::error::Error) -> anyhow::Error {
     anyhow!("text {}: {error}", row + 1)
 }
 
-/// Passes of sequences that are all as long.
+/// Passes of sequences of the same length.
 pub struct Lengths {
-    /// Tokens of each.
+    /// Tokens per sequence.
     pub length: usize,
-    /// Sequences, with what is asked of each.
+    /// The tasks of a pass.
     pub pass: Vec<Task>,
 }
 
@@ -105,7 +105,7 @@ impl Lengths {
     pub fn new(parts: &Parts, spec: &Arc<TaskSpec>, length: usize, batch: usize) -> Self {
         let rows = parts.checkpoint.config.vocab_size;
         let task = |at: usize| {
-            // 7919 is a prime: rows all over the table, as with words.
+            // 7919 is a prime: the ids lie all over the table, as those of a text do.
             let id = |i: usize| ((at * length + i + 1) * 7919 % rows) as u32;
             let sequence =
                 Sequence { ids: (0..length).map(id).collect(), type_ids: vec![0; length] };

@@ -1,45 +1,44 @@
-//! Flags that say how layers are fitted.
+//! Flags for the layers of a head and for fitting them.
 
 use clap::{Args, ValueEnum};
 
-use crate::app::Failure;
 use crate::model::head::DenseActivation;
-use crate::training::{ClassWeights, Hidden, Method, TrainError};
+use crate::training::{ClassWeights, Hidden, Method};
 
-/// Which fully connected layers, and how they are fitted.
+/// Flags for the layers of a head and for fitting them.
 #[derive(Clone, Debug, Args)]
 pub struct FitFlags {
-    /// Hidden layers before the last, by their columns, such as 256,64; without it there is one layer.
+    /// Columns of the hidden layers before the last layer, such as 256,64 [default: no hidden layer]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=8192))]
     hidden: Vec<u32>,
-    /// What follows each hidden layer.
+    /// Activation after each hidden layer.
     #[arg(long, value_name = "FUNCTION", default_value = "relu", requires = "hidden")]
-    activation: Between,
-    /// The share of each hidden layer's columns that a step leaves out.
+    activation: HiddenActivation,
+    /// Dropout: share of each hidden layer's columns that a training step leaves out.
     #[arg(long, value_name = "SHARE", default_value_t = Hidden::default().dropout, value_parser = share, requires = "hidden")]
     dropout: f64,
-    /// How far a step goes with hidden layers.
+    /// Learning rate, with hidden layers.
     #[arg(long, value_name = "RATE", default_value_t = Hidden::default().learning_rate, value_parser = rate, requires = "hidden")]
     learning_rate: f64,
-    /// Passes over the rows at most, with hidden layers.
+    /// Maximum number of epochs, with hidden layers.
     #[arg(long, value_name = "N", default_value_t = Hidden::default().epochs, value_parser = count, requires = "hidden")]
     epochs: usize,
-    /// Stop after so many passes in a row that don't make the validation loss less.
+    /// Early stopping: stop after this many epochs without a lower validation loss.
     #[arg(long, value_name = "N", default_value_t = Hidden::default().patience, value_parser = count, requires = "hidden")]
     patience: usize,
-    /// What the rows of a label count: each the same, or all of one label as much as all of another.
-    #[arg(long, value_name = "HOW", default_value = "none")]
-    class_weights: Weights,
+    /// Weights of the labels: all rows equal, or balanced so that all labels have the same total weight.
+    #[arg(long, value_name = "WEIGHTS", default_value = "none")]
+    class_weights: ClassWeightsName,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Between {
+enum HiddenActivation {
     Relu,
     Gelu,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Weights {
+enum ClassWeightsName {
     None,
     Balanced,
 }
@@ -56,20 +55,11 @@ fn rate(written: &str) -> Result<f64, String> {
 
 fn count(written: &str) -> Result<usize, String> {
     let number = written.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| "it must be a whole number from 1 on".to_owned())
-}
-
-/// What couldn't be done, or can't be done with what was given.
-pub fn failure(error: TrainError) -> Failure {
-    match error {
-        TrainError::Features(_) | TrainError::Tensor(_) | TrainError::Solver(_) => {
-            Failure::failed(error)
-        }
-        _ => Failure::unusable(error),
-    }
+    number.ok_or_else(|| "it must be a whole number of at least 1".to_owned())
 }
 
 impl FitFlags {
+    /// How to fit: one layer by a convex solver, or hidden layers by gradient descent.
     pub fn method(&self) -> Method {
         if self.hidden.is_empty() {
             return Method::default();
@@ -77,8 +67,8 @@ impl FitFlags {
         Method::Hidden(Hidden {
             widths: self.hidden.iter().map(|&width| width as usize).collect(),
             activation: match self.activation {
-                Between::Relu => DenseActivation::Relu,
-                Between::Gelu => DenseActivation::Gelu,
+                HiddenActivation::Relu => DenseActivation::Relu,
+                HiddenActivation::Gelu => DenseActivation::Gelu,
             },
             dropout: self.dropout,
             learning_rate: self.learning_rate,
@@ -87,10 +77,11 @@ impl FitFlags {
         })
     }
 
+    /// The weights of the labels.
     pub fn class_weights(&self) -> ClassWeights {
         match self.class_weights {
-            Weights::None => ClassWeights::None,
-            Weights::Balanced => ClassWeights::Balanced,
+            ClassWeightsName::None => ClassWeights::None,
+            ClassWeightsName::Balanced => ClassWeights::Balanced,
         }
     }
 }

@@ -1,4 +1,17 @@
-//! What several commands share.
+//! What several commands share: flags, features of a labelled file, reports, exit codes.
 
-pub mod features;
-pub mod fit_flags;
+mod data_flags;
+mod failure;
+mod features;
+mod fit_flags;
+mod model_flags;
+mod recipe;
+mod report;
+
+pub use data_flags::{FileFlags, TrainingFlags, print_notes};
+pub use failure::Failure;
+pub use features::{CacheFlags, extract};
+pub use fit_flags::FitFlags;
+pub use model_flags::ModelFlags;
+pub use recipe::parse_recipe;
+pub use report::write_report;

@@ -1,5 +1,5 @@
-//! A small pass that tells whether the model computes: once before the server is ready, and again
-//! and again while it fails.
+//! A small forward pass that checks that the model computes: once before the server is ready, and
+//! repeatedly while it fails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::model::task::{OutputSpec, Task, TaskSpec};
 use crate::sequence::Sequence as Tokens;
 use crate::telemetry::chain::Chain;
 
-/// How long to wait before trying a failing model again.
+/// How long to wait before a failing model is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A real pass of one token through every layer. Readiness means that it succeeded once.
-pub struct Trial(Task);
+/// A forward pass of one token through all layers. The server is ready only after it has succeeded.
+pub struct Probe(Task);
 
-impl Trial {
-    /// For this service's model.
+impl Probe {
+    /// A probe of this service's model.
     ///
     /// # Errors
-    /// There is no `native` recipe, which can't be.
+    /// There is no `native` recipe; this does not happen, since it is built in.
     pub fn new(service: &Service) -> Result<Self, RecipeError> {
         let recipe = service.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
         let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)]));
@@ -33,23 +33,23 @@ impl Trial {
         Ok(Self(Task::whole(sequence, spec)))
     }
 
-    /// Has it computed.
+    /// Runs the pass.
     ///
     /// # Errors
-    /// It wasn't.
-    pub async fn pass(&self, batcher: &Batcher<Task, PassOutput>) -> anyhow::Result<()> {
+    /// The pass failed.
+    pub async fn run(&self, batcher: &Batcher<Task, PassOutput>) -> anyhow::Result<()> {
         let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
         let computed = batcher.submit(vec![sequence], None)?.await;
         computed.map(drop).map_err(|failed| anyhow!("{}", Chain(&failed)))
     }
 
-    /// While the last pass failed, tries one now and then, so that a fault that has passed is
-    /// noticed although nobody is sent here.
-    pub async fn while_failing(self, batcher: Batcher<Task, PassOutput>) {
+    /// Runs the pass each second while the last pass of the batcher has failed. A server that is not
+    /// ready gets no requests, so nothing else would show that it works again.
+    pub async fn run_while_failing(self, batcher: Batcher<Task, PassOutput>) {
         loop {
             tokio::time::sleep(PAUSE).await;
             if batcher.status().failing {
-                match self.pass(&batcher).await {
+                match self.run(&batcher).await {
                     Ok(()) => tracing::info!("the model computes again"),
                     Err(error) => tracing::warn!(%error, "the model still fails"),
                 }

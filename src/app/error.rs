@@ -1,0 +1,60 @@
+//! Why the server can't be loaded or run.
+
+use std::path::PathBuf;
+
+use crate::heads::HeadsError;
+use crate::model::checkpoint::CheckpointError;
+use crate::model::recipe::InvalidRecipe;
+use crate::text::TokenizerError;
+
+/// Why the server did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The checkpoint, a recipe or a head can't be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The server could not be started, for example because its port is in use.
+    #[error(transparent)]
+    Start(#[from] anyhow::Error),
+}
+
+/// Why the checkpoint or something that belongs to it can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The folder of the checkpoint does not exist.
+    #[error("{}: no such folder; {advice}", model.display())]
+    NoModel {
+        /// The configured folder.
+        model: PathBuf,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// The checkpoint can't be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Its tokenizer can't be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// A configured recipe doesn't fit the model.
+    #[error("recipes.{name}.{}: {error}", error.field)]
+    Recipe {
+        /// Its name.
+        name: String,
+        /// The error in the recipe.
+        error: InvalidRecipe,
+    },
+    /// The heads can't be loaded.
+    #[error(transparent)]
+    Heads(#[from] HeadsError),
+    /// The head does not exist.
+    #[error("no head is called \"{name}\", and there is no such folder; there are {known}")]
+    NoHead {
+        /// Its name.
+        name: String,
+        /// The names of the existing heads.
+        known: String,
+    },
+    /// A thread could not be started, or it died.
+    #[error("no thread could be started: {0}")]
+    Thread(String),
+}

@@ -1,0 +1,118 @@
+//! What serving and the commands over a labelled file need of a checkpoint.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::LoadError;
+use super::threads::size_pool;
+use crate::config::Config;
+use crate::heads::{self, Library};
+use crate::model::Model;
+use crate::model::checkpoint::fingerprint::fingerprint;
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
+use crate::model::encoder::EncoderKind;
+use crate::model::head::{Head, HeadContext};
+use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
+use crate::text::Tokenizer;
+
+/// A checkpoint with what belongs to it, for serving and for training.
+pub struct Parts {
+    /// The checkpoint's files.
+    pub checkpoint: Checkpoint,
+    /// The encoder, and what turns its hidden states into outputs.
+    pub model: Model,
+    /// Turns text into tokens.
+    pub tokenizer: Tokenizer,
+    /// The built-in and the configured recipes.
+    pub recipes: RecipeBook,
+    /// Maximum tokens per sequence, special tokens included.
+    pub sequence_tokens: usize,
+    /// Identifies the encoder: SHA-256 over its files and settings.
+    pub fingerprint: String,
+}
+
+/// Loads the checkpoint with what belongs to it. For the reference encoder it also sets the size of
+/// candle's thread pool.
+///
+/// # Errors
+/// A file is missing or can't be used.
+pub fn parts(config: &Config) -> Result<Parts, LoadError> {
+    let dir = &config.model;
+    if !dir.is_dir() {
+        let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
+        let advice = if default {
+            "`make model` downloads it, or choose another with --model"
+        } else {
+            "--model takes a folder with config.json, tokenizer.json and safetensors"
+        };
+        return Err(LoadError::NoModel { model: dir.clone(), advice });
+    }
+    // The packed encoder has its own pool.
+    if config.encoder.kind() == EncoderKind::Reference {
+        let threads = config.encoder.threads;
+        size_pool(threads).map_err(|error| LoadError::Thread(error.to_string()))?;
+    }
+    let checkpoint = Checkpoint::open(dir)?;
+    let tokenizer = Tokenizer::load(dir)?;
+    tokenizer.check_fits(checkpoint.config.vocab_size)?;
+    let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
+    let shape = Model::shape_of(&checkpoint);
+    let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
+        .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
+    let config_file = dir.join("config.json");
+    let files = [config_file.as_path(), tokenizer.file()];
+    // Hashing takes as long as loading, so the two run at the same time.
+    let (model, fingerprint) = std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
+        let model = Model::load(&checkpoint, &config.encoder);
+        let died = |_| LoadError::Thread("the thread that hashes the checkpoint died".to_owned());
+        Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
+    })?;
+    // The encoder has its own copy of nearly all weights.
+    checkpoint.weights.release_pages();
+    Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
+}
+
+/// Maximum tokens per sequence: the minimum of the limits of the position table, the tokenizer,
+/// sentence-transformers and the configuration.
+fn sequence_limit(
+    config: &Config,
+    checkpoint: &Checkpoint,
+    tokenizer: &Tokenizer,
+) -> Result<usize, LoadError> {
+    let limits = [
+        Some(checkpoint.config.positions),
+        tokenizer.model_max_length(),
+        checkpoint.sentence.max_seq_length,
+        config.limits.sequence_tokens.map(NonZeroUsize::get),
+    ];
+    let limit = limits.into_iter().flatten().min().unwrap_or(0);
+    let special = tokenizer.added_tokens(true);
+    if limit <= special {
+        let message = format!(
+            "sequences are limited to {limit} tokens; a pair needs {special} special tokens and at \
+             least one more"
+        );
+        return Err(CheckpointError::invalid(&checkpoint.dir, message).into());
+    }
+    Ok(limit)
+}
+
+/// Loads one head: `wanted` is its folder, or the name under which `serve` would serve it.
+///
+/// # Errors
+/// The head does not exist, or it can't be used with this encoder.
+pub fn head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
+    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
+    if Path::new(wanted).is_dir() {
+        return Ok(Library::read(Path::new(wanted), context)?);
+    }
+    let own = Head::from_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
+    let library = Library::open(heads::folders(&config.heads), &[], context, own)?;
+    let mut set = library.set();
+    set.loaded.remove(wanted).ok_or_else(|| LoadError::NoHead {
+        name: wanted.to_owned(),
+        known: set.loaded.keys().cloned().collect::<Vec<_>>().join(", "),
+    })
+}

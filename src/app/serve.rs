@@ -1,0 +1,124 @@
+//! Runs the server from start to stop.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::error::ServeError;
+use super::load::{Loaded, load};
+use super::probe::Probe;
+use super::signals::{ProcessSignal, Signals};
+use crate::batching::Worker;
+use crate::config::Config;
+use crate::heads::Watch;
+use crate::http;
+use crate::http::router;
+use crate::http::state::AppState;
+
+/// Serves until a signal to stop arrives.
+///
+/// # Errors
+/// The address can't be listened on, or the checkpoint, a recipe or a head can't be used.
+pub fn serve(config: Config) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failed("the runtime could not be started"))?;
+    runtime.block_on(run(Arc::new(config)))
+}
+
+async fn run(config: Arc<Config>) -> Result<(), ServeError> {
+    // Bound before the model is loaded: a port in use is reported at once, and health checks are
+    // answered while the model loads.
+    let (listener, address) = listen(&config).await?;
+    let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
+    let state = AppState::starting(config.http.clone());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let header_timeout = config.http.header_timeout;
+    let stopped = async {
+        // An error means that the sender was dropped, which also means to stop.
+        let _ = stopped.await;
+    };
+    let router = router(state.clone());
+    let serving = tokio::spawn(http::serve::serve(listener, router, header_timeout, stopped));
+    let loading = tokio::task::spawn_blocking({
+        let config = Arc::clone(&config);
+        move || load(&config)
+    });
+    let loaded = tokio::select! {
+        loaded = loading => loaded.map_err(failed("loading the model died"))??,
+        () = signals.stop() => return Ok(()),
+    };
+    let Loaded { service, worker, library, publish } = loaded;
+    let batcher = service.batcher.clone();
+    let probe = Probe::new(&service).map_err(failed("no probe can be made"))?;
+    probe.run(&batcher).await?;
+    let head = service.heads().loaded.keys().next().cloned();
+    let watch = Watch::start(library, publish, config.heads_poll)
+        .map_err(failed("heads can't be watched"))?;
+    state.ready(service);
+    announce(address, head.as_deref()).map_err(failed("nothing can be written to stdout"))?;
+
+    let probing = tokio::spawn(probe.run_while_failing(batcher.clone()));
+    while signals.next().await == ProcessSignal::ReloadHeads {
+        watch.refresh();
+    }
+    tracing::info!("stopping");
+    probing.abort();
+    let drained = async {
+        // In this order: readiness is turned off, no new connections are accepted, open requests get
+        // their responses, and the worker ends once its queue is empty.
+        state.drain();
+        drop(stop);
+        let _ = serving.await;
+        batcher.close();
+        join(worker).await;
+    };
+    if tokio::time::timeout(config.http.grace, drained).await.is_err() {
+        tracing::warn!("some requests were not finished in time");
+    }
+    Ok(())
+}
+
+async fn join(worker: Worker) {
+    if let Err(error) = tokio::task::spawn_blocking(move || worker.join()).await {
+        tracing::error!(%error, "the worker died");
+    }
+}
+
+/// Binds the configured address.
+async fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let wanted = config.address();
+    let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another with --port"),
+        _ => anyhow!("{wanted} can't be listened on: {error}"),
+    })?;
+    let address = listener.local_addr().map_err(failed("the local address is unknown"))?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening beyond loopback without authentication: anyone who can reach it can use it");
+    }
+    Ok((listener, address))
+}
+
+/// Prints the one line that says that the server is ready, with a command to try.
+fn announce(address: SocketAddr, head: Option<&str>) -> io::Result<()> {
+    let (route, text) = match head {
+        Some(_) => ("classify", "A gripping, beautifully shot film."),
+        None => ("embed", "Hello."),
+    };
+    writeln!(
+        io::stdout(),
+        "ready: curl -s http://{address}/{route} -H 'content-type: application/json' \
+         -d '{{\"inputs\": \"{text}\"}}'"
+    )
+}
+
+/// Puts what failed in front of an error.
+fn failed<E: Display>(what: &str) -> impl Fn(E) -> anyhow::Error {
+    move |error| anyhow!("{what}: {error}")
+}

@@ -1,0 +1,49 @@
+//! The signals of the operating system that the server reacts to.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Receives SIGTERM, SIGINT and SIGHUP.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// Starts to receive signals.
+    ///
+    /// # Errors
+    /// A signal handler could not be installed.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal.
+    pub async fn next(&mut self) -> ProcessSignal {
+        tokio::select! {
+            _ = self.terminate.recv() => ProcessSignal::Stop,
+            _ = self.interrupt.recv() => ProcessSignal::Stop,
+            _ = self.hangup.recv() => ProcessSignal::ReloadHeads,
+        }
+    }
+
+    /// Waits for a signal to stop; ignores others.
+    pub async fn stop(&mut self) {
+        while self.next().await != ProcessSignal::Stop {}
+    }
+}
+
+/// What a signal means to the server.
+#[derive(PartialEq, Eq)]
+pub enum ProcessSignal {
+    /// SIGTERM or SIGINT: stop.
+    Stop,
+    /// SIGHUP: look for changes of heads.
+    ReloadHeads,
+}

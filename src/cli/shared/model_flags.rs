@@ -1,0 +1,38 @@
+//! Flags that choose the checkpoint and how it is computed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::failure::Failure;
+use crate::config::{Flags, Sources};
+
+/// Flags that choose the checkpoint and how it is computed. They have priority over the environment
+/// and the configuration file.
+#[derive(Clone, Debug, Args)]
+pub struct ModelFlags {
+    /// Folder of the checkpoint.
+    #[arg(long, value_name = "DIR")]
+    model: Option<String>,
+    /// Configuration file, instead of config/strata.toml.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Encoder: auto, packed, reference.
+    #[arg(long)]
+    encoder: Option<String>,
+    /// Number format of the encoder's matrix products: f32, bf16, int8.
+    #[arg(long)]
+    dtype: Option<String>,
+    /// Threads per forward pass; 0 for all that the process may use.
+    #[arg(long)]
+    threads: Option<u32>,
+}
+
+impl ModelFlags {
+    /// The sources of the configuration with these flags.
+    pub fn into_sources(self) -> Result<Sources, Failure> {
+        let Self { model, config, encoder, dtype, threads } = self;
+        let flags = Flags { model, encoder, dtype, threads, ..Flags::default() };
+        Sources::from_process(config, flags).map_err(Failure::unusable)
+    }
+}

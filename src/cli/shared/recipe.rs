@@ -1,0 +1,17 @@
+//! Recipes on the command line.
+
+use anyhow::bail;
+
+use crate::model::recipe::RecipeRef;
+
+/// Parses `--recipe`: a JSON object if it begins with `{`, a name otherwise.
+pub fn parse_recipe(written: &str) -> anyhow::Result<RecipeRef> {
+    if !written.trim_start().starts_with('{') {
+        return Ok(RecipeRef::Name(written.to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_str(written);
+    match serde_path_to_error::deserialize(&mut json) {
+        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
+        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
+    }
+}
