@@ -153,14 +153,16 @@ mod tests {
             let windows = cut(body, capacity);
             let counted = counted(&windows);
             for token in 0..body {
-                let holders = (0..windows.len()).filter(|&at| windows[at].contains(&token));
-                let distance =
-                    |at: usize| (token - windows[at].start).min(windows[at].end - 1 - token);
+                let holders = (0..windows.len()).filter(|&index| windows[index].contains(&token));
+                let distance = |index: usize| {
+                    (token - windows[index].start).min(windows[index].end - 1 - token)
+                };
                 // `max_by_key` returns the last of equal windows, hence the reversed order.
-                let expected = holders.rev().max_by_key(|&at| distance(at));
+                let expected = holders.rev().max_by_key(|&index| distance(index));
                 let owners: Vec<usize> = (0..windows.len())
-                    .filter(|&at| {
-                        windows[at].contains(&token) && counted[at][token - windows[at].start]
+                    .filter(|&index| {
+                        windows[index].contains(&token)
+                            && counted[index][token - windows[index].start]
                     })
                     .collect();
                 assert_eq!(owners, expected.into_iter().collect::<Vec<_>>(), "token {token}");

@@ -1,5 +1,5 @@
-//! The packed encoder gives the same bits for a text alone and in any batch, whatever its
-//! neighbours, what these ask for, and the number of threads.
+//! The packed encoder gives the same bits for a text alone and in any batch, with any neighbours, any
+//! outputs of these, and any number of threads.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -20,18 +20,19 @@ use crate::support::pass::whole_outputs;
 use crate::support::{default_model, tiny};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
-/// Random batches a number format, each with one thread and with two.
+/// Random batches per number format, each with one thread and with two.
 const BATCHES: u32 = 400;
-/// The same with the default model, which takes longer.
+/// The same for the default model, which takes longer.
 const LARGE_BATCHES: u32 = 5;
 
-/// What one text of a batch is, before it is for a certain model.
+/// One text of a batch, before it is adapted to a model.
 #[derive(Clone, Debug)]
-struct Wish {
+struct Sample {
     ids: Vec<u32>,
-    /// Hidden states, a pooling, and whether the token rows are wanted instead.
+    /// Hidden states to read.
     layers: Vec<usize>,
     pooling: Pooling,
+    /// Whether token rows are read and not a pooled row.
     rows: bool,
 }
 
@@ -64,72 +65,73 @@ impl Pair {
         }
     }
 
-    fn task(&self, wish: &Wish) -> Task {
+    fn task(&self, sample: &Sample) -> Task {
         let mut layers: Vec<i32> =
-            wish.layers.iter().map(|layer| (layer % (self.layers + 1)) as i32).collect();
+            sample.layers.iter().map(|layer| (layer % (self.layers + 1)) as i32).collect();
         layers.sort_unstable();
         layers.dedup();
         let recipe = Recipe {
             layers,
             combine: Combine::Concat,
-            pooling: wish.pooling,
+            pooling: sample.pooling,
             normalize: false,
             weights: None,
             dimensions: None,
         };
         let recipe = self.recipes.resolve(&RecipeRef::Object(recipe)).unwrap();
         let spec =
-            if wish.rows { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) };
+            if sample.rows { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) };
         let ids: Vec<u32> =
-            wish.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
+            sample.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
         let sequence = Sequence { type_ids: vec![0; ids.len()], ids };
         Task::whole(sequence, Arc::new(TaskSpec::new(vec![spec])))
     }
 
-    /// Says where bits differ, if they do.
-    fn compare(&self, batch: &[Wish]) -> Result<(), TestCaseError> {
-        let tasks: Vec<Task> = batch.iter().map(|wish| self.task(wish)).collect();
+    /// Fails with the text whose bits differ, if any do.
+    fn compare(&self, batch: &[Sample]) -> Result<(), TestCaseError> {
+        let tasks: Vec<Task> = batch.iter().map(|sample| self.task(sample)).collect();
         let bits = |model: &Model, tasks: &[&Task]| -> Vec<Vec<u32>> {
             let outputs = whole_outputs(model, tasks).into_iter();
             outputs.map(|output| output.values[0].iter().map(|x| x.to_bits()).collect()).collect()
         };
         let all: Vec<&Task> = tasks.iter().collect();
         let [one, two] = self.models.each_ref().map(|model| bits(model, &all));
-        prop_assert!(one == two, "one thread and two");
-        for (at, (task, together)) in tasks.iter().zip(one).enumerate() {
+        prop_assert!(one == two, "one thread and two threads differ");
+        for (index, (task, together)) in tasks.iter().zip(one).enumerate() {
             let alone = bits(&self.models[1], &[task]).remove(0);
-            prop_assert!(!alone.is_empty() && alone == together, "text {at} of the batch");
+            prop_assert!(!alone.is_empty() && alone == together, "text {index} of the batch");
         }
         Ok(())
     }
 }
 
-fn wishes(longest: usize, most: usize) -> impl Strategy<Value = Vec<Wish>> {
+fn samples(longest: usize, most: usize) -> impl Strategy<Value = Vec<Sample>> {
     use Pooling::{Cls, LastToken, Max, Mean, MeanMax, MeanSqrtLen, WeightedMean};
-    // Half of them read one token, so that last layers are often computed at a few.
+    // Half of them read one token, so that the last layer is often computed for a few rows only.
     let poolings =
         vec![Cls, Cls, Cls, LastToken, LastToken, Mean, Max, MeanMax, MeanSqrtLen, WeightedMean];
-    let wish = (
+    let sample = (
         prop::collection::vec(any::<u32>(), 1..=longest),
         prop::collection::vec(0..16_usize, 1..4),
         prop::sample::select(poolings),
         prop::bool::weighted(0.1),
     );
-    let wish = wish.prop_map(|(ids, layers, pooling, rows)| Wish { ids, layers, pooling, rows });
-    prop::collection::vec(wish, 1..=most)
+    let sample =
+        sample.prop_map(|(ids, layers, pooling, rows)| Sample { ids, layers, pooling, rows });
+    prop::collection::vec(sample, 1..=most)
 }
 
 fn check(pair: &Pair, cases: u32, longest: usize, most: usize) {
     let config =
         Config { cases, max_shrink_iters: 60, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);
-    runner.run(&wishes(longest, most), |batch| pair.compare(&batch)).unwrap();
+    runner.run(&samples(longest, most), |batch| pair.compare(&batch)).unwrap();
 }
 
 #[test]
 fn a_text_has_the_same_bits_in_any_batch_of_a_small_model() {
     for dtype in DTYPES {
-        // Two layers and three; some batches have rows enough to be shared out, some have not.
+        // Models of two and three layers; only some batches have enough rows to be split over threads.
         for name in ["single-label", "cross-encoder"] {
             check(&Pair::load(&tiny(name), dtype), BATCHES, 40, 12);
         }

@@ -1,5 +1,5 @@
-//! Checkpoints that can't be used: each refusal names the file, the tensor or field, what was there
-//! and what was expected.
+//! Checkpoints that can't be used: the error names the file, the tensor or field, what was found and
+//! what was expected.
 
 mod configs;
 mod tokenizers;
@@ -9,14 +9,14 @@ use std::path::Path;
 
 use strata::app::{LoadError, load};
 
-use crate::support::Copy;
+use crate::support::CheckpointCopy;
 use crate::support::fixtures::config;
 
 const NAME: &str = "single-label";
 
-/// Loads a copy as the server does, which must fail with one line that begins with a file of the
-/// checkpoint and has all of `parts`.
-fn refused(copy: &Copy, file: &str, parts: &[&str]) {
+/// Checks that loading a copy fails with a message of one line that begins with a file of the checkpoint
+/// and contains all of `parts`.
+fn refused(copy: &CheckpointCopy, file: &str, parts: &[&str]) {
     let message = message(copy.dir());
     let start = format!("{}: ", copy.file(file).display());
     assert!(message.starts_with(&start), "{message:?} doesn't begin with {file:?}");
@@ -25,7 +25,7 @@ fn refused(copy: &Copy, file: &str, parts: &[&str]) {
     }
 }
 
-/// What is said of a folder that can't be served, in one line.
+/// The message about a folder that can't be served, which has one line.
 fn message(dir: &Path) -> String {
     let error = load(&config(dir)).err().expect("refused");
     assert!(!matches!(error, LoadError::Thread(_)), "{error}");

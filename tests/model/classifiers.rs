@@ -1,4 +1,4 @@
-//! Classifiers that checkpoints bring along, against transformers in float64.
+//! The classifiers of checkpoints, compared with transformers in float64.
 
 use strata::model::checkpoint::Checkpoint;
 use strata::model::checkpoint::ProblemType::{
@@ -11,7 +11,7 @@ use strata_kernels::Activation::{self, Gelu, GeluTanh, Relu};
 use crate::support::pass::rows;
 use crate::support::{Tiny, Worst, head_of, load, logits, tiny};
 
-/// Absolute. Largest difference seen: 1.4e-6, in `multi-label`.
+/// Absolute tolerance. Largest difference seen: 1.4e-6, in `multi-label`.
 pub const LOGITS: f64 = 1e-5;
 
 #[test]
@@ -21,10 +21,15 @@ fn logits_agree_with_transformers_alone_and_in_a_batch() {
         let together = logits(&parts, &golden.cases);
         let output = OutputSpec::Logits(head_of(&parts));
         let mut worst = Worst::default();
-        for (at, case) in golden.cases.iter().enumerate() {
+        for (index, case) in golden.cases.iter().enumerate() {
             let alone = rows(&parts.model, &output, std::slice::from_ref(case)).remove(0);
-            worst.see(&alone, &case.answer, LOGITS, &format!("text {at} alone"));
-            worst.see(&together[at], &case.answer, LOGITS, &format!("text {at} among all"));
+            worst.compare(&alone, &case.expected, LOGITS, &format!("text {index} alone"));
+            worst.compare(
+                &together[index],
+                &case.expected,
+                LOGITS,
+                &format!("text {index} in a batch"),
+            );
         }
         worst.check(name);
     }
@@ -58,17 +63,17 @@ fn labels_problem_types_and_activations_are_those_of_the_config() {
     for (name, hidden_activation, problem_type, activation, labels) in wanted {
         let parts = load(&tiny(name));
         let head = head_of(&parts);
-        let said = head.descriptor();
+        let descriptor = head.descriptor();
         assert_eq!(parts.checkpoint.config.activation, hidden_activation, "{name}");
         assert_eq!(head.name(), "checkpoint");
-        assert_eq!(said.problem_type, problem_type, "{name}");
-        assert_eq!(said.activation, activation, "{name}");
-        assert_eq!(said.labels, labels, "{name}");
+        assert_eq!(descriptor.problem_type, problem_type, "{name}");
+        assert_eq!(descriptor.activation, activation, "{name}");
+        assert_eq!(descriptor.labels, labels, "{name}");
     }
 }
 
 #[test]
-fn a_checkpoint_without_a_classifier_brings_no_head() {
+fn a_checkpoint_without_a_classifier_has_no_head() {
     let checkpoint = Checkpoint::open(&tiny(Tiny::SENTENCE)).unwrap();
     let shape = strata::model::Model::shape_of(&checkpoint);
     assert!(strata::model::head::Head::from_checkpoint(&checkpoint, shape, "").unwrap().is_none());

@@ -1,4 +1,4 @@
-//! What each token adds to a head's logits, against the logits.
+//! What each token adds to a head's logits, compared with the logits.
 
 use std::fs;
 use std::path::Path;
@@ -18,12 +18,12 @@ use tempfile::TempDir;
 use crate::support::fixtures::{config, input};
 use crate::support::{default_model, head_of, load, tiny};
 
-/// The largest difference of bias and contributions to the logit. Largest seen: 1.1e-6.
-const APART: f64 = 1e-4;
+/// Tolerance of the sum of bias and contributions to the logit. Largest difference seen: 1.1e-6.
+const TOLERANCE: f64 = 1e-4;
 const SNIPPETS: usize = 200;
 const CLASSES: usize = 3;
 
-/// A head of one layer over a recipe, its weights as large as trained ones are.
+/// A head of one layer over a recipe, with weights as large as trained ones.
 fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     let dir = TempDir::new().unwrap();
     let recipe: RecipeRef = serde_json::from_value(recipe.clone()).unwrap();
@@ -42,8 +42,8 @@ fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     app::head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
 }
 
-/// Every pooling and combination that is a sum over tokens.
-fn separable() -> Vec<Value> {
+/// Recipes with every pooling and combination that is a sum over tokens.
+fn explainable() -> Vec<Value> {
     let mut recipes = Vec::new();
     for pooling in ["mean", "mean_sqrt_len", "weighted_mean"] {
         for combine in ["mean", "sum", "concat", "weighted"] {
@@ -54,7 +54,7 @@ fn separable() -> Vec<Value> {
             recipes.push(recipe);
         }
     }
-    // A cut that ends inside the second layer's share.
+    // Dimensions that end inside the columns of the second layer.
     recipes.push(json!({"layers": [-1, -2], "combine": "concat", "dimensions": 500}));
     recipes.push(json!({"layers": [-2], "combine": "max"}));
     recipes
@@ -62,7 +62,7 @@ fn separable() -> Vec<Value> {
 
 fn snippets() -> Vec<String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sentiment.tsv");
-    let file = fs::read_to_string(file).expect("`make data` brings the labelled texts");
+    let file = fs::read_to_string(file).expect("`make data` downloads the labelled texts");
     let texts = file.lines().skip(1).filter_map(|line| Some(line.split_once('\t')?.1.to_owned()));
     texts.take(SNIPPETS).collect()
 }
@@ -70,7 +70,7 @@ fn snippets() -> Vec<String> {
 #[test]
 fn contributions_and_bias_add_up_to_the_logits() {
     let parts = load(&default_model());
-    let heads: Vec<Arc<Head>> = separable().iter().map(|recipe| head(&parts, recipe)).collect();
+    let heads: Vec<Arc<Head>> = explainable().iter().map(|recipe| head(&parts, recipe)).collect();
     let attributions: Vec<Arc<TokenAttribution>> =
         heads.iter().map(|head| Arc::new(head.token_attribution(384).unwrap())).collect();
     let mut specs: Vec<OutputSpec> = heads.iter().cloned().map(OutputSpec::Logits).collect();
@@ -95,13 +95,13 @@ fn contributions_and_bias_add_up_to_the_logits() {
             }
         }
     }
-    println!("bias and contributions: {worst:.1e} from the logits at most");
-    assert!(worst < APART, "{worst:.1e}");
+    println!("bias and contributions: at most {worst:.1e} from the logits");
+    assert!(worst < TOLERANCE, "{worst:.1e}");
 }
 
 #[test]
-fn a_token_adds_what_its_own_rows_are_worth() {
-    // One layer, mean pooling: the head's weights times the token's row, over the tokens.
+fn a_token_adds_the_product_of_its_own_row_and_the_heads_weights() {
+    // One layer, mean pooling: the head's weights times the token's row, divided by the tokens.
     let parts = load(&default_model());
     let recipe = json!({"layers": [-2]});
     let head = head(&parts, &recipe);

@@ -1,4 +1,4 @@
-//! An encoder's fingerprint: it changes with what a head depends on, and with nothing else.
+//! The fingerprint of an encoder: it changes with everything that a head depends on, and nothing else.
 
 use std::num::NonZeroUsize;
 
@@ -7,26 +7,26 @@ use strata::app;
 use crate::formats::{rename, shard, with_old_norms, without_prefix};
 use crate::support::copy::MODEL;
 use crate::support::fixtures::config;
-use crate::support::{Copy, load};
+use crate::support::{CheckpointCopy, load};
 
 const NAME: &str = "single-label";
 
-fn fingerprint(change: impl FnOnce(&Copy)) -> String {
-    let copy = Copy::of(NAME);
+fn fingerprint(change: impl FnOnce(&CheckpointCopy)) -> String {
+    let copy = CheckpointCopy::new(NAME);
     change(&copy);
     load(copy.dir()).fingerprint
 }
 
 #[test]
 fn a_fingerprint_changes_with_weights_config_tokenizer_and_limit() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     let mut shorter = config(copy.dir());
     shorter.limits.sequence_tokens = NonZeroUsize::new(63);
     let mut found = vec![
         fingerprint(|_| {}),
         fingerprint(|copy| {
             copy.edit(|tensors| {
-                // The smallest change of one number.
+                // The smallest possible change of one number.
                 let tensor = tensors.get_mut("bert.encoder.layer.2.output.dense.bias").unwrap();
                 tensor.bytes[0] ^= 1;
             });
@@ -53,12 +53,12 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
     assert_eq!(fingerprint(|copy| rename(copy, without_prefix)), whole);
     assert_eq!(fingerprint(|copy| rename(copy, with_old_norms)), whole);
     assert_eq!(fingerprint(|copy| copy.write("README.md", "new")), whole);
-    // Nor with the order in which a file holds its tensors.
+    // Nor does it change with the order of the tensors in a file.
     let reversed = fingerprint(|copy| copy.write(MODEL, reversed(&copy.bytes(MODEL))));
     assert_eq!(reversed, whole);
 }
 
-/// The same tensors with the last bytes first.
+/// The same tensors in reversed order.
 fn reversed(file: &[u8]) -> Vec<u8> {
     let (length, rest) = file.split_first_chunk().unwrap();
     let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);

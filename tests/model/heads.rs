@@ -1,4 +1,4 @@
-//! Heads: written and read again, and refused where files, recipe or encoder don't fit.
+//! Heads: saved and loaded again, and refused if files, recipe or encoder don't fit.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,17 +21,16 @@ use crate::support::{Tiny, load, tiny};
 
 const WIDTH: usize = 32;
 const LABELS: [&str; 3] = ["left", "right", "straight"];
-/// Head logits against the same sums by hand, in float64 up to the
-/// rounding to f32. Largest difference seen: 2.2e-7.
+/// The difference of a head's logits to the same sums in float64. Largest difference seen: 2.2e-7.
 const ROUNDING: f64 = 1e-6;
 
-/// A head's folder, to be spoilt.
+/// The folder of a head, whose files may be changed.
 struct Folder {
     dir: TempDir,
     parts: Parts,
 }
 
-/// Numbers that differ from each other.
+/// Numbers that are all different.
 fn numbers(count: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 37 % 101) as f32 - 50.0) / 100.0).collect()
 }
@@ -53,7 +52,7 @@ fn descriptor(fingerprint: &str) -> Descriptor {
 }
 
 impl Folder {
-    /// As `strata train` writes it, for a tiny checkpoint.
+    /// A head for a tiny checkpoint, saved as `strata train` does.
     fn saved() -> Self {
         let (dir, parts) = (TempDir::new().unwrap(), load(&tiny(Tiny::SENTENCE)));
         let descriptor = descriptor(&parts.fingerprint);
@@ -72,8 +71,8 @@ impl Folder {
         }
     }
 
-    /// The files with another description.
-    fn described(&self, change: impl FnOnce(&mut Value)) -> HeadFiles {
+    /// The files with a changed description.
+    fn with_description(&self, change: impl FnOnce(&mut Value)) -> HeadFiles {
         let mut files = self.files();
         let mut json = serde_json::from_slice(&files.json).unwrap();
         change(&mut json);
@@ -81,10 +80,10 @@ impl Folder {
         files
     }
 
-    /// The files with other weights, and their sum in the description.
-    fn weighted(&self, tensors: &Tensors, change: impl FnOnce(&mut Value)) -> HeadFiles {
+    /// The files with other weights and their SHA-256 in the description.
+    fn with_weights(&self, tensors: &Tensors, change: impl FnOnce(&mut Value)) -> HeadFiles {
         let weights = safetensors::serialize(tensors, None).unwrap();
-        let mut files = self.described(|json| {
+        let mut files = self.with_description(|json| {
             json["weights_sha256"] = sha256(&weights).into();
             change(json);
         });
@@ -96,7 +95,7 @@ impl Folder {
         files.load(context(&self.parts, &self.parts.fingerprint))
     }
 
-    /// The files must be refused, with a message that has all of `parts`.
+    /// Checks that the files are refused with a message that contains all of `parts`.
     fn refused(&self, files: &HeadFiles, parts: &[&str]) {
         let message = self.load(files).expect_err("refused").to_string();
         for part in ["head \"", "(here)"].iter().chain(parts) {
@@ -105,10 +104,10 @@ impl Folder {
     }
 }
 
-fn layer(at: usize, outputs: usize, inputs: usize) -> [(String, Stored); 2] {
+fn layer(number: usize, outputs: usize, inputs: usize) -> [(String, Stored); 2] {
     let weight = Stored::f32(&[outputs, inputs], &numbers(outputs * inputs));
     let bias = Stored::f32(&[outputs], &numbers(outputs));
-    [(format!("{at}.weight"), weight), (format!("{at}.bias"), bias)]
+    [(format!("{number}.weight"), weight), (format!("{number}.bias"), bias)]
 }
 
 fn one_layer(outputs: usize, inputs: usize) -> Tensors {
@@ -132,7 +131,7 @@ fn assert_close(found: &[f32], expected: &[f64]) {
 }
 
 #[test]
-fn a_head_comes_back_as_it_was_saved_and_computes_from_its_recipe() {
+fn a_saved_head_is_loaded_unchanged_and_computes_from_its_recipe() {
     let folder = Folder::saved();
     let head = folder.load(&folder.files()).unwrap();
     let mut saved = descriptor(&folder.parts.fingerprint);
@@ -161,7 +160,7 @@ fn names_in(dir: &Path) -> Vec<String> {
 #[test]
 fn several_layers_are_read_in_the_order_of_their_numbers() {
     let folder = Folder::saved();
-    // Ten after two, and none between: as strings they would be the other way round.
+    // 10 comes after 2, although not as a string, and no number is in between.
     let tensors: Tensors = layer(2, 5, WIDTH).into_iter().chain(layer(10, 3, 5)).collect();
     let x: Vec<f32> = numbers(WIDTH).iter().map(|x| x * 2.0).collect();
     let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
@@ -174,15 +173,18 @@ fn several_layers_are_read_in_the_order_of_their_numbers() {
         ("gelu", |h| h * 0.5 * (1.0 + libm::erf(h / 2.0_f64.sqrt()))),
     ]);
     for (name, form) in forms {
-        let files = folder.weighted(&tensors, |json| json["hidden_activation"] = name.into());
+        let files = folder.with_weights(&tensors, |json| json["hidden_activation"] = name.into());
         let activated: Vec<f64> = hidden.iter().map(|h| form(*h)).collect();
         assert_close(&folder.load(&files).unwrap().logits(&x), &by_hand(&activated, 3));
     }
-    folder.refused(&folder.weighted(&tensors, |_| {}), &["several layers need hidden_activation"]);
+    folder.refused(
+        &folder.with_weights(&tensors, |_| {}),
+        &["several layers need hidden_activation"],
+    );
 }
 
 #[test]
-fn a_head_for_another_encoder_is_told_from_a_broken_one() {
+fn a_head_for_another_encoder_has_an_error_of_its_own() {
     let folder = Folder::saved();
     let error = folder.files().load(context(&folder.parts, "another")).expect_err("refused");
     assert!(matches!(error, HeadError::OtherEncoder { .. }));
@@ -198,21 +200,23 @@ fn one_layer_may_be_named_as_pytorch_names_a_linear_layer() {
     let folder = Folder::saved();
     let plain = |tensors: Tensors| -> Tensors {
         let name = |name: String| name.strip_prefix("0.").map(str::to_owned).unwrap_or(name);
-        tensors.into_iter().map(|(of, stored)| (name(of), stored)).collect()
+        tensors.into_iter().map(|(numbered, stored)| (name(numbered), stored)).collect()
     };
-    let linear = folder.weighted(&plain(one_layer(3, WIDTH)), |_| {});
-    let numbered = folder.weighted(&one_layer(3, WIDTH), |_| {});
+    let linear = folder.with_weights(&plain(one_layer(3, WIDTH)), |_| {});
+    let numbered = folder.with_weights(&one_layer(3, WIDTH), |_| {});
     let row = numbers(WIDTH);
     let [a, b] = [linear, numbered].map(|files| folder.load(&files).unwrap().logits(&row));
     assert_eq!(a, b);
     let mixed = one_layer(3, WIDTH).into_iter().chain(plain(one_layer(3, WIDTH))).collect();
     let two = |json: &mut Value| json["hidden_activation"] = "tanh".into();
-    folder
-        .refused(&folder.weighted(&mixed, two), &["both numbered and unnumbered weight and bias"]);
+    folder.refused(
+        &folder.with_weights(&mixed, two),
+        &["both numbered and unnumbered weight and bias"],
+    );
 }
 
 #[test]
-fn weights_that_do_not_match_their_sum_are_refused() {
+fn weights_with_another_sha256_are_refused() {
     let folder = Folder::saved();
     let mut files = folder.files();
     *files.weights.last_mut().unwrap() ^= 1;
@@ -226,7 +230,7 @@ fn widths_that_do_not_fit_are_refused() {
     let folder = Folder::saved();
     let refused = |tensors: &Tensors, parts: &[&str]| {
         let two = |json: &mut Value| json["hidden_activation"] = "tanh".into();
-        folder.refused(&folder.weighted(tensors, two), parts);
+        folder.refused(&folder.with_weights(tensors, two), parts);
     };
     refused(&one_layer(3, 31), &["layer 0 takes 31 columns; the recipe gives 32"]);
     refused(&one_layer(4, WIDTH), &["4 outputs for 3 labels"]);
@@ -240,27 +244,27 @@ fn widths_that_do_not_fit_are_refused() {
     refused(&Tensors::new(), &["outputs for 3 labels"]);
     let odd = Tensors::from([("dense.weight".to_owned(), Stored::f32(&[1], &[0.0]))]);
     refused(&odd, &["tensor \"dense.weight\"; expected 0.weight, 0.bias"]);
-    let wider = folder.described(|json| json["recipe"] = "last-four-concat".into());
+    let wider = folder.with_description(|json| json["recipe"] = "last-four-concat".into());
     folder.refused(&wider, &["layer 0 takes 32 columns; the recipe gives 96"]);
-    let fewer = folder.described(|json| json["labels"] = json!(["left", "right"]));
+    let fewer = folder.with_description(|json| json["labels"] = json!(["left", "right"]));
     folder.refused(&fewer, &["3 outputs for 2 labels"]);
 }
 
 #[test]
-fn weights_that_are_not_numbers_are_refused() {
+fn non_finite_weights_are_refused() {
     let folder = Folder::saved();
     for number in [f32::NAN, f32::INFINITY] {
         let mut tensors = one_layer(3, WIDTH);
         let mut weight = numbers(3 * WIDTH);
         weight[40] = number;
         tensors.insert("0.weight".to_owned(), Stored::f32(&[3, WIDTH], &weight));
-        let files = folder.weighted(&tensors, |_| {});
+        let files = folder.with_weights(&tensors, |_| {});
         folder.refused(&files, &["tensor \"0.weight\": found a non-finite number"]);
     }
 }
 
 #[test]
-fn a_description_that_cannot_be_is_refused() {
+fn an_invalid_description_is_refused() {
     let folder = Folder::saved();
     let edits: [(&str, Value, &str); 9] = [
         ("labels", json!([]), "labels is empty"),
@@ -278,14 +282,14 @@ fn a_description_that_cannot_be_is_refused() {
         ("colour", json!("blue"), "colour"),
     ];
     for (field, value, message) in edits {
-        let files = folder.described(|json| json[field] = value);
+        let files = folder.with_description(|json| json[field] = value);
         folder.refused(&files, &["head.json: ", message]);
     }
     for (thresholds, message) in [
         (json!([0.5]), "1 thresholds for 3 labels"),
         (json!([0.5, 0.5, 1.5]), "not between 0 and 1"),
     ] {
-        let files = folder.described(|json| {
+        let files = folder.with_description(|json| {
             json["problem_type"] = "multi_label_classification".into();
             json["thresholds"] = thresholds;
         });

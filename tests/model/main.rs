@@ -1,9 +1,9 @@
-//! The model and its text side against transformers' own answers, and against what is broken.
+//! The model and the tokenizer, compared with transformers, and with damaged checkpoints.
 //!
-//! Golden values and the generators that made them are in `tests/fixtures`. The default model comes
-//! by `make model`; a test that needs it fails without it.
+//! Golden values and their generators are in `tests/fixtures`. `make model` downloads the default model;
+//! tests that need it fail without it.
 //!
-//! The encoder is the one that the environment names, so that the same tests judge each:
+//! The environment chooses the encoder, so that the same tests check each of them:
 //! `STRATA_ENCODER=packed STRATA_INSTRUCTION_SET=scalar cargo nextest run --test model`.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]

@@ -1,4 +1,5 @@
-//! Padding changes nothing: a text alone and beside any neighbours, whatever these ask for.
+//! Padding changes nothing: a text has the same output alone and in any batch, with any outputs of its
+//! neighbours.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +16,7 @@ use crate::support::fixtures::input;
 use crate::support::pass::whole_outputs;
 use crate::support::{Golden, Worst, default_model, load};
 
-/// Longer ones cost more and show no more.
+/// Longer texts take more time and show nothing new.
 const TOKENS: usize = 32;
 const HIDDEN: usize = 384;
 
@@ -38,7 +39,7 @@ fn recipes() -> impl Strategy<Value = Recipe> {
     let poolings =
         vec![Pooling::Mean, Cls, Pooling::Max, MeanSqrtLen, WeightedMean, LastToken, MeanMax];
     let weights = prop::collection::vec(0.1_f32..2.0, 7);
-    // Fewer columns, and normalising divides by next to nothing.
+    // With fewer columns, normalising could divide by almost zero.
     let dimensions = prop::option::of(HIDDEN / 4..=HIDDEN);
     (
         layers,
@@ -57,7 +58,7 @@ fn recipes() -> impl Strategy<Value = Recipe> {
         })
 }
 
-/// Loaded once a process.
+/// Loaded once per process.
 fn parts() -> &'static Parts {
     static PARTS: OnceLock<Parts> = OnceLock::new();
     PARTS.get_or_init(|| load(&default_model()))
@@ -82,9 +83,9 @@ proptest! {
         ..Config::default()
     })]
 
-    // Within the tolerance of parity; the largest share of it seen over 1,500 cases is 0.40.
+    // The tolerance is that of parity; the largest difference seen in 1,500 cases is 0.40 of it.
     #[test]
-    fn a_text_gives_the_same_alone_and_beside_any_neighbours(
+    fn a_text_has_the_same_output_alone_and_in_any_batch(
         batch in prop::collection::vec((texts(), recipes()), 2..6),
     ) {
         let parts = parts();
@@ -94,10 +95,10 @@ proptest! {
         let mut worst = Worst::default();
         for ((task, together), (text, recipe)) in tasks.iter().zip(&together).zip(&batch) {
             let alone = whole_outputs(&parts.model, &[task]).remove(0);
-            for (at, kind) in ["embedding", "tokens"].into_iter().enumerate() {
-                let what = format!("{kind} of {text:?} by {recipe:?}");
-                let (together, alone) = (&together.values[at], &alone.values[at]);
-                worst.see(together, alone, relative(alone), &what);
+            for (index, kind) in ["embedding", "tokens"].into_iter().enumerate() {
+                let row = format!("{kind} of {text:?} by {recipe:?}");
+                let (together, alone) = (&together.values[index], &alone.values[index]);
+                worst.compare(together, alone, relative(alone), &row);
             }
         }
         prop_assert!(worst.is_within(), "{}", worst.describe());

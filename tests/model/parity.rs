@@ -1,4 +1,4 @@
-//! The default model against transformers in float64: every recipe on every text.
+//! The default model, compared with transformers in float64: every recipe on every text.
 
 use std::sync::Arc;
 
@@ -10,38 +10,37 @@ use strata::sequence::Sequence;
 use crate::support::pass::outputs;
 use crate::support::{Golden, Worst, default_model, load, sequence};
 
-/// The recipes that people rely on most, absolute. Largest difference seen: 3.6e-6, in
-/// `last-four-concat`.
+/// Absolute tolerance of the most used recipes. Largest difference seen: 3.6e-6, in `last-four-concat`.
 const BUILT_IN: f64 = 1e-5;
 const HELD_TO_BUILT_IN: [&str; 3] = ["last-four", "last-four-concat", "native"];
-/// Every other, times the largest absolute reference value if that is above 1. Largest share seen
-/// of what is then allowed: 0.45, in `last-token`.
+/// Tolerance of the other recipes, multiplied by the largest absolute reference value if that is above 1.
+/// Largest difference seen: 0.45 of the tolerance, in `last-token`.
 pub const RELATIVE: f64 = 4e-6;
-/// Or this many times PyTorch float32's own error on the same text, where that is more.
+/// Alternatively this many times the error of PyTorch in float32 on the same text, if that is more.
 const TORCH_ERRORS: f64 = 3.0;
 
-/// Tokens of a text that isn't long; padding all to the longest would take a while.
+/// Most tokens of a short text. Padding all texts to the longest one would take too long.
 const SHORT: usize = 100;
 
-/// What a recipe may differ by on a text.
-fn allowed(golden: &Golden, recipe: &str, text: usize) -> f64 {
-    allowed_of(recipe, golden.row(recipe, text), golden.torch_f32_error(recipe, text))
+/// The tolerance of a recipe on a text.
+fn tolerance(golden: &Golden, recipe: &str, text: usize) -> f64 {
+    tolerance_of(recipe, golden.row(recipe, text), golden.torch_f32_error(recipe, text))
 }
 
-/// What a recipe's row may differ by, `torch` being PyTorch float32's own error on that text.
-pub fn allowed_of(recipe: &str, reference: &[f32], torch: f64) -> f64 {
+/// The tolerance of a recipe's row; `torch_error` is the error of PyTorch in float32 on that text.
+pub fn tolerance_of(recipe: &str, reference: &[f32], torch_error: f64) -> f64 {
     if HELD_TO_BUILT_IN.contains(&recipe) {
         return BUILT_IN;
     }
-    relative(reference).max(TORCH_ERRORS * torch)
+    relative(reference).max(TORCH_ERRORS * torch_error)
 }
 
-/// What a row may differ by, going by its largest value.
+/// The tolerance of a row relative to its largest absolute value.
 pub fn relative(reference: &[f32]) -> f64 {
     RELATIVE * f64::from(reference.iter().fold(1.0_f32, |largest, x| largest.max(x.abs())))
 }
 
-/// Every recipe of the fixture, as it is written there; `native` by its name.
+/// Every recipe of the fixture.
 fn recipes(golden: &Golden, parts: &Parts) -> Vec<(String, Arc<ResolvedRecipe>)> {
     let resolve = |(name, recipe): (&String, _)| {
         let recipe = RecipeRef::Object(Clone::clone(recipe));
@@ -63,9 +62,14 @@ fn compare(golden: &Golden, parts: &Parts, batch: &[usize], worst: &mut [Worst; 
     let chosen: Vec<Sequence> = batch.iter().map(|&text| all[text].clone()).collect();
     for (&text, output) in batch.iter().zip(outputs(&parts.model, specs, &chosen)) {
         for ((name, _), found) in recipes.iter().zip(&output.values) {
-            let at = usize::from(!HELD_TO_BUILT_IN.contains(&name.as_str()));
-            let what = format!("{name} of text {text}");
-            worst[at].see(found, golden.row(name, text), allowed(golden, name, text), &what);
+            let group = usize::from(!HELD_TO_BUILT_IN.contains(&name.as_str()));
+            let row = format!("{name} of text {text}");
+            worst[group].compare(
+                found,
+                golden.row(name, text),
+                tolerance(golden, name, text),
+                &row,
+            );
         }
     }
 }
@@ -93,7 +97,7 @@ fn every_recipe_agrees_with_transformers_in_padded_batches() {
     let tokens = |text: usize| golden.texts[text].ids.len();
     let (long, short): (Vec<usize>, _) =
         (0..golden.texts.len()).partition(|&text| tokens(text) > SHORT);
-    // Every fourth, so that texts of a few tokens stand beside those of many.
+    // Every fourth text, so that each batch has short and long texts.
     for first in 0..4 {
         let batch: Vec<usize> = short.iter().copied().skip(first).step_by(4).collect();
         compare(&golden, &parts, &batch, &mut worst);
@@ -103,7 +107,7 @@ fn every_recipe_agrees_with_transformers_in_padded_batches() {
 }
 
 #[test]
-fn token_vectors_agree_with_transformers_and_end_where_the_text_ends() {
+fn token_vectors_agree_with_transformers_and_exclude_padding() {
     let (golden, parts) = (Golden::read(), load(&default_model()));
     let last_four = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned())).unwrap();
     let kept: Vec<_> = (0..).map_while(|text| golden.token_rows(text)).collect();
@@ -113,7 +117,7 @@ fn token_vectors_agree_with_transformers_and_end_where_the_text_ends() {
     let mut worst = Worst::default();
     for (text, ((t, expected), output)) in kept.into_iter().zip(found).enumerate() {
         assert_eq!(t, golden.texts[text].ids.len());
-        worst.see(
+        worst.compare(
             &output.values[0],
             expected,
             relative(expected),
@@ -124,7 +128,7 @@ fn token_vectors_agree_with_transformers_and_end_where_the_text_ends() {
 }
 
 #[test]
-fn built_in_names_mean_what_the_fixture_says() {
+fn built_in_recipes_are_those_of_the_fixture() {
     let (golden, parts) = (Golden::read(), load(&default_model()));
     for name in strata::model::recipe_book::BUILT_IN {
         let named = parts.recipes.resolve(&RecipeRef::Name(name.to_owned())).unwrap();

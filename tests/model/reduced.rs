@@ -1,4 +1,4 @@
-//! What bf16 and int8 cost in accuracy, on the default model and the labelled snippets.
+//! The accuracy of bf16 and int8, with the default model on the labelled snippets.
 
 use std::fs;
 use std::path::Path;
@@ -20,12 +20,12 @@ use crate::support::{default_model, load};
 
 const SNIPPETS: usize = 400;
 
-/// Cosine to f32 of the last four averaged, masked mean. Least seen: 0.99999.
-const BF16_LEAST: f64 = 0.9999;
-/// The same with int8. Seen: 0.99962 on average, 0.99911 at least.
+/// Cosine to f32 of `last-four`. Smallest seen: 0.99999.
+const BF16_MIN: f64 = 0.9999;
+/// The same with int8. Seen: 0.99962 on average, at min 0.99911.
 const INT8_MEAN: f64 = 0.9995;
-const INT8_LEAST: f64 = 0.998;
-/// Points of held-out accuracy that `sentiment` may differ by. Seen: 0.00.
+const INT8_MIN: f64 = 0.998;
+/// Tolerance for the held-out accuracy of `sentiment`, in percentage points. Seen: 0.00.
 const POINTS: f64 = 0.3;
 
 const TEXTS_PER_PASS: usize = 16;
@@ -33,7 +33,7 @@ const TEXTS_PER_PASS: usize = 16;
 /// The labelled snippets, `(label, text)`.
 fn labelled() -> Vec<(String, String)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sentiment.tsv");
-    let file = fs::read_to_string(file).expect("`make data` brings the labelled texts");
+    let file = fs::read_to_string(file).expect("`make data` downloads the labelled texts");
     let lines = file.lines().skip(1).filter_map(|line| line.split_once('\t'));
     lines.map(|(label, text)| (label.to_owned(), text.to_owned())).collect()
 }
@@ -44,7 +44,7 @@ fn model(parts: &Parts, dtype: Dtype) -> Model {
     Model::load(&parts.checkpoint, &options).unwrap()
 }
 
-/// One row a text.
+/// One row per text.
 fn rows(parts: &Parts, model: &Model, output: &OutputSpec, texts: &[&str]) -> Vec<Vec<f32>> {
     let spec = TaskSpec::new(vec![output.clone()]);
     let sequence = |text: &&str| {
@@ -65,7 +65,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn embeddings_in_bf16_and_int8_point_where_those_in_f32_do() {
+fn embeddings_in_bf16_and_int8_have_the_direction_of_those_in_f32() {
     let parts = load(&default_model());
     let labelled = labelled();
     let texts: Vec<&str> = labelled.iter().take(SNIPPETS).map(|(_, text)| text.as_str()).collect();
@@ -77,18 +77,18 @@ fn embeddings_in_bf16_and_int8_point_where_those_in_f32_do() {
         let found = rows(&parts, &model(&parts, dtype), &output, &texts);
         let cosines: Vec<f64> = found.iter().zip(&exact).map(|(a, b)| cosine(a, b)).collect();
         let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
-        let least = cosines.into_iter().fold(1.0, f64::min);
-        println!("{}: cosine to f32 {mean:.6} on average, {least:.6} at least", dtype.name());
-        (mean, least)
+        let min = cosines.into_iter().fold(1.0, f64::min);
+        println!("{}: cosine to f32 {mean:.6} on average, at least {min:.6}", dtype.name());
+        (mean, min)
     };
-    let (_, least) = cosines(Dtype::Bf16);
-    assert!(least >= BF16_LEAST, "bf16: {least}");
-    let (mean, least) = cosines(Dtype::Int8);
-    assert!(mean >= INT8_MEAN && least >= INT8_LEAST, "int8: {mean}, {least}");
+    let (_, min) = cosines(Dtype::Bf16);
+    assert!(min >= BF16_MIN, "bf16: {min}");
+    let (mean, min) = cosines(Dtype::Int8);
+    assert!(mean >= INT8_MEAN && min >= INT8_MIN, "int8: {mean}, {min}");
 }
 
 #[test]
-fn the_shipped_head_is_as_accurate_on_int8() {
+fn the_shipped_head_is_as_accurate_with_int8() {
     let parts = load(&default_model());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/heads/sentiment");
     let files = HeadFiles {
@@ -109,7 +109,7 @@ fn the_shipped_head_is_as_accurate_on_int8() {
         let logits = rows(&parts, &model(&parts, dtype), &output, &texts);
         let right = logits.iter().zip(&held_out).filter(|(logits, (label, _))| {
             let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-            best.is_some_and(|(at, _)| labels[at] == *label)
+            best.is_some_and(|(index, _)| labels[index] == *label)
         });
         let percent = 100.0 * right.count() as f64 / held_out.len() as f64;
         println!("{}: {percent:.2} % of {} held-out texts", dtype.name(), held_out.len());

@@ -1,5 +1,4 @@
-//! What a checkpoint's sentence-transformers files say: `native`, prompts, limits, and what of them
-//! can't be served.
+//! The sentence-transformers files of a checkpoint: `native`, prompts, limits, and what is refused.
 
 use serde_json::json;
 use strata::model::checkpoint::Checkpoint;
@@ -10,13 +9,13 @@ use strata::text::LongText;
 
 use crate::support::fixtures::input;
 use crate::support::pass::{main_output, outputs, rows};
-use crate::support::{Copy, Tiny, Worst, load, tiny};
+use crate::support::{CheckpointCopy, Tiny, Worst, load, tiny};
 
-/// Absolute, of rows of length 1. Largest difference seen: 3.6e-7.
+/// Absolute tolerance for rows of length 1. Largest difference seen: 3.6e-7.
 const EMBEDDINGS: f64 = 1e-5;
 
 #[test]
-fn native_agrees_with_sentence_transformers_from_the_text_on() {
+fn native_agrees_with_sentence_transformers_from_text_to_embedding() {
     let (golden, parts) = (Tiny::read(Tiny::SENTENCE), load(&tiny(Tiny::SENTENCE)));
     let native = parts.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned())).unwrap();
     assert_eq!(
@@ -27,7 +26,7 @@ fn native_agrees_with_sentence_transformers_from_the_text_on() {
     let output = OutputSpec::Embedding(native);
     let together = rows(&parts.model, &output, &golden.cases);
     let mut worst = Worst::default();
-    for (at, case) in golden.cases.iter().enumerate() {
+    for (index, case) in golden.cases.iter().enumerate() {
         let mut input = input(&case.text, case.pair.as_deref());
         if let Some(name) = &case.prompt_name {
             input.text = input.text.with_prompt(&parts.checkpoint.sentence.prompts[name]);
@@ -35,15 +34,20 @@ fn native_agrees_with_sentence_transformers_from_the_text_on() {
         let limit = parts.sequence_tokens;
         let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
         let alone = outputs(&parts.model, vec![output.clone()], &[encoded.sequence]).remove(0);
-        worst.see(&alone.values[0], &case.answer, EMBEDDINGS, &format!("text {at} alone"));
-        worst.see(&together[at], &case.answer, EMBEDDINGS, &format!("text {at} among all"));
+        worst.compare(&alone.values[0], &case.expected, EMBEDDINGS, &format!("text {index} alone"));
+        worst.compare(
+            &together[index],
+            &case.expected,
+            EMBEDDINGS,
+            &format!("text {index} in a batch"),
+        );
     }
     worst.check("native with a dense layer");
 }
 
 #[test]
 fn prompts_are_read_and_a_default_one_must_exist() {
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     let sentence = Checkpoint::open(copy.dir()).unwrap().sentence;
     assert_eq!(sentence.prompts["query"], "query: ");
     assert_eq!(sentence.default_prompt, None);
@@ -58,8 +62,8 @@ fn prompts_are_read_and_a_default_one_must_exist() {
 }
 
 #[test]
-fn pooling_is_read_from_switches_and_from_a_mode_alone_or_in_a_list() {
-    let copy = Copy::of(Tiny::SENTENCE);
+fn pooling_is_read_from_switches_and_from_a_mode_with_or_without_a_list() {
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     let poolings = [
         (json!({}), Pooling::Mean),
         (json!({"pooling_mode_cls_token": true}), Pooling::Cls),
@@ -82,7 +86,7 @@ fn pooling_is_read_from_switches_and_from_a_mode_alone_or_in_a_list() {
 
 #[test]
 fn poolings_that_cannot_be_served_are_refused() {
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     let refusals = [
         (
             json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
@@ -103,9 +107,9 @@ fn poolings_that_cannot_be_served_are_refused() {
 }
 
 #[test]
-fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
+fn a_dense_layer_may_only_read_and_write_the_pooled_row() {
     let golden = Tiny::read(Tiny::SENTENCE);
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     let file = "2_Dense/config.json";
     copy.edit_json(file, |json| {
         json["module_input_name"] = "sentence_embedding".into();
@@ -115,7 +119,7 @@ fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
     let (model, output) = main_output(&Checkpoint::open(copy.dir()).unwrap()).unwrap();
     let mut worst = Worst::default();
     for (found, case) in rows(&model, &output, &golden.cases).iter().zip(&golden.cases) {
-        worst.see(found, &case.answer, EMBEDDINGS, &case.text);
+        worst.compare(found, &case.expected, EMBEDDINGS, &case.text);
     }
     worst.check("native with a dense layer of the newer form");
 
@@ -139,7 +143,7 @@ fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
         ("in_features", json!(64), "in_features is 64; pooled rows have 32"),
     ];
     for (field, value, message) in refusals {
-        let copy = Copy::of(Tiny::SENTENCE);
+        let copy = CheckpointCopy::new(Tiny::SENTENCE);
         copy.edit_json(file, |json| json[field] = value);
         refused(&copy, &[file, message]);
     }
@@ -147,7 +151,7 @@ fn a_dense_layer_may_say_what_it_reads_and_writes_and_nothing_else() {
 
 #[test]
 fn a_dense_layer_whose_weights_do_not_fit_is_refused() {
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("2_Dense/config.json", |json| json["out_features"] = 17.into());
     let found =
         ["2_Dense/model.safetensors", "\"linear.weight\"", "found F32 [16, 32]", "[17, 32]"];
@@ -158,17 +162,17 @@ fn a_dense_layer_whose_weights_do_not_fit_is_refused() {
 
 #[test]
 fn modules_that_cannot_be_served_are_refused() {
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("modules.json", |json| {
         json[2]["type"] = "sentence_transformers.models.LSTM".into();
     });
     refused(&copy, &["modules.json", "module \"LSTM\" at \"2_Dense\"", "allowed are Transformer"]);
 
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("modules.json", |json| json.as_array_mut().unwrap().swap(2, 3));
     refused(&copy, &["modules.json", "module \"Dense\"", "in this order"]);
 
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     std::fs::create_dir(copy.file("3_Normalize")).unwrap();
     copy.write("3_Normalize/config.json", r#"{"module_input_name": "token_embeddings"}"#);
     refused(&copy, &["3_Normalize/config.json", "module_input_name is \"token_embeddings\""]);
@@ -176,8 +180,8 @@ fn modules_that_cannot_be_served_are_refused() {
     assert!(Checkpoint::open(copy.dir()).unwrap().sentence.normalize);
 }
 
-/// Opens a copy, which must fail with a message that has all of `parts`.
-fn refused(copy: &Copy, parts: &[&str]) {
+/// Checks that opening a copy fails with a message that contains all of `parts`.
+fn refused(copy: &CheckpointCopy, parts: &[&str]) {
     let message = Checkpoint::open(copy.dir()).err().expect("refused").to_string();
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in {message:?}");

@@ -1,14 +1,14 @@
-//! The binary itself: a checkpoint that can't be used ends it with code 2 and one line.
+//! The binary: it ends with exit code 2 and one line if the checkpoint can't be used.
 
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::Copy;
+use crate::support::CheckpointCopy;
 use crate::support::copy::MODEL;
 
-/// Starts `strata serve` on a checkpoint that it can't serve; gives the one line that it says.
+/// The one line that `strata serve` writes for a checkpoint that it can't serve.
 fn refusal(model: &Path) -> String {
-    // Somewhere without a config/ of its own.
+    // A folder without a `config/`.
     let elsewhere = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_strata"))
         .args(["serve", "--port", "0", "--model"])
@@ -26,7 +26,7 @@ fn refusal(model: &Path) -> String {
 
 #[test]
 fn serving_a_checkpoint_without_a_tensor_exits_2_and_names_file_and_tensor() {
-    let copy = Copy::of("multi-label");
+    let copy = CheckpointCopy::new("multi-label");
     copy.edit(|tensors| {
         assert!(tensors.remove("bert.encoder.layer.1.output.dense.bias").is_some())
     });
@@ -39,8 +39,8 @@ fn serving_a_checkpoint_without_a_tensor_exits_2_and_names_file_and_tensor() {
 }
 
 #[test]
-fn serving_a_cut_checkpoint_exits_2_and_says_how_long_it_should_be() {
-    let copy = Copy::of("regression");
+fn serving_a_truncated_checkpoint_exits_2_and_names_the_expected_length() {
+    let copy = CheckpointCopy::new("regression");
     let whole = copy.bytes(MODEL);
     copy.write(MODEL, &whole[..whole.len() / 2]);
     let expected = format!(
@@ -54,7 +54,7 @@ fn serving_a_cut_checkpoint_exits_2_and_says_how_long_it_should_be() {
 
 #[test]
 fn serving_a_classifier_without_its_last_layer_exits_2() {
-    let copy = Copy::of("cross-encoder");
+    let copy = CheckpointCopy::new("cross-encoder");
     copy.edit(|tensors| assert!(tensors.remove("classifier.weight").is_some()));
     let said = refusal(copy.dir());
     assert!(
@@ -64,7 +64,7 @@ fn serving_a_classifier_without_its_last_layer_exits_2() {
 }
 
 #[test]
-fn serving_a_folder_that_is_not_there_exits_2() {
+fn serving_a_missing_folder_exits_2() {
     let said = refusal(Path::new("no-such-folder"));
     assert!(said.starts_with("strata: no-such-folder: no such folder; "), "{said}");
 }

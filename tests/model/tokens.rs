@@ -1,8 +1,8 @@
-//! Text to tokens, against transformers' fast tokenizers.
+//! Tokenisation, compared with the fast tokenizers of transformers.
 
 use strata::text::{Encoded, LongText, TokenizeError, Tokenizer};
 
-use crate::support::copy::Copy;
+use crate::support::copy::CheckpointCopy;
 use crate::support::fixtures::input;
 use crate::support::{Case, Golden, Tiny, default_model, load, tiny};
 
@@ -12,7 +12,7 @@ fn encode(tokenizer: &Tokenizer, case: &Case, limit: usize) -> Encoded {
 }
 
 #[test]
-fn every_text_gives_the_tokens_spans_and_special_tokens_that_transformers_gives() {
+fn tokens_spans_and_special_tokens_are_those_of_transformers() {
     let golden = Golden::read();
     let tokenizer = Tokenizer::load(&default_model()).unwrap();
     for case in &golden.texts {
@@ -28,7 +28,7 @@ fn every_text_gives_the_tokens_spans_and_special_tokens_that_transformers_gives(
 }
 
 #[test]
-fn a_text_that_is_too_long_is_refused_with_its_count_where_cutting_is_not_allowed() {
+fn a_text_that_is_too_long_and_must_not_be_truncated_is_refused_with_its_token_count() {
     let golden = Golden::read();
     let tokenizer = Tokenizer::load(&default_model()).unwrap();
     let limit = golden.max_tokens;
@@ -49,7 +49,7 @@ fn a_text_that_is_too_long_is_refused_with_its_count_where_cutting_is_not_allowe
 }
 
 #[test]
-fn vocab_txt_alone_gives_the_tokens_of_tokenizer_json() {
+fn vocab_txt_gives_the_tokens_of_tokenizer_json() {
     let golden = Golden::read();
     let model = default_model();
     let alone = tempfile::tempdir().unwrap();
@@ -67,7 +67,7 @@ fn vocab_txt_alone_gives_the_tokens_of_tokenizer_json() {
 }
 
 #[test]
-fn tiny_tokenizers_give_the_tokens_that_transformers_gives() {
+fn tokens_of_tiny_tokenizers_are_those_of_transformers() {
     for name in Tiny::CLASSIFIERS.into_iter().chain([Tiny::SENTENCE]) {
         let golden = Tiny::read(name);
         let parts = load(&tiny(name));
@@ -86,7 +86,7 @@ fn tiny_tokenizers_give_the_tokens_that_transformers_gives() {
 }
 
 #[test]
-fn the_limit_is_the_least_that_table_tokenizer_and_sentence_transformers_allow() {
+fn the_limit_is_the_minimum_of_positions_tokenizer_and_sentence_transformers() {
     let parts = load(&default_model());
     assert_eq!(parts.checkpoint.config.positions, 512);
     assert_eq!(parts.tokenizer.model_max_length(), Some(512));
@@ -96,7 +96,7 @@ fn the_limit_is_the_least_that_table_tokenizer_and_sentence_transformers_allow()
 
 #[test]
 fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_case_text() {
-    let copy = Copy::of("null-softmax");
+    let copy = CheckpointCopy::new("null-softmax");
     let encoded = |text: &str| {
         let tokenizer = Tokenizer::load(copy.dir()).unwrap();
         tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()

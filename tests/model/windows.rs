@@ -1,4 +1,4 @@
-//! Texts that are read in windows, against transformers in float64 and the rules written out there.
+//! Texts that are read in windows, compared with transformers in float64 and the rules of the fixture.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +14,12 @@ use strata::model::recipe::{Recipe, RecipeRef};
 use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::text::{TokenizeError, Window};
 
-use crate::parity::allowed_of;
+use crate::parity::tolerance_of;
 use crate::support::fixtures::input;
 use crate::support::{Worst, default_model, load};
 
-/// A text of `golden/windows.json`: its windows in body tokens, and how many tokens count of each.
+/// A text of `golden/windows.json`: its windows in tokens without special tokens, and how many tokens count
+/// in each window.
 #[derive(Deserialize)]
 struct Case {
     text: String,
@@ -39,13 +40,13 @@ fn golden() -> (Golden, Vec<u8>) {
     (golden, fs::read(dir.join("windows.safetensors")).unwrap())
 }
 
-/// Row `at` of a tensor of as many rows as there are texts.
-fn row(tensors: &SafeTensors<'_>, name: &str, at: usize) -> Vec<f32> {
+/// Row `index` of a tensor.
+fn row(tensors: &SafeTensors<'_>, name: &str, index: usize) -> Vec<f32> {
     let view = tensors.tensor(name).unwrap();
     let (numbers, _) = view.data().as_chunks();
     let numbers: Vec<f32> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     let width = numbers.len() / view.shape()[0];
-    numbers[at * width..(at + 1) * width].to_vec()
+    numbers[index * width..(index + 1) * width].to_vec()
 }
 
 fn windows(parts: &Parts, text: &str) -> Vec<Window> {
@@ -68,14 +69,14 @@ fn output(parts: &Parts, windows: &[Window], specs: Vec<OutputSpec>) -> Output {
 }
 
 #[test]
-fn windows_lie_where_the_rules_say_and_each_token_counts_once() {
+fn windows_follow_the_rules_and_each_token_counts_once() {
     let ((golden, _), parts) = (golden(), load(&default_model()));
     assert_eq!(golden.max_tokens, parts.sequence_tokens);
     for case in &golden.texts {
         let found = windows(&parts, &case.text);
         let counted: Vec<usize> = found.iter().map(Window::counted_tokens).collect();
         assert_eq!(counted, case.counted);
-        // In spans: a window begins with the character that its first body token begins with.
+        // The spans of each window, without special tokens, are a slice of those of the whole text.
         let body: Vec<(usize, usize)> = {
             let whole = parts.tokenizer.encode_windows(&input(&case.text, None), usize::MAX);
             let whole = whole.unwrap().remove(0).encoded.spans;
@@ -95,24 +96,25 @@ fn windows_lie_where_the_rules_say_and_each_token_counts_once() {
 }
 
 #[test]
-fn a_text_in_windows_has_the_features_of_one_long_text() {
+fn windows_of_a_text_join_to_the_features_of_the_whole_text() {
     let ((golden, bytes), parts) = (golden(), load(&default_model()));
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let mut worst = Worst::default();
-    for (at, case) in golden.texts.iter().enumerate() {
+    for (index, case) in golden.texts.iter().enumerate() {
         let resolve =
             |recipe: &Recipe| parts.recipes.resolve(&RecipeRef::Object(recipe.clone())).unwrap();
         let specs =
             golden.recipes.values().map(|recipe| OutputSpec::Embedding(resolve(recipe))).collect();
         let output = output(&parts, &windows(&parts, &case.text), specs);
         for (name, found) in golden.recipes.keys().zip(&output.values) {
-            let expected = row(&tensors, name, at);
-            let torch = f64::from(row(&tensors, &format!("{name}.torch_f32_error"), at)[0]);
-            worst.see(
+            let expected = row(&tensors, name, index);
+            let torch_error =
+                f64::from(row(&tensors, &format!("{name}.torch_f32_error"), index)[0]);
+            worst.compare(
                 found,
                 &expected,
-                allowed_of(name, &expected, torch),
-                &format!("{name} {at}"),
+                tolerance_of(name, &expected, torch_error),
+                &format!("{name} {index}"),
             );
         }
     }
@@ -120,7 +122,7 @@ fn a_text_in_windows_has_the_features_of_one_long_text() {
 }
 
 #[test]
-fn a_text_that_fits_is_one_sequence_as_ever() {
+fn a_text_that_fits_is_a_single_window() {
     let parts = load(&default_model());
     let found = windows(&parts, "A short text.");
     assert_eq!(found.len(), 1);

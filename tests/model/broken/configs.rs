@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{NAME, message, refused};
-use crate::support::Copy;
+use crate::support::CheckpointCopy;
 use crate::support::copy::MODEL;
 
 #[test]
@@ -38,14 +38,14 @@ fn a_config_that_cannot_be_served_is_refused_with_what_is_allowed() {
         ("intermediate_size", json!(null), &["intermediate_size"]),
     ];
     for (field, value, parts) in edits {
-        let copy = Copy::of(NAME);
+        let copy = CheckpointCopy::new(NAME);
         copy.edit_json("config.json", |json| json[field] = value);
         refused(&copy, "config.json", parts);
     }
 }
 
 #[test]
-fn sizes_that_are_not_those_of_the_tensors_are_refused() {
+fn sizes_that_differ_from_those_of_the_tensors_are_refused() {
     let edits: [(&str, Value, &str, &str, &str); 4] = [
         ("vocab_size", json!(170), "embeddings.word_embeddings.weight", "[171, 32]", "[170, 32]"),
         (
@@ -65,7 +65,7 @@ fn sizes_that_are_not_those_of_the_tensors_are_refused() {
         ),
     ];
     for (field, value, tensor, found, expected) in edits {
-        let copy = Copy::of(NAME);
+        let copy = CheckpointCopy::new(NAME);
         copy.edit_json("config.json", |json| json[field] = value);
         refused(&copy, MODEL, &[&format!("tensor \"{tensor}"), "found", found, expected]);
     }
@@ -73,7 +73,7 @@ fn sizes_that_are_not_those_of_the_tensors_are_refused() {
 
 #[test]
 fn a_config_that_is_missing_or_not_json_is_refused() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     copy.write("config.json", "{\"model_type\": \"bert\",");
     refused(&copy, "config.json", &["EOF", "line 1"]);
     copy.remove("config.json");
@@ -81,8 +81,8 @@ fn a_config_that_is_missing_or_not_json_is_refused() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_refused_with_advice() {
-    let copy = Copy::of(NAME);
+fn a_missing_folder_is_refused_with_advice() {
+    let copy = CheckpointCopy::new(NAME);
     let dir = copy.file("lost");
     let said = message(&dir);
     assert!(said.starts_with(&format!("{}: no such folder; ", dir.display())), "{said}");

@@ -1,16 +1,16 @@
-//! Tokenizers that are absent, unusable or too large, and limits that are too small.
+//! Tokenizers that are missing, invalid or too large, and limits that are too small.
 
 use super::{NAME, message, refused};
-use crate::support::{Copy, Tiny};
+use crate::support::{CheckpointCopy, Tiny};
 
 #[test]
 fn a_vocabulary_larger_than_the_embedding_table_is_refused() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     copy.edit_json("tokenizer.json", |json| json["model"]["vocab"]["extra"] = 171.into());
     let expected = "embeddings.word_embeddings.weight has 171 rows";
     refused(&copy, "tokenizer.json", &["token \"extra\" has the id 171", expected]);
 
-    let copy = Copy::of("null-softmax");
+    let copy = CheckpointCopy::new("null-softmax");
     let more = [copy.bytes("vocab.txt").as_slice(), b"extra\n"].concat();
     copy.write("vocab.txt", more);
     refused(&copy, "vocab.txt", &["token \"extra\" has the id 171", "has 171 rows"]);
@@ -18,7 +18,7 @@ fn a_vocabulary_larger_than_the_embedding_table_is_refused() {
 
 #[test]
 fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     copy.write("tokenizer.json", "{}");
     refused(&copy, "tokenizer.json", &["not a tokenizer"]);
     copy.write("tokenizer_config.json", "[");
@@ -29,7 +29,7 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
     let dir = copy.dir().display();
     assert_eq!(message, format!("{dir}: neither tokenizer.json nor vocab.txt was found"));
 
-    let copy = Copy::of("null-softmax");
+    let copy = CheckpointCopy::new("null-softmax");
     let vocab = String::from_utf8(copy.bytes("vocab.txt")).unwrap();
     copy.write("vocab.txt", vocab.replace("[SEP]\n", "[END]\n"));
     refused(&copy, "vocab.txt", &["it lacks \"[SEP]\""]);
@@ -39,7 +39,7 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
 
 #[test]
 fn a_limit_that_leaves_no_room_for_a_text_is_refused() {
-    let copy = Copy::of(Tiny::SENTENCE);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("sentence_bert_config.json", |json| json["max_seq_length"] = 3.into());
     let message = message(copy.dir());
     assert!(message.contains("sequences may have 3 tokens; a pair needs 3"), "{message}");

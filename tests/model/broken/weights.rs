@@ -1,11 +1,11 @@
-//! Weights that are absent, misshapen, damaged, or not where an index says.
+//! Weights that are missing, damaged, of the wrong shape, or not in the shard that the index lists.
 
 use safetensors::Dtype;
 use serde_json::Value;
 
 use super::{NAME, message, refused};
 use crate::formats::shard;
-use crate::support::Copy;
+use crate::support::CheckpointCopy;
 use crate::support::copy::{MODEL, Stored};
 
 const INDEX: &str = "model.safetensors.index.json";
@@ -18,13 +18,13 @@ fn a_missing_tensor_is_named() {
         ("bert.encoder.layer.1.attention.self.key.bias", "[32]"),
         ("bert.encoder.layer.2.intermediate.dense.weight", "[64, 32]"),
         ("bert.encoder.layer.2.output.LayerNorm.weight", "[32]"),
-        // Of the classifier.
+        // Tensors of the classifier.
         ("bert.pooler.dense.weight", "[32, 32]"),
         ("classifier.weight", "[11, 32]"),
         ("classifier.bias", "[11]"),
     ];
     for (tensor, shape) in tensors {
-        let copy = Copy::of(NAME);
+        let copy = CheckpointCopy::new(NAME);
         copy.edit(|tensors| assert!(tensors.remove(tensor).is_some()));
         let name = format!("tensor \"{}\": found nothing", tensor.trim_start_matches("bert."));
         refused(&copy, MODEL, &[&name, &format!("expected F32, F16 or BF16 {shape}")]);
@@ -32,7 +32,7 @@ fn a_missing_tensor_is_named() {
 }
 
 #[test]
-fn a_misshapen_tensor_is_named_with_both_shapes() {
+fn a_tensor_of_the_wrong_shape_is_named_with_both_shapes() {
     let tensors: [(&str, &[usize], &str); 4] = [
         ("bert.encoder.layer.0.output.dense.weight", &[64, 32], "[32, 64]"),
         ("bert.encoder.layer.0.attention.output.LayerNorm.bias", &[31], "[32]"),
@@ -40,10 +40,10 @@ fn a_misshapen_tensor_is_named_with_both_shapes() {
         ("classifier.weight", &[2, 32], "[11, 32]"),
     ];
     for (tensor, shape, expected) in tensors {
-        let copy = Copy::of(NAME);
+        let copy = CheckpointCopy::new(NAME);
         copy.edit(|tensors| {
-            let misshapen = Stored::f32(shape, &vec![0.5; shape.iter().product()]);
-            assert!(tensors.insert(tensor.to_owned(), misshapen).is_some());
+            let changed = Stored::f32(shape, &vec![0.5; shape.iter().product()]);
+            assert!(tensors.insert(tensor.to_owned(), changed).is_some());
         });
         let name = format!("tensor \"{}\"", tensor.trim_start_matches("bert."));
         let found = format!("found F32 {shape:?}; expected F32, F16 or BF16 {expected}");
@@ -53,7 +53,7 @@ fn a_misshapen_tensor_is_named_with_both_shapes() {
 
 #[test]
 fn a_tensor_of_integers_is_named_with_its_type() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     copy.edit(|tensors| {
         let tensor = tensors.get_mut("bert.encoder.layer.0.attention.self.query.weight").unwrap();
         let bytes = vec![1; tensor.bytes.len()];
@@ -65,7 +65,7 @@ fn a_tensor_of_integers_is_named_with_its_type() {
 
 #[test]
 fn a_tensor_under_two_spellings_is_named() {
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     copy.edit(|tensors| {
         let norm = tensors["bert.embeddings.LayerNorm.weight"].clone();
         tensors.insert("embeddings.LayerNorm.gamma".to_owned(), norm);
@@ -74,8 +74,8 @@ fn a_tensor_under_two_spellings_is_named() {
 }
 
 #[test]
-fn a_cut_file_is_told_from_its_length() {
-    let copy = Copy::of(NAME);
+fn a_truncated_file_is_recognised_by_its_length() {
+    let copy = CheckpointCopy::new(NAME);
     let whole = copy.bytes(MODEL);
     let lengths = format!("describes {} bytes; the file has {}", whole.len(), whole.len() - 7);
     copy.write(MODEL, &whole[..whole.len() - 7]);
@@ -92,8 +92,8 @@ fn a_cut_file_is_told_from_its_length() {
 }
 
 #[test]
-fn a_header_that_does_not_add_up_is_explained() {
-    let whole = Copy::of(NAME).bytes(MODEL);
+fn an_invalid_header_is_explained() {
+    let whole = CheckpointCopy::new(NAME).bytes(MODEL);
     let long = (whole.len() as u64 + 1).to_le_bytes();
     let huge = u64::MAX.to_le_bytes();
     let text = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
@@ -111,27 +111,27 @@ fn a_header_that_does_not_add_up_is_explained() {
         ([text(overlapping), vec![0; 4]].concat(), "its header is invalid"),
     ];
     for (bytes, message) in files {
-        let copy = Copy::of(NAME);
+        let copy = CheckpointCopy::new(NAME);
         copy.write(MODEL, bytes);
         refused(&copy, MODEL, &[message]);
     }
 }
 
 #[test]
-fn weights_that_are_not_there_are_missed_by_name() {
-    let copy = Copy::of(NAME);
+fn a_missing_weights_file_is_named() {
+    let copy = CheckpointCopy::new(NAME);
     copy.remove(MODEL);
     let expected = "not found; expected model.safetensors, or model.safetensors.index.json";
     refused(&copy, MODEL, &[expected]);
 }
 
 #[test]
-fn an_index_must_say_where_each_tensor_is() {
+fn an_index_must_list_the_right_shard_for_each_tensor() {
     let tensor = "bert.encoder.layer.1.output.dense.bias";
-    let place = |copy: &Copy, shard: &str| {
+    let place = |copy: &CheckpointCopy, shard: &str| {
         copy.edit_json(INDEX, |json| json["weight_map"][tensor] = shard.into());
     };
-    let copy = Copy::of(NAME);
+    let copy = CheckpointCopy::new(NAME);
     shard(&copy);
     let index: Value = serde_json::from_slice(&copy.bytes(INDEX)).unwrap();
     let here = index["weight_map"][tensor].as_str().unwrap().to_owned();

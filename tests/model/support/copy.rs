@@ -1,4 +1,4 @@
-//! Copies of checkpoints, to be changed or spoilt.
+//! Copies of checkpoints that tests change or damage.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::fixtures::tiny;
 
-/// A tensor as a file has it.
+/// A tensor as it is stored in a file.
 #[derive(Clone)]
 pub struct Stored {
     pub dtype: Dtype,
@@ -32,7 +32,7 @@ impl Stored {
         numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
     }
 
-    /// The same with each number changed.
+    /// The tensor with each number changed.
     pub fn map(&self, change: impl Fn(f32) -> f32) -> Self {
         let numbers: Vec<f32> = self.numbers().into_iter().map(change).collect();
         Self::f32(&self.shape, &numbers)
@@ -60,15 +60,15 @@ impl View for &Stored {
 /// The tensors of a file by name.
 pub type Tensors = BTreeMap<String, Stored>;
 
-/// The name of the one weights file.
+/// The name of the weights file.
 pub const MODEL: &str = "model.safetensors";
 
 /// A checkpoint in a temporary folder.
-pub struct Copy(TempDir);
+pub struct CheckpointCopy(TempDir);
 
-impl Copy {
+impl CheckpointCopy {
     /// A copy of a tiny checkpoint.
-    pub fn of(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let copy = Self(TempDir::new().unwrap());
         copy_folder(&tiny(name), copy.dir());
         copy
@@ -86,7 +86,7 @@ impl Copy {
         fs::read(self.file(name)).unwrap()
     }
 
-    /// Puts a new file in the place of the old one, which somebody may still have mapped.
+    /// Replaces a file by a new one; the old one may still be mapped.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         if self.file(name).exists() {
             self.remove(name);

@@ -1,4 +1,4 @@
-//! The fixtures as their generators wrote them.
+//! The fixtures, as written by their generators.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The folder of the default model.
 pub fn default_model() -> PathBuf {
     let dir = Path::new(ROOT).join("models/all-MiniLM-L6-v2");
-    assert!(dir.is_dir(), "the default model isn't there: run `make model`");
+    assert!(dir.is_dir(), "the default model is missing: run `make model`");
     dir
 }
 
@@ -25,7 +25,7 @@ pub fn tiny(name: &str) -> PathBuf {
     Path::new(ROOT).join("tests/fixtures/tiny").join(name)
 }
 
-/// The configuration for another checkpoint: the defaults, and what the environment says.
+/// The configuration for a checkpoint: the defaults and the environment.
 pub fn config(dir: &Path) -> Config {
     let sources = Sources::from_process(None, Flags::default()).unwrap();
     Config { model: dir.to_owned(), ..Config::load(&sources).unwrap() }
@@ -40,7 +40,7 @@ fn read<T: serde::de::DeserializeOwned>(file: &Path) -> T {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
 }
 
-/// A text of the golden values with its tokens.
+/// A text of the golden values and its tokens.
 #[derive(Deserialize)]
 pub struct Case {
     pub text: String,
@@ -60,7 +60,7 @@ struct Cases {
     recipes: BTreeMap<String, Recipe>,
 }
 
-/// `golden/`: what transformers makes of the default model in float64.
+/// `golden/`: the results of transformers for the default model in float64.
 pub struct Golden {
     pub max_tokens: usize,
     pub texts: Vec<Case>,
@@ -83,26 +83,26 @@ impl Golden {
         Self { max_tokens, texts, recipes, values: values.collect() }
     }
 
-    /// The row of a recipe's values that belongs to a text.
+    /// The expected row of a recipe for a text.
     pub fn row(&self, recipe: &str, text: usize) -> &[f32] {
         let (shape, numbers) = &self.values[recipe];
         assert_eq!(shape[0], self.texts.len());
         &numbers[text * shape[1]..(text + 1) * shape[1]]
     }
 
-    /// How far off PyTorch's float32 is on a text.
+    /// The error of PyTorch in float32 for a text.
     pub fn torch_f32_error(&self, recipe: &str, text: usize) -> f64 {
         f64::from(self.values[&format!("{recipe}.torch_f32_error")].1[text])
     }
 
-    /// `(t·c)` numbers of `last-four` token by token, and `t`; for the first texts.
+    /// `t` and the `t·c` numbers of `last-four` token by token; only for the first texts.
     pub fn token_rows(&self, text: usize) -> Option<(usize, &[f32])> {
         let (shape, numbers) = self.values.get(&format!("tokens.{text}"))?;
         Some((shape[0], numbers))
     }
 }
 
-/// A text for a tiny checkpoint, its tokens, and what transformers answers.
+/// A text for a tiny checkpoint, its tokens, and the output of transformers.
 #[derive(Deserialize)]
 pub struct TinyCase {
     pub text: String,
@@ -111,7 +111,7 @@ pub struct TinyCase {
     pub ids: Vec<u32>,
     pub type_ids: Vec<u32>,
     #[serde(alias = "logits", alias = "embedding")]
-    pub answer: Vec<f32>,
+    pub expected: Vec<f32>,
 }
 
 /// A tiny checkpoint's `golden.json`.
@@ -119,28 +119,28 @@ pub struct TinyCase {
 pub struct Tiny {
     pub max_tokens: usize,
     pub cases: Vec<TinyCase>,
-    /// Answers with one thing left out, a row a case.
+    /// Outputs with one part of the model left out, one row per case.
     pub dropped: BTreeMap<String, Vec<Vec<f32>>>,
 }
 
 impl Tiny {
-    /// The names of those with a classifier.
+    /// The checkpoints with a classifier.
     pub const CLASSIFIERS: [&str; 5] =
         ["single-label", "multi-label", "regression", "cross-encoder", "null-softmax"];
-    /// The one with sentence-transformers' files.
+    /// The checkpoint with sentence-transformers files.
     pub const SENTENCE: &str = "sentence";
 
     pub fn read(name: &str) -> Self {
         read(&tiny(name).join("golden.json"))
     }
 
-    /// The answers, a row a case.
-    pub fn answers(&self) -> Vec<Vec<f32>> {
-        self.cases.iter().map(|case| case.answer.clone()).collect()
+    /// The outputs, one row per case.
+    pub fn expected(&self) -> Vec<Vec<f32>> {
+        self.cases.iter().map(|case| case.expected.clone()).collect()
     }
 }
 
-/// A text as the server takes it.
+/// A text or a pair as an input of the tokenizer.
 pub fn input(text: &str, pair: Option<&str>) -> Input {
     let parse = |text: &str| Text::parse(text.to_owned(), usize::MAX).unwrap();
     Input { text: parse(text), pair: pair.map(parse) }

@@ -1,4 +1,4 @@
-//! What the tests share: fixtures, comparison, and copies of checkpoints to be spoilt.
+//! Shared by the tests: fixtures, comparisons, and copies of checkpoints that may be damaged.
 
 pub mod compare;
 pub mod copy;
@@ -6,6 +6,6 @@ pub mod fixtures;
 pub mod pass;
 
 pub use compare::Worst;
-pub use copy::Copy;
+pub use copy::CheckpointCopy;
 pub use fixtures::{Case, Golden, Tiny, default_model, load, tiny};
 pub use pass::{head_of, logits, sequence};
