@@ -2,11 +2,14 @@
 //!
 //! Knows neither requests nor models; limits are passed in as numbers.
 
+mod config;
+mod error;
 pub mod input;
 pub mod tokenizer;
 mod vocab;
 pub mod windows;
 
+pub use error::{TokenizeError, TokenizerError};
 pub use input::{Input, InvalidText, Text};
-pub use tokenizer::{Encoded, LongText, TokenizeError, Tokenizer, TokenizerError};
+pub use tokenizer::{Encoded, LongText, Tokenizer};
 pub use windows::Window;

@@ -1,15 +1,14 @@
 //! The checkpoint's tokenizer, without its own padding and truncation.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 use tokenizers::{Encoding, PostProcessor};
 
+use super::config::{SentenceConfig, TokenizerConfig, read_config};
+use super::error::{TokenizeError, TokenizerError};
 use super::input::{Input, Text};
 use super::vocab::{Normalization, from_vocab};
 use crate::sequence::Sequence;
@@ -46,68 +45,6 @@ impl Encoded {
     }
 }
 
-/// Why a tokenizer can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {message}", file.display())]
-pub struct TokenizerError {
-    /// The file that can't be used.
-    pub file: PathBuf,
-    /// What was found, and what is allowed.
-    pub message: String,
-}
-
-/// Why an input can't be tokenised.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenizeError {
-    /// The text is longer than the limit and must not be truncated.
-    #[error("the text has {tokens} tokens, special tokens included; at most {limit} are allowed")]
-    TooLong {
-        /// Tokens found.
-        tokens: usize,
-        /// Tokens allowed.
-        limit: usize,
-    },
-    /// The pair is longer than the limit; only a single text can be read in windows.
-    #[error(
-        "the pair has {tokens} tokens, special tokens included; at most {limit} are allowed, because \
-         only a single text can be read in windows"
-    )]
-    PairTooLong {
-        /// Tokens found.
-        tokens: usize,
-        /// Tokens allowed.
-        limit: usize,
-    },
-    /// The tokenizer failed, which is an error of the server.
-    #[error("the tokenizer failed")]
-    Failed,
-}
-
-/// The fields of `tokenizer_config.json` that are used.
-#[derive(Deserialize)]
-struct RawConfig {
-    #[serde(default)]
-    model_max_length: Option<f64>,
-    #[serde(default = "yes")]
-    do_lower_case: bool,
-    #[serde(default)]
-    strip_accents: Option<bool>,
-    #[serde(default = "yes")]
-    tokenize_chinese_chars: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// The field of `sentence_bert_config.json` that is used: what sentence-transformers does to a text
-/// before tokenisation.
-#[derive(Default, Deserialize)]
-struct SentenceConfig {
-    #[serde(default)]
-    do_lower_case: bool,
-}
-
 /// Turns texts into tokens. Read-only, so it can be shared between threads.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -121,7 +58,7 @@ impl Tokenizer {
     /// # Errors
     /// Neither file exists, or it can't be read.
     pub fn load(dir: &Path) -> Result<Self, TokenizerError> {
-        let config: RawConfig = read_config(&dir.join("tokenizer_config.json"))?;
+        let config: TokenizerConfig = read_config(&dir.join("tokenizer_config.json"))?;
         let sentence: SentenceConfig = read_config(&dir.join("sentence_bert_config.json"))?;
         let json = dir.join("tokenizer.json");
         let vocab = dir.join("vocab.txt");
@@ -150,7 +87,7 @@ impl Tokenizer {
         inner
             .with_truncation(None)
             .map_err(|cause| error(&file, format!("its truncation can't be removed: {cause}")))?;
-        // transformers writes 1e30 for "no limit".
+        // transformers writes 1e30 if there is no limit.
         let model_max_length = config.model_max_length.filter(|&max| (1.0..1e9).contains(&max));
         let model_max_length = model_max_length.map(|max| max as usize);
         Ok(Self { inner, file, model_max_length })
@@ -255,15 +192,4 @@ fn lower_case_first(tokenizer: &mut tokenizers::Tokenizer) -> tokenizers::Result
     steps.extend(tokenizer.get_normalizer().cloned());
     tokenizer.with_normalizer(Some(normalizers::Sequence::new(steps)))?;
     Ok(())
-}
-
-/// Reads a JSON file; a missing file is read as `{}`.
-fn read_config<T: DeserializeOwned>(file: &Path) -> Result<T, TokenizerError> {
-    let error = |message: String| TokenizerError { file: file.into(), message };
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(cause) if cause.kind() == ErrorKind::NotFound => "{}".to_owned(),
-        Err(cause) => return Err(error(cause.to_string())),
-    };
-    serde_json::from_str(&text).map_err(|cause| error(cause.to_string()))
 }

@@ -10,8 +10,9 @@ use std::ops::Range;
 use ahash::AHashMap;
 use tokenizers::Encoding;
 
+use super::error::TokenizeError;
 use super::input::Input;
-use super::tokenizer::{Encoded, LongText, TokenizeError, Tokenizer};
+use super::tokenizer::{Encoded, LongText, Tokenizer};
 
 /// The tokens of a piece of a text, or of the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]

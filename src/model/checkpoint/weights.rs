@@ -6,9 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Shape, Tensor};
-use candle_nn::VarBuilder;
-use candle_nn::var_builder::SimpleBackend;
+use candle_core::{DType, Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
@@ -172,11 +170,6 @@ impl Weights {
         })
     }
 
-    /// The tensors for candle, as f32.
-    pub fn var_builder<'a>(&'a self, device: &Device) -> VarBuilder<'a> {
-        VarBuilder::from_backend(Box::new(Source(self)), DType::F32, device.clone())
-    }
-
     /// Gives the memory of the tensors that were read back to the system; the files are read again when
     /// tensors are next used.
     pub fn release_pages(&self) {
@@ -189,6 +182,11 @@ impl Weights {
             let Located { file, dtype, shape, bytes } = located;
             (name.as_str(), *dtype, shape.as_slice(), &self.files[*file].1[bytes.clone()])
         })
+    }
+
+    /// The shape of a tensor.
+    pub(super) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|located| located.shape.as_slice())
     }
 
     fn locate(&self, name: &str, shape: &[usize]) -> Result<&Located, CheckpointError> {
@@ -207,6 +205,17 @@ impl Weights {
             return Err(error(&self.files[located.file].0, located.to_string()));
         }
         Ok(located)
+    }
+
+    /// Reads a tensor with that shape as f32, for candle.
+    pub(super) fn candle_tensor(
+        &self,
+        name: &str,
+        shape: &[usize],
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        let located = self.locate(name, shape).map_err(candle_core::Error::wrap)?;
+        self.tensor(located, device)
     }
 
     fn tensor(&self, located: &Located, device: &Device) -> candle_core::Result<Tensor> {
@@ -231,36 +240,4 @@ fn canonical(name: &str) -> String {
         return format!("{stem}LayerNorm.bias");
     }
     name.to_owned()
-}
-
-/// Reads tensors for candle.
-struct Source<'a>(&'a Weights);
-
-impl SimpleBackend for Source<'_> {
-    fn get(
-        &self,
-        shape: Shape,
-        name: &str,
-        _: candle_nn::Init,
-        dtype: DType,
-        device: &Device,
-    ) -> candle_core::Result<Tensor> {
-        let located = self.0.locate(name, shape.dims()).map_err(candle_core::Error::wrap)?;
-        self.0.tensor(located, device)?.to_dtype(dtype)
-    }
-
-    fn get_unchecked(
-        &self,
-        name: &str,
-        dtype: DType,
-        device: &Device,
-    ) -> candle_core::Result<Tensor> {
-        let shape =
-            self.0.tensors.get(name).map(|located| located.shape.clone()).unwrap_or_default();
-        self.get(shape.into(), name, candle_nn::Init::Const(0.), dtype, device)
-    }
-
-    fn contains_tensor(&self, name: &str) -> bool {
-        self.0.contains(name)
-    }
 }

@@ -80,34 +80,29 @@ impl Descriptor {
         }
     }
 
-    /// What is invalid in it; `None` if it is valid.
-    pub(super) fn error(&self) -> Option<String> {
+    /// Checks labels, temperature and thresholds. An error says what is invalid.
+    pub(super) fn check(&self) -> Result<(), String> {
         let labels = self.labels.len();
         if labels == 0 {
-            return Some("labels is empty; at least one is needed".to_owned());
+            return Err("labels is empty; at least one is needed".to_owned());
         }
-        if let Some((_, label)) = self
-            .labels
-            .iter()
-            .enumerate()
-            .find(|(index, label)| self.labels[..*index].contains(label))
-        {
-            return Some(format!("labels lists \"{}\" twice", label));
+        let is_repeated = |(index, label): &(usize, &String)| self.labels[..*index].contains(label);
+        if let Some((_, label)) = self.labels.iter().enumerate().find(is_repeated) {
+            return Err(format!("labels lists \"{label}\" twice"));
         }
         if !self.temperature.is_finite() || self.temperature <= 0.0 {
-            return Some(format!("temperature is {}; it must be above 0", self.temperature));
+            return Err(format!("temperature is {}; it must be above 0", self.temperature));
         }
-        match &self.thresholds {
-            Some(_) if self.problem_type != ProblemType::MultiLabelClassification => {
-                Some("thresholds are only allowed with multi_label_classification".to_owned())
-            }
-            Some(given) if given.len() != labels => {
-                Some(format!("{} thresholds for {labels} labels", given.len()))
-            }
-            Some(given) if !given.iter().all(|t| (0.0..=1.0).contains(t)) => {
-                Some("a threshold is not between 0 and 1".to_owned())
-            }
-            _ => None,
+        let Some(thresholds) = &self.thresholds else { return Ok(()) };
+        if self.problem_type != ProblemType::MultiLabelClassification {
+            return Err("thresholds are only allowed with multi_label_classification".to_owned());
         }
+        if thresholds.len() != labels {
+            return Err(format!("{} thresholds for {labels} labels", thresholds.len()));
+        }
+        if !thresholds.iter().all(|threshold| (0.0..=1.0).contains(threshold)) {
+            return Err("a threshold is not between 0 and 1".to_owned());
+        }
+        Ok(())
     }
 }

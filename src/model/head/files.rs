@@ -1,13 +1,9 @@
 //! The two files of a head: reads and checks them, from a folder or from the binary.
 
-use std::collections::BTreeSet;
-
-use safetensors::{Dtype, SafeTensors};
-
 use super::classifier::Head;
 use super::descriptor::Descriptor;
+use super::layers::read_layers;
 use crate::model::checkpoint::fingerprint::sha256;
-use crate::model::dense::{Dense, DenseActivation};
 use crate::model::recipe_book::RecipeBook;
 
 /// The bytes of `head.json` and `head.safetensors`, and the name of their folder.
@@ -120,7 +116,7 @@ impl HeadFiles {
             .recipes
             .resolve(&descriptor.recipe)
             .map_err(|error| broken(format!("head.json: recipe: {error}")))?;
-        let layers = self.layers(&descriptor).map_err(broken)?;
+        let layers = read_layers(&self.weights, descriptor.hidden_activation).map_err(broken)?;
         let (name, version) = (self.name.clone(), self.version());
         let head = Head { name, version, descriptor, recipe, layers };
         head.check_widths().map_err(broken)?;
@@ -134,93 +130,14 @@ impl HeadFiles {
         sum
     }
 
+    /// The description in `head.json`, checked. An error says what is invalid.
     fn descriptor(&self) -> Result<Descriptor, String> {
         let mut json = serde_json::Deserializer::from_slice(&self.json);
         let descriptor: Descriptor = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| format!("head.json: field \"{}\": {}", error.path(), error.inner()))?;
-        if let Some(error) = descriptor.error() {
-            return Err(format!("head.json: {error}"));
-        }
+        descriptor.check().map_err(|message| format!("head.json: {message}"))?;
         Ok(descriptor)
     }
-
-    /// The layers: either `k.weight` and `k.bias` in the order of `k`, where numbers may be left out, as
-    /// in PyTorch's `nn.Sequential`; or just `weight` and `bias`, as in `nn.Linear`.
-    fn layers(&self, descriptor: &Descriptor) -> Result<Vec<Dense>, String> {
-        let parsed = SafeTensors::deserialize(&self.weights)
-            .map_err(|error| format!("head.safetensors: {error}"))?;
-        let mut found = BTreeSet::new();
-        for name in parsed.names() {
-            let (number, kind) = match name.split_once('.') {
-                Some((number, kind)) => (number.parse().ok().map(Some), kind),
-                None => (Some(None), name),
-            };
-            match (number, kind) {
-                (Some(number), "weight" | "bias") => found.insert(number),
-                _ => {
-                    return Err(format!(
-                        "head.safetensors: tensor \"{name}\"; expected 0.weight, 0.bias and so on, \
-                         or just weight and bias"
-                    ));
-                }
-            };
-        }
-        let hidden_activation = match descriptor.hidden_activation {
-            None if found.len() > 1 => {
-                let message = "head.json: several layers need hidden_activation: tanh, relu, gelu \
-                               or identity";
-                return Err(message.to_owned());
-            }
-            hidden => hidden.unwrap_or(DenseActivation::Identity),
-        };
-        if found.len() > 1 && found.contains(&None) {
-            return Err("head.safetensors: both numbered and unnumbered weight and bias".to_owned());
-        }
-        let last = found.last().copied();
-        let layer = |&number: &Option<usize>| {
-            let is_last = Some(number) == last;
-            let activation = if is_last { DenseActivation::Identity } else { hidden_activation };
-            read_layer(&parsed, number, activation)
-        };
-        found.iter().map(layer).collect()
-    }
-}
-
-/// Reads one layer; `number` is `None` for tensors without a number.
-fn read_layer(
-    file: &SafeTensors<'_>,
-    number: Option<usize>,
-    activation: DenseActivation,
-) -> Result<Dense, String> {
-    let prefix = number.map(|number| format!("{number}.")).unwrap_or_default();
-    let read = |kind: &str, rank: usize| {
-        let name = format!("{prefix}{kind}");
-        let invalid = |found: String| {
-            format!(
-                "head.safetensors: tensor \"{name}\": found {found}; expected F32 of rank {rank}"
-            )
-        };
-        let view = file.tensor(&name).map_err(|_| invalid("nothing".to_owned()))?;
-        let shape = view.shape().to_vec();
-        if view.dtype() != Dtype::F32 || shape.len() != rank || shape.contains(&0) {
-            return Err(invalid(format!("{:?} {shape:?}", view.dtype())));
-        }
-        let (bytes, _) = view.data().as_chunks::<4>();
-        let values: Vec<f32> = bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(invalid("a non-finite number".to_owned()));
-        }
-        Ok((shape, values))
-    };
-    let (shape, weight) = read("weight", 2)?;
-    let (bias_shape, bias) = read("bias", 1)?;
-    if shape[0] != bias_shape[0] {
-        return Err(format!(
-            "head.safetensors: {prefix}weight is {shape:?}, {prefix}bias {bias_shape:?}; the first \
-             sizes must be equal"
-        ));
-    }
-    Ok(Dense::new(weight, bias, activation))
 }
 
 /// Checks a head's name, which appears in answers and file paths: letters, digits, `-` and `_`.

@@ -7,6 +7,7 @@ mod classifier;
 pub mod decision;
 mod descriptor;
 mod files;
+mod layers;
 mod own;
 mod save;
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensorError};
+use safetensors::SafeTensorError;
 
 use super::descriptor::Descriptor;
 use super::files::HeadFiles;
+use super::layers::write_layers;
 use crate::files::write_atomically;
 use crate::model::checkpoint::fingerprint::sha256;
 use crate::model::dense::Dense;
@@ -33,13 +33,12 @@ pub enum SaveError {
 }
 
 impl Descriptor {
-    /// Writes `head.safetensors` and then `head.json`. Layer `i` is `i.weight` `(out, in)` and `i.bias`
-    /// `(out)`. Fills in `weights_sha256`.
+    /// Writes `head.safetensors` and then `head.json`, with the `weights_sha256` of the layers.
     ///
     /// # Errors
     /// A file can't be written.
     pub fn save(mut self, dir: &Path, layers: &[Dense]) -> Result<(), SaveError> {
-        let weights = serialize(layers)?;
+        let weights = write_layers(layers)?;
         self.weights_sha256 = sha256(&weights);
         let mut json = serde_json::to_vec_pretty(&self)?;
         json.push(b'\n');
@@ -54,22 +53,4 @@ impl Descriptor {
         }
         Ok(())
     }
-}
-
-/// The layers in the safetensors format.
-fn serialize(layers: &[Dense]) -> Result<Vec<u8>, SafeTensorError> {
-    let bytes = |values: &[f32]| -> Vec<u8> {
-        values.iter().flat_map(|value| value.to_le_bytes()).collect()
-    };
-    let mut tensors = Vec::with_capacity(2 * layers.len());
-    for (index, layer) in layers.iter().enumerate() {
-        let shape = vec![layer.outputs(), layer.inputs()];
-        tensors.push((format!("{index}.weight"), shape, bytes(layer.weight())));
-        tensors.push((format!("{index}.bias"), vec![layer.outputs()], bytes(layer.bias())));
-    }
-    let views = tensors
-        .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
-    let views = views.collect::<Result<Vec<_>, SafeTensorError>>()?;
-    safetensors::serialize(views, None)
 }
