@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-peers bench-rebuild compare-builds asan heads-elsewhere openapi release
+.PHONY: help serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -27,7 +27,7 @@ test: model data nextest $(JUDGE)/installed ## Set up what the tests need and ru
 	cargo nextest run --workspace --locked
 
 check: ## Check formatting, lints, docs, words and the image's files; warnings are errors
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
@@ -65,6 +65,9 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
+
+bench-kernels: ## Rates of GEMM, attention and layer norm per instruction set, and GEMM's share of the peak
+	cargo bench --locked -p strata-kernels --bench kernels
 
 bench-peers: model data $(PEERS)/installed ## The same work on Strata and on other engines (half an hour; downloads a few GB once)
 	$(PEERS)/bin/python -B benches/peers/run.py

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The kernels' tests under AddressSanitizer. A stable toolchain has the runtime but hides the flag.
+# Run the kernels' tests under AddressSanitizer. A stable toolchain has the runtime but hides the flag.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
