@@ -1,34 +1,34 @@
-//! Which encoder computes, with what: plain data, and the decision that it comes to.
+//! The options of an encoder, and which encoder they choose.
 
 use std::num::NonZeroUsize;
 
 use strata_kernels::{Dtype, InstructionSet};
 
-/// Which encoder is asked for.
+/// Which encoder is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncoderChoice {
     /// The fastest one on this machine.
     Auto,
-    /// The one over this crate's own kernels.
+    /// The encoder over Strata's own kernels.
     Packed,
-    /// The one over candle-transformers.
+    /// The encoder over candle-transformers.
     Reference,
 }
 
-/// How hidden states are to be computed.
+/// How hidden states are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderOptions {
     /// Which encoder.
     pub choice: EncoderChoice,
-    /// The number format of its products; the reference encoder has f32 alone.
+    /// The number format of its products; the reference encoder has f32 only.
     pub dtype: Dtype,
-    /// Threads of a pass.
+    /// The number of threads of a pass.
     pub threads: NonZeroUsize,
-    /// What the packed encoder may use; `None` for the best that there is.
+    /// The instruction set of the packed encoder; `None` for the most capable one that the CPU has.
     pub instruction_set: Option<InstructionSet>,
 }
 
-/// The encoder that serves.
+/// The encoder that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncoderKind {
     /// [`EncoderChoice::Packed`]
@@ -38,19 +38,19 @@ pub enum EncoderKind {
 }
 
 impl EncoderOptions {
-    /// What the packed encoder uses on this machine.
+    /// The instruction set that the packed encoder uses on this machine.
     pub fn instruction_set(&self) -> InstructionSet {
         self.instruction_set.unwrap_or_else(InstructionSet::detect)
     }
 
-    /// The encoder that serves on this machine.
+    /// The encoder that runs on this machine.
     pub fn kind(&self) -> EncoderKind {
         decide(self.choice, self.dtype, self.instruction_set())
     }
 }
 
-/// Left to itself: the packed encoder where it has vectors to compute with, or where nothing else
-/// computes in that format.
+/// `auto` means the packed encoder if the CPU has vector instructions for it, or if no other encoder has
+/// the number format.
 fn decide(choice: EncoderChoice, dtype: Dtype, set: InstructionSet) -> EncoderKind {
     match choice {
         EncoderChoice::Packed => EncoderKind::Packed,
@@ -71,7 +71,7 @@ mod tests {
         [InstructionSet::Scalar, InstructionSet::Avx2, InstructionSet::Avx512];
 
     #[test]
-    fn the_encoder_that_is_named_is_the_one_that_serves() {
+    fn a_named_encoder_is_the_one_that_runs() {
         for (dtype, set) in DTYPES.into_iter().flat_map(|dtype| SETS.map(|set| (dtype, set))) {
             assert_eq!(decide(EncoderChoice::Packed, dtype, set), EncoderKind::Packed);
             assert_eq!(decide(EncoderChoice::Reference, dtype, set), EncoderKind::Reference);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn left_to_itself_only_f32_without_vectors_is_for_the_reference_encoder() {
+    fn auto_is_the_reference_encoder_only_for_f32_without_vectors() {
         for (dtype, set) in DTYPES.into_iter().flat_map(|dtype| SETS.map(|set| (dtype, set))) {
             let plain = dtype == Dtype::F32 && set == InstructionSet::Scalar;
             let kind = if plain { EncoderKind::Reference } else { EncoderKind::Packed };
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instruction_set_that_is_named_is_used_and_otherwise_the_best() {
+    fn a_named_instruction_set_is_used_and_otherwise_the_best() {
         let options = |instruction_set| EncoderOptions {
             choice: EncoderChoice::Auto,
             dtype: Dtype::F32,

@@ -1,7 +1,7 @@
-//! The plain encoder over candle-transformers' BERT: the judge of every faster one.
+//! The reference encoder, over candle-transformers' BERT: every faster encoder is tested against it.
 //!
-//! Letters: `b` sequences, `t` tokens of the longest, `c` hidden size. Shorter sequences are filled
-//! up with padding, which the additive mask keeps out of attention and pooling never reads.
+//! Letters: `b` sequences, `t` tokens of the longest, `c` hidden size. Shorter sequences are
+//! padded. The additive mask excludes padding from attention, and pooling never reads it.
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
@@ -14,9 +14,9 @@ use crate::model::pooling_mask::counted_rows;
 use crate::model::recipe::Pooling;
 use crate::model::task::{Read, Tap};
 
-/// candle-transformers' BERT with its layers taken apart.
+/// candle-transformers' BERT with separate layers.
 pub struct Reference {
-    /// A model of no layers: the embedding stage.
+    /// A model without layers: the embedding stage.
     embeddings: BertModel,
     /// Encoders of one layer each.
     layers: Vec<BertEncoder>,
@@ -25,10 +25,10 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Copies the weights to `device` as f32 (in f16 the mask's lowest number makes NaN).
+    /// Copies the weights to `device` as f32. (In f16 the mask's lowest number would give NaN.)
     ///
     /// # Errors
-    /// The device can't hold them.
+    /// The device has not enough memory.
     pub fn load(checkpoint: &Checkpoint, device: &Device) -> candle_core::Result<Self> {
         Self::new(checkpoint.weights.var_builder(device), &checkpoint.config)
     }
@@ -36,7 +36,7 @@ impl Reference {
     fn new(weights: VarBuilder<'_>, config: &BertConfig) -> candle_core::Result<Self> {
         let embeddings = BertModel::load(weights.clone(), &config.candle(0))?;
         let encoder = BertEncoder::load(weights.pp("encoder"), &config.candle(config.layers))?;
-        // A layer's own `forward` is private; that of an encoder of one layer is not.
+        // The `forward` of a layer is private, but that of an encoder with one layer is not.
         let empty = BertEncoder::load(weights.pp("encoder"), &config.candle(0))?;
         let alone = |layer| {
             let mut one = empty.clone();
@@ -51,7 +51,7 @@ impl Reference {
         })
     }
 
-    /// Ids and token types of a batch, `(b,t)` each, filled up with padding.
+    /// Ids and token types of a batch, `(b,t)` each, padded.
     fn inputs(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<(Tensor, Tensor)> {
         let mut ids = Vec::with_capacity(batch.len() * t);
         let mut type_ids = Vec::with_capacity(batch.len() * t);
@@ -69,7 +69,7 @@ impl Reference {
     }
 
     /// What is added to attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
-    /// padding. From the lengths, never from the ids: a user may type the padding token.
+    /// padding. It comes from the lengths, never from the ids: a text may contain the padding token.
     fn mask(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<Tensor> {
         let row = |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::MIN });
         let mask = batch.iter().flat_map(|query| row(query.sequence.tokens())).collect();
@@ -81,21 +81,21 @@ impl Encoder for Reference {
     fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues> {
         let t = batch.iter().map(|query| query.sequence.tokens()).max().unwrap_or(0);
         let depth = batch.iter().flat_map(|q| q.taps).map(|tap| tap.layer).max().unwrap_or(0);
-        let mut answers: Vec<Vec<Vec<f32>>> =
+        let mut values: TapValues =
             batch.iter().map(|query| vec![Vec::new(); query.taps.len()]).collect();
         if t == 0 {
-            return Ok(answers);
+            return Ok(values);
         }
         let (ids, type_ids) = self.inputs(batch, t)?;
         let mask = self.mask(batch, t)?;
         // (b,t) → (b,t,c)
         let mut hidden = self.embeddings.forward(&ids, &type_ids, None)?;
-        read_taps(&hidden, 0, batch, &mut answers)?;
+        read_taps(&hidden, 0, batch, &mut values)?;
         for (at, layer) in self.layers.iter().take(depth).enumerate() {
             hidden = layer.forward(&hidden, &mask)?;
-            read_taps(&hidden, at + 1, batch, &mut answers)?;
+            read_taps(&hidden, at + 1, batch, &mut values)?;
         }
-        Ok(answers)
+        Ok(values)
     }
 
     fn pads(&self) -> bool {
@@ -115,13 +115,13 @@ impl Encoder for Reference {
     }
 }
 
-/// Reads off one hidden state `(b,t,c)` what the batch's taps want of it; each kind of pooling is
-/// computed once, for the sequences that want it.
+/// Reads what the batch's taps want from one hidden state `(b,t,c)`. Each kind of pooling is computed
+/// once, for the sequences that want it.
 fn read_taps(
     hidden: &Tensor,
     layer: usize,
     batch: &[Query<'_>],
-    answers: &mut [Vec<Vec<f32>>],
+    values: &mut TapValues,
 ) -> candle_core::Result<()> {
     let mut kinds: Vec<&Tap> = Vec::new();
     for tap in batch.iter().flat_map(|query| query.taps).filter(|tap| tap.layer == layer) {
@@ -130,7 +130,7 @@ fn read_taps(
         }
     }
     for tap in kinds {
-        // Which rows of the batch want it, and at which place among their taps.
+        // Which sequences of the batch want it, and at which index among their taps.
         let place = |row: usize| batch[row].taps.iter().position(|other| other == tap);
         let wanting: Vec<(usize, usize)> =
             (0..batch.len()).filter_map(|row| Some((row, place(row)?))).collect();
@@ -141,16 +141,16 @@ fn read_taps(
         } else {
             hidden.index_select(&Tensor::from_vec(index, wanting.len(), hidden.device())?, 0)?
         };
-        for ((row, place), values) in
+        for ((row, place), numbers) in
             wanting.into_iter().zip(read_one(&chosen, &queries, &tap.read)?)
         {
-            answers[row][place] = values;
+            values[row][place] = numbers;
         }
     }
     Ok(())
 }
 
-/// `(b,t,c)` → for each sequence its pooled row, its token rows, or what these are worth to a head.
+/// `(b,t,c)` → for each sequence its pooled row, its token rows, or their contributions to a head.
 fn read_one(
     hidden: &Tensor,
     queries: &[&Query<'_>],
@@ -172,7 +172,7 @@ fn read_one(
     queries.iter().enumerate().map(one).collect()
 }
 
-/// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean beside max.
+/// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean and max.
 fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_core::Result<Tensor> {
     let (b, t, _) = hidden.dims3()?;
     let device = hidden.device();
@@ -192,8 +192,8 @@ fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_cor
         linear => {
             let mut weights = Vec::with_capacity(b * t);
             for (row, query) in queries.iter().enumerate() {
-                let of = linear.token_weights(query.sequence.tokens(), query.mask);
-                weights.extend(of.unwrap_or_default());
+                let token_weights = linear.token_weights(query.sequence.tokens(), query.mask);
+                weights.extend(token_weights.unwrap_or_default());
                 weights.resize((row + 1) * t, 0.0);
             }
             // (b,1,t)·(b,t,c) → (b,c)
@@ -213,10 +213,10 @@ mod tests {
     use crate::sequence::Sequence;
 
     #[test]
-    fn a_pass_stops_at_the_deepest_layer_that_anyone_asks_for() {
+    fn a_pass_stops_at_the_deepest_layer_that_is_read() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny/single-label");
         let mut encoder = Reference::load(&Checkpoint::open(&dir).unwrap(), &Device::Cpu).unwrap();
-        // A third layer of another width: whoever runs it fails.
+        // A third layer of another width: running it fails.
         let narrow = bert::Config { num_hidden_layers: 1, hidden_size: 12, ..Default::default() };
         let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
         encoder.layers[2] = BertEncoder::load(zeros, &narrow).unwrap();

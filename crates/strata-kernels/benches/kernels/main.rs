@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures and prints the lines that the command line asks for.
+/// Measures and prints the lines that the command line selects.
 struct Report {
     words: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use crate::epilogue::Activation;
 
-/// In float64, so that it can judge the polynomials.
+/// In float64, so that the polynomials can be tested against it.
 pub fn activate(activation: Activation, x: f32) -> f32 {
     let wide = f64::from(x);
     let value = match activation {

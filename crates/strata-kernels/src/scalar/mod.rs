@@ -9,8 +9,8 @@ mod rows;
 #[cfg(test)]
 pub use activation::activate;
 
+use self::gemm::{Bf16Word, COLUMNS, F32Word, Int8Word};
 use crate::table::{GemmKernel, Table};
-use gemm::{Bf16Word, COLUMNS, F32Word, Int8Word};
 
 pub static TABLE: Table = Table {
     f32: F32,

@@ -1,10 +1,9 @@
 //! What the tests share.
 
+use super::emulated;
 use crate::dtype::Dtype;
 use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
-
-use super::emulated;
 
 /// Sizes around the widths of registers, tiles and blocks, and the default model's own.
 pub const SIZES: [usize; 17] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 384];

@@ -5,14 +5,14 @@
 mod dots;
 mod vector;
 
+use self::dots::{Bf16Dot, F32Dot, Int8Dot, TILE_ROWS};
+use self::vector::Vector;
 use crate::arguments::AttentionArguments;
 use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
-use dots::{Bf16Dot, F32Dot, Int8Dot, TILE_ROWS};
-use vector::Vector;
 
 /// Its kernels.
 pub fn kernels() -> Kernels {

@@ -4,10 +4,10 @@
 mod dots;
 mod vector;
 
+use self::dots::{Bf16Dot, F32Dot, Int8Dot};
+use self::vector::Vector;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
-use dots::{Bf16Dot, F32Dot, Int8Dot};
-use vector::Vector;
 
 /// The kernels.
 pub fn table() -> Table {

@@ -4,13 +4,13 @@
 mod dots;
 mod vector;
 
+use self::dots::{Bf16Dot, F32Dot, Int8Dot};
+use self::vector::Vector;
 use super::avx2;
 use crate::arguments::AttentionArguments;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
-use dots::{Bf16Dot, F32Dot, Int8Dot};
-use vector::Vector;
 
 /// The kernels, for a CPU with or without BF16 and VNNI.
 pub fn table(bf16: bool, vnni: bool) -> Table {
