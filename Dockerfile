@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Three stages: build the binary, bring the default model, and an image with just the two.
+# Three stages: build the binary, download the default model, and an image with only these two.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /strata
@@ -22,14 +22,14 @@ RUN useradd --system --uid 10001 --no-create-home strata
 WORKDIR /strata
 COPY --from=build /usr/local/bin/strata /usr/local/bin/strata
 COPY --from=model /strata/models models
-# A container's own network is the boundary: without this nothing outside could reach it.
+# Listen on all addresses of the container: on loopback, nothing outside could connect.
 ENV STRATA_HOST=0.0.0.0 \
     STRATA_LOG_FORMAT=json
 USER 10001
 EXPOSE 8080
-# The model is ready in well under a second; the first check is early so that others can wait on it.
+# Loading takes well under a second. The first check is early, for services that wait for this one.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["strata", "health"]
-# SIGTERM finishes open requests first.
+# On SIGTERM the server finishes open requests before it stops.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["strata"]
 CMD ["serve"]

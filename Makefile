@@ -32,6 +32,7 @@ check: ## Check formatting, lints, docs, words and the image's files; warnings a
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
 	$(PYTHON) -B scripts/check_image.py
+	$(PYTHON) -B scripts/check_words.py
 
 nextest:
 	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked cargo-nextest@$(NEXTEST)

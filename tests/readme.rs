@@ -1,4 +1,4 @@
-//! Runs the README's tour: every curl command against the real binary, every answer compared.
+//! Runs the README's examples: sends every curl command to the real binary and compares the response.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,12 +7,12 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// Numbers are shown as they came out on one machine; another's last digits may differ. The largest
-/// difference seen is 0, on the machine where they were shown.
+/// The README shows the numbers of one machine; the last digits may differ on another. The largest
+/// difference seen is 0, on that machine.
 const TOLERANCE: f64 = 1e-4;
 
-/// What differs from one answer to the next.
-const FLEETING: [&str; 1] = ["request_id"];
+/// Fields that differ in every response.
+const UNIQUE: [&str; 1] = ["request_id"];
 
 struct Server(Child);
 
@@ -38,23 +38,23 @@ fn serve() -> (Server, String) {
     (server, address.expect("the line has an address; `make model` brings the model").to_owned())
 }
 
-/// Each command of the README's console blocks, with the answer that it shows.
-fn tour() -> Vec<(&'static str, &'static str)> {
+/// Each command in the README's console blocks, with the response that it shows.
+fn examples() -> Vec<(&'static str, &'static str)> {
     let readme = include_str!("../README.md");
     let blocks = readme.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
     let example = |block: &'static str| block.strip_prefix("$ ")?.split_once('\n');
-    blocks.map(|block| example(block).expect("a command and its answer")).collect()
+    blocks.map(|block| example(block).expect("a command and its response")).collect()
 }
 
 #[test]
-fn every_answer_in_the_readme_is_a_real_one() {
+fn every_response_in_the_readme_is_what_the_server_answers() {
     let (_server, address) = serve();
-    let tour = tour();
-    assert!(tour.len() >= 5, "the tour has {} stops", tour.len());
-    for (command, shown) in tour {
+    let examples = examples();
+    assert!(examples.len() >= 5, "only {} examples were found", examples.len());
+    for (command, shown) in examples {
         let command = command.replace("localhost:8080", &address);
         let output = Command::new("sh").args(["-c", &command]).output().expect("sh and curl run");
-        let answer: Value = serde_json::from_slice(&output.stdout).expect("an answer in JSON");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("a response in JSON");
         let shown: Value = serde_json::from_str(shown).expect("the README shows JSON");
         assert_alike(&answer, &shown, &command);
     }
@@ -72,8 +72,8 @@ fn assert_alike(answer: &Value, shown: &Value, at: &str) {
         }
         (Value::Object(a), Value::Object(b)) => {
             assert!(a.keys().eq(b.keys()), "{at}: {a:?} for {b:?}");
-            let lasting = a.iter().filter(|(key, _)| !FLEETING.contains(&key.as_str()));
-            lasting.for_each(|(key, a)| assert_alike(a, &b[key], &format!("{at}: {key}")));
+            let compared = a.iter().filter(|(key, _)| !UNIQUE.contains(&key.as_str()));
+            compared.for_each(|(key, a)| assert_alike(a, &b[key], &format!("{at}: {key}")));
         }
         (a, b) => assert_eq!(a, b, "{at}"),
     }

@@ -1,4 +1,4 @@
-//! The log: one subscriber for the process, to stderr, readable or JSON.
+//! The log: one subscriber for the process, which writes text or JSON to stderr.
 
 use std::io::{IsTerminal, stderr};
 
@@ -8,44 +8,46 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
-/// Libraries, by the start of their targets, that stay at `warn` unless a directive names them.
+/// Libraries, by the prefix of their targets, that are logged from `warn` on unless a directive names
+/// them.
 const QUIET: [&str; 6] = ["candle", "hyper", "rustls", "tokenizers", "tower", "ureq"];
 
-/// How a line of the log looks.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One line an event, for people; coloured on a terminal unless `NO_COLOR` is set.
+    /// One line per event, for people; coloured on a terminal unless `NO_COLOR` is set.
     Pretty,
-    /// One JSON object an event, for machines.
+    /// One JSON object per event, for programs.
     Json,
 }
 
-/// Which events are logged: directives that `EnvFilter` is known to accept.
+/// Which events are logged: directives that `EnvFilter` accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogFilter(String);
 
-/// Why a text is no [`LogFilter`].
+/// Why a text is not a valid [`LogFilter`].
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidFilter {
-    /// No directive in it.
+    /// It has no directive.
     #[error("no level and no directive")]
     Empty,
-    /// `EnvFilter` would take it for a target and log nothing else; mostly it is a level misspelt.
+    /// A word that is not a level. `EnvFilter` would take it for a target and log nothing else, but it is
+    /// usually a misspelt level.
     #[error("\"{0}\" is not a level; for everything from one module write \"{0}=trace\"")]
     NotALevel(String),
-    /// Refused by `EnvFilter`.
+    /// `EnvFilter` refuses a directive.
     #[error("\"{directive}\": {source}")]
     Directive {
-        /// The directive at fault.
+        /// The directive.
         directive: String,
-        /// What `EnvFilter` says.
+        /// The error of `EnvFilter`.
         source: tracing_subscriber::filter::ParseError,
     },
 }
 
 impl LogFilter {
     /// Parses directives separated by commas, in the syntax of `EnvFilter`: `info`,
-    /// `info,strata::batching=debug`. A word alone has to be a level.
+    /// `info,strata::batching=debug`. A single word must be a level.
     ///
     /// # Errors
     /// See [`InvalidFilter`].
@@ -63,8 +65,9 @@ impl LogFilter {
         if written.is_empty() { Err(InvalidFilter::Empty) } else { Ok(Self(written.join(","))) }
     }
 
-    /// The filter with the libraries quietened. Later directives win, so those written come last;
-    /// where everything is at `warn` or below already, there is nothing to quieten.
+    /// The filter with the [`QUIET`] libraries at `warn`. Later directives have priority, so the
+    /// configured ones come last. If everything is logged from `warn` or `error` on anyway, nothing is
+    /// added.
     fn env_filter(&self) -> EnvFilter {
         let loud = directives(&self.0).any(|directive| {
             directive.parse().is_ok_and(|level: LevelFilter| level > LevelFilter::WARN)
@@ -79,10 +82,10 @@ fn directives(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|directive| !directive.is_empty())
 }
 
-/// Sends the process's events, and those of libraries that use the `log` crate, to stderr.
+/// Writes the events of the process to stderr, also those of libraries that use the `log` crate.
 ///
 /// # Errors
-/// A process has one log; a second call fails.
+/// It was called before: a process has one log.
 pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), TryInitError> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ansi = stderr().is_terminal() && !no_color;
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_below_warn_holds_for_libraries_too() {
+    fn a_level_of_error_or_off_applies_to_libraries_too() {
         assert_eq!(words("error"), "failed");
         assert_eq!(words("off"), "");
         assert_eq!(words("strata=debug"), "ours");
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_level_is_refused_where_it_would_silence_the_log() {
+    fn a_misspelt_level_is_refused_because_it_would_silence_the_log() {
         let refusal = LogFilter::parse("inof").unwrap_err().to_string();
         assert!(refusal.contains("\"inof\" is not a level"), "{refusal}");
         assert!(LogFilter::parse("strata=loud").is_err());

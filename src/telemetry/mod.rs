@@ -1,17 +1,17 @@
-//! What the process says about itself. Uses nothing else of Strata; every part may use it.
+//! Logging. Uses nothing else of Strata; every module may use it.
 //!
-//! Events and spans go through `tracing`; [`logs`] sends them to stderr. One request is one line,
-//! written where the request ends. A client's mistake is not an `error`; an `error` is ours to fix.
-//! Input text is never logged, nor anything from which it could be read: tokens, embeddings, the
-//! body of a request.
+//! Events and spans go through `tracing`; [`logs`] sends them to stderr. A request is one line,
+//! written when it ends. Only a failure of the server is logged as `error`, never a mistake of a client.
+//! Input text is never logged, nor anything from which it could be recovered: tokens, embeddings,
+//! request bodies.
 //!
-//! One word for one thing, with its unit, in log fields as in `Server-Timing`:
+//! Fields of the log; those in milliseconds have the same names in `Server-Timing`:
 //!
-//! | field | is |
+//! | field | meaning |
 //! |---|---|
-//! | `request_id` | the `x-request-id` of the answer |
-//! | `method`, `route`, `status` | the route is the pattern, `/classify`, never the raw path |
-//! | `inputs`, `tokens` | texts of the request; tokens of all its sequences, special tokens included |
+//! | `request_id` | the `x-request-id` of the response |
+//! | `method`, `route`, `status` | the route is the pattern, such as `/classify`, never the raw path |
+//! | `inputs`, `tokens` | inputs of the request; tokens of all its sequences, special tokens included |
 //! | `tokenize_ms`, `queue_ms`, `forward_ms`, `total_ms` | milliseconds in each stage |
 //! | `code` | the stable `code` of an error |
 //! | `cause` | why the server failed, with its sources; the client gets a fixed sentence instead |

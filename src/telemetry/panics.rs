@@ -29,10 +29,10 @@ impl fmt::Display for Panicked {
 }
 
 /// Runs `work` and catches its panic. Nothing is printed for a panic on this thread: the caller
-/// logs it. What `work` leaves half done is its own concern.
+/// logs it. State that `work` leaves inconsistent stays so.
 ///
 /// # Errors
-/// It panicked.
+/// `work` panicked.
 pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     install_hook();
     PLACE.take();
@@ -40,7 +40,8 @@ pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked { place: PLACE.take() })
 }
 
-/// Puts a hook in front of the present one that keeps panics within [`catch`] to itself.
+/// Installs a panic hook that records the place of a panic within [`catch`], and passes all other
+/// panics to the previous hook.
 fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {

@@ -1,8 +1,8 @@
 //! Circles of imports between files.
 //!
-//! A file imports another if it names an item that the other defines. A `pub use` passes an item on:
-//! it is no import of its file, and who names the item there imports the file that defines it. A
-//! `mod.rs` counts as a file like any other. What is compiled for tests alone is left out.
+//! A file imports another if it uses an item that the other defines. A `pub use` alone is no import:
+//! it only passes the item on, and a file that names the item there imports the file that defines it. A
+//! `mod.rs` counts as a file like any other. Code that is compiled for tests alone is left out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -84,20 +84,41 @@ fn imports(files: &[SourceFile]) -> Imports<'_> {
     let mut modules = Modules { files: BTreeMap::new(), names: BTreeMap::new() };
     let mut named = BTreeMap::new();
     for file in files {
-        let paths = named_paths(&file.module, &file.tokens_without_tests(), &known);
+        let tokens = file.tokens_without_tests();
+        let mut paths = named_paths(&file.module, &tokens, &known);
         let brought = paths.iter().filter_map(|p| Some((p.brings.clone()?, p.path.clone())));
         modules.names.insert(&file.module, brought.collect());
         modules.files.insert(&file.module, &file.file);
+        let used = words_outside_use(&tokens);
+        paths.retain(|path| {
+            !path.is_reexport || path.brings.as_ref().is_some_and(|name| used.contains(name))
+        });
         named.insert(file.file.as_str(), paths);
     }
     named
         .into_iter()
         .map(|(file, paths)| {
-            let own = paths.iter().filter(|path| !path.is_reexport);
-            let imported = own.filter_map(|named| modules.defining_file(&named.path, 0));
+            let imported = paths.iter().filter_map(|named| modules.defining_file(&named.path, 0));
             (file, imported.filter(|other| *other != file).collect())
         })
         .collect()
+}
+
+/// The words outside of `use` items.
+fn words_outside_use(tokens: &[String]) -> BTreeSet<String> {
+    let mut in_use = false;
+    let mut words = BTreeSet::new();
+    for token in tokens {
+        match token.as_str() {
+            "use" => in_use = true,
+            ";" => in_use = false,
+            _ if !in_use => {
+                words.insert(token.clone());
+            }
+            _ => {}
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -155,6 +176,10 @@ mod tests {
             ("src/a/y.rs", "use super::X; pub struct Y;"),
         ]);
         assert_eq!(none, [""; 0]);
+        let used = roof.to_owned() + "fn f() -> X { X }";
+        let circle =
+            found(&[("src/a/mod.rs", &used), ("src/a/x.rs", "pub struct X; use super::f;")]);
+        assert_eq!(circle, ["src/a/mod.rs → src/a/x.rs → src/a/mod.rs"]);
         let circle = found(&[
             ("src/a/mod.rs", roof),
             ("src/a/x.rs", "use crate::a::Why;"),
