@@ -27,17 +27,17 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn a_file_of_texts_is_measured_and_told_as_json() {
-    let told = json(&["--data", "texts.tsv", "--threads", "1", "--encoder", "reference"]);
-    let keys: Vec<&String> = told.as_object().unwrap().keys().collect();
+    let report = json(&["--data", "texts.tsv", "--threads", "1", "--encoder", "reference"]);
+    let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
     let expected = "version model recipe encoder processor peak_gflops memory results";
     assert_eq!(keys, expected.split(' ').collect::<Vec<_>>());
-    assert_eq!(told["recipe"], "last-four");
-    assert_eq!(told["encoder"]["name"], "reference");
-    assert_eq!(told["encoder"]["dtype"], "f32");
-    assert_eq!(told["encoder"]["threads"], 1);
-    assert!(told["memory"]["highest_mb"].as_f64() >= told["memory"]["resident_mb"].as_f64());
-    let [result] = told["results"].as_array().unwrap().as_slice() else {
-        panic!("{told}");
+    assert_eq!(report["recipe"], "last-four");
+    assert_eq!(report["encoder"]["name"], "reference");
+    assert_eq!(report["encoder"]["dtype"], "f32");
+    assert_eq!(report["encoder"]["threads"], 1);
+    assert!(report["memory"]["highest_mb"].as_f64() >= report["memory"]["resident_mb"].as_f64());
+    let [result] = report["results"].as_array().unwrap().as_slice() else {
+        panic!("{report}");
     };
     assert_eq!(result["work"], "texts.tsv");
     for number in ["texts", "tokens", "passes"] {
@@ -56,8 +56,8 @@ fn fewer_texts_and_another_column_can_be_asked_for() {
     let whole = json(&["--data", "texts.tsv", "--text", "2", "--recipe", "native"]);
     assert_eq!(whole["recipe"], "native");
     let first = json(&["--data", "texts.tsv", "--limit", "1"]);
-    let per_text = |told: &Value| {
-        let result = &told["results"][0];
+    let per_text = |report: &Value| {
+        let result = &report["results"][0];
         result["tokens"].as_f64().unwrap() / result["texts"].as_f64().unwrap()
     };
     assert!(per_text(&first) < per_text(&whole));
@@ -78,8 +78,8 @@ fn each_length_is_a_row_of_the_table() {
 
 #[test]
 fn a_pass_of_a_length_holds_what_the_budget_holds() {
-    let told = json(&["--length", "16"]);
-    assert_eq!(told["results"][0]["work"], "32 x 16");
+    let report = json(&["--length", "16"]);
+    assert_eq!(report["results"][0]["work"], "32 x 16");
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn what_can_not_be_measured_is_one_line_and_exit_2() {
         (&data, &["--text", "body"], "no column \"body\""),
         (&length, &["--recipe", "last-five"], "last-five"),
     ];
-    for (what, how, named) in wrong {
-        let args = [what, how].concat();
+    for (what, more, named) in wrong {
+        let args = [what, more].concat();
         let model = tiny("sentence");
         let strata = Strata::new(&["bench", "--model", model.to_str().unwrap()]);
         let strata = strata.file("texts.tsv", "id\ttext\n1\tA film.\n");

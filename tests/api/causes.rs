@@ -20,7 +20,7 @@ fn sentence() -> Config {
 
 /// A token id that is in [`TEXT`] alone.
 fn marked(config: &Config) -> u32 {
-    let sequence = Judge::of(config).sequence(TEXT, None);
+    let sequence = Judge::new(config).sequence(TEXT, None);
     *sequence.ids.iter().rev().nth(1).unwrap()
 }
 

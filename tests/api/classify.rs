@@ -35,7 +35,7 @@ impl Heads {
         let mut config = config(tiny("sentence"));
         let folder = tempfile::tempdir().unwrap();
         config.heads = vec![folder.path().to_owned()];
-        let judge = Judge::of(&config);
+        let judge = Judge::new(&config);
         let mood = TestHead::new(&judge, &json!("last-four"), &["glad", "sad"]);
         let wide = json!({"layers": [-1, 0], "combine": "concat", "pooling": "max"});
         let topic = TestHead::new(&judge, &wide, &["art", "sport", "war"]);
@@ -45,7 +45,7 @@ impl Heads {
     fn app(&self) -> TestApp {
         self.mood.save(self.folder.path(), "mood");
         self.topic.save(self.folder.path(), "topic");
-        TestApp::of(&self.config)
+        TestApp::new(&self.config)
     }
 
     fn logits(&self, head: &TestHead, text: &str) -> Vec<f32> {

@@ -26,7 +26,7 @@ const ROUTES: [(&str, &str); 6] = [
 const PROBLEM: &str = "application/problem+json";
 
 async fn schemas(app: &TestApp) -> Schemas {
-    Schemas::of(app.get("/openapi.json").await.json())
+    Schemas::new(app.get("/openapi.json").await.json())
 }
 
 #[test]
@@ -102,10 +102,10 @@ async fn answers_of_embed_are_as_the_contract_says() {
 async fn answers_of_classify_are_as_the_contract_says() {
     let mut config = config(tiny("sentence"));
     let folder = tempfile::tempdir().unwrap();
-    let head = TestHead::new(&Judge::of(&config), &json!("last-four"), &["a", "b"]);
+    let head = TestHead::new(&Judge::new(&config), &json!("last-four"), &["a", "b"]);
     head.save(folder.path(), "sentiment");
     config.heads = vec![folder.path().to_owned()];
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     let schemas = schemas(&app).await;
     let request = &schemas.contract()["components"]["schemas"]["ClassifyRequest"];
     for body in [
@@ -164,7 +164,7 @@ async fn health_and_info_are_as_the_contract_says() {
 async fn info_says_what_is_served() {
     let mut config = config(tiny("sentence"));
     let folder = tempfile::tempdir().unwrap();
-    let judge = Judge::of(&config);
+    let judge = Judge::new(&config);
     TestHead::new(&judge, &json!("last-four-concat"), &["a", "b"]).save(folder.path(), "mine");
     let mut foreign = TestHead::new(&judge, &json!("last-four"), &["a", "b"]);
     foreign.descriptor.encoder = "0".repeat(64);
@@ -173,7 +173,7 @@ async fn info_says_what_is_served() {
     config.encoder.choice = EncoderChoice::Packed;
     config.encoder.dtype = Dtype::Int8;
     config.encoder.instruction_set = Some(InstructionSet::Scalar);
-    let info = TestApp::of(&config).get("/info").await.ok();
+    let info = TestApp::new(&config).get("/info").await.ok();
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(info["model"]["name"], "sentence");
     assert_eq!(info["model"]["fingerprint"], judge.parts.fingerprint);

@@ -17,7 +17,7 @@ const TEXT: &str = "The film was not very good.";
 
 fn sentence() -> (TestApp, Judge) {
     let config = config(tiny("sentence"));
-    (TestApp::of(&config), Judge::of(&config))
+    (TestApp::new(&config), Judge::new(&config))
 }
 
 async fn embed(app: &TestApp, body: Value) -> Value {
@@ -50,7 +50,7 @@ async fn a_pair_is_read_with_both_token_types() {
 #[tokio::test]
 async fn every_built_in_recipe_on_the_default_model_is_what_the_model_gives() {
     let config = config(default_model());
-    let (app, judge) = (TestApp::of(&config), Judge::of(&config));
+    let (app, judge) = (TestApp::new(&config), Judge::new(&config));
     let recipes = [
         (json!("last-four"), json!({}), 384, json!([6, 5, 4, 3])),
         (json!("last-four-concat"), json!({"combine": "concat"}), 1536, json!([6, 5, 4, 3])),
@@ -98,7 +98,7 @@ async fn a_recipe_of_the_configuration_is_known_by_its_name() {
     let recipe = serde_json::from_value(object.clone()).unwrap();
     config.recipes.insert("first-max".to_owned(), recipe);
     config.embed.recipe = "first-max".to_owned();
-    let (app, judge) = (TestApp::of(&config), Judge::of(&config));
+    let (app, judge) = (TestApp::new(&config), Judge::new(&config));
     for body in [json!({"inputs": TEXT}), json!({"inputs": TEXT, "recipe": "first-max"})] {
         let answer = embed(&app, body).await;
         let row = floats(&answer["embeddings"][0]);
@@ -194,7 +194,7 @@ async fn usage_counts_tokens_and_names_the_inputs_that_were_cut() {
 async fn answers_come_in_the_order_of_the_inputs_whatever_the_passes() {
     let mut config = config(tiny("sentence"));
     config.batching.budget_tokens = crate::support::app::at_least_one(32);
-    let (app, judge) = (TestApp::of(&config), Judge::of(&config));
+    let (app, judge) = (TestApp::new(&config), Judge::new(&config));
     let texts: Vec<String> =
         (0..60).map(|i| format!("{} film {i}", "never ".repeat(i * 7 % 11))).collect();
     let answer = embed(&app, json!({"inputs": texts})).await;

@@ -22,7 +22,7 @@ struct Case {
 
 impl Case {
     fn new() -> Self {
-        let judge = Judge::of(&config(tiny("sentence")));
+        let judge = Judge::new(&config(tiny("sentence")));
         let head = TestHead::new(&judge, &json!("last-four"), &["glad", "sad", "calm"]);
         Self { head, judge, labels: ["glad", "sad", "sad", "glad", "glad", "sad"] }
     }

@@ -18,11 +18,11 @@ fn app() -> (TestApp, TempDir) {
     let mut config = config(tiny("sentence"));
     let folder = tempfile::tempdir().unwrap();
     config.heads = vec![folder.path().to_owned()];
-    let judge = Judge::of(&config);
+    let judge = Judge::new(&config);
     TestHead::new(&judge, &json!("last-four-concat"), &["glad", "sad"]).save(folder.path(), "mood");
     let loudest = json!({"layers": [-1], "pooling": "max"});
     TestHead::new(&judge, &loudest, &["yes", "no", "perhaps"]).save(folder.path(), "loud");
-    (TestApp::of(&config), folder)
+    (TestApp::new(&config), folder)
 }
 
 async fn explained(app: &TestApp, mut body: Value) -> Value {

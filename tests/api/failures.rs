@@ -65,7 +65,7 @@ async fn a_refused_request_gives_its_room_back() {
     let mut config = sentence();
     config.http.body_bytes = at_least_one(1024);
     config.http.inflight_bytes = at_least_one(1024);
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     for _ in 0..3 {
         app.post_raw("/embed", "{").await.problem(400, "invalid_json", None);
         app.post("/embed", json!({"inputs": []})).await.problem(
@@ -144,7 +144,7 @@ async fn a_failing_engine_is_a_500_that_tells_neither_the_text_nor_the_cause() {
 async fn a_panic_fails_the_request_that_caused_it_and_no_other() {
     let config = sentence();
     let (app, mut stage) = TestApp::staged(&config);
-    let judge = Judge::of(&config);
+    let judge = Judge::new(&config);
     let marked = *judge.sequence("a xylophone?", None).ids.iter().rev().nth(1).unwrap();
     stage.fault(Fault::PanicOn(marked));
     let first = spawn(&app, "a film");

@@ -63,7 +63,7 @@ struct Expected {
 }
 
 impl Expected {
-    fn of(judge: &Judge, heads: &[(&'static str, TestHead, usize)]) -> Self {
+    fn new(judge: &Judge, heads: &[(&'static str, TestHead, usize)]) -> Self {
         let texts = texts();
         let mut list: Vec<_> = recipes().iter().map(|recipe| judge.ask(recipe, false)).collect();
         list.push(judge.ask(&json!("last-four"), true));
@@ -192,7 +192,7 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     config.http.max_timeout = config.http.timeout;
     config.http.header_timeout = config.http.timeout;
     let folder = tempfile::tempdir().unwrap();
-    let judge = Judge::of(&config);
+    let judge = Judge::new(&config);
     let heads = [("mood", 0, &["glad", "sad"][..]), ("topic", 1, &["art", "sport", "war"])];
     let heads = heads.map(|(name, recipe, labels)| {
         let head = TestHead::new(&judge, &recipes()[recipe], labels);
@@ -200,8 +200,8 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
         (name, head, recipe)
     });
     config.heads = vec![folder.path().to_owned()];
-    let app = TestApp::of(&config);
-    let expected = Arc::new(Expected::of(&judge, &heads));
+    let app = TestApp::new(&config);
+    let expected = Arc::new(Expected::new(&judge, &heads));
     let mut random = StdRng::seed_from_u64(SEED);
     let plans: Vec<_> =
         (0..REQUESTS).map(|at| Plan::draw(at, &mut random, expected.texts.len())).collect();

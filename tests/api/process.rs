@@ -144,7 +144,7 @@ fn strata_health_says_by_its_exit_code_whether_a_server_is_ready() {
 
 #[tokio::test]
 async fn a_head_made_for_another_encoder_is_skipped_with_one_warning() {
-    let judge = Judge::of(&config(tiny("sentence")));
+    let judge = Judge::new(&config(tiny("sentence")));
     let mut head = TestHead::new(&judge, &json!("last-four"), &["a", "b"]);
     let folder = tempfile::tempdir().unwrap();
     head.save(folder.path(), "mine");
@@ -171,7 +171,7 @@ fn a_head_that_is_named_and_not_there_is_exit_2() {
 
 #[test]
 fn a_head_that_is_named_and_made_for_another_encoder_is_exit_2() {
-    let judge = Judge::of(&config(tiny("sentence")));
+    let judge = Judge::new(&config(tiny("sentence")));
     let mut head = TestHead::new(&judge, &json!("last-four"), &["a", "b"]);
     head.descriptor.encoder = "0".repeat(64);
     let strata = Strata::serve("sentence")

@@ -135,7 +135,7 @@ impl HttpBody for Never {
 async fn a_body_that_does_not_come_is_a_408() {
     let mut config = config(tiny("sentence"));
     config.http.header_timeout = Duration::from_millis(1);
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     for path in ["/embed", "/classify"] {
         let answer = app.send(post(path, Body::new(Never))).await;
         answer.problem(408, "request_timeout", None);
@@ -146,7 +146,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 async fn a_body_that_is_announced_too_large_or_turns_out_so_is_a_413() {
     let mut config = config(tiny("sentence"));
     config.http.body_bytes = at_least_one(1024);
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     let body = |bytes: usize| {
         let empty = json!({"inputs": ""}).to_string().len();
         json!({"inputs": "a".repeat(bytes - empty)}).to_string()

@@ -32,7 +32,7 @@ struct Two {
 
 impl Two {
     fn new() -> Self {
-        let judge = Judge::of(&config(tiny("sentence")));
+        let judge = Judge::new(&config(tiny("sentence")));
         let head = |labels: [&str; 2], factor| {
             TestHead::new(&judge, &json!("last-four"), &labels).times(factor)
         };
@@ -45,8 +45,8 @@ impl Two {
     /// Fails unless an answer is the one head's or the other's in all its parts; which.
     fn which(&self, answer: &Value) -> usize {
         let labels = &answer["labels"]["mood"];
-        let of = |head: &TestHead| json!(head.descriptor.labels) == *labels;
-        let which = self.heads.iter().position(of).unwrap_or_else(|| panic!("{answer}"));
+        let has_labels = |head: &TestHead| json!(head.descriptor.labels) == *labels;
+        let which = self.heads.iter().position(has_labels).unwrap_or_else(|| panic!("{answer}"));
         let logits = floats(&answer["results"][0]["mood"]["logits"]);
         assert_close(&logits, &self.logits[which], TOLERANCE, "logits of another head");
         which
@@ -139,7 +139,7 @@ async fn of_two_heads_with_one_name_the_later_serves_and_the_earlier_when_it_goe
     two.heads[0].save(first.path(), "mood");
     // Hidden by the later one, so it needn't be fit to serve.
     let mut foreign =
-        TestHead::new(&Judge::of(&config(tiny("sentence"))), &json!("last-four"), &["a", "b"]);
+        TestHead::new(&Judge::new(&config(tiny("sentence"))), &json!("last-four"), &["a", "b"]);
     foreign.descriptor.encoder = "0".repeat(64);
     let third = TempDir::new().unwrap();
     foreign.save(third.path(), "mood");

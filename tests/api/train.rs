@@ -204,7 +204,7 @@ fn what_cannot_go_together_is_refused() {
 
 #[test]
 fn features_are_those_that_are_served() {
-    let judge = Judge::of(&config(tiny("sentence")));
+    let judge = Judge::new(&config(tiny("sentence")));
     let folder = tempfile::tempdir().unwrap();
     let data = labelled::file(folder.path(), Labels::One, "the end");
     let cache = folder.path().join("cache");

@@ -20,7 +20,7 @@ async fn a_body_that_stays_away_is_a_408() {
     let mut config = config(tiny("sentence"));
     // A client that never sends the rest waits for as long as this, and nothing else here does.
     config.http.header_timeout = Duration::from_millis(50);
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     let server = TestServer::start(&app, AN_HOUR).await;
     let half = format!("{HEAD}content-length: 100\r\n\r\n{{\"inputs\": ");
     server.exchange(half.as_bytes()).await.problem(408, "request_timeout", None);
@@ -31,7 +31,7 @@ async fn a_body_that_stays_away_is_a_408() {
 async fn a_body_too_large_is_refused_unread_or_as_soon_as_it_is() {
     let mut config = config(tiny("sentence"));
     config.http.body_bytes = at_least_one(1024);
-    let app = TestApp::of(&config);
+    let app = TestApp::new(&config);
     let server = TestServer::start(&app, AN_HOUR).await;
     // Of what is announced nothing is sent.
     let announced = format!("{HEAD}content-length: 1025\r\n\r\n");

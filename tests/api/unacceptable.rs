@@ -13,7 +13,7 @@ fn app() -> TestApp {
     config.limits.layers = at_least_one(2);
     config.limits.answer_bytes = at_least_one(4096);
     config.embed.recipe = "native".to_owned();
-    TestApp::of(&config)
+    TestApp::new(&config)
 }
 
 /// What is said in detail of a refusal.

@@ -20,9 +20,9 @@ fn app() -> (TestApp, TestHead, TempDir) {
     config.limits.sequence_tokens = Some(at_least_one(LIMIT));
     let folder = tempfile::tempdir().unwrap();
     config.heads = vec![folder.path().to_owned()];
-    let head = TestHead::new(&Judge::of(&config), &json!("last-four"), &["glad", "sad"]);
+    let head = TestHead::new(&Judge::new(&config), &json!("last-four"), &["glad", "sad"]);
     head.save(folder.path(), "mood");
-    (TestApp::of(&config), head, folder)
+    (TestApp::new(&config), head, folder)
 }
 
 fn long() -> String {

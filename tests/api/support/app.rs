@@ -49,11 +49,11 @@ pub fn service(config: &Config) -> Service {
 impl TestApp {
     /// A tiny checkpoint with the default settings.
     pub fn tiny(name: &str) -> Self {
-        Self::of(&config(tiny(name)))
+        Self::new(&config(tiny(name)))
     }
 
     #[track_caller]
-    pub fn of(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         let app = Self::starting(config);
         app.state.ready(service(config));
         app

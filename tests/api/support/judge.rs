@@ -13,7 +13,7 @@ pub struct Judge {
 
 impl Judge {
     #[track_caller]
-    pub fn of(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self { parts: parts(config).unwrap_or_else(|error| panic!("{error}")) }
     }
 

@@ -12,8 +12,8 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Of a contract in JSON.
-    pub fn of(contract: Value) -> Self {
+    /// The schemas of a contract in JSON.
+    pub fn new(contract: Value) -> Self {
         Self { contract }
     }
 
@@ -144,7 +144,7 @@ fn has_type(value: &Value, name: &str) -> bool {
 
 #[test]
 fn a_schema_finds_what_is_wrong() {
-    let schemas = Schemas::of(serde_json::json!({
+    let schemas = Schemas::new(serde_json::json!({
         "row": {"type": "array", "items": {"type": "number", "minimum": 0}},
     }));
     let schema = serde_json::json!({
