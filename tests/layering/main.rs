@@ -1,9 +1,10 @@
 //! Checks on the source itself: who may use whom, where `unsafe` may stand, that no files import each
-//! other in a circle, and that `use` is written in one way.
+//! other in a circle, that `use` is written in one way, and that documents name files that exist.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod circles;
+mod documents;
 mod lexer;
 mod nesting;
 mod paths;
