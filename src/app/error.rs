@@ -47,7 +47,7 @@ pub enum LoadError {
     #[error(transparent)]
     Heads(#[from] HeadsError),
     /// The head does not exist.
-    #[error("no head is called \"{name}\", and there is no such folder; there are {known}")]
+    #[error("no head is called \"{name}\", and there is no such folder; the heads are {known}")]
     NoHead {
         /// Its name.
         name: String,

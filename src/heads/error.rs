@@ -12,7 +12,7 @@ pub enum HeadsError {
     #[error(transparent)]
     Head(#[from] HeadError),
     /// The configuration names a head that was not found.
-    #[error("classify.heads names \"{name}\", which was not found; there are {known}")]
+    #[error("classify.heads names \"{name}\", which was not found; the heads are {known}")]
     Unknown {
         /// The head's name.
         name: String,

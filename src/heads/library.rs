@@ -34,6 +34,12 @@ struct Root {
     readable: bool,
 }
 
+/// The outcome of loading a head at start.
+enum FirstLoad {
+    Served(Arc<Head>),
+    Skipped { reason: String },
+}
+
 /// A folder of heads with the paths of its heads by name.
 type Listing = (PathBuf, BTreeMap<String, PathBuf>);
 
@@ -79,10 +85,9 @@ impl Library {
 
     fn read_shipped(&mut self, named: &[String], later: &[Listing]) -> Result<(), HeadsError> {
         for (name, files) in shipped() {
-            let (head, reason) = self.first_load(&files, named, is_hidden(&name, later))?;
-            match head {
-                Some(head) => self.fixed.loaded.insert(name, head).is_some(),
-                None => self.fixed.skipped.insert(name, reason).is_some(),
+            match self.first_load(&files, named, is_hidden(&name, later))? {
+                FirstLoad::Served(head) => self.fixed.loaded.insert(name, head).is_some(),
+                FirstLoad::Skipped { reason } => self.fixed.skipped.insert(name, reason).is_some(),
             };
         }
         Ok(())
@@ -98,29 +103,31 @@ impl Library {
         for (name, path) in paths {
             let stamp = Stamp::read(path);
             let files = read(name, path).map_err(unreadable(path))?;
-            let (head, reason) = self.first_load(&files, named, is_hidden(name, later))?;
+            let (head, reason) = match self.first_load(&files, named, is_hidden(name, later))? {
+                FirstLoad::Served(head) => (Some(head), String::new()),
+                FirstLoad::Skipped { reason } => (None, reason),
+            };
             let version = files.version();
             heads.insert(name.clone(), HeadFolder { stamp, version, head, reason });
         }
         Ok(heads)
     }
 
-    /// Loads a head at start: the head, or the reason why it is skipped. A head that is hidden by a later
-    /// one of the same name may be broken.
+    /// Loads a head at start. A head that is hidden by a later one of the same name may be broken.
     fn first_load(
         &self,
         files: &HeadFiles,
         named: &[String],
         hidden: bool,
-    ) -> Result<(Option<Arc<Head>>, String), HeadsError> {
+    ) -> Result<FirstLoad, HeadsError> {
         let error = match files.load(self.context()) {
-            Ok(head) => return Ok((Some(Arc::new(head)), String::new())),
+            Ok(head) => return Ok(FirstLoad::Served(Arc::new(head))),
             Err(error) => error,
         };
         let other_encoder = matches!(error, HeadError::OtherEncoder { .. });
         if hidden || (other_encoder && !named.contains(&files.name)) {
             tracing::warn!(head = files.name, "skipped: {error}");
-            return Ok((None, reason(&error)));
+            return Ok(FirstLoad::Skipped { reason: reason(&error) });
         }
         Err(error.into())
     }

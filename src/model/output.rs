@@ -29,7 +29,7 @@ impl Output {
     }
 }
 
-/// What a pass returns for one window of a text, to be joined with the other windows.
+/// The part of one window in the output of a text; to be joined with the parts of the other windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowPart {
     /// The pooled row of each tap; empty for taps that aren't pooled.
@@ -81,7 +81,7 @@ impl OutputBuilder {
         Output { values: spec.outputs().iter().map(value).collect() }
     }
 
-    /// What [`OutputBuilder::join`] needs of a window, from what was read at each tap of `spec`.
+    /// The part of a window, from what was read at each tap of `spec`.
     pub(super) fn window_part(&self, spec: &TaskSpec, mut read: Vec<Vec<f32>>) -> WindowPart {
         let token_values = |output: &OutputSpec| match output {
             OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {

@@ -18,7 +18,7 @@ pub const NATIVE: &str = "native";
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RecipeError {
     /// No recipe has that name.
-    #[error("no recipe is called \"{name}\"; there are {known}")]
+    #[error("no recipe is called \"{name}\"; the recipes are {known}")]
     Unknown {
         /// The unknown name.
         name: String,

@@ -5,7 +5,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::error::CheckpointError;
-use super::weights::Weights;
+use super::weights::{StoredTensor, Weights};
 
 /// To be changed when the hashed bytes or their order change.
 const FORMAT: &str = "strata-encoder-1";
@@ -28,7 +28,7 @@ pub fn fingerprint(
         hash.update(format!("file {}\n", bytes.len()));
         hash.update(bytes);
     }
-    for (name, dtype, shape, bytes) in weights.iter() {
+    for StoredTensor { name, dtype, shape, bytes } in weights.iter() {
         hash.update(format!("tensor {name} {dtype:?} {shape:?}\n"));
         hash.update(bytes);
     }

@@ -21,11 +21,30 @@ const INDEX: &str = "model.safetensors.index.json";
 /// The tensors of a checkpoint in mapped files, by their names without the `bert.` prefix.
 pub struct Weights {
     dir: PathBuf,
-    files: Vec<(PathBuf, Arc<MappedFile>)>,
+    files: Vec<WeightsFile>,
     tensors: BTreeMap<String, Located>,
 }
 
+struct WeightsFile {
+    path: PathBuf,
+    map: Arc<MappedFile>,
+}
+
+/// A tensor as it is stored.
+pub struct StoredTensor<'a> {
+    /// The name without the `bert.` prefix.
+    pub name: &'a str,
+    /// The number format.
+    pub dtype: Dtype,
+    /// The size of each dimension.
+    pub shape: &'a [usize],
+    /// The numbers, row-major and little-endian.
+    pub bytes: &'a [u8],
+}
+
+/// Where a tensor is stored.
 struct Located {
+    /// Index of the file.
     file: usize,
     dtype: Dtype,
     shape: Vec<usize>,
@@ -60,7 +79,7 @@ impl Weights {
         Ok(weights)
     }
 
-    /// Maps one safetensors file, whatever its name.
+    /// Maps one safetensors file of any name.
     ///
     /// # Errors
     /// Like [`Weights::open`].
@@ -85,7 +104,7 @@ impl Weights {
         }
         for (tensor, shard) in &weight_map {
             let found = self.tensors.get(&canonical(tensor));
-            if found.is_none_or(|found| !self.files[found.file].0.ends_with(shard)) {
+            if found.is_none_or(|found| !self.files[found.file].path.ends_with(shard)) {
                 return Err(CheckpointError::Tensor {
                     file: self.dir.join(shard),
                     tensor: tensor.clone(),
@@ -122,7 +141,7 @@ impl Weights {
                 return Err(CheckpointError::invalid(&path, message));
             }
         }
-        self.files.push((path, Arc::new(map)));
+        self.files.push(WeightsFile { path, map: Arc::new(map) });
         Ok(())
     }
 
@@ -148,7 +167,7 @@ impl Weights {
         self.tensor(located, &Device::Cpu)
             .and_then(|tensor| tensor.flatten_all()?.to_vec1())
             .map_err(|error| {
-                CheckpointError::invalid(&self.files[located.file].0, error.to_string())
+                CheckpointError::invalid(&self.files[located.file].path, error.to_string())
             })
     }
 
@@ -159,7 +178,7 @@ impl Weights {
     pub fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Table, CheckpointError> {
         let located = self.locate(name, &[rows, columns])?;
         Ok(Table {
-            file: Arc::clone(&self.files[located.file].1),
+            file: Arc::clone(&self.files[located.file].map),
             bytes: located.bytes.clone(),
             format: match located.dtype {
                 Dtype::F16 => Format::F16,
@@ -173,14 +192,16 @@ impl Weights {
     /// Gives the memory of the tensors that were read back to the system; the files are read again when
     /// tensors are next used.
     pub fn release_pages(&self) {
-        self.files.iter().for_each(|(_, map)| map.release_pages());
+        self.files.iter().for_each(|file| file.map.release_pages());
     }
 
-    /// Name, number format, shape and bytes of each tensor, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Dtype, &[usize], &[u8])> {
-        self.tensors.iter().map(|(name, located)| {
-            let Located { file, dtype, shape, bytes } = located;
-            (name.as_str(), *dtype, shape.as_slice(), &self.files[*file].1[bytes.clone()])
+    /// All tensors, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = StoredTensor<'_>> {
+        self.tensors.iter().map(|(name, located)| StoredTensor {
+            name,
+            dtype: located.dtype,
+            shape: &located.shape,
+            bytes: &self.files[located.file].map[located.bytes.clone()],
         })
     }
 
@@ -197,12 +218,12 @@ impl Weights {
             expected: format!("F32, F16 or BF16 {shape:?}"),
         };
         let Some(located) = self.tensors.get(name) else {
-            let file = if let [(only, _)] = self.files.as_slice() { only } else { &self.dir };
+            let file = if let [only] = self.files.as_slice() { &only.path } else { &self.dir };
             return Err(error(file, "nothing".to_owned()));
         };
         let usable = matches!(located.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16);
         if !usable || located.shape != shape {
-            return Err(error(&self.files[located.file].0, located.to_string()));
+            return Err(error(&self.files[located.file].path, located.to_string()));
         }
         Ok(located)
     }
@@ -224,7 +245,7 @@ impl Weights {
             Dtype::BF16 => DType::BF16,
             _ => DType::F32,
         };
-        let bytes = &self.files[located.file].1[located.bytes.clone()];
+        let bytes = &self.files[located.file].map[located.bytes.clone()];
         Tensor::from_raw_buffer(bytes, dtype, &located.shape, device)?.to_dtype(DType::F32)
     }
 }

@@ -9,7 +9,7 @@ use crate::model::checkpoint::ProblemType;
 /// The probability from which a label is named if the head has no thresholds of its own.
 pub const DEFAULT_THRESHOLD: f32 = 0.5;
 
-/// Whether a label is named, where several labels may hold: from its threshold on.
+/// Whether a label is named, if several labels may hold: its probability reaches the threshold.
 pub fn is_named(probability: f32, threshold: f32) -> bool {
     probability >= threshold
 }
@@ -19,7 +19,7 @@ pub fn is_named(probability: f32, threshold: f32) -> bool {
 pub struct Decision {
     /// The head's outputs, before temperature.
     pub logits: Vec<f32>,
-    /// `activation(logits / temperature)`; absent where the activation is `none`.
+    /// `activation(logits / temperature)`; absent if the activation is `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Vec<f32>>,
     /// The most probable label; only for `single_label_classification`.

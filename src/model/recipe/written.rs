@@ -84,7 +84,7 @@ impl Recipe {
     /// checkpoint has one.
     ///
     /// # Errors
-    /// As [`Recipe::resolve`].
+    /// Like [`Recipe::resolve`].
     pub fn resolve_with(
         &self,
         shape: Shape,
