@@ -2,26 +2,40 @@
 //!
 //! `sources` applies the configuration file, the environment and the flags, in this order, to the
 //! defaults in `config/strata.toml`. The result is [`Settings`], the values as written, which
-//! `--print-config` shows. `check` turns them into a [`Config`], defined in `checked`, whose types
-//! are the proof that the values are allowed. To add a setting: `config/strata.toml` with a comment,
-//! `raw`, `checked`, `check`.
+//! `--print-config` shows. Each section of the file has a module with its values as written, as
+//! checked, and the checks between them; `root` has the settings outside sections. The checked types
+//! are the proof that every value is allowed, and a refusal names the allowed values.
+//!
+//! To add a setting: `config/strata.toml` with a comment, and the section's module.
 //!
 //! Uses the plain types of what it configures (encoder options, recipes, log format and filter), and
 //! nothing else of Strata.
 
-mod check;
-mod checked;
+mod batching;
+mod classify;
+mod embed;
+mod encoder;
 mod error;
+mod http;
+mod limits;
+mod load;
+mod log;
 mod names;
-mod raw;
+mod recipes;
+mod root;
 mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod values;
 
-pub use checked::{
-    BatchingConfig, ClassifyConfig, Config, EmbedConfig, HttpConfig, LimitsConfig, LogConfig,
-};
+pub use batching::BatchingConfig;
+pub use classify::ClassifyConfig;
+pub use embed::EmbedConfig;
 pub use error::{ConfigError, Refusal};
+pub use http::HttpConfig;
+pub use limits::LimitsConfig;
+pub use log::LogConfig;
+pub use root::Config;
 pub use settings::Settings;
 pub use sources::{Flags, Sources};

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::error::{ConfigError, Refusal};
 use super::names::nearest;
-use super::raw::RawConfig;
+use super::root::RawConfig;
 
 /// The defaults, which are also the reference of all settings.
 const DEFAULTS: &str = include_str!("../../config/strata.toml");

@@ -5,7 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::error::Refusal;
+use super::error::Refusal;
+
+pub(super) const KIB: i64 = 1 << 10;
+pub(super) const MIB: i64 = 1 << 20;
+pub(super) const GIB: i64 = 1 << 30;
+pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// The value that one of the `known` words stands for.
 pub(super) fn choice<T: Copy>(

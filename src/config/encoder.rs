@@ -1,12 +1,12 @@
-//! Checks of the encoder options: which values go together, and what this processor supports.
+//! The settings of the encoder: which values go together, and what this processor supports.
 
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use strata_kernels::{Dtype, InstructionSet};
 
+use super::error::Refusal;
 use super::values::{choice, within};
-use crate::config::error::Refusal;
 use crate::model::encoder::{EncoderChoice, EncoderOptions};
 
 const ENCODERS: [(&str, EncoderChoice); 3] = [

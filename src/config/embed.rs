@@ -1,0 +1,30 @@
+//! `[embed]`: defaults of `/embed`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::Refusal;
+use super::recipes::known_recipe;
+use crate::model::recipe::Recipe;
+
+/// As written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEmbed {
+    pub recipe: String,
+}
+
+/// Defaults of `/embed`.
+#[derive(Clone, Debug)]
+pub struct EmbedConfig {
+    /// Recipe of a request that names none: a built-in recipe or one of [`Config::recipes`](super::Config::recipes).
+    pub recipe: String,
+}
+
+impl RawEmbed {
+    /// Checks that the recipe is a built-in one or one of `recipes`.
+    pub(super) fn check(self, recipes: &BTreeMap<String, Recipe>) -> Result<EmbedConfig, Refusal> {
+        Ok(EmbedConfig { recipe: known_recipe("embed.recipe", self.recipe, recipes)? })
+    }
+}

@@ -1,0 +1,110 @@
+//! The whole configuration, and the settings that belong to no section: as written, then as checked.
+//!
+//! Names and order are those of `config/strata.toml`, whose comments describe each setting and its
+//! range; a test compares the ranges with the checks.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::batching::{BatchingConfig, RawBatching};
+use super::classify::{ClassifyConfig, RawClassify};
+use super::embed::{EmbedConfig, RawEmbed};
+use super::encoder;
+use super::error::Refusal;
+use super::http::{HttpConfig, RawHttp};
+use super::limits::{LimitsConfig, RawLimits};
+use super::log::{LogConfig, RawLog};
+use super::recipes::recipes;
+use super::values::{HOUR_MS, address, millis, path, paths, within};
+use crate::model::encoder::EncoderOptions;
+use crate::model::recipe::Recipe;
+
+/// As written, with numbers as wide as in TOML.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    pub model: String,
+    pub host: String,
+    pub port: i64,
+    pub encoder: String,
+    pub dtype: String,
+    pub instruction_set: String,
+    pub threads: i64,
+    pub heads: Vec<String>,
+    pub heads_poll_ms: i64,
+    pub http: RawHttp,
+    pub limits: RawLimits,
+    pub batching: RawBatching,
+    pub embed: RawEmbed,
+    pub classify: RawClassify,
+    pub log: RawLog,
+    /// By name. Each recipe is read on its own, so that an error can name it.
+    pub recipes: toml::Table,
+}
+
+/// The checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The checkpoint's folder.
+    pub model: PathBuf,
+    /// The IP address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on, 0 for any that is free.
+    pub port: u16,
+    /// How hidden states are computed. `threads = 0` is already replaced by the number of threads.
+    pub encoder: EncoderOptions,
+    /// Additional folders of head folders, in the configured order.
+    pub heads: Vec<PathBuf>,
+    /// How often these folders are read again, beside the notifications of the file system; `None`
+    /// for never.
+    pub heads_poll: Option<Duration>,
+    /// HTTP server.
+    pub http: HttpConfig,
+    /// Limits of one request.
+    pub limits: LimitsConfig,
+    /// Queue and forward passes.
+    pub batching: BatchingConfig,
+    /// Defaults of `/embed`.
+    pub embed: EmbedConfig,
+    /// Defaults of `/classify`.
+    pub classify: ClassifyConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// Configured recipes by name, without the built-in ones.
+    pub recipes: BTreeMap<String, Recipe>,
+}
+
+impl Config {
+    /// The address to listen on.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+}
+
+impl TryFrom<RawConfig> for Config {
+    type Error = Refusal;
+
+    fn try_from(raw: RawConfig) -> Result<Self, Refusal> {
+        let recipes = recipes(raw.recipes)?;
+        Ok(Self {
+            model: path("model", raw.model)?,
+            host: address("host", raw.host)?,
+            port: within("port", raw.port, 0, 65535)?,
+            encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
+            heads: paths("heads", raw.heads)?,
+            heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
+                .filter(|poll| !poll.is_zero()),
+            http: raw.http.try_into()?,
+            limits: raw.limits.try_into()?,
+            batching: raw.batching.try_into()?,
+            embed: raw.embed.check(&recipes)?,
+            classify: raw.classify.into(),
+            log: raw.log.try_into()?,
+            recipes,
+        })
+    }
+}
