@@ -3,18 +3,15 @@
 //! Never sees a tensor. Uses `text`, `batching`, `config`, and of `model` the plain data of
 //! recipes, heads and tasks.
 
-pub mod classify;
-pub mod embed;
 pub mod error;
 pub mod explain;
 mod extract;
-pub mod health;
-pub mod info;
 mod inputs;
 mod middleware;
 pub mod openapi;
 mod pipeline;
 mod reply;
+pub mod routes;
 pub mod serve;
 pub mod state;
 pub mod wire;
@@ -25,6 +22,7 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
+use routes::{classify, embed, health, info};
 use state::AppState;
 
 /// Every route, with the middleware around it.

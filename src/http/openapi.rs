@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 
 use super::error::ApiError;
-use super::{classify, embed, health, info};
+use super::routes::{classify, embed, health, info};
 
 /// Collects what the handlers say of themselves.
 #[derive(OpenApi)]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::state::{AppState, Phase};
+use crate::http::state::{AppState, Phase};
 
 /// The answer of `GET /health` and `GET /readyz`.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{ApiError, Problem};
-use super::state::{AppState, Service};
+use crate::http::error::{ApiError, Problem};
+use crate::http::state::{AppState, Service};
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;

@@ -1,0 +1,6 @@
+//! One file per route: its request, its answer, its handler.
+
+pub mod classify;
+pub mod embed;
+pub mod health;
+pub mod info;
