@@ -1,4 +1,4 @@
-//! `explain: true`: which heads can be, and the tokens with their places in the text.
+//! `explain: true`: which heads can be explained, and the tokens with their places in the text.
 
 use std::sync::Arc;
 
@@ -6,15 +6,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::error_code::ErrorCode;
 use super::pipeline::{INLINE_BYTES, off_runtime};
 use super::state::Service;
 use crate::model::head::{Head, TokenAttribution};
 use crate::text::{Encoded, Input, Window};
 
-/// Bytes of a token in the answer beside its contributions and its text.
+/// Bytes of a token in the answer, without its contributions and its text.
 pub const TOKEN_BYTES: usize = 48;
 
-/// Bytes of the text of an input's tokens: each character is in one of them at most.
+/// Bytes of the text of an input's tokens: each character is in at most one of them.
 pub fn text_bytes(input: &Input) -> usize {
     input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
 }
@@ -22,54 +23,52 @@ pub fn text_bytes(input: &Input) -> usize {
 /// A token and its place in the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Token {
-    /// The characters that it stands for; the name of a special token.
+    /// The characters that it stands for, or the name of a special token.
     pub text: String,
-    /// Its first character, counted in Unicode characters of the input. 0, as `end` is, for special
-    /// tokens and those of a prompt.
+    /// Index of its first character, in Unicode characters of the input. For special tokens and
+    /// the tokens of a prompt, `start` and `end` are 0.
     pub start: usize,
-    /// The character after its last.
+    /// Index of the character after its last one.
     pub end: usize,
-    /// Whether its place is in the second text of a pair.
+    /// Whether it belongs to the second text of a pair.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pair: bool,
 }
 
-/// Splits each head's logits over tokens.
+/// How each head's logits are attributed to tokens.
 ///
 /// # Errors
-/// A head for which there is no exact split; with its name, the reason, and which heads have one.
-pub fn splits(
+/// A head whose logits are not an exact sum over tokens. The message has its name, the reason, and
+/// the heads that can be explained.
+pub fn attributions(
     service: &Service,
     heads: &[Arc<Head>],
 ) -> Result<Vec<Arc<TokenAttribution>>, ApiError> {
     let c = service.recipes.shape().hidden;
-    let split = |head: &Arc<Head>| {
+    let attribution = |head: &Arc<Head>| {
         head.token_attribution(c).map(Arc::new).map_err(|reason| {
-            let able = heads
-                .iter()
-                .filter(|head| head.token_attribution(c).is_ok())
-                .map(|head| head.name());
-            let able = match able.collect::<Vec<_>>()[..] {
-                [] => "none of the heads asked for can".to_owned(),
-                ref names => format!("those that can: {}", names.join(", ")),
+            let able = heads.iter().filter(|head| head.token_attribution(c).is_ok());
+            let able = match able.map(|head| head.name()).collect::<Vec<_>>()[..] {
+                [] => "no head of this request can be explained".to_owned(),
+                ref names => format!("these heads can be explained: {}", names.join(", ")),
             };
             let name = head.name();
             let message = format!(
-                "head \"{name}\" can't be explained exactly: {reason}, so its logits are no sums \
+                "head \"{name}\" can't be explained exactly: {reason}, so its logits are not sums \
                  over tokens; {able}"
             );
-            ApiError::unacceptable("not_explainable", "/explain", message)
+            ApiError::unacceptable(ErrorCode::NotExplainable, "/explain", message)
         })
     };
-    heads.iter().map(split).collect()
+    heads.iter().map(attribution).collect()
 }
 
-/// The tokens of each input that count, window by window. `prompt` is what their texts begin with and
-/// their client didn't send.
+/// The tokens of each input that count, window by window. Each text begins with `prompt`, which is
+/// not part of what the client sent.
 ///
 /// # Errors
-/// Only our own.
-pub async fn tokens_of(
+/// Only failures of the server.
+pub async fn read_tokens(
     service: &Arc<Service>,
     inputs: Vec<Input>,
     read: Vec<Vec<Window>>,
@@ -86,8 +85,8 @@ pub async fn tokens_of(
 
 fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) -> Vec<Token> {
     let prompt = prompt.chars().count();
-    let first = Characters::of(input.text.as_str());
-    let second = input.pair.as_ref().map(|pair| Characters::of(pair.as_str()));
+    let first = Characters::new(input.text.as_str());
+    let second = input.pair.as_ref().map(|pair| Characters::new(pair.as_str()));
     let token = |encoded: &Encoded, at: usize| {
         if encoded.special[at] {
             let text = service.tokenizer.token(encoded.sequence.ids[at]).unwrap_or_default();
@@ -106,22 +105,22 @@ fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) ->
             },
         }
     };
-    let of_window = |window: &Window| -> Vec<Token> {
+    let window_tokens = |window: &Window| -> Vec<Token> {
         let counted = (0..window.counted.len()).filter(|&at| window.counted[at]);
         counted.map(|at| token(&window.encoded, at)).collect()
     };
-    windows.iter().flat_map(of_window).collect()
+    windows.iter().flat_map(window_tokens).collect()
 }
 
-/// A text by its characters.
+/// A text, indexed by its characters.
 struct Characters<'t> {
     text: &'t str,
-    /// Where each begins, in bytes, and where the last ends.
+    /// The byte where each character begins, and the length of the text.
     starts: Vec<usize>,
 }
 
 impl<'t> Characters<'t> {
-    fn of(text: &'t str) -> Self {
+    fn new(text: &'t str) -> Self {
         let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
         Self { text, starts }
     }

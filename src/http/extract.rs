@@ -1,4 +1,4 @@
-//! What is read off a request before a handler sees it: its JSON body and its deadline.
+//! Reads a request's JSON body and its deadline, before a handler runs.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,11 @@ use super::error::ApiError;
 use super::state::{Admitted, AppState};
 use crate::config::HttpConfig;
 
-/// A JSON body, with the room that its bytes take up until the request is over.
+/// A JSON body, with the room that is reserved for its bytes until the request ends.
 pub struct ApiJson<T> {
-    /// What it says.
+    /// The parsed body.
     pub value: T,
-    /// When the request must be answered.
+    /// The time after which the answer is of no use.
     pub deadline: Instant,
     /// Gives the room back when dropped.
     pub admitted: Admitted,
@@ -32,12 +32,12 @@ impl<T: DeserializeOwned> FromRequest<AppState> for ApiJson<T> {
         let config = state.config();
         check_content_type(request.headers())?;
         let deadline = started + timeout(request.headers(), config)?;
-        let announced = content_length(request.headers());
+        let declared = content_length(request.headers());
         let limit = config.body_bytes.get();
-        if announced.is_some_and(|length| length > limit) {
+        if declared.is_some_and(|length| length > limit) {
             return Err(ApiError::BodyTooLarge(limit));
         }
-        let admitted = state.admit(announced.unwrap_or(limit))?;
+        let admitted = state.admit(declared.unwrap_or(limit))?;
         let body = read(request.into_body(), config).await?;
         Ok(Self { value: parse(&body)?, deadline, admitted })
     }
@@ -54,7 +54,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if json { Ok(()) } else { Err(ApiError::UnsupportedMediaType(format!("\"{text}\""))) }
 }
 
-/// What `x-timeout-ms` asks for, within what the configuration allows.
+/// The timeout of `x-timeout-ms`, at most the configured maximum; without the header, the default.
 fn timeout(headers: &HeaderMap, config: &HttpConfig) -> Result<Duration, ApiError> {
     const HEADER: &str = "x-timeout-ms";
     let Some(value) = headers.get(HEADER) else {
@@ -63,7 +63,7 @@ fn timeout(headers: &HeaderMap, config: &HttpConfig) -> Result<Duration, ApiErro
     match value.to_str().ok().and_then(|text| text.parse::<u64>().ok()) {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis).min(config.max_timeout)),
         _ => Err(ApiError::InvalidHeader(format!(
-            "{HEADER} is {value:?}; a whole number of milliseconds above 0 is allowed"
+            "{HEADER} is {value:?}; it must be a whole number of milliseconds above 0"
         ))),
     }
 }
@@ -81,7 +81,7 @@ async fn read(body: Body, config: &HttpConfig) -> Result<axum::body::Bytes, ApiE
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::BodyTooLarge(limit)),
-        Err(_) => Err(ApiError::InvalidJson("the body broke off".to_owned())),
+        Err(_) => Err(ApiError::InvalidJson("the body is incomplete".to_owned())),
     }
 }
 
@@ -102,7 +102,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// RFC 6901: `/inputs/3/pair`; the whole body is the empty pointer.
+/// JSON pointer, RFC 6901: `/inputs/3/pair`; the empty pointer is the whole body.
 fn pointer(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {
@@ -121,14 +121,14 @@ fn pointer(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::wire::EmbedRequest;
+    use crate::http::routes::embed::EmbedRequest;
 
     fn refusal(body: &[u8]) -> ApiError {
         parse::<EmbedRequest>(body).unwrap_err()
     }
 
     #[test]
-    fn what_is_not_json_or_not_utf_8_is_told_apart_from_a_wrong_field() {
+    fn invalid_json_or_utf_8_is_another_error_than_a_wrong_field() {
         assert!(matches!(refusal(b"{\"inputs\": "), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"{\"inputs\": \"\xff\"}"), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"{\"inputs\": \"\\ud800\"}"), ApiError::InvalidJson(_)));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_field_is_named_by_its_pointer() {
+    fn a_wrong_field_is_reported_with_its_pointer() {
         let pointed = |body: &[u8]| match refusal(body) {
             ApiError::InvalidField { pointer, .. } => pointer,
             other => panic!("{other:?}"),

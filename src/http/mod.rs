@@ -1,19 +1,23 @@
-//! HTTP: parse and check what comes in, hand it on, and write what comes out.
+//! HTTP: reads and checks requests, hands them to the batcher, and writes the answers.
 //!
-//! Never sees a tensor. Uses `text`, `batching`, `config`, and of `model` the plain data of
-//! recipes, heads and tasks.
+//! Never sees a tensor. Of `model` it uses only the plain data of recipes, heads and tasks.
 
 pub mod error;
+pub mod error_code;
 pub mod explain;
 mod extract;
+mod heads;
 mod inputs;
 mod middleware;
 pub mod openapi;
 mod pipeline;
+pub mod problem;
+mod recipe;
 mod reply;
 pub mod routes;
 pub mod serve;
 pub mod state;
+pub mod vectors;
 pub mod wire;
 
 use axum::Router;
@@ -27,7 +31,7 @@ use state::AppState;
 
 /// Every route, with the middleware around it.
 pub fn router(state: AppState) -> Router {
-    // Unless told otherwise the page asks a foreign server whether the contract is valid.
+    // By default the page sends the contract to a public server that validates it.
     let docs: Router<AppState> = SwaggerUi::new("/docs")
         .config(Config::default().validator_url("none"))
         .url("/openapi.json", openapi::Contract::openapi())

@@ -1,4 +1,4 @@
-//! The contract, generated from the handlers and the types that they read and write.
+//! The OpenAPI contract, generated from the handlers and their request and answer types.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
@@ -7,12 +7,12 @@ use utoipa::OpenApi;
 use super::error::ApiError;
 use super::routes::{classify, embed, health, info};
 
-/// Collects what the handlers say of themselves.
+/// The contract of all handlers.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Strata",
-        description = "BERT over HTTP: class logits and embeddings, read from whichever hidden layers you name.",
+        description = "BERT over HTTP: class logits and embeddings, from any hidden layers.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
@@ -24,17 +24,17 @@ use super::routes::{classify, embed, health, info};
         info::info,
     ),
     tags(
-        (name = "inference", description = "Texts in, numbers out."),
-        (name = "health", description = "What an orchestrator asks."),
-        (name = "about", description = "What is served."),
+        (name = "inference", description = "Embeddings and class logits of texts."),
+        (name = "health", description = "State of the server, for an orchestrator."),
+        (name = "about", description = "Description of the server."),
     )
 )]
 pub struct Contract;
 
-/// The contract as YAML, as `openapi.yaml` has it.
+/// The contract as YAML, as in the file `openapi.yaml`.
 ///
 /// # Errors
-/// It can't be written, which a test rules out.
+/// It can't be written as YAML; a test checks that it can.
 pub fn yaml() -> Result<String, String> {
     Contract::openapi().to_yaml().map_err(|error| error.to_string())
 }
@@ -45,7 +45,7 @@ pub async fn openapi_yaml() -> Result<impl IntoResponse, ApiError> {
     Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml))
 }
 
-/// `GET /`: the playground, once there is one.
+/// `GET /`: redirects to the API's documentation.
 pub async fn root() -> Redirect {
     Redirect::temporary("/docs")
 }

@@ -1,5 +1,5 @@
-//! What `/embed` and `/classify` share: from texts to answers, and the checks on the way. A text that
-//! is read in windows is several sequences to the batcher and one answer to the client.
+//! From texts to answers, for `/embed` and `/classify`. A text that is read in windows is several
+//! sequences to the batcher and one answer to the client.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tracing::Span;
 
 use super::error::ApiError;
+use super::error_code::ErrorCode;
 use super::inputs::Inputs;
 use super::state::Service;
 use super::wire::{Usage, WireLongText};
@@ -17,58 +18,58 @@ use crate::model::task::{Task, TaskSpec};
 use crate::telemetry::panics;
 use crate::text::{Input, LongText, TokenizeError, Window};
 
-/// Bytes of text that are tokenised on the spot; more goes to a thread for blocking work, so that
-/// the runtime stays free to answer others. About a millisecond's worth.
+/// Up to this many bytes of text are tokenised on the runtime; more goes to a thread for blocking
+/// work, so that the runtime can answer other requests. It is about a millisecond of work.
 pub const INLINE_BYTES: usize = 16 * 1024;
 
-/// Numbers that are written on the spot; more goes to a thread for blocking work.
+/// Up to this many numbers are written on the runtime; more goes to a thread for blocking work.
 const INLINE_NUMBERS: usize = 32 * 1024;
 
-/// Where a request's time went; becomes the header `Server-Timing`.
+/// The time of each stage of a request, for the header `Server-Timing` and the log.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StageTimings {
-    /// Text to tokens.
+    /// Tokenisation.
     pub tokenize: Duration,
-    /// Waiting for passes.
+    /// Waiting in the queue.
     pub queue: Duration,
-    /// In passes.
+    /// In forward passes.
     pub forward: Duration,
     /// How many passes the request's sequences were spread over.
     pub passes: u32,
-    /// Tokens computed.
+    /// Tokens computed, special tokens included.
     pub tokens: usize,
 }
 
-/// What a request's inputs came to.
+/// What was computed for a request's inputs.
 pub struct Outcome {
-    /// One an input, in order.
+    /// One output per input, in order.
     pub outputs: Vec<Output>,
-    /// What was read, prompts in front.
+    /// The inputs, with their prompts.
     pub inputs: Vec<Input>,
-    /// The sequences that each was read as, one unless it was too long for that.
+    /// The windows of each input; one window unless it was read in several.
     pub read: Vec<Vec<Window>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
-    /// Where the time went.
+    /// The time of each stage.
     pub timings: StageTimings,
 }
 
-/// Checks how many layers a request reads.
+/// Checks how many distinct layers a request reads.
 ///
 /// # Errors
-/// More than are allowed.
+/// There are more than are allowed; `pointer` is the field that names them.
 pub fn check_layers(service: &Service, spec: &TaskSpec, pointer: &str) -> Result<(), ApiError> {
     let (layers, limit) = (spec.distinct_layers(), service.limits.layers.get());
     if layers <= limit {
         return Ok(());
     }
     let message = format!("{layers} distinct layers in one request; at most {limit} are allowed");
-    Err(ApiError::unacceptable("too_many_layers", pointer, message))
+    Err(ApiError::unacceptable(ErrorCode::TooManyLayers, pointer, message))
 }
 
-/// Tokenises the inputs, has them computed, and puts the answers in order.
+/// Tokenises the inputs, submits them to the batcher, and returns one output per input.
 ///
-/// `answer_bytes` estimates an input's share of the answer from the input and its number of tokens.
+/// `answer_bytes` estimates an input's bytes in the answer from the input and its number of tokens.
 ///
 /// # Errors
 /// A text too long for `long_text: error`, an answer too large, a full queue, a deadline passed.
@@ -84,12 +85,12 @@ pub async fn run(
     let (inputs, read) = tokenize(service, inputs, long_text).await?;
     let tokenize = started.elapsed();
     let counted = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
-    let share = |(input, windows)| answer_bytes(input, counted(windows));
-    let estimate: usize = inputs.iter().zip(&read).map(share).sum();
+    let bytes = |(input, windows)| answer_bytes(input, counted(windows));
+    let estimate: usize = inputs.iter().zip(&read).map(bytes).sum();
     let limit = service.limits.answer_bytes.get();
     if estimate > limit {
         let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
-        return Err(ApiError::unacceptable("answer_too_large", "/inputs", message));
+        return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, "/inputs", message));
     }
     let spec = Arc::new(spec);
     let tasks = read.iter().flat_map(|windows| tasks(windows, &spec));
@@ -105,7 +106,7 @@ pub async fn run(
         tokens,
     };
     let windows: Vec<usize> = read.iter().map(Vec::len).collect();
-    let outputs = joined(service, &spec, &windows, computed.outputs).await?;
+    let outputs = join_windows(service, &spec, &windows, computed.outputs).await?;
     let cut = read
         .iter()
         .enumerate()
@@ -114,8 +115,9 @@ pub async fn run(
     Ok(Outcome { outputs, inputs, read, usage, timings })
 }
 
-/// The output of each text, which has so many `windows`; `passes` are what its windows came to, in order.
-async fn joined(
+/// The output of each text. `windows` is the number of windows of each text, `passes` what the pass
+/// returned for each window, in order.
+async fn join_windows(
     service: &Arc<Service>,
     spec: &Arc<TaskSpec>,
     windows: &[usize],
@@ -136,7 +138,7 @@ async fn joined(
     Ok(outputs)
 }
 
-/// What a text's windows are asked for.
+/// One task per window of a text.
 fn tasks(windows: &[Window], spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task> {
     let counted = windows.iter().map(|window| window.counted.clone());
     windows.iter().zip(PoolingMask::for_windows(counted.collect())).map(|(window, mask)| Task {
@@ -146,7 +148,7 @@ fn tasks(windows: &[Window], spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task>
     })
 }
 
-/// The inputs, and each in windows: one where it is a single sequence.
+/// Tokenises the inputs: each becomes one window, or several if it is read in windows.
 async fn tokenize(
     service: &Arc<Service>,
     inputs: Inputs,
@@ -160,34 +162,34 @@ async fn tokenize(
     let service = Arc::clone(service);
     off_runtime(total > INLINE_BYTES, move || {
         let limit = service.sequence_tokens;
-        let whole = |input: &Input, long_text| {
+        let one_window = |input: &Input, long_text| {
             let encoded = service.tokenizer.encode(input, limit, long_text)?;
             Ok(vec![Window::from(encoded)])
         };
-        let one = |(index, input): (usize, &Input)| {
+        let tokenize_one = |(index, input): (usize, &Input)| {
             let read = match long_text {
-                WireLongText::Truncate => whole(input, LongText::Truncate),
-                WireLongText::Error => whole(input, LongText::Error),
+                WireLongText::Truncate => one_window(input, LongText::Truncate),
+                WireLongText::Error => one_window(input, LongText::Error),
                 WireLongText::Window => service.tokenizer.encode_windows(input, limit),
             };
             read.map_err(|error| match error {
                 TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
                     let pointer = Inputs::pointer(single, index);
-                    ApiError::unacceptable("text_too_long", pointer, error.to_string())
+                    ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
                 }
                 TokenizeError::Failed => ApiError::internal(error),
             })
         };
-        let read = list.iter().enumerate().map(one).collect::<Result<_, _>>()?;
+        let read = list.iter().enumerate().map(tokenize_one).collect::<Result<_, _>>()?;
         Ok((list, read))
     })
     .await?
 }
 
-/// Writes an answer as JSON; `numbers` says about how many numbers it holds.
+/// Writes an answer as JSON. `numbers` is about how many numbers it holds.
 ///
 /// # Errors
-/// It can't be written, which is our fault.
+/// It can't be written, which is a failure of the server.
 pub async fn to_json<T: serde::Serialize + Send + 'static>(
     answer: T,
     numbers: usize,
@@ -197,7 +199,7 @@ pub async fn to_json<T: serde::Serialize + Send + 'static>(
     written.map_err(ApiError::internal)
 }
 
-/// Runs short work here and long work on a thread for blocking work, in the present span.
+/// Runs short work here, and long work on a thread for blocking work, within the current span.
 ///
 /// # Errors
 /// The long work panicked. The panic of short work is caught around the handler.

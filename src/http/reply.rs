@@ -1,4 +1,4 @@
-//! A handler's answer: JSON, with where the time went beside it for `middleware`.
+//! A handler's answer: JSON, with the time of each stage beside it for `middleware`.
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use super::pipeline::{StageTimings, to_json};
 /// Writes `answer`, which holds about `numbers` numbers.
 ///
 /// # Errors
-/// It can't be written, which is our fault.
+/// It can't be written, which is a failure of the server.
 pub async fn reply<T: Serialize + Send + 'static>(
     answer: T,
     numbers: usize,

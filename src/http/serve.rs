@@ -1,4 +1,4 @@
-//! The accept loop: connections in, and out again in an order when the server stops.
+//! The accept loop: accepts connections, and closes them in order when the server stops.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// How long to wait after a failed accept: it is nearly always for want of file descriptors.
+/// How long to wait after a failed accept. Nearly always the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves `router` until `stop` resolves; then takes no more connections, and returns once those
-/// that are open have finished. `header_timeout` is how long a client may take over its headers.
+/// Serves `router` until `stop` resolves. Then accepts no more connections, and returns when the
+/// open ones have finished. `header_timeout` is the time that a client has to send its headers.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -37,12 +37,12 @@ pub async fn serve(
                 continue;
             }
         };
-        // Answers are one write each; waiting to fill a packet only delays them.
+        // A response is one write; waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
         let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // A client that leaves or sends no HTTP is no fault of the server's.
+            // A client that leaves, or doesn't speak HTTP, is not an error of the server.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }

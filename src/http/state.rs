@@ -1,4 +1,4 @@
-//! What every handler shares: the life of the server, and the service once it is loaded.
+//! What all handlers share: the server's state, and the service once it is loaded.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,72 +16,72 @@ use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
 use crate::text::Tokenizer;
 
-/// Room for the bodies of requests that are being served, in units of this many bytes, so that
-/// gigabytes count within a semaphore's permits.
+/// Room for request bodies is counted in units of this many bytes, so that gigabytes fit into the
+/// number of permits of a semaphore.
 const ADMISSION_UNIT: usize = 1024;
 
-/// The room that a request's body takes up; given back when dropped.
+/// The room that is reserved for a request's body; released when dropped.
 pub struct Admitted {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Everything that answers need, once it is loaded.
+/// Everything that handlers need to answer, once it is loaded.
 pub struct Service {
-    /// What `/info` says of the model.
+    /// The description of the model.
     pub model: ModelCard,
-    /// Text to tokens.
+    /// Turns texts into tokens.
     pub tokenizer: Tokenizer,
     /// Recipes by name.
     pub recipes: RecipeBook,
-    /// The heads as they are now; a request takes them once, so that all of it is of one set.
+    /// The current set of heads. A request reads it once, so that all its results come from one set.
     pub heads: watch::Receiver<Arc<HeadSet>>,
-    /// The checkpoint's prompts.
+    /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
-    /// The prompt of `native` where a request names none.
+    /// The prompt of the recipe `native` if a request names none.
     pub default_prompt: Option<String>,
-    /// The recipe of `/embed` where a request names none.
+    /// The recipe of `/embed` if a request names none.
     pub default_recipe: String,
-    /// The heads of `/classify` where a request names none; `None` for all.
+    /// The heads of `/classify` if a request names none; `None` for all heads.
     pub default_heads: Option<Vec<String>>,
-    /// What one request may ask for.
+    /// Limits of one request.
     pub limits: LimitsConfig,
-    /// Tokens of a sequence, special tokens included.
+    /// The most tokens of a sequence, special tokens included.
     pub sequence_tokens: usize,
-    /// Whether the model tells the two texts of a pair apart.
+    /// Whether the model has two token types, so that it can read pairs.
     pub takes_pairs: bool,
-    /// Joins the windows of a text.
+    /// Joins the windows of a text into its output.
     pub output_builder: OutputBuilder,
-    /// The way to the model.
+    /// The handle to the model's worker.
     pub batcher: Batcher<Task, PassOutput>,
 }
 
 impl Service {
-    /// The heads that there are now.
+    /// The current set of heads.
     pub fn heads(&self) -> Arc<HeadSet> {
         Arc::clone(&self.heads.borrow())
     }
 }
 
-/// What is said of the model in `/info` and in every answer.
+/// The description of the model in `/info`; its name is in every answer.
 #[derive(Clone, Debug)]
 pub struct ModelCard {
-    /// Its folder's name.
+    /// The name of its folder.
     pub name: String,
     /// The fingerprint of the encoder.
     pub fingerprint: String,
     /// Rows of the word embedding table.
     pub vocabulary: usize,
-    /// The encoder in use.
+    /// The name of the encoder implementation.
     pub encoder: &'static str,
-    /// The element type of its products.
+    /// The number format of its matrix products.
     pub dtype: &'static str,
-    /// The instruction set that it uses.
+    /// The instruction set in use.
     pub instruction_set: &'static str,
-    /// Threads of a pass.
+    /// Threads that compute a pass.
     pub threads: usize,
 }
 
-/// What state the server is in.
+/// The state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The model is being loaded.
@@ -102,14 +102,14 @@ struct Shared {
     room: Arc<Semaphore>,
 }
 
-/// Shared by every handler; cheap to clone.
+/// The state that all handlers share; cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
 impl AppState {
     /// A server that is starting.
     pub fn starting(config: HttpConfig) -> Self {
-        // Rounded up as bodies are, so that there is always room for one of the largest.
+        // Rounded up, as bodies are, so that a body of the largest size always fits.
         let room = Arc::new(Semaphore::new(config.inflight_bytes.get().div_ceil(ADMISSION_UNIT)));
         Self(Arc::new(Shared {
             config,
@@ -120,18 +120,18 @@ impl AppState {
         }))
     }
 
-    /// From now on requests are served. The first call counts.
+    /// Starts to serve requests. Only the first call has an effect.
     pub fn ready(&self, service: Service) {
-        // A second service is dropped: what serves isn't replaced under requests.
+        // A second service is dropped: a service is never replaced while requests use it.
         let _ = self.0.service.set(Arc::new(service));
     }
 
-    /// From now on `/readyz` says 503.
+    /// From now on `/readyz` answers 503.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Release);
     }
 
-    /// What state the server is in. Never waits.
+    /// The state of the server. Never waits.
     pub fn phase(&self) -> Phase {
         if self.0.draining.load(Ordering::Acquire) {
             return Phase::Draining;
@@ -156,15 +156,15 @@ impl AppState {
         &self.0.config
     }
 
-    /// How long the process has served.
+    /// Time since the process began to listen.
     pub fn uptime(&self) -> Duration {
         self.0.started.elapsed()
     }
 
-    /// Makes room for a body.
+    /// Reserves room for a body.
     ///
     /// # Errors
-    /// The bodies being served leave none.
+    /// The bodies in flight leave too little room.
     pub fn admit(&self, bytes: usize) -> Result<Admitted, ApiError> {
         let units = u32::try_from(bytes.div_ceil(ADMISSION_UNIT)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.0.room).try_acquire_many_owned(units);

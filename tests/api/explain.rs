@@ -96,14 +96,14 @@ async fn of_a_pair_each_token_says_which_text_it_is_in() {
 }
 
 #[tokio::test]
-async fn a_head_without_an_exact_split_is_refused_and_those_that_can_are_named() {
+async fn a_head_that_can_not_be_explained_is_refused_and_the_message_names_those_that_can() {
     let (app, _folder) = app();
     let body = json!({"inputs": "a", "explain": true});
     let problem =
         app.post("/classify", body).await.problem(422, "not_explainable", Some("/explain"));
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("\"loud\"") && detail.contains("maximum"), "{detail}");
-    assert!(detail.ends_with("those that can: mood"), "{detail}");
+    assert!(detail.ends_with("these heads can be explained: mood"), "{detail}");
 }
 
 #[tokio::test]

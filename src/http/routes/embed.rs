@@ -1,40 +1,68 @@
-//! `POST /embed`: texts in, one vector an input out, read by any recipe.
+//! `POST /embed`: texts in, one embedding per input out, by any recipe.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
 use crate::http::pipeline::{self, Outcome};
+use crate::http::problem::ProblemDetails;
+use crate::http::recipe::resolve;
 use crate::http::reply::reply;
-use crate::http::state::{AppState, Service};
-use crate::http::wire::{EmbedRequest, Embedding, Encoding, Usage, Vector};
+use crate::http::state::AppState;
+use crate::http::vectors::{Embedding, Encoding, Vector};
+use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::model::output::Output;
-use crate::model::recipe::{RecipeRef, ResolvedRecipe, check_dimensions};
-use crate::model::recipe_book::{NATIVE, RecipeError};
+use crate::model::recipe::{RecipeRef, ResolvedRecipe};
+use crate::model::recipe_book::NATIVE;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
 
-/// Bytes of a number in JSON, sign, point, exponent and comma included, at the most usual.
-pub const FLOAT_BYTES: usize = 13;
+/// The body of `POST /embed`.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"inputs": ["A gripping film.", "A dull one."], "recipe": "last-four"}))]
+pub struct EmbedRequest {
+    /// The texts to embed.
+    pub inputs: WireInputs,
+    /// A recipe's name or a recipe; by default the configured one.
+    #[serde(default)]
+    pub recipe: Option<RecipeRef>,
+    /// How many of the first columns to keep, before normalisation.
+    #[serde(default)]
+    pub dimensions: Option<usize>,
+    /// How vectors are written.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// A text to put in front of each input.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// The name of one of the checkpoint's own prompts.
+    #[serde(default)]
+    pub prompt_name: Option<String>,
+    /// What happens to a text with too many tokens.
+    #[serde(default)]
+    pub long_text: WireLongText,
+    /// Whether to return one row per token instead of a pooled row.
+    #[serde(default)]
+    pub tokens: bool,
+}
 
 /// The answer of `POST /embed`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EmbedResponse {
     /// The model's name.
     pub model: String,
-    /// The recipe, with layers counted from 0 and its width.
+    /// The recipe, with its width, and with layers counted from 0.
     pub recipe: ResolvedRecipe,
     /// Columns of each row.
     pub dimensions: usize,
-    /// One an input, in order.
+    /// One embedding per input, in order.
     pub embeddings: Vec<Embedding>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
@@ -44,15 +72,15 @@ pub struct EmbedResponse {
 #[utoipa::path(
     post, path = "/embed", tag = "inference", request_body = EmbedRequest,
     responses(
-        (status = 200, body = EmbedResponse, description = "One embedding an input, in order."),
-        (status = "4XX", body = Problem, content_type = "application/problem+json",
+        (status = 200, body = EmbedResponse, description = "One embedding per input, in order."),
+        (status = "4XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "400, 408, 413, 415, 422, 429, 431: nothing was computed."),
-        (status = "5XX", body = Problem, content_type = "application/problem+json",
+        (status = "5XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "500, 503, 504."),
     ),
     params(
-        ("x-timeout-ms" = Option<u64>, Header, description = "Milliseconds until the answer is of no more use."),
-        ("x-request-id" = Option<String>, Header, description = "Comes back in the answer and the log."),
+        ("x-timeout-ms" = Option<u64>, Header, description = "Milliseconds after which the answer is of no use."),
+        ("x-request-id" = Option<String>, Header, description = "An id that is repeated in the answer and in the log."),
     )
 )]
 pub async fn embed(
@@ -74,16 +102,17 @@ pub async fn embed(
         recipe.dimensions
     };
     let rows = |tokens: usize| if request.tokens { tokens } else { 1 };
-    let bytes = |_: &Input, tokens: usize| rows(tokens) * vector_bytes(width, request.encoding);
+    let bytes = |_: &Input, tokens: usize| rows(tokens) * request.encoding.vector_bytes(width);
     let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
     let Outcome { outputs, usage, timings, .. } = outcome;
     let numbers = outputs.iter().map(Output::number_count).sum();
     let embeddings = outputs.into_iter().flat_map(|output| output.values).map(|row| {
         if request.tokens {
             let rows = row.chunks_exact(width);
-            Embedding::Tokens(rows.map(|row| vector(row.to_vec(), request.encoding)).collect())
+            let vector = |row: &[f32]| Vector::new(row.to_vec(), request.encoding);
+            Embedding::Tokens(rows.map(vector).collect())
         } else {
-            Embedding::Pooled(vector(row, request.encoding))
+            Embedding::Pooled(Vector::new(row, request.encoding))
         }
     });
     let answer = EmbedResponse {
@@ -96,52 +125,4 @@ pub async fn embed(
     let response = reply(answer, numbers, timings).await;
     drop(admitted);
     response
-}
-
-/// Resolves a recipe, cut to `dimensions` if the request says so beside it.
-///
-/// # Errors
-/// No such recipe, or it doesn't fit the model; `pointer` is where the request names it.
-pub fn resolve(
-    service: &Service,
-    recipe: &RecipeRef,
-    dimensions: Option<usize>,
-    pointer: &str,
-) -> Result<Arc<ResolvedRecipe>, ApiError> {
-    let resolved = service.recipes.resolve(recipe).map_err(|error| match error {
-        RecipeError::Unknown { .. } => {
-            ApiError::unacceptable("unknown_recipe", pointer, error.to_string())
-        }
-        RecipeError::Invalid(invalid) => {
-            let code =
-                if invalid.field == "dimensions" { "invalid_dimensions" } else { "invalid_recipe" };
-            ApiError::unacceptable(code, format!("{pointer}/{}", invalid.field), invalid.message)
-        }
-    })?;
-    if dimensions.is_none() {
-        return Ok(resolved);
-    }
-    let kept = check_dimensions(dimensions, resolved.dimensions).map_err(|error| {
-        ApiError::unacceptable("invalid_dimensions", "/dimensions", error.message)
-    })?;
-    Ok(Arc::new(ResolvedRecipe { dimensions: kept, ..Arc::unwrap_or_clone(resolved) }))
-}
-
-/// About how many bytes a row takes in the answer.
-pub fn vector_bytes(width: usize, encoding: Encoding) -> usize {
-    match encoding {
-        Encoding::Float => width * FLOAT_BYTES,
-        Encoding::Base64 => (width * size_of::<f32>()).div_ceil(3) * 4,
-    }
-}
-
-/// A row as the client wants it written.
-pub fn vector(row: Vec<f32>, encoding: Encoding) -> Vector {
-    match encoding {
-        Encoding::Float => Vector::Float(row),
-        Encoding::Base64 => {
-            let bytes: Vec<u8> = row.iter().flat_map(|number| number.to_le_bytes()).collect();
-            Vector::Base64(STANDARD.encode(bytes))
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What an orchestrator asks. None of these ever waits behind inference.
+//! `GET /health`, `/readyz` and `/livez`, for an orchestrator. They never wait for inference.
 
 use axum::Json;
 use axum::extract::State;
@@ -31,21 +31,22 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
         Phase::Ready => StatusCode::OK,
         Phase::Starting | Phase::Failing | Phase::Draining => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let word = match phase {
+    let name = match phase {
         Phase::Starting => "starting",
         Phase::Ready => "ready",
         Phase::Failing => "failing",
         Phase::Draining => "draining",
     };
     let health = Health {
-        state: word.to_owned(),
+        state: name.to_owned(),
         model: state.service().ok().map(|service| service.model.name.clone()),
         uptime_seconds: state.uptime().as_secs_f64(),
     };
     (status, Json(health))
 }
 
-/// 200 once the model is loaded and a real pass succeeded, and while it isn't draining or failing.
+/// 200 when the model is loaded, a real pass has succeeded, and the server is not draining or
+/// failing.
 #[utoipa::path(get, path = "/readyz", tag = "health", responses(
     (status = 200, body = Health, description = "Ready."),
     (status = 503, body = Health, description = "Starting, failing or draining."),
@@ -54,7 +55,7 @@ pub async fn readyz(state: State<AppState>) -> (StatusCode, Json<Health>) {
     health(state).await
 }
 
-/// 200: the process answers.
+/// 200 as long as the process answers.
 #[utoipa::path(get, path = "/livez", tag = "health", responses(
     (status = 200, body = String, description = "The process answers.", content_type = "text/plain"),
 ))]

@@ -1,4 +1,4 @@
-//! `GET /info`: what is served, from what, and within which limits.
+//! `GET /info`: the model, its recipes and heads, and the limits of a request.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
+use crate::http::problem::ProblemDetails;
 use crate::http::state::{AppState, Service};
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
@@ -20,19 +21,19 @@ pub struct Info {
     pub version: String,
     /// The model.
     pub model: ModelInfo,
-    /// What computes.
+    /// The encoder.
     pub encoder: EncoderInfo,
-    /// What one request may ask for.
+    /// Limits of one request.
     pub limits: LimitsInfo,
-    /// Recipes by name, with layers counted from 0 and their widths.
+    /// Recipes by name, with their widths, and with layers counted from 0.
     pub recipes: BTreeMap<String, ResolvedRecipe>,
-    /// What is not as its name says on this model, in words.
+    /// Where a name promises something that this model doesn't have.
     pub notes: Vec<String>,
     /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
     /// Heads by name.
     pub heads: BTreeMap<String, HeadInfo>,
-    /// Heads that were found and can't serve, with the reason.
+    /// Heads that were found but can't be used, with the reason.
     pub skipped_heads: BTreeMap<String, String>,
 }
 
@@ -41,9 +42,9 @@ pub struct Info {
 pub struct ModelInfo {
     /// Its folder's name.
     pub name: String,
-    /// The fingerprint that heads are made for.
+    /// The encoder's fingerprint, to which heads are bound.
     pub fingerprint: String,
-    /// Encoder layers; hidden states are one more.
+    /// Number of encoder layers. There is one more hidden state: the embedding output.
     pub layers: usize,
     /// Columns of a hidden state.
     pub hidden_size: usize,
@@ -51,57 +52,57 @@ pub struct ModelInfo {
     pub vocabulary: usize,
 }
 
-/// What computes.
+/// The encoder.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EncoderInfo {
-    /// Its name.
+    /// The name of the implementation.
     pub name: String,
-    /// The element type of its products.
+    /// The number format of its matrix products.
     pub dtype: String,
     /// The instruction set in use.
     pub instruction_set: String,
-    /// Threads of a pass.
+    /// Threads that compute a pass.
     pub threads: usize,
 }
 
-/// What one request may ask for.
+/// Limits of one request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LimitsInfo {
-    /// Tokens of a sequence, special tokens included.
+    /// The most tokens of a sequence, special tokens included.
     pub sequence_tokens: usize,
-    /// Inputs of a request.
+    /// The most inputs.
     pub inputs: usize,
-    /// Bytes of a text.
+    /// The most bytes of a text.
     pub text_bytes: usize,
-    /// Bytes of a body.
+    /// The most bytes of the body.
     pub body_bytes: usize,
-    /// Distinct layers of a request.
+    /// The most distinct layers.
     pub layers: usize,
-    /// Bytes of an answer, estimated.
+    /// The most bytes of the answer, estimated.
     pub answer_bytes: usize,
 }
 
 /// A head.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HeadInfo {
-    /// What tells it from another of the same name.
+    /// Distinguishes it from other heads of the same name.
     pub version: String,
-    /// In the order of its numbers.
+    /// Labels, in the order of its logits.
     pub labels: Vec<String>,
-    /// What it reads.
+    /// The recipe of its features.
     pub recipe: ResolvedRecipe,
-    /// What its outputs mean.
+    /// What its logits mean.
     pub problem_type: ProblemType,
     /// What turns logits into probabilities.
     pub activation: OutputActivation,
-    /// Logits are divided by it before the activation.
+    /// Logits are divided by this before the activation.
     pub temperature: f32,
 }
 
 /// Describes the server.
 #[utoipa::path(get, path = "/info", tag = "about", responses(
-    (status = 200, body = Info, description = "What is served."),
-    (status = 503, body = Problem, content_type = "application/problem+json", description = "Starting."),
+    (status = 200, body = Info, description = "The model, its recipes, its heads and the limits."),
+    (status = 503, body = ProblemDetails, content_type = "application/problem+json", description = "Starting."),
 ))]
 pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError> {
     let service = state.service()?;
@@ -110,7 +111,10 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
     let shape = recipes.shape();
     let mut notes = Vec::new();
     if shape.layers < 4 {
-        notes.push(format!("last-four reads the {} encoder layers that there are", shape.layers));
+        notes.push(format!(
+            "last-four reads only {} layers, since the encoder has no more",
+            shape.layers
+        ));
     }
     Ok(Json(Info {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,0 +1,47 @@
+//! The heads that a request names.
+
+use std::sync::Arc;
+
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use super::state::Service;
+use crate::model::head::Head;
+
+/// The heads that a request names, each once; without names, the configured heads that are loaded.
+///
+/// # Errors
+/// A name that is not loaded, an empty list, or no head at all.
+pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Head>>, ApiError> {
+    let set = service.heads();
+    let known = || set.loaded.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let Some(names) = names else {
+        let heads: Vec<_> = match &service.default_heads {
+            None => set.loaded.values().cloned().collect(),
+            Some(names) => names.iter().filter_map(|name| set.loaded.get(name)).cloned().collect(),
+        };
+        if heads.is_empty() {
+            let message = "no head is loaded, so nothing can be classified";
+            return Err(ApiError::unacceptable(ErrorCode::NoHeads, "/heads", message));
+        }
+        return Ok(heads);
+    };
+    if names.is_empty() {
+        let message = format!("the list is empty; the heads are {}", known());
+        return Err(ApiError::unacceptable(ErrorCode::UnknownHead, "/heads", message));
+    }
+    let mut heads: Vec<Arc<Head>> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let Some(head) = set.loaded.get(name) else {
+            let message = match set.skipped.get(name) {
+                Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
+                None => format!("there is no head \"{name}\"; the heads are {}", known()),
+            };
+            let pointer = format!("/heads/{index}");
+            return Err(ApiError::unacceptable(ErrorCode::UnknownHead, pointer, message));
+        };
+        if !heads.iter().any(|other| other.name() == name) {
+            heads.push(Arc::clone(head));
+        }
+    }
+    Ok(heads)
+}

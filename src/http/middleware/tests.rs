@@ -1,0 +1,83 @@
+//! What is logged of a response, and what is not.
+
+use axum::routing::get;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::*;
+use crate::http::pipeline::off_runtime;
+use crate::telemetry::logs::{LogFilter, LogFormat, subscriber};
+use crate::telemetry::testing::Written;
+
+const TEXT: &str = "a xylophone";
+
+/// The status of the answer to a request with the id `r-1`, and the lines of its log.
+async fn answered<H: axum::handler::Handler<T, ()>, T: 'static>(
+    handler: H,
+) -> (StatusCode, Vec<Value>) {
+    let written = Written::default();
+    let (writer, filter) = (written.clone(), LogFilter::parse("warn").unwrap());
+    let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
+    let _log = tracing::subscriber::set_default(log);
+    let routes = around(Router::new().route("/", get(handler)));
+    let request = Request::get("/").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
+    let response = routes.oneshot(request).await.unwrap();
+    let (text, line) = (written.text(), |line| serde_json::from_str(line).unwrap());
+    assert!(!text.contains(TEXT), "{text}");
+    (response.status(), text.lines().map(line).collect())
+}
+
+/// The cause in the one line that is logged for a failing handler.
+async fn logged_cause<H: axum::handler::Handler<T, ()>, T: 'static>(handler: H) -> String {
+    let (status, lines) = answered(handler).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    let [line] = &lines[..] else { panic!("not one line: {lines:?}") };
+    assert_eq!(line["request_id"], "r-1");
+    assert_eq!((&line["level"], &line["code"]), (&"ERROR".into(), &"internal".into()));
+    assert_eq!(line["status"], 500);
+    line["cause"].as_str().unwrap().to_owned()
+}
+
+async fn panics() -> StatusCode {
+    panic!("in {TEXT}")
+}
+
+async fn panics_off_the_runtime() -> Result<String, ApiError> {
+    off_runtime(true, || panic!("in {TEXT}")).await
+}
+
+#[tokio::test]
+async fn the_panic_of_a_handler_is_logged_once_with_its_place_and_without_its_message() {
+    let cause = logged_cause(panics).await;
+    assert!(cause.starts_with("the handler panicked at src/http/"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_panic_on_a_blocking_thread_is_logged_once_without_its_message() {
+    let cause = logged_cause(panics_off_the_runtime).await;
+    assert!(cause.starts_with("work on a blocking thread panicked at src/http/"), "{cause}");
+}
+
+#[tokio::test]
+async fn an_internal_error_is_logged_once_with_its_sources() {
+    let inner = std::io::Error::other("a disk on fire");
+    let failed = crate::batching::Failed::Engine {
+        index: 3,
+        cause: crate::batching::EngineError::Failed(inner.into()),
+    };
+    let error = ApiError::from(failed);
+    let cause = logged_cause(async move || -> Result<(), _> { Err(error) }).await;
+    assert_eq!(cause, "sequence 3 could not be computed: a disk on fire");
+}
+
+#[tokio::test]
+async fn a_500_without_a_cause_is_logged_too() {
+    let cause = logged_cause(async || StatusCode::INTERNAL_SERVER_ERROR).await;
+    assert_eq!(cause, "the handler gave no cause");
+}
+
+#[tokio::test]
+async fn what_is_not_the_servers_fault_is_logged_below_warn() {
+    let handler = async || -> Result<(), _> { Err(ApiError::DeadlineExceeded) };
+    assert_eq!(answered(handler).await, (StatusCode::GATEWAY_TIMEOUT, Vec::new()));
+}
