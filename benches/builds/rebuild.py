@@ -19,7 +19,7 @@ CHECK = ["cargo", "check", "--locked", "--lib"]
 # What is changed: the file, here and in checkouts from before it moved; the commands to time.
 PLACES = {
     "charts": ["src/charts/axis.rs", "src/training/html/axis.rs"],
-    "kernels": ["crates/strata-kernels/src/scalar.rs", "src/kernels/scalar.rs"],
+    "kernels": ["crates/strata-kernels/src/scalar/mod.rs", "src/kernels/scalar.rs"],
     "http": ["src/http/error.rs"],
 }
 KERNEL_TESTS = {
