@@ -189,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_is_named_by_an_imported_module_is_followed() {
+        let circle = found(&[
+            ("src/a.rs", "use crate::top; fn f() -> top::B { g() }"),
+            ("src/top/mod.rs", "mod b; pub use b::B;"),
+            ("src/top/b.rs", "use crate::a::A; pub struct B;"),
+        ]);
+        assert_eq!(circle, ["src/a.rs → src/top/b.rs → src/a.rs"]);
+    }
+
+    #[test]
     fn what_is_compiled_for_tests_alone_makes_no_circle() {
         let none = found(&[
             ("src/a/mod.rs", "#[cfg(test)] mod tests; #[cfg(test)] mod t { use crate::b::B; }"),

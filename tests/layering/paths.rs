@@ -1,6 +1,6 @@
 //! The paths within the workspace that a file names, by `use` or in place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::lexer::{is_word, token_is};
 use super::source::CRATES;
@@ -17,20 +17,34 @@ pub struct NamedPath {
 }
 
 /// Every path into a crate of the workspace in `tokens`, the content of the module `own`:
-/// `crate::a::{b, c}` → `a::b` and `a::c`; `super` and `self` count from the module they stand in,
-/// and the name of one of `modules` that is a child of it counts as well.
+/// `crate::a::{b, c}` → `a::b` and `a::c`; `super` and `self` count from the module they stand in. A
+/// path may also begin with one of `modules` that is a child of it, or with a name that a `use` of the
+/// file brings.
 pub fn named_paths(
     own: &[String],
     tokens: &[String],
     modules: &BTreeSet<&[String]>,
 ) -> Vec<NamedPath> {
+    let by_use = scan(own, tokens, &Known { modules, names: BTreeMap::new() });
+    let names = by_use.into_iter().filter_map(|named| Some((named.brings?, named.path))).collect();
+    scan(own, tokens, &Known { modules, names })
+}
+
+/// What a path may begin with, beside keywords and crates.
+struct Known<'m> {
+    modules: &'m BTreeSet<&'m [String]>,
+    /// What the names stand for that the file brings by `use`.
+    names: BTreeMap<String, Vec<String>>,
+}
+
+fn scan(own: &[String], tokens: &[String], known: &Known<'_>) -> Vec<NamedPath> {
     let mut found = Vec::new();
     // The module at this place, which an inline `mod name { … }` changes, and the depths of braces
     // at which the inline modules began.
     let (mut here, mut depth, mut inline) = (own.to_vec(), 0, Vec::new());
     let mut at = 0;
     while at < tokens.len() {
-        if let Some((base, start)) = base_of_path(&here, tokens, at, modules) {
+        if let Some((base, start)) = base_of_path(&here, tokens, at, known) {
             let visibility = at.checked_sub(2).map(|i| tokens[i].as_str());
             let is_use = at > 0 && tokens[at - 1] == "use";
             let is_reexport =
@@ -71,7 +85,7 @@ fn base_of_path(
     here: &[String],
     tokens: &[String],
     at: usize,
-    modules: &BTreeSet<&[String]>,
+    known: &Known<'_>,
 ) -> Option<(Vec<String>, usize)> {
     let first = tokens[at].as_str();
     let starts = at == 0 || tokens[at - 1] != "::";
@@ -93,8 +107,11 @@ fn base_of_path(
         return Some((base, at));
     }
     let child = [here, &[first.to_owned()]].concat();
-    if modules.contains(child.as_slice()) {
+    if known.modules.contains(child.as_slice()) {
         return Some((child, at + 2));
+    }
+    if let Some(path) = known.names.get(first) {
+        return Some((path.clone(), at + 2));
     }
     let is_crate = CRATES.iter().any(|(name, _)| *name == first);
     is_crate.then(|| (vec![first.to_owned()], at + 2))
