@@ -16,9 +16,8 @@ use super::signals::{ProcessSignal, Signals};
 use crate::batching::Worker;
 use crate::config::Config;
 use crate::heads::Watch;
-use crate::http;
-use crate::http::router;
 use crate::http::state::AppState;
+use crate::http::{self, router};
 
 /// Serves until a signal to stop arrives.
 ///
