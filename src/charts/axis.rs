@@ -1,19 +1,19 @@
-//! Axes: the stretch that some values need, and where its ticks are.
+//! Axes: the range that covers some values, and its ticks.
 
 use super::names::number;
 
-/// How values are laid along an axis.
+/// How values are placed along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Equal differences are equally long.
+    /// Equal differences have equal lengths.
     Linear,
-    /// Equal ratios are equally long; only values above 0 are drawn.
+    /// Equal ratios have equal lengths; only values above 0 are drawn.
     Log,
 }
 
 impl Scale {
-    /// Whether `value` has a place. The bounds keep differences and powers of ten finite.
-    pub(super) fn draws(self, value: f64) -> bool {
+    /// Whether `value` can be drawn. The bounds keep differences and powers of ten finite.
+    pub(super) fn can_draw(self, value: f64) -> bool {
         value.abs() < 1e290 && (self == Self::Linear || value > 1e-290)
     }
 
@@ -25,23 +25,23 @@ impl Scale {
     }
 }
 
-/// A stretch of values from one tick to another.
+/// A range of values from one tick to another.
 #[derive(Debug)]
 pub(super) struct Axis {
     scale: Scale,
-    /// Ends, for [`Scale::Log`] as logarithms; `low < high`.
+    /// Ends, as logarithms for [`Scale::Log`]; `low < high`.
     low: f64,
     high: f64,
-    /// What is between two ticks of a linear axis; 1 on the other.
+    /// Distance between two ticks of a linear axis; 1 on a logarithmic one.
     pub step: f64,
-    /// Values and how they are written, in ascending order.
+    /// Values and their text, in ascending order.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// The least that covers `values`; those that have no place are passed over.
-    pub fn over(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
-        let drawn = values.filter(|&value| scale.draws(value));
+    /// The shortest axis that covers `values`, without those that can't be drawn.
+    pub fn covering(scale: Scale, values: impl Iterator<Item = f64>) -> Self {
+        let drawn = values.filter(|&value| scale.can_draw(value));
         let ends = drawn.fold(None, |ends: Option<(f64, f64)>, value| {
             let (low, high) = ends.unwrap_or((value, value));
             Some((low.min(value), high.max(value)))
@@ -52,12 +52,12 @@ impl Axis {
         }
     }
 
-    /// Where `value` is, from 0 at the lower end to 1 at the upper.
+    /// The position of `value`, from 0 at the lower end to 1 at the upper end.
     pub fn share(&self, value: f64) -> f64 {
         ((self.scale.along(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// The same from its lower end to `high` only, whether a tick is there or not.
+    /// The same axis, but ending at `high` even if no tick is there.
     pub fn up_to(mut self, high: f64) -> Self {
         let high = self.scale.along(high);
         if high > self.low {
@@ -69,16 +69,17 @@ impl Axis {
     }
 
     fn linear(ends: (f64, f64)) -> Self {
-        let (low, high) = apart(ends);
-        let step = sensible((high - low) / 6.0);
-        // The hair's breadth keeps 0.7 / 0.1 from being less than 7.
+        let (low, high) = separate(ends);
+        let step = round_step((high - low) / 6.0);
+        // The small margin compensates for rounding: 0.7 / 0.1 is slightly below 7.
         let (first, last) = ((low / step + 1e-6).floor(), (high / step - 1e-6).ceil());
         let ticks = (0..=(last - first) as usize).map(|tick| (first + tick as f64) * step);
         let ticks = ticks.map(|tick| (tick, number(tick, step))).collect();
         Self { scale: Scale::Linear, low: first * step, high: last * step, step, ticks }
     }
 
-    /// Ticks are at 1, 2 and 5 times powers of ten, over more than three of these at some of them only.
+    /// Ticks are at 1, 2 and 5 times powers of ten; if the range has more than three powers, only at powers of
+    /// ten, and at no more than about ten of them.
     fn log((low, high): (f64, f64)) -> Self {
         let (from, to) = (low.log10().floor() as i32, high.log10().ceil() as i32);
         let leading: &[i32] = if to - from > 3 { &[1] } else { &[1, 2, 5] };
@@ -97,15 +98,15 @@ impl Axis {
     }
 }
 
-/// The least of 1, 2, 5 and 10 times a power of ten that isn't below `step`.
-fn sensible(step: f64) -> f64 {
+/// The smallest of 1, 2, 5 and 10 times a power of ten that is not below `step`.
+fn round_step(step: f64) -> f64 {
     let power = 10.0_f64.powi(step.log10().floor() as i32);
     let steps = [1.0, 2.0, 5.0].map(|leading| leading * power);
-    steps.into_iter().find(|of| *of >= step * (1.0 - 1e-9)).unwrap_or(10.0 * power)
+    steps.into_iter().find(|candidate| *candidate >= step * (1.0 - 1e-9)).unwrap_or(10.0 * power)
 }
 
-/// Ends that are too close to tell apart are moved by a twentieth of their size.
-fn apart((low, high): (f64, f64)) -> (f64, f64) {
+/// Ends that are almost equal are moved apart, each by a twentieth of their size.
+fn separate((low, high): (f64, f64)) -> (f64, f64) {
     let size = low.abs().max(high.abs());
     if size < 1e-290 {
         (0.0, 1.0)
@@ -130,8 +131,8 @@ mod tests {
     use super::*;
 
     fn ticks(scale: Scale, values: &[f64]) -> Vec<String> {
-        let axis = Axis::over(scale, values.iter().copied());
-        for &value in values.iter().filter(|&&value| scale.draws(value)) {
+        let axis = Axis::covering(scale, values.iter().copied());
+        for &value in values.iter().filter(|&&value| scale.can_draw(value)) {
             assert!((0.0..=1.0).contains(&axis.share(value)), "{value} on {axis:?}");
         }
         axis.ticks.into_iter().map(|(_, text)| text).collect()
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn values_that_are_all_equal_still_have_an_axis() {
         for value in [0.75, -3.0, 0.0, 1e-300, 1e280, 1.0] {
-            let axis = Axis::over(Scale::Linear, [value, value].into_iter());
+            let axis = Axis::covering(Scale::Linear, [value, value].into_iter());
             assert!(axis.high > axis.low && axis.ticks.len() >= 2, "{value}: {axis:?}");
         }
         assert_eq!(ticks(Scale::Log, &[0.1]), ["0.1", "0.2"]);
@@ -169,13 +170,13 @@ mod tests {
 
     #[test]
     fn an_axis_may_end_between_two_ticks() {
-        let axis = Axis::over(Scale::Linear, [0.0, 1.0].into_iter()).up_to(0.9);
+        let axis = Axis::covering(Scale::Linear, [0.0, 1.0].into_iter()).up_to(0.9);
         assert_eq!((axis.share(0.9), axis.ticks.len()), (1.0, 5));
         assert_eq!(axis.up_to(0.0).share(0.9), 1.0);
     }
 
     #[test]
-    fn values_without_a_place_are_passed_over() {
+    fn values_that_cannot_be_drawn_are_left_out() {
         let odd = [f64::NAN, f64::INFINITY, f64::MAX];
         assert_eq!(ticks(Scale::Linear, &odd).len(), 6);
         assert_eq!(ticks(Scale::Log, &[0.0, -1.0, f64::NAN, 1.0, 10.0]), ["1", "2", "5", "10"]);

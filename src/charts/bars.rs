@@ -9,64 +9,64 @@ use super::plot::{FONT, figure, nothing, px};
 /// One bar of [`bars`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bar {
-    /// Cut if it is long; the whole of it is the bar's tooltip.
+    /// Shortened if it is long; the tooltip has the full name.
     pub name: String,
-    /// Where the bar ends. A bar without a finite value isn't drawn.
+    /// The end of the bar. A bar with a non-finite value isn't drawn.
     pub value: f64,
-    /// The whisker goes from `value − error` to `value + error`; none for 0 and what isn't a number.
+    /// The whisker goes from `value − error` to `value + error`. No whisker for 0 or a non-finite error.
     pub error: f64,
-    /// Whether the bar stands out.
+    /// Whether the bar is highlighted.
     pub marked: bool,
 }
 
 const ACROSS: f64 = 660.0;
 const ROW: f64 = 20.0;
 const BELOW: f64 = 44.0;
-/// The most that a name may take, in ems.
+/// The maximum width of a name, in ems.
 const NAME: f64 = 20.0;
-/// How much wider text is in bold, as a marked bar's is.
+/// How much wider text is in bold, as for a marked bar.
 const BOLD: f64 = 1.15;
 
-/// Where things are.
+/// Positions.
 struct Layout {
     axis: Axis,
-    /// Pixels from the left at which bars start, and at which the axis ends.
+    /// Pixels from the left at which bars start and at which the axis ends.
     left: f64,
     right: f64,
-    /// How finely values are written.
+    /// Values are written with the precision of this step.
     step: f64,
 }
 
-/// `bars` of `what` from top to bottom in the given order. They start a bit below the least value less
-/// its error rather than at 0, since they are compared with each other, and the axis says so.
-pub fn bars(what: &str, bars: &[Bar]) -> Markup {
-    let bars: Vec<&Bar> = bars.iter().filter(|bar| Scale::Linear.draws(bar.value)).collect();
+/// Bars from top to bottom in the given order, on an axis named `quantity`. They start slightly below the
+/// lowest whisker and not at 0, since they are compared with each other; the axis says so.
+pub fn bars(quantity: &str, bars: &[Bar]) -> Markup {
+    let bars: Vec<&Bar> = bars.iter().filter(|bar| Scale::Linear.can_draw(bar.value)).collect();
     if bars.is_empty() {
-        return nothing(what);
+        return nothing(quantity);
     }
-    let layout = Layout::of(&bars);
+    let layout = Layout::new(&bars);
     let bottom = ROW * bars.len() as f64 + 4.0;
     let drawing = html! {
-        (layout.ticks(what, bottom))
+        (layout.ticks(quantity, bottom))
         @for (row, bar) in bars.iter().enumerate() { (layout.bar(bar, ROW * row as f64)) }
     };
-    figure(&format!("Bars: {what}"), (ACROSS, bottom + BELOW), drawing, html! {})
+    figure(&format!("Bars: {quantity}"), (ACROSS, bottom + BELOW), drawing, html! {})
 }
 
-/// 0 for what can't be drawn.
+/// The error of a bar; 0 if it can't be drawn.
 fn error(bar: &Bar) -> f64 {
-    let drawn = bar.error > 0.0 && Scale::Linear.draws(bar.value.abs() + bar.error);
+    let drawn = bar.error > 0.0 && Scale::Linear.can_draw(bar.value.abs() + bar.error);
     if drawn { bar.error } else { 0.0 }
 }
 
 impl Layout {
-    fn of(bars: &[&Bar]) -> Self {
+    fn new(bars: &[&Bar]) -> Self {
         let low = bars.iter().map(|bar| bar.value - error(bar)).fold(f64::INFINITY, f64::min);
         let high = bars.iter().map(|bar| bar.value + error(bar)).fold(f64::NEG_INFINITY, f64::max);
-        // So that the least bar is still a bar; but below 0 only if a value is.
+        // So that the smallest bar has a length; below 0 only if a value is.
         let start = low - 0.05 * (high - low);
         let start = if low >= 0.0 { start.max(0.0) } else { start };
-        let axis = Axis::over(Scale::Linear, [start, high].into_iter()).up_to(high);
+        let axis = Axis::covering(Scale::Linear, [start, high].into_iter()).up_to(high);
         let whole = bars.iter().all(|bar| bar.value.fract() == 0.0 && error(bar).fract() == 0.0);
         let step = if whole { 1.0 } else { axis.step / 100.0 };
         let name =
@@ -81,12 +81,12 @@ impl Layout {
         px(self.left + (self.right - self.left) * self.axis.share(value))
     }
 
-    fn ticks(&self, what: &str, bottom: f64) -> Markup {
+    fn ticks(&self, quantity: &str, bottom: f64) -> Markup {
         let name = match self.axis.ticks.first() {
             Some((start, text)) if *start != 0.0 => {
-                format!("{what} (axis starts at {text}, not at 0)")
+                format!("{quantity} (axis starts at {text}, not at 0)")
             }
-            _ => what.to_owned(),
+            _ => quantity.to_owned(),
         };
         html! {
             @for (value, text) in &self.axis.ticks {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_axis_starts_below_the_least_whisker_and_says_so() {
+    fn the_axis_starts_below_the_lowest_whisker_and_says_so() {
         let drawn = drawn(&[bar("a", 0.705, 0.005), bar("b", 0.79, 0.005)]);
         assert!(drawn.contains("accuracy (axis starts at 0.68, not at 0)"));
     }
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn only_marked_bars_stand_out() {
+    fn only_marked_bars_are_highlighted() {
         let marked = Bar { marked: true, ..bar("a", 1.0, 0.0) };
         assert_eq!(drawn(&[marked, bar("b", 2.0, 0.0)]).matches("\"bar marked\"").count(), 1);
     }
 
     #[test]
-    fn an_error_that_is_no_number_is_none() {
+    fn a_non_finite_error_has_no_whisker() {
         for error in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MAX] {
             assert!(
                 !drawn(&[bar("a", 0.5, error), bar("b", 0.6, error)]).contains("<path"),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped_and_long_ones_cut() {
+    fn names_are_escaped_and_long_ones_shortened() {
         let long = "<i>&\"layer\" ".repeat(9);
         let drawn = drawn(&[bar(&long, 0.5, 0.1)]);
         assert!(!drawn.contains("<i>"));

@@ -1,21 +1,23 @@
-//! Confusion matrices.
+//! Confusion matrices: actual labels by predicted labels.
 
 use maud::{Markup, html};
 
-use super::heat_map::{NAME, style};
+use super::heat_map::{NAME, share_style};
 use super::names::shorten;
 
-/// Rows by their true label (down) and by the one predicted (across): how many, and which share of the
-/// true label's rows, by which cells are coloured. `counts[true][predicted]` is 0 where it is missing.
+/// The number of rows by actual label (down) and predicted label (across), and their share of the actual
+/// label's rows, which decides a cell's colour. `counts[actual][predicted]` is 0 where it is missing.
 pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
-    let count = |is: usize, taken: usize| counts.get(is).and_then(|row| row.get(taken)).copied();
-    let count = |is, taken| count(is, taken).unwrap_or(0);
+    let count = |actual: usize, predicted: usize| {
+        counts.get(actual).and_then(|row| row.get(predicted)).copied()
+    };
+    let count = |actual, predicted| count(actual, predicted).unwrap_or(0);
     html! {
         div.scroll {
             table.cells.confusion {
                 thead {
                     tr {
-                        th.corner rowspan="2" scope="col" { "true label" }
+                        th.corner rowspan="2" scope="col" { "actual" }
                         th.group colspan=(labels.len().max(1)) scope="colgroup" { "predicted" }
                         th.total rowspan="2" scope="col" { "rows" }
                     }
@@ -24,12 +26,12 @@ pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
                     }
                 }
                 tbody {
-                    @for (is, name) in labels.iter().enumerate() {
-                        @let rows: usize = (0..labels.len()).map(|taken| count(is, taken)).sum();
+                    @for (actual, name) in labels.iter().enumerate() {
+                        @let rows: usize = (0..labels.len()).map(|predicted| count(actual, predicted)).sum();
                         tr {
                             th scope="row" title=(name) { (shorten(name, NAME)) }
-                            @for taken in 0..labels.len() {
-                                (outcome(is == taken, count(is, taken), rows))
+                            @for predicted in 0..labels.len() {
+                                (cell(actual == predicted, count(actual, predicted), rows))
                             }
                             td.total { (rows) }
                         }
@@ -40,12 +42,12 @@ pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
     }
 }
 
-fn outcome(right: bool, count: usize, rows: usize) -> Markup {
+fn cell(correct: bool, count: usize, rows: usize) -> Markup {
     let share = if rows == 0 { 0.0 } else { count as f64 / rows as f64 };
-    // Errors are mostly small shares, and what a reader looks for: the root sets them apart from none.
-    let strength = if right { share } else { share.sqrt() };
+    // Errors are mostly small shares. The square root makes them visible.
+    let strength = if correct { share } else { share.sqrt() };
     html! {
-        td.right[right].wrong[!right] style=(style(strength)) {
+        td.right[correct].wrong[!correct] style=(share_style(strength)) {
             (count)
             span.percent {
                 @if rows == 0 { "–" } @else { (format!("{:.1}\u{a0}%", 100.0 * share)) }
@@ -63,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confusion_has_counts_and_shares_of_the_true_label() {
+    fn a_confusion_matrix_has_counts_and_shares_of_the_actual_label() {
         let counts = [vec![30, 10], vec![0, 5]];
         let drawn = confusion(&strings(&["no", "yes"]), &counts).into_string();
         for cell in ["right\" style=\"--share:75%\">30", "wrong\" style=\"--share:50%\">10"] {

@@ -1,24 +1,24 @@
-//! Matrices whose cells are coloured. A cell says how strongly, as `--share`, and the style sheet mixes a
-//! colour from that on which text can be read.
+//! Heat maps. Each cell gives its intensity as the CSS variable `--share`; the style sheet mixes a colour from
+//! it on which text is readable.
 
 use maud::{Markup, html};
 
 use super::axis::Scale;
 use super::names::shorten;
 
-/// The most of a row's or column's name that is shown, in ems.
+/// The maximum width of the name of a row or column, in ems.
 pub(super) const NAME: f64 = 16.0;
 
-/// Values by row and column, coloured from the least to the largest, written by `show`; values far below
-/// the others have the colour of the least that isn't. Cells that are `None`, not finite or beyond the
-/// end of their row are empty. `corner` says what rows and columns are.
+/// Values by row and column, formatted by `show` and coloured from the minimum to the maximum; outliers far
+/// below the others have the colour of the minimum without them. Cells that are `None`, non-finite or beyond
+/// the end of their row are empty. `corner` names the rows and columns.
 pub fn heat_map(
     corner: &str,
     columns: &[String],
     rows: &[(String, Vec<Option<f64>>)],
     show: &dyn Fn(f64) -> String,
 ) -> Markup {
-    let finite = |&value: &f64| Scale::Linear.draws(value);
+    let finite = |&value: &f64| Scale::Linear.can_draw(value);
     let value = |row: &[Option<f64>], at: usize| row.get(at).copied().flatten().filter(finite);
     let all = rows.iter().flat_map(|(_, row)| (0..columns.len()).filter_map(|at| value(row, at)));
     let (low, high) = range(all.collect());
@@ -41,7 +41,7 @@ pub fn heat_map(
                             th scope="row" title=(name) { (shorten(name, NAME)) }
                             @for at in 0..columns.len() {
                                 @match value(row, at) {
-                                    Some(value) => td.heat style=(style(share(value))) { (show(value)) },
+                                    Some(value) => td.heat style=(share_style(share(value))) { (show(value)) },
                                     None => td {},
                                 }
                             }
@@ -53,8 +53,8 @@ pub fn heat_map(
     }
 }
 
-/// From the least to the largest; but not from further below the lower quartile than one and a half times
-/// what lies between the quartiles (Tukey's fence), so that one odd value doesn't make all others alike.
+/// Minimum and maximum, where the minimum is at least Tukey's lower fence (1.5 interquartile ranges below the
+/// lower quartile), so that one outlier doesn't make all other colours equal.
 fn range(mut all: Vec<f64>) -> (f64, f64) {
     all.sort_by(f64::total_cmp);
     let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 0.0) };
@@ -62,7 +62,7 @@ fn range(mut all: Vec<f64>) -> (f64, f64) {
     (low.max(quartile(1) - 1.5 * (quartile(3) - quartile(1))), high)
 }
 
-pub(super) fn style(share: f64) -> String {
+pub(super) fn share_style(share: f64) -> String {
     format!("--share:{:.0}%", 100.0 * share)
 }
 
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_coloured_from_the_least_to_the_largest() {
+    fn cells_are_coloured_from_the_minimum_to_the_maximum() {
         let drawn = heat(&["a", "b", "c"], &[Some(0.7), Some(0.8), Some(0.75)]);
         for cell in ["--share:0%\">0.70<", "--share:100%\">0.80<", "--share:50%\">0.75<"] {
             assert!(drawn.contains(cell), "{cell} in {drawn}");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_far_below_does_not_make_the_others_alike() {
+    fn one_value_far_below_does_not_make_the_other_colours_equal() {
         let values = [10.0, 70.0, 72.0, 76.0, 80.0].map(Some);
         let drawn = heat(&["a", "b", "c", "d", "e"], &values);
         for cell in ["--share:0%\">10.00<", "--share:47%\">70.00<", "--share:100%\">80.00<"] {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped_and_long_ones_cut() {
+    fn names_are_escaped_and_long_ones_shortened() {
         let odd = "<b> & \"c\" ".repeat(6);
         let names = [odd.clone()];
         let heat = heat_map(&odd, &names, &[(odd.clone(), vec![Some(1.0)])], &|_| odd.clone());

@@ -1,4 +1,4 @@
-//! Charts with two axes: curves, calibration, and predicted against true values.
+//! Line charts.
 
 use maud::{Markup, html};
 
@@ -9,31 +9,31 @@ use super::plot::{Plot, nothing};
 /// One curve of [`lines`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// As the legend has it.
+    /// Its name in the legend.
     pub name: String,
-    /// `(x, y)`, joined in this order; those that aren't finite are left out.
+    /// `(x, y)`, connected in this order; non-finite points are left out.
     pub points: Vec<(f64, f64)>,
 }
 
-/// The style sheet has that many colours for series; after these they come again, dashed.
+/// Colours of series in the style sheet. Further series use them again, dashed.
 const COLOURS: usize = 6;
 
-/// Curves over a named `x` axis, with a legend. The `y` axis need not start at 0.
+/// Curves with a legend; `x` is the name and the scale of the x axis. The y axis need not start at 0.
 pub fn lines(x: (&str, Scale), y: &str, series: &[Series]) -> Markup {
     let (x_name, scale) = x;
     let names: Vec<&str> = series.iter().map(|series| series.name.as_str()).collect();
     let what = format!("Curves: {y} by {x_name} for {}", names.join(", "));
     let points = |series: &Series| -> Vec<(f64, f64)> {
         let points = series.points.iter().copied();
-        points.filter(|&(x, y)| scale.draws(x) && Scale::Linear.draws(y)).collect()
+        points.filter(|&(x, y)| scale.can_draw(x) && Scale::Linear.can_draw(y)).collect()
     };
     let drawn: Vec<_> = series.iter().map(points).collect();
     let all: Vec<(f64, f64)> = drawn.concat();
     if all.is_empty() {
         return nothing(&what);
     }
-    let x_axis = Axis::over(scale, all.iter().map(|point| point.0));
-    let y_axis = Axis::over(Scale::Linear, all.iter().map(|point| point.1));
+    let x_axis = Axis::covering(scale, all.iter().map(|point| point.0));
+    let y_axis = Axis::covering(Scale::Linear, all.iter().map(|point| point.1));
     let plot = Plot::new(x_axis, y_axis, 580.0, 260.0);
     let shown =
         || drawn.iter().zip(&names).enumerate().filter(|(_, (points, _))| !points.is_empty());
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn points_without_a_place_are_left_out() {
+    fn points_that_cannot_be_drawn_are_left_out() {
         let odd = [(f64::NAN, 1.0), (1.0, f64::INFINITY), (0.0, 1.0), (-1.0, 1.0), (1e-3, 1.0)];
         let drawn = sound(lines(("rate", Scale::Log), "loss", &[series("a", &odd)]));
         assert_eq!(drawn.matches("<circle").count(), 1 + 1);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped_and_long_ones_cut_in_the_legend() {
+    fn names_are_escaped_and_long_ones_shortened_in_the_legend() {
         let name = "<b> & \"c\" ".repeat(9);
         let drawn = sound(lines(("x", Scale::Linear), "<y>", &[series(&name, &[(1.0, 1.0)])]));
         assert!(!drawn.contains("<b>") && !drawn.contains("<y>"));

@@ -1,9 +1,10 @@
-//! Reports as one HTML file: no script, nothing fetched, readable in light and dark, on paper and on a
-//! phone. It knows nothing of heads or data sets: numbers and names go in, markup comes out. All text
-//! passes through `maud`, which escapes it.
+//! Charts, tables and pages: numbers and names go in, HTML or text comes out.
 //!
-//! `names` shortens names and writes numbers, `axis` places ticks, `plot` draws a pair of axes;
-//! `bars`, `charts`, `cells` and `tables` are what a report is made of.
+//! A page is one HTML file without scripts. It loads nothing, and is readable in light and dark mode, on paper
+//! and on a phone. All text passes through `maud`, which escapes it.
+//!
+//! `page` is a document and its sections; `names` shortens names and formats numbers, `axis` places ticks,
+//! `plot` draws a pair of axes. Each other file is one kind of chart or table; `text_table` is for a terminal.
 
 mod axis;
 mod bars;

@@ -1,6 +1,6 @@
-//! Names cut to the room there is, and numbers as a reader wants them.
+//! Names shortened to the available width, and numbers as text.
 
-/// About how wide `text` is in the sans-serif of the style sheet, in ems. Estimated on the wide side:
+/// The approximate width of `text` in the style sheet's sans-serif font, in ems. It is estimated generously:
 /// a label that is too short is better than one that is cut off.
 pub(super) fn width(text: &str) -> f64 {
     text.chars().map(advance).sum()
@@ -12,12 +12,12 @@ fn advance(c: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 1.0,
         'A'..='Z' => 0.75,
         c if c < '\u{1100}' => 0.6,
-        // Chinese, Japanese and Korean, emoji, and whatever else isn't known to be narrow.
+        // Chinese, Japanese and Korean, emoji, and anything else that may be wide.
         _ => 1.1,
     }
 }
 
-/// `name`, or as much of its start as fits `ems` with an ellipsis.
+/// `name`, or its beginning with an ellipsis so that it fits into `ems`.
 pub(super) fn shorten(name: &str, ems: f64) -> String {
     if width(name) <= ems {
         return name.to_owned();
@@ -31,20 +31,20 @@ pub(super) fn shorten(name: &str, ems: f64) -> String {
     format!("{}…", start.trim_end())
 }
 
-/// `value` to as many decimals as tell multiples of `step` apart, as powers of ten where that is long.
+/// `value` with enough decimals to distinguish multiples of `step`; in scientific notation if that is long.
 pub(super) fn number(value: f64, step: f64) -> String {
     let power = |value: f64| (value.abs().log10() + 1e-9).floor();
     let text = if value != 0.0 && (step < 9e-7 || value.abs() >= 1e7) {
         let digits = (power(value) - power(step)).clamp(0.0, 4.0);
         format!("{value:.*e}", digits as usize)
     } else {
-        // 0 is added since −0 would be written as such.
+        // Adding 0 turns −0 into 0.
         format!("{:.*}", (-power(step)).clamp(0.0, 6.0) as usize, value + 0.0)
     };
     text.replace('-', "−")
 }
 
-/// `value` to four significant figures.
+/// `value` with four significant figures.
 pub fn figures(value: f64) -> String {
     let rounded = format!("{value:.3e}").parse().unwrap_or(value);
     format!("{rounded:?}").trim_end_matches(".0").replace('-', "−")
@@ -55,13 +55,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_fits_is_left_alone() {
+    fn a_name_that_fits_is_not_changed() {
         assert_eq!(shorten("mean, layer 6", 12.0), "mean, layer 6");
         assert_eq!(shorten("", 0.0), "");
     }
 
     #[test]
-    fn a_long_name_ends_in_an_ellipsis_within_its_room() {
+    fn a_shortened_name_ends_in_an_ellipsis_and_fits() {
         for name in ["a long name of many words", "WWWWWWWWWWWWWWWW", "層層層層層層層層層層層層"]
         {
             let short = shorten(name, 6.0);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn very_small_and_very_large_numbers_are_powers_of_ten() {
+    fn very_small_and_very_large_numbers_use_scientific_notation() {
         assert_eq!(number(1.2e-6, 2e-7), "1.2e−6");
         assert_eq!(number(3e9, 1e9), "3e9");
     }

@@ -1,11 +1,11 @@
-//! A whole page and its sections.
+//! Pages and their sections.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// Colours are variables there, so that charts follow the reader's colour scheme.
+/// Colours are variables, so that charts follow the reader's colour scheme.
 const STYLE: &str = include_str!("style.css");
 
-/// A whole document. `subtitle` is left out if empty.
+/// A complete HTML document. An empty `subtitle` is left out.
 pub fn page(title: &str, subtitle: &str, body: Markup) -> String {
     let page = html! {
         (DOCTYPE)
@@ -28,7 +28,7 @@ pub fn page(title: &str, subtitle: &str, body: Markup) -> String {
     page.into_string()
 }
 
-/// A part of a page. `note` says how to read `content`, and is left out if empty.
+/// A section of a page. `note` explains how to read `content`; an empty one is left out.
 pub fn section(heading: &str, note: &str, content: Markup) -> Markup {
     html! {
         section {
@@ -45,7 +45,7 @@ mod tests {
     use crate::charts::bars;
 
     #[test]
-    fn a_page_is_a_whole_document_with_its_text_escaped() {
+    fn a_page_is_a_complete_document_with_its_text_escaped() {
         let page = page("a < b", "\"c\" & d", section("<h>", "<n>", html! { p { "<script>" } }));
         assert!(
             page.starts_with("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">")
@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_subtitle_or_note_leaves_nothing_behind() {
+    fn an_empty_subtitle_or_note_is_left_out() {
         let page = page("t", "", section("h", "", html! {}));
         assert!(page.contains("<header><h1>t</h1></header>"));
         assert!(page.contains("<section><h2>h</h2></section>"));
     }
 
     #[test]
-    fn nothing_is_fetched_and_nothing_runs() {
+    fn a_page_loads_nothing_and_runs_nothing() {
         for outside in ["url(", "@import", "http", "</style", "<script"] {
             assert!(!STYLE.contains(outside), "{outside}");
         }

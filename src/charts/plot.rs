@@ -1,23 +1,24 @@
-//! A drawing in a page, and the two axes that most drawings have.
+//! SVG figures, and a pair of axes for most of them.
 
 use maud::{Markup, html};
 
 use super::axis::Axis;
 use super::names::width;
 
-/// Of the labels, in pixels; the style sheet has it too.
+/// Font size of labels in pixels, as in the style sheet.
 pub(super) const FONT: f64 = 12.0;
 
 /// Width of a square plot, which a phone shows whole.
 pub(super) const SQUARE: f64 = 290.0;
 
-/// Room above a plot for the name of its y axis, and below it for ticks and the name of the x axis.
+/// Space above a plot for the name of the y axis, and below it for ticks and the name of the x axis, in
+/// pixels.
 const ABOVE: f64 = 30.0;
 const BELOW: f64 = 44.0;
 
-/// `drawing` in a box in which it can be scrolled. `what` is said of it to those who can't see it.
+/// A scrollable drawing of `across × down` pixels. Screen readers read `description`. `below` follows it.
 pub(super) fn figure(
-    what: &str,
+    description: &str,
     (across, down): (f64, f64),
     drawing: Markup,
     below: Markup,
@@ -26,8 +27,8 @@ pub(super) fn figure(
         figure {
             div.scroll {
                 svg width=(px(across)) height=(px(down)) viewBox=(format!("0 0 {} {}", px(across), px(down)))
-                    role="img" aria-label=(what) {
-                    title { (what) }
+                    role="img" aria-label=(description) {
+                    title { (description) }
                     (drawing)
                 }
             }
@@ -36,7 +37,7 @@ pub(super) fn figure(
     }
 }
 
-/// What is shown where there is nothing to draw.
+/// Shown in place of a chart without data.
 pub(super) fn nothing(what: &str) -> Markup {
     html! { p.nothing { "Nothing to draw: " (what) } }
 }
@@ -69,15 +70,21 @@ impl Plot {
         (px(right), px(ABOVE + self.down * (1.0 - self.y.share(y))))
     }
 
-    /// The figure: axes named `x` and `y`, then `marks`, then what `below` has to say.
-    pub fn figure(&self, what: &str, (x, y): (&str, &str), marks: Markup, below: Markup) -> Markup {
+    /// A figure with axes named `x` and `y`, the `marks` on them, and `below` under the drawing.
+    pub fn figure(
+        &self,
+        description: &str,
+        (x, y): (&str, &str),
+        marks: Markup,
+        below: Markup,
+    ) -> Markup {
         let last = self.x.ticks.last().map_or(0.0, |(_, text)| width(text));
         let size = (self.left + self.across + 6.0 + last * FONT / 2.0, ABOVE + self.down + BELOW);
         let drawing = html! { (self.axes(x, y)) (marks) };
-        figure(what, size, drawing, below)
+        figure(description, size, drawing, below)
     }
 
-    /// From corner to corner, which is where x equals y if the axes are the same.
+    /// The diagonal, where x equals y if both axes are equal.
     pub fn diagonal(&self) -> Markup {
         let (left, right) = (px(self.left), px(self.left + self.across));
         html! { line.diagonal x1=(left) y1=(px(ABOVE + self.down)) x2=(right) y2=(ABOVE) {} }
@@ -110,7 +117,7 @@ mod tests {
     use crate::charts::Scale;
 
     #[test]
-    fn a_figure_says_what_it_shows_and_escapes_it() {
+    fn a_figure_has_an_escaped_description() {
         let drawn = figure("a < \"b\"", (10.0, 20.0), html! {}, html! {}).into_string();
         assert!(drawn.contains("viewBox=\"0 0 10 20\""));
         assert!(drawn.contains("aria-label=\"a &lt; &quot;b&quot;\""));
@@ -119,7 +126,7 @@ mod tests {
 
     #[test]
     fn larger_values_are_further_right_and_higher() {
-        let axis = || Axis::over(Scale::Linear, [0.0, 1.0].into_iter());
+        let axis = || Axis::covering(Scale::Linear, [0.0, 1.0].into_iter());
         let plot = Plot::new(axis(), axis(), 100.0, 50.0);
         let ((left, bottom), (right, top)) = (plot.at((0.0, 0.0)), plot.at((1.0, 1.0)));
         assert_eq!((px(right - left), px(bottom - top)), (100.0, 50.0));
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn both_axes_have_ticks_and_names() {
-        let axis = || Axis::over(Scale::Linear, [0.0, 1.0].into_iter());
+        let axis = || Axis::covering(Scale::Linear, [0.0, 1.0].into_iter());
         let plot = Plot::new(axis(), axis(), 100.0, 50.0);
         let drawn = plot.figure("w", ("epoch", "a & b"), html! {}, html! {}).into_string();
         assert!(drawn.contains(">epoch</text>") && drawn.contains(">a &amp; b</text>"));

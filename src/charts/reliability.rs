@@ -1,4 +1,4 @@
-//! Reliability diagrams: how often a model is right by how sure it is.
+//! Reliability diagrams: accuracy by confidence.
 
 use maud::{Markup, html};
 
@@ -6,19 +6,19 @@ use super::axis::{Axis, Scale};
 use super::names::figures;
 use super::plot::{Plot, SQUARE, nothing, px};
 
-/// Predictions of like confidence.
+/// Predictions with similar confidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bin {
-    /// How many.
+    /// Number of predictions.
     pub rows: usize,
-    /// The mean of their confidences, from 0 to 1.
+    /// Their mean confidence, from 0 to 1.
     pub confidence: f64,
-    /// The share of them that are right.
+    /// The share of them that is correct.
     pub accuracy: f64,
 }
 
-/// How often a model is right by how sure it is: a point a bin, joined to the diagonal, on which the
-/// two are equal. A bin without rows isn't drawn.
+/// One point per bin, connected to the diagonal, where accuracy and confidence are equal. Empty bins aren't
+/// drawn.
 pub fn reliability(bins: &[Bin]) -> Markup {
     let unit = |value: f64| (0.0..=1.0).contains(&value);
     let drawn =
@@ -28,7 +28,7 @@ pub fn reliability(bins: &[Bin]) -> Markup {
     let Some(most) = drawn.iter().map(|bin| bin.rows).max() else {
         return nothing(&what);
     };
-    let axis = || Axis::over(Scale::Linear, [0.0, 1.0].into_iter());
+    let axis = || Axis::covering(Scale::Linear, [0.0, 1.0].into_iter());
     let plot = Plot::new(axis(), axis(), SQUARE, SQUARE);
     let marks = html! {
         (plot.diagonal())
@@ -46,12 +46,12 @@ pub fn reliability(bins: &[Bin]) -> Markup {
         }
     };
     let below = html! {
-        figcaption { "A point is a bin; its area grows with its rows. Below the diagonal: too sure." }
+        figcaption { "Each point is a bin; its area is proportional to its rows. Below the diagonal: overconfident." }
     };
     plot.figure(&what, ("confidence", "accuracy"), marks, below)
 }
 
-/// Area by rows, but never too small to be seen.
+/// The area is proportional to the rows, with a minimum so that every point is visible.
 fn radius(rows: usize, most: usize) -> f64 {
     (11.0 * (rows as f64 / most as f64).sqrt()).max(2.5)
 }

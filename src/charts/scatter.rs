@@ -5,15 +5,15 @@ use maud::{Markup, html};
 use super::axis::{Axis, Scale};
 use super::plot::{Plot, SQUARE, nothing};
 
-/// `(x, y)` over one and the same scale, with the diagonal on which they are equal.
+/// Points `(x, y)` with the same scale on both axes, and the diagonal where `x` and `y` are equal.
 pub fn scatter(x: &str, y: &str, points: &[(f64, f64)]) -> Markup {
-    let finite = |&&(x, y): &&(f64, f64)| Scale::Linear.draws(x) && Scale::Linear.draws(y);
+    let finite = |&&(x, y): &&(f64, f64)| Scale::Linear.can_draw(x) && Scale::Linear.can_draw(y);
     let points: Vec<(f64, f64)> = points.iter().filter(finite).copied().collect();
     let what = format!("Points: {y} by {x}, {} of them", points.len());
     if points.is_empty() {
         return nothing(&what);
     }
-    let axis = || Axis::over(Scale::Linear, points.iter().flat_map(|&(x, y)| [x, y]));
+    let axis = || Axis::covering(Scale::Linear, points.iter().flat_map(|&(x, y)| [x, y]));
     let plot = Plot::new(axis(), axis(), SQUARE, SQUARE);
     let marks = html! {
         (plot.diagonal())
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn one_point_alone_is_drawn() {
+    fn a_single_point_is_drawn() {
         assert_eq!(sound(scatter("t", "p", &[(3.0, 3.0)])).matches("<circle").count(), 1);
         assert_eq!(sound(scatter("t", "p", &[(0.0, 0.0)])).matches("<circle").count(), 1);
         let huge = sound(scatter("t", "p", &[(1e289, -1e289), (f64::MAX, 0.0), (1.0, 1.0)]));

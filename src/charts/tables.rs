@@ -1,8 +1,8 @@
-//! Plain tables and lists of facts.
+//! HTML tables, and lists of facts.
 
 use maud::{Markup, html};
 
-/// Names and what they are, as a definition list.
+/// Names and values, as a definition list.
 pub fn facts(pairs: &[(&str, String)]) -> Markup {
     html! {
         dl {
@@ -14,8 +14,7 @@ pub fn facts(pairs: &[(&str, String)]) -> Markup {
     }
 }
 
-/// Rows of text. Cells that look like numbers are aligned to the right, and so is the header of a
-/// column that has nothing else.
+/// A table of text. Numbers are aligned to the right, and so is the header of a column of numbers.
 pub fn table(headers: &[&str], rows: &[Vec<String>]) -> Markup {
     let column = |at: usize| rows.iter().filter_map(move |row| row.get(at));
     let all = |at: usize| column(at).next().is_some() && column(at).all(|cell| numeric(cell));
@@ -39,7 +38,8 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> Markup {
     }
 }
 
-/// A number with its sign, error, exponent or unit of at most two letters; or a dash in place of one.
+/// Whether a cell is a number, with a sign, an error, an exponent or a unit of at most two letters; or a dash
+/// in place of a number.
 fn numeric(cell: &str) -> bool {
     let part = |part: &str| {
         let digits = part.trim_start_matches(['+', '-', '−', '±', '<', '>', '~']);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_told_from_words() {
+    fn numbers_are_distinguished_from_words() {
         let numbers =
             ["12", "−0.5", "74.07 %", "0.75 ± 0.01", "1e-5", "12 ms", "3,4", "12ms", "<0.001", "–"];
         numbers.iter().for_each(|cell| assert!(numeric(cell), "{cell}"));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_may_be_of_any_length() {
+    fn rows_may_have_any_length() {
         let rows = [strings(&[]), strings(&["a", "1", "2"])];
         assert_eq!(table(&["one"], &rows).into_string().matches("<td").count(), 3);
         assert_eq!(table(&[], &[]).into_string().matches("<t").count(), 4);

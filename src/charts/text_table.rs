@@ -1,7 +1,7 @@
-//! Tables for a terminal.
+//! Tables as aligned text, for a terminal.
 
-/// A line of headers and a line a row; the first column is aligned to the left, the others to the right.
-/// Each row has a cell a header.
+/// A line of headers and one line per row. The first column is aligned to the left, the others to the right.
+/// Each row has as many cells as there are headers.
 pub fn text_table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let length = |cell: &str| cell.chars().count();
     let widths: Vec<usize> = headers
