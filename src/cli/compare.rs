@@ -11,8 +11,10 @@ use super::shared::{Failure, FitFlags, TrainingFlags, extract, print_notes, writ
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
-use crate::training::comparison::{Comparison, Contender, FOLDS, check, compare, contenders};
-use crate::training::{Candidate, Settings};
+use crate::training::comparison::{
+    Candidate, Comparison, DEFAULT_FOLDS, candidates, check, compare,
+};
+use crate::training::{TrainingOptions, TrainingRecipe};
 
 /// Compare recipes on a labelled file.
 ///
@@ -32,7 +34,7 @@ pub struct Compare {
     #[command(flatten)]
     fit: FitFlags,
     /// Number of folds of the cross-validation.
-    #[arg(long, value_name = "N", default_value_t = FOLDS, value_parser = parse_folds)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_FOLDS, value_parser = parse_folds)]
     folds: usize,
     /// Also write an HTML report.
     #[arg(long, value_name = "FILE.html")]
@@ -51,17 +53,17 @@ impl Compare {
     pub fn run(self) -> Result<(), Failure> {
         let (config, dataset, parts) = self.training.open()?;
         print_notes(&dataset);
-        let settings = Settings {
+        let settings = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
             folds: Some(self.folds),
-            ..Settings::default()
+            ..TrainingOptions::default()
         };
         // Checked before the encoder starts, since encoding takes long.
         check(&dataset, &settings).map_err(Failure::unusable)?;
         let entrants = self.entrants(&parts.recipes).map_err(Failure::failed)?;
-        let read: Vec<_> = entrants.iter().map(|(_, candidate)| &candidate.reads).collect();
+        let read: Vec<_> = entrants.iter().map(|(_, recipe)| &recipe.features).collect();
         let pools = extract(&parts, &config, &dataset, &read, &self.training.cache)
             .map_err(Failure::Failed)?;
         let bar = ProgressBar::new((entrants.len() * (self.folds + 1)) as u64);
@@ -80,11 +82,11 @@ impl Compare {
     }
 
     /// The recipes to compare, with what is fitted for each.
-    fn entrants(&self, recipes: &RecipeBook) -> anyhow::Result<Vec<(Contender, Candidate)>> {
-        let all = contenders(recipes.shape().layers, self.quick).into_iter();
-        let entrant = |contender: Contender| {
-            let recipe = RecipeRef::Object(contender.recipe.clone());
-            Ok((contender, Candidate::new(&recipe, recipes)?))
+    fn entrants(&self, recipes: &RecipeBook) -> anyhow::Result<Vec<(Candidate, TrainingRecipe)>> {
+        let all = candidates(recipes.shape().layers, self.quick).into_iter();
+        let entrant = |candidate: Candidate| {
+            let recipe = RecipeRef::Object(candidate.recipe.clone());
+            Ok((candidate, TrainingRecipe::new(&recipe, recipes)?))
         };
         all.map(entrant).collect()
     }
@@ -92,9 +94,9 @@ impl Compare {
     /// Prints the result and writes the report.
     fn print(&self, found: &Comparison, recipes: &RecipeBook) -> Result<(), Failure> {
         let best = found.outcomes.first().ok_or_else(|| Failure::Failed(anyhow!("no recipe")))?;
-        let recipe = match recipes.name_of(&best.contender.recipe) {
+        let recipe = match recipes.name_of(&best.candidate.recipe) {
             Some(name) => name.to_owned(),
-            None => serde_json::to_string(&best.contender.recipe).map_err(Failure::failed)?,
+            None => serde_json::to_string(&best.candidate.recipe).map_err(Failure::failed)?,
         };
         // Arguments that are not Unicode can't be printed.
         let arguments = std::env::args_os().skip(2).map(|arg| arg.to_string_lossy().into_owned());

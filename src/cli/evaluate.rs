@@ -61,13 +61,13 @@ impl Evaluate {
             return Err(Failure::Unusable(error));
         }
         let layout = self.file.layout(Some(descriptor.problem_type));
-        let dataset = Dataset::read_as(&self.file.data, &layout, &descriptor.labels);
+        let dataset = Dataset::read_for_head(&self.file.data, &layout, &descriptor.labels);
         let mut dataset = dataset.map_err(Failure::unusable)?;
         print_notes(&dataset);
         if self.held_out {
             let held_out = |row: &usize| is_held_out(&dataset.rows[*row].text);
             let rows: Vec<usize> = (0..dataset.rows.len()).filter(held_out).collect();
-            dataset = dataset.of(&rows);
+            dataset = dataset.select(&rows);
         }
         if dataset.rows.is_empty() {
             let file = self.file.data.display();
@@ -83,7 +83,7 @@ impl Evaluate {
         let pools =
             extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
         let features = pools.features(&recipe).map_err(Failure::failed)?;
-        if let Some((row, column)) = features.not_finite() {
+        if let Some((row, column)) = features.first_non_finite() {
             let line = dataset.rows[row].line;
             let error = anyhow!("the text on line {line}: feature {column} is not a finite number");
             return Err(Failure::Failed(error));

@@ -11,7 +11,8 @@ use super::shared::{
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
-    Candidate, Chosen, Dataset, Epoch, Settings, Stage, Trained, Trial, check, save_features, train,
+    Dataset, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingOptions, TrainingRecipe, Trial,
+    check, save_features, train,
 };
 
 /// Train a head on a labelled file.
@@ -52,21 +53,21 @@ impl Train {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = parse_recipe(&self.recipe).map_err(Failure::Unusable)?;
         let (config, dataset, parts) = self.training.open()?;
-        let candidate = Candidate::new(&wanted, &parts.recipes)
+        let candidate = TrainingRecipe::new(&wanted, &parts.recipes)
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
         print_notes(&dataset);
-        let settings = Settings {
+        let settings = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
-            tied: candidate.tied,
+            weighted_layers: candidate.weighted_layers,
             folds: Some(self.folds).filter(|&folds| folds > 0),
         };
         // Checked before the encoder starts, since encoding takes long.
         let split = check(&dataset, &settings).map_err(Failure::unusable)?;
 
-        let recipe = &candidate.reads;
+        let recipe = &candidate.features;
         let features = extract(&parts, &config, &dataset, &[recipe], &self.training.cache)
             .map_err(Failure::Failed)?
             .features(recipe)
@@ -76,8 +77,8 @@ impl Train {
         }
         let trained = train(&dataset, &features, &settings, &mut print_stage)?;
         println!("{}", trained.report);
-        let written = candidate.written(trained.head.factors.as_deref());
-        if let Some(factors) = &trained.head.factors {
+        let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
+        if let Some(factors) = &trained.head.layer_weights {
             println!("learned weights of layers {:?}: {factors:?}", recipe.layers);
         }
         self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
@@ -102,7 +103,7 @@ impl Train {
         dataset: &Dataset,
         recipe: RecipeRef,
         fingerprint: &str,
-        trained: &Trained,
+        trained: &TrainedHead,
     ) -> anyhow::Result<()> {
         let (problem, labels) = (dataset.problem_type(), dataset.labels.clone());
         let descriptor = Descriptor {
@@ -120,17 +121,17 @@ impl Train {
 /// Prints the progress of training.
 fn print_stage(stage: Stage<'_>) {
     match stage {
-        Stage::Tried(Trial { strength, loss, .. }) => {
+        Stage::Trial(Trial { strength, loss, .. }) => {
             eprintln!("C = {strength}: validation loss {loss:.4}");
         }
-        Stage::Passed(Epoch { fitting_loss, loss, .. }) => {
+        Stage::Epoch(Epoch { fitting_loss, loss, .. }) => {
             eprintln!("epoch: loss {fitting_loss:.4}, validation loss {loss:.4}");
         }
-        Stage::Folded(fold) => eprintln!("fold {fold} done"),
-        Stage::Refitting(Chosen::Linear { strength }) => {
+        Stage::Fold(fold) => eprintln!("fold {fold} done"),
+        Stage::Refitting(ResolvedMethod::Linear { strength }) => {
             eprintln!("fitting all training rows with C = {strength}");
         }
-        Stage::Refitting(Chosen::Hidden { epochs, .. }) => {
+        Stage::Refitting(ResolvedMethod::Hidden { epochs, .. }) => {
             eprintln!("fitting all training rows, {epochs} epochs");
         }
     }

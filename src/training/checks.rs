@@ -1,42 +1,53 @@
-//! Whether there can be training.
+//! Checks before a fit.
 
-use super::data::strata;
+use super::data::{Dataset, Split, Targets, stratify};
 use super::error::TrainError;
-use super::options::{Method, Settings};
-use crate::training::data::{Dataset, Split, Targets};
-use crate::training::features::Features;
+use super::features::Features;
+use super::options::{Method, TrainingOptions};
 
-/// Whether there can be training, which is known before there are features: the parts of the data.
+/// Whether this data set can be trained on with these options, which is known before features are
+/// computed. Returns the parts of the data.
 ///
 /// # Errors
-/// Data that can't be split, unusable settings.
-pub fn check(dataset: &Dataset, settings: &Settings) -> Result<Split, TrainError> {
-    if matches!(dataset.targets, Targets::Number(_)) && !settings.class_weights.is_none() {
-        return Err(TrainError::NothingToWeigh);
+/// Data that can't be split, unusable options.
+pub fn check(dataset: &Dataset, options: &TrainingOptions) -> Result<Split, TrainError> {
+    if matches!(dataset.targets, Targets::Regression(_)) && !options.class_weights.is_none() {
+        return Err(TrainError::ClassWeightsWithoutLabels);
     }
-    if let Method::Linear { strengths } = &settings.method {
+    if let Method::Linear { strengths } = &options.method {
         let usable = strengths.iter().all(|&strength| strength > 0.0 && strength.is_finite());
         if strengths.is_empty() || !usable || !strengths.is_sorted() {
-            return Err(TrainError::Strengths(strengths.clone()));
+            return Err(TrainError::InvalidStrengths(strengths.clone()));
         }
     }
-    if let Some(folds) = settings.folds {
+    if let Some(folds) = options.folds {
         check_folds(dataset, folds)?;
     }
-    Ok(Split::of(dataset, settings.seed)?)
+    Ok(Split::new(dataset, options.seed)?)
 }
 
+/// Whether there are at least as many texts as folds.
+///
+/// # Errors
+/// There are fewer.
 pub fn check_folds(dataset: &Dataset, folds: usize) -> Result<(), TrainError> {
-    let texts = strata(dataset).concat().len();
-    if folds > texts { Err(TrainError::Folds { folds, texts }) } else { Ok(()) }
+    let texts = stratify(dataset).concat().len();
+    if folds > texts { Err(TrainError::TooManyFolds { folds, texts }) } else { Ok(()) }
 }
 
+/// Whether the features are finite, and one row per row of the data set.
+///
+/// # Errors
+/// They aren't.
 pub fn check_features(dataset: &Dataset, features: &Features) -> Result<(), TrainError> {
     if features.rows != dataset.rows.len() {
-        return Err(TrainError::RowsDiffer { features: features.rows, rows: dataset.rows.len() });
+        let rows = dataset.rows.len();
+        return Err(TrainError::RowCountMismatch { features: features.rows, rows });
     }
-    match features.not_finite() {
-        Some((row, column)) => Err(TrainError::NotFinite { line: dataset.rows[row].line, column }),
+    match features.first_non_finite() {
+        Some((row, column)) => {
+            Err(TrainError::NonFiniteFeature { line: dataset.rows[row].line, column })
+        }
         None => Ok(()),
     }
 }

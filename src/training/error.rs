@@ -1,57 +1,57 @@
-//! Why nothing could be trained.
+//! Why a head could not be trained.
 
 use super::data::SplitError;
-use super::features::EncodeError;
+use super::features::FeatureError;
 
-/// What kept a head from being trained.
+/// Why a head could not be trained.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// Features of other data.
     #[error("{features} rows of features for {rows} rows of data")]
-    RowsDiffer {
+    RowCountMismatch {
         /// Rows of the features.
         features: usize,
         /// Rows of the data.
         rows: usize,
     },
-    /// An encoder that gave infinity or no number.
+    /// The encoder computed NaN or infinity.
     #[error("the text on line {line}: feature {column} is not a finite number")]
-    NotFinite {
-        /// Which text, counted from 1.
+    NonFiniteFeature {
+        /// The line of the text, counted from 1.
         line: u64,
-        /// Which of its features, counted from 0.
+        /// The feature's column, counted from 0.
         column: usize,
     },
-    /// Settings that can't be used.
+    /// Unusable regularisation strengths.
     #[error("strengths must be above 0 and ascending, at least one; these are {0:?}")]
-    Strengths(Vec<f64>),
-    /// Numbers have no labels to weigh.
-    #[error("class weights go with labels; these rows have numbers")]
-    NothingToWeigh,
+    InvalidStrengths(Vec<f64>),
+    /// Class weights for a regression, which has no labels.
+    #[error("class weights need labels; these rows have numbers")]
+    ClassWeightsWithoutLabels,
     /// More folds than texts.
     #[error("{texts} texts are too few for {folds} folds")]
-    Folds {
-        /// How many were asked for.
+    TooManyFolds {
+        /// Number of folds.
         folds: usize,
-        /// How many texts there are.
+        /// Number of texts.
         texts: usize,
     },
-    /// Descent that was to make no pass.
-    #[error("descent needs at least one pass over the rows")]
+    /// Hidden layers with 0 epochs.
+    #[error("hidden layers need at least one epoch")]
     NoEpochs,
-    /// A fit that left the numbers.
-    #[error("the fit came to no finite numbers; with hidden layers, try a smaller learning rate")]
-    NotANumber,
-    /// Features that can't be had.
+    /// A fit with NaN or infinite parameters.
+    #[error("the fitted weights are not finite; with hidden layers, try a smaller learning rate")]
+    NonFiniteFit,
+    /// Features could not be computed.
     #[error(transparent)]
-    Features(#[from] EncodeError),
-    /// Too little data for its parts.
+    Features(#[from] FeatureError),
+    /// Too little data to split.
     #[error(transparent)]
     Split(#[from] SplitError),
     /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
-    /// The solver failed, which is not the same as not converging.
+    /// The solver failed. A fit that doesn't converge is not an error.
     #[error("the solver failed: {0}")]
     Solver(argmin::core::Error),
 }

@@ -1,41 +1,51 @@
-//! From a labelled file to a head: read, split, fit, score.
+//! Training: from a labelled file to a head.
 //!
 //! ```text
-//! dataset (targets) ─► split ─┐
-//!                             ├─► search (fit, metrics) ─► temperature, thresholds ─► fit again ─► score
-//!           features ─────────┘
+//! data ─► split ─┐
+//!                ├─► search ─► temperature, thresholds ─► final fit ─► scores on held-out rows
+//! features ──────┘
 //! ```
 //!
-//! Features come in computed: only `encode`, which computes them, knows an encoder. Everything is
-//! in float64 but the features and the finished weights. The same data, features and seed give the
-//! same bytes.
+//! In reading order: [`TrainingOptions`] and [`train`]; `data` reads and splits a file; `features` runs the
+//! encoder, and is the only part that knows it; `metrics` scores outputs; `fit` fits layers;
+//! `evaluation` cross-validates, compares recipes and scores heads; `report` shows results.
+//!
+//! Numbers are float64, except features and the weights of a finished head. The same data, features and
+//! seed give the same bytes.
 
-mod checks;
-mod data;
-mod error;
-mod evaluation;
-mod features;
-mod fit;
-mod logits;
-mod metrics;
 mod options;
-mod report;
-mod stage;
 mod train;
 mod trained;
+
+mod checks;
+mod error;
+mod stage;
+
+mod data;
+
+mod features;
+
+mod logits;
+mod metrics;
+
+mod fit;
+
+mod evaluation;
+
+mod report;
 
 pub use checks::check;
 pub use data::{Column, Dataset, DatasetError, Layout, is_held_out, read_texts};
 pub use error::TrainError;
 pub use evaluation::comparison;
 pub use evaluation::{Evaluation, evaluate};
-pub use features::{Candidate, Extractor, Features, Pools, save_features};
-pub use fit::{Chosen, Epoch, Trial};
-pub use options::{ClassWeights, Hidden, Method, Settings};
-pub use report::Report;
+pub use features::{Extractor, Features, PooledFeatures, TrainingRecipe, save_features};
+pub use fit::{Epoch, ResolvedMethod, Trial};
+pub use options::{ClassWeights, HiddenLayers, Method, TrainingOptions};
+pub use report::TrainingReport;
 pub use stage::Stage;
 pub use train::train;
-pub use trained::Trained;
+pub use trained::TrainedHead;
 
 #[cfg(test)]
 mod testing;

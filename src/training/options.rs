@@ -1,38 +1,38 @@
-//! What may be chosen about training.
+//! The choices that a user has in training, and their defaults.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::head::DenseActivation;
 
-/// What may be chosen about training.
+/// How to train.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// What is drawn with: the validation part, and what descent draws.
+pub struct TrainingOptions {
+    /// Seed of all random choices: the validation part, folds, and what fits of hidden layers draw.
     pub seed: u64,
     /// How layers are fitted.
     pub method: Method,
-    /// What the rows of a label count.
+    /// How much the rows of each label count.
     pub class_weights: ClassWeights,
-    /// How many encoder layers lie side by side in the features, where their factors are to be learnt.
-    pub tied: Option<usize>,
-    /// In how many parts rows are cross-validated; none for not at all, else at least 2.
+    /// Number of encoder layers side by side in the features, if their weights will be learned.
+    pub weighted_layers: Option<usize>,
+    /// Number of folds of a cross-validation, at least 2; none for no cross-validation.
     pub folds: Option<usize>,
 }
 
-/// Which fully connected layers there are to be, and how they are fitted.
+/// The fully connected layers of a head, and how they are fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Method {
-    /// One.
+    /// One layer.
     Linear {
-        /// Strengths to try, `C` in scikit-learn's sense: above 0 and ascending.
+        /// Regularisation strengths to try, `C` as in scikit-learn: above 0 and ascending.
         strengths: Vec<f64>,
     },
-    /// Several.
-    Hidden(Hidden),
+    /// Several layers.
+    Hidden(HiddenLayers),
 }
 
-/// Half a decade apart, from strong to weak. 1,536 standardised features of 8,500 texts are best
-/// off near 0.003; fewer features want more.
+/// Half a decade apart, from strong to weak regularisation. 1,536 standardised features of 8,500 texts are
+/// best near 0.003; fewer features need a larger strength.
 pub const STRENGTHS: [f64; 13] =
     [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0];
 
@@ -44,22 +44,22 @@ impl Default for Method {
 
 /// Hidden layers and how they are fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Hidden {
-    /// Columns of each hidden layer, at least one layer, each above 0.
+pub struct HiddenLayers {
+    /// Width of each hidden layer, above 0; at least one layer.
     pub widths: Vec<usize>,
-    /// What follows each.
+    /// The activation after each hidden layer.
     pub activation: DenseActivation,
-    /// The share of each hidden layer's columns that a step leaves out, from 0 to below 1.
+    /// The share of each hidden layer's outputs that a step drops, from 0 to below 1.
     pub dropout: f64,
-    /// How far a step goes, above 0.
+    /// Learning rate, above 0.
     pub learning_rate: f64,
-    /// Passes over the rows at most, above 0.
+    /// Most epochs, above 0.
     pub epochs: usize,
-    /// Descent ends after so many passes in a row that don't make the validation loss less; above 0.
+    /// The fit stops after this many consecutive epochs without a smaller validation loss; above 0.
     pub patience: usize,
 }
 
-impl Default for Hidden {
+impl Default for HiddenLayers {
     /// One layer of 256.
     fn default() -> Self {
         Self {
@@ -73,21 +73,21 @@ impl Default for Hidden {
     }
 }
 
-/// What the rows of a label count in a fit.
+/// How much the rows of a label count in a fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeights {
-    /// Each row as much as any other.
+    /// All rows count the same.
     #[default]
     None,
-    /// All rows of a label as much as those of any other: `n / (k · rows of the label)`, as
-    /// scikit-learn has it. Where several labels may hold, for each of them the rows with it as much as
-    /// those without.
+    /// All labels count the same: a row counts `n / (k · rows of its label)`, as in scikit-learn. In a
+    /// multi-label problem, for each label, the rows that have it count as much in total as the rows that
+    /// don't.
     Balanced,
 }
 
 impl ClassWeights {
-    /// Whether rows all count the same.
+    /// Whether all rows count the same.
     pub fn is_none(&self) -> bool {
         *self == Self::None
     }

@@ -1,16 +1,16 @@
-//! How far training is.
+//! The progress of training.
 
-use crate::training::fit::{Chosen, Epoch, Trial};
+use super::fit::{Epoch, ResolvedMethod, Trial};
 
-/// How far training is.
+/// What training has just done or is about to do.
 #[derive(Debug, Clone, Copy)]
 pub enum Stage<'a> {
-    /// A strength has been fitted and judged.
-    Tried(&'a Trial),
-    /// Descent has passed over the rows once more.
-    Passed(&'a Epoch),
-    /// What was chosen is being fitted to all rows that are not held out.
-    Refitting(Chosen<'a>),
-    /// So many folds of the cross-validation are done.
-    Folded(usize),
+    /// A strength has been fitted and scored.
+    Trial(&'a Trial),
+    /// A fit of hidden layers has finished an epoch.
+    Epoch(&'a Epoch),
+    /// The chosen method is now fitted to all rows that are not held out.
+    Refitting(ResolvedMethod<'a>),
+    /// This many folds of the cross-validation are done.
+    Fold(usize),
 }

@@ -5,14 +5,14 @@ use super::testing::dataset;
 use crate::model::head::DenseActivation;
 
 use super::data::Targets;
-use super::fit::{Tried, linear};
-use super::metrics::{OneScores, Scores};
+use super::fit::{SearchTrials, linear};
+use super::metrics::{Scores, SingleLabelScores};
 use super::options::STRENGTHS;
 use super::*;
 
 const ROWS: usize = 600;
 
-/// 600 texts in three classes; of 8 features the first leans on the class, the last is constant.
+/// 600 texts in three classes, with 8 features: the first depends on the class, the last is constant.
 fn data() -> (Dataset, Features) {
     let mut random = StdRng::seed_from_u64(1);
     let mut values = Vec::new();
@@ -22,7 +22,7 @@ fn data() -> (Dataset, Features) {
         row[7] = 0.1;
         values.extend(row);
     }
-    let labels = Targets::One((0..ROWS).map(|text| text % 3).collect());
+    let labels = Targets::SingleLabel((0..ROWS).map(|text| text % 3).collect());
     (labelled(labels), Features { rows: ROWS, width: 8, values })
 }
 
@@ -32,38 +32,41 @@ fn labelled(targets: Targets) -> Dataset {
     dataset(&texts.iter().map(String::as_str).collect::<Vec<_>>(), targets)
 }
 
-fn trained(settings: &Settings) -> Trained {
+fn trained(options: &TrainingOptions) -> TrainedHead {
     let (dataset, features) = data();
-    train(&dataset, &features, settings, &mut |_| {}).unwrap()
+    train(&dataset, &features, options, &mut |_| {}).unwrap()
 }
 
-/// The strengths tried, with their losses.
-fn tried(report: &Report) -> &[Trial] {
+/// The strengths that were tried, with their losses.
+fn trials(report: &TrainingReport) -> &[Trial] {
     match &report.search {
-        Tried::Strengths(trials) => trials,
-        Tried::Epochs(_) => panic!("no strengths"),
+        SearchTrials::Strengths(trials) => trials,
+        SearchTrials::Epochs(_) => panic!("no strengths"),
     }
 }
 
-fn confusion(report: &Report) -> &[Vec<usize>] {
+fn confusion(report: &TrainingReport) -> &[Vec<usize>] {
     match &report.held_out {
-        Scores::One(OneScores { confusion, .. }) => confusion,
+        Scores::SingleLabel(SingleLabelScores { confusion, .. }) => confusion,
         _ => panic!("no confusion"),
     }
 }
 
-fn with_strengths(strengths: &[f64]) -> Settings {
-    Settings { method: Method::Linear { strengths: strengths.to_vec() }, ..Settings::default() }
+fn with_strengths(strengths: &[f64]) -> TrainingOptions {
+    TrainingOptions {
+        method: Method::Linear { strengths: strengths.to_vec() },
+        ..TrainingOptions::default()
+    }
 }
 
 #[test]
-fn training_finds_what_is_there() {
-    let Trained { head, report, .. } = trained(&Settings::default());
+fn training_finds_a_signal_in_the_features() {
+    let TrainedHead { head, report, .. } = trained(&TrainingOptions::default());
     let [layer] = head.layers.as_slice() else { panic!("several layers") };
     assert_eq!((layer.inputs(), layer.outputs()), (8, 3));
     assert!(report.held_out.accuracy().unwrap() > 0.6, "{report}");
     let end = report.convergence.unwrap();
-    assert!(end.converged && end.gradient_norm < linear::FINE, "{report}");
+    assert!(end.converged && end.gradient_norm < linear::FINAL_TOLERANCE, "{report}");
     let rows = &report.rows;
     assert_eq!(rows.fitting + rows.validation + rows.held_out, ROWS);
     let scored: usize = confusion(&report).iter().flatten().sum();
@@ -71,45 +74,46 @@ fn training_finds_what_is_there() {
 }
 
 #[test]
-fn the_chosen_strength_has_the_least_log_loss() {
-    let report = trained(&Settings::default()).report;
-    let tried = tried(&report);
-    let best = tried.iter().min_by(|a, b| a.loss.total_cmp(&b.loss)).unwrap();
+fn the_chosen_strength_has_the_smallest_loss() {
+    let report = trained(&TrainingOptions::default()).report;
+    let trials = trials(&report);
+    let best = trials.iter().min_by(|a, b| a.loss.total_cmp(&b.loss)).unwrap();
     assert_eq!(report.strength, Some(best.strength));
-    assert!(tried.is_sorted_by(|a, b| a.strength < b.strength));
+    assert!(trials.is_sorted_by(|a, b| a.strength < b.strength));
 }
 
 #[test]
-fn the_search_ends_where_two_strengths_in_a_row_are_no_better() {
+fn the_search_ends_after_two_strengths_without_an_improvement() {
     let (dataset, mut features) = data();
-    // Nothing to learn: every feature but noise is gone, so less regularisation is only worse.
+    // Only noise is left, so less regularisation is only worse.
     features.values.chunks_exact_mut(8).for_each(|row| row[0] = 0.0);
-    let report = train(&dataset, &features, &Settings::default(), &mut |_| {}).unwrap().report;
-    let tried = tried(&report);
-    let best = tried.iter().position(|trial| Some(trial.strength) == report.strength).unwrap();
-    assert_eq!(tried.len(), best + 3);
-    assert!(tried.len() < STRENGTHS.len());
+    let report =
+        train(&dataset, &features, &TrainingOptions::default(), &mut |_| {}).unwrap().report;
+    let trials = trials(&report);
+    let best = trials.iter().position(|trial| Some(trial.strength) == report.strength).unwrap();
+    assert_eq!(trials.len(), best + 3);
+    assert!(trials.len() < STRENGTHS.len());
 }
 
 #[test]
-fn one_seed_gives_the_same_bytes_and_another_seed_other_parts() {
-    let one = trained(&Settings::default());
-    assert_eq!(one, trained(&Settings::default()));
-    let two = trained(&Settings { seed: 1, ..Settings::default() });
+fn the_same_seed_gives_the_same_head_and_another_seed_another_split() {
+    let one = trained(&TrainingOptions::default());
+    assert_eq!(one, trained(&TrainingOptions::default()));
+    let two = trained(&TrainingOptions { seed: 1, ..TrainingOptions::default() });
     assert_ne!(one.report.search, two.report.search);
 }
 
 #[test]
-fn balanced_rows_find_more_of_a_rare_label() {
+fn balanced_class_weights_find_more_rows_of_a_rare_label() {
     // Of the last class one row in five is left.
     let (dataset, mut features) = data();
     let kept: Vec<usize> = (0..ROWS).filter(|row| row % 3 != 2 || row % 15 == 2).collect();
     features.values = kept.iter().flat_map(|&row| features.row(row).to_vec()).collect();
     features.rows = kept.len();
-    let dataset = dataset.of(&kept);
+    let dataset = dataset.select(&kept);
     let found = |class_weights| {
-        let settings = Settings { class_weights, ..Settings::default() };
-        let report = train(&dataset, &features, &settings, &mut |_| {}).unwrap().report;
+        let options = TrainingOptions { class_weights, ..TrainingOptions::default() };
+        let report = train(&dataset, &features, &options, &mut |_| {}).unwrap().report;
         assert_eq!(report.class_weights, class_weights);
         confusion(&report)[2][2]
     };
@@ -118,23 +122,23 @@ fn balanced_rows_find_more_of_a_rare_label() {
 }
 
 #[test]
-fn each_strength_tried_is_reported_then_the_last_fit() {
+fn progress_reports_each_strength_and_then_the_last_fit() {
     let (dataset, features) = data();
-    let settings = with_strengths(&[0.01, 0.1]);
+    let options = with_strengths(&[0.01, 0.1]);
     let mut seen = Vec::new();
-    let mut listen = |stage: Stage<'_>| {
+    let mut progress = |stage: Stage<'_>| {
         seen.push(match stage {
-            Stage::Tried(trial) => ("tried", trial.strength),
-            Stage::Refitting(Chosen::Linear { strength }) => ("refitting", strength),
+            Stage::Trial(trial) => ("trial", trial.strength),
+            Stage::Refitting(ResolvedMethod::Linear { strength }) => ("refitting", strength),
             other => panic!("{other:?}"),
         });
     };
-    let strength = train(&dataset, &features, &settings, &mut listen).unwrap().report.strength;
-    assert_eq!(seen, [("tried", 0.01), ("tried", 0.1), ("refitting", strength.unwrap())]);
+    let strength = train(&dataset, &features, &options, &mut progress).unwrap().report.strength;
+    assert_eq!(seen, [("trial", 0.01), ("trial", 0.1), ("refitting", strength.unwrap())]);
 }
 
 #[test]
-fn what_cannot_be_trained_on_is_refused() {
+fn unusable_features_and_options_are_refused() {
     let (dataset, features) = data();
     let refusal = |features: &Features, strengths: &[f64]| {
         train(&dataset, features, &with_strengths(strengths), &mut |_| {}).unwrap_err().to_string()
@@ -144,15 +148,15 @@ fn what_cannot_be_trained_on_is_refused() {
     let mut broken = features.clone();
     broken.values[8 * 3 + 2] = f32::NAN;
     assert_eq!(refusal(&broken, &[1.0]), "the text on line 5: feature 2 is not a finite number");
-    let settings = Settings { folds: Some(1_000), ..Settings::default() };
-    let many = check(&dataset, &settings).unwrap_err().to_string();
+    let options = TrainingOptions { folds: Some(1_000), ..TrainingOptions::default() };
+    let many = check(&dataset, &options).unwrap_err().to_string();
     assert!(many.ends_with(" texts are too few for 1000 folds"), "{many}");
     for strengths in [&[][..], &[0.0], &[1.0, 0.1], &[f64::NAN], &[f64::INFINITY]] {
         assert!(refusal(&features, strengths).starts_with("strengths must be above 0"));
     }
 }
 
-/// Labels that no line can part: whether the first two features have the same sign.
+/// Labels that no hyperplane separates: whether the first two features have the same sign.
 fn same_signs() -> (Dataset, Features) {
     let (_, mut features) = data();
     features
@@ -162,60 +166,71 @@ fn same_signs() -> (Dataset, Features) {
         .for_each(|(row, text)| row[0] -= (text % 3) as f32);
     let same = |row: &[f32]| usize::from(row[0] * row[1] > 0.0);
     let labels = features.values.chunks_exact(8).map(same).collect();
-    (labelled(Targets::One(labels)), features)
+    (labelled(Targets::SingleLabel(labels)), features)
 }
 
-fn with_hidden(hidden: Hidden) -> Settings {
-    Settings { method: Method::Hidden(hidden), ..Settings::default() }
+fn with_hidden(hidden: HiddenLayers) -> TrainingOptions {
+    TrainingOptions { method: Method::Hidden(hidden), ..TrainingOptions::default() }
 }
 
-fn small() -> Hidden {
-    Hidden { widths: vec![16, 8], learning_rate: 0.01, patience: 20, ..Hidden::default() }
+fn small() -> HiddenLayers {
+    HiddenLayers {
+        widths: vec![16, 8],
+        learning_rate: 0.01,
+        patience: 20,
+        ..HiddenLayers::default()
+    }
 }
 
 #[test]
-fn hidden_layers_find_what_one_layer_cannot() {
+fn hidden_layers_learn_what_one_layer_cannot() {
     let (dataset, features) = same_signs();
-    let with = |settings: &Settings| train(&dataset, &features, settings, &mut |_| {}).unwrap();
-    let line = with(&Settings::default()).report.held_out.accuracy().unwrap();
+    let with =
+        |options: &TrainingOptions| train(&dataset, &features, options, &mut |_| {}).unwrap();
+    let one_layer = with(&TrainingOptions::default()).report.held_out.accuracy().unwrap();
     for activation in [DenseActivation::Relu, DenseActivation::Gelu] {
-        let Trained { head, report, .. } = with(&with_hidden(Hidden { activation, ..small() }));
-        let curve = report.held_out.accuracy().unwrap();
-        assert!(line < 0.65 && curve > 0.85, "{line} and {curve}");
-        let shapes: Vec<_> = head.layers.iter().map(|of| (of.inputs(), of.outputs())).collect();
+        let TrainedHead { head, report, .. } =
+            with(&with_hidden(HiddenLayers { activation, ..small() }));
+        let several = report.held_out.accuracy().unwrap();
+        assert!(one_layer < 0.65 && several > 0.85, "{one_layer} and {several}");
+        let shapes: Vec<_> =
+            head.layers.iter().map(|layer| (layer.inputs(), layer.outputs())).collect();
         assert_eq!(shapes, [(8, 16), (16, 8), (8, 2)]);
         assert_eq!(report.strength, None);
     }
 }
 
 #[test]
-fn descent_stops_early_and_draws_from_its_seed() {
+fn a_fit_of_hidden_layers_stops_early_and_depends_on_its_seed() {
     let (dataset, features) = same_signs();
     let with = |seed, dropout| {
-        let settings = Settings { seed, ..with_hidden(Hidden { dropout, patience: 3, ..small() }) };
-        train(&dataset, &features, &settings, &mut |_| {}).unwrap()
+        let options = TrainingOptions {
+            seed,
+            ..with_hidden(HiddenLayers { dropout, patience: 3, ..small() })
+        };
+        train(&dataset, &features, &options, &mut |_| {}).unwrap()
     };
     let one = with(0, 0.2);
     assert_eq!(one, with(0, 0.2));
     assert_ne!(one.head, with(1, 0.2).head);
     assert_ne!(one.head, with(0, 0.0).head);
-    let Tried::Epochs(seen) = &one.report.search else { panic!("no passes") };
+    let SearchTrials::Epochs(seen) = &one.report.search else { panic!("no epochs") };
     let best = one.report.epochs.unwrap();
     assert!(seen.len() == best + 3 || seen.len() == 100, "{best} of {}", seen.len());
     assert!(seen.iter().all(|epoch| epoch.loss >= seen[best - 1].loss));
 }
 
 #[test]
-fn any_number_of_labels_is_learnt_with_their_thresholds() {
+fn several_labels_are_learned_with_their_thresholds() {
     let (_, features) = data();
     // The first label where the first feature is large, the second, rarer, where the second is.
     let labels = features.values.chunks_exact(8).map(|row| {
         let holds = [row[0] > 1.0, row[1] > 0.7];
         (0..2).filter(|&label| holds[label]).collect()
     });
-    let dataset = labelled(Targets::Several(labels.collect()));
-    let trained = train(&dataset, &features, &Settings::default(), &mut |_| {}).unwrap();
-    let Scores::Several(scores) = &trained.report.held_out else { panic!("one label") };
+    let dataset = labelled(Targets::MultiLabel(labels.collect()));
+    let trained = train(&dataset, &features, &TrainingOptions::default(), &mut |_| {}).unwrap();
+    let Scores::MultiLabel(scores) = &trained.report.held_out else { panic!("one label") };
     assert!(scores.micro_f1 > 0.85 && scores.labels.len() == 2, "{scores:?}");
     let thresholds = trained.decision.thresholds.unwrap();
     assert!(thresholds.iter().all(|threshold| (0.05..0.95).contains(threshold)), "{thresholds:?}");
@@ -223,7 +238,7 @@ fn any_number_of_labels_is_learnt_with_their_thresholds() {
 }
 
 #[test]
-fn a_label_of_two_texts_is_learnt_whichever_part_they_fall_into() {
+fn a_label_with_two_texts_is_learned_in_whichever_part_they_are() {
     let (_, features) = data();
     let training: Vec<usize> =
         (0..ROWS).filter(|text| !is_held_out(&text.to_string())).take(2).collect();
@@ -231,37 +246,38 @@ fn a_label_of_two_texts_is_learnt_whichever_part_they_fall_into() {
         let holds = [features.row(text)[0] > 1.0, training.contains(&text)];
         (0..2).filter(|&label| holds[label]).collect()
     };
-    let dataset = labelled(Targets::Several((0..ROWS).map(labels).collect()));
+    let dataset = labelled(Targets::MultiLabel((0..ROWS).map(labels).collect()));
     for seed in 0..4 {
-        let settings = Settings { seed, ..with_strengths(&[0.1, 1.0]) };
-        let head = train(&dataset, &features, &settings, &mut |_| {}).unwrap().head;
-        // What it has learnt is that it is rare.
+        let options = TrainingOptions { seed, ..with_strengths(&[0.1, 1.0]) };
+        let head = train(&dataset, &features, &options, &mut |_| {}).unwrap().head;
+        // The head has learned that the label is rare.
         let outputs = head.outputs(&features, &training);
         assert!(outputs.chunks_exact(2).all(|row| row[1].is_finite() && row[1] < 0.0));
     }
 }
 
 #[test]
-fn numbers_are_learnt_in_their_unit() {
+fn numbers_are_learned_in_their_unit() {
     let (_, features) = data();
     let number = |row: &[f32]| 1e3 + 50.0 * f64::from(row[0] - row[2]);
     let numbers = features.values.chunks_exact(8).map(number).collect();
-    let dataset = labelled(Targets::Number(numbers));
-    for settings in [
-        Settings { folds: Some(5), ..with_strengths(&[1.0, 1e3]) },
-        with_hidden(Hidden { dropout: 0.0, ..small() }),
+    let dataset = labelled(Targets::Regression(numbers));
+    for options in [
+        TrainingOptions { folds: Some(5), ..with_strengths(&[1.0, 1e3]) },
+        with_hidden(HiddenLayers { dropout: 0.0, ..small() }),
     ] {
-        let Trained { report, decision, held_out, .. } =
-            train(&dataset, &features, &settings, &mut |_| {}).unwrap();
-        let Scores::Number(scores) = &report.held_out else { panic!("labels") };
+        let TrainedHead { report, decision, held_out, .. } =
+            train(&dataset, &features, &options, &mut |_| {}).unwrap();
+        let Scores::Regression(scores) = &report.held_out else { panic!("labels") };
         assert!(scores.r2 > 0.98 && scores.rmse < 8.0, "{scores:?}");
         assert_eq!((decision.temperature(), report.calibration), (1.0, None));
-        assert!(held_out.1.iter().all(|value| (800.0..1200.0).contains(value)));
+        assert!(held_out.outputs.iter().all(|value| (800.0..1200.0).contains(value)));
         if let Some(cross) = report.cross_validation {
             assert!(cross.scores[0].mean > 0.98 && cross.log_loss.is_none(), "{cross:?}");
         }
     }
-    let weighed = Settings { class_weights: ClassWeights::Balanced, ..Settings::default() };
+    let weighed =
+        TrainingOptions { class_weights: ClassWeights::Balanced, ..TrainingOptions::default() };
     let refused = train(&dataset, &features, &weighed, &mut |_| {}).unwrap_err().to_string();
-    assert!(refused.starts_with("class weights go with labels"), "{refused}");
+    assert!(refused.starts_with("class weights need labels"), "{refused}");
 }

@@ -1,58 +1,61 @@
-//! From a labelled file to a head: read, split, fit, score.
+//! Training: choose on the validation part, fit again, score.
 
 use super::checks::{check, check_features};
+use super::data::Dataset;
 use super::error::TrainError;
-use super::evaluation::cross_validate;
-use super::fit::linear;
-use super::options::Settings;
+use super::evaluation::{CrossValidation, Folds};
+use super::features::Features;
+use super::fit::{Choice, Preprocessor, TrainingData, choose, linear};
+use super::metrics::Scores;
+use super::options::TrainingOptions;
+use super::report::TrainingReport;
 use super::stage::Stage;
-use super::trained::Trained;
-use crate::training::data::Dataset;
-use crate::training::evaluation::Plan;
-use crate::training::features::Features;
-use crate::training::fit::{Data, Found, Prepared, choose};
-use crate::training::metrics::Scores;
-use crate::training::report::Report;
+use super::trained::{HeldOutOutputs, TrainedHead};
 
-/// Splits; finds the settings, the temperature and, where several labels may hold, their thresholds on
-/// the validation part; fits all training rows with those settings, takes the standardisation into the
-/// layers, and scores the result on the rows held out.
+/// Splits the data; chooses the method's settings, the temperature and, in a multi-label problem, the
+/// thresholds on the validation part; fits all training rows with those settings; folds the
+/// standardisation into the layers; and scores the result on the held-out rows.
 ///
 /// # Errors
-/// As [`check`]; features that don't fit the data, a fit that comes to nothing. One that doesn't
-/// converge is no error: [`Report::convergence`] says so.
+/// As [`check`]; features that don't belong to the data; a fit with non-finite weights. A fit that doesn't
+/// converge is no error: [`TrainingReport::convergence`] reports it.
 pub fn train(
     dataset: &Dataset,
     features: &Features,
-    settings: &Settings,
+    options: &TrainingOptions,
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<Trained, TrainError> {
-    let split = check(dataset, settings)?;
+) -> Result<TrainedHead, TrainError> {
+    let split = check(dataset, options)?;
     check_features(dataset, features)?;
-    let data = Data::of(dataset, features, settings);
-    let (found, decision) = choose(data, &split, settings, progress)?;
-    let Found { chosen, start, tried, .. } = found;
+    let data = TrainingData::new(dataset, features, options);
+    let Choice { method, start, trials, decision } = choose(data, &split, options, progress)?;
 
-    progress(Stage::Refitting(chosen));
+    progress(Stage::Refitting(method));
     let training = split.training();
-    let prepared = Prepared::of(data, &training);
-    let (layers, convergence) = chosen.fit(&prepared.part(&training)?, linear::FINE, start)?;
-    let head = prepared.finish(&layers);
+    let preprocessor = Preprocessor::new(data, &training);
+    let prepared = preprocessor.prepare(&training)?;
+    let fit = method.fit(&prepared, linear::FINAL_TOLERANCE, start)?;
+    let head = preprocessor.head_layers(&fit.layers);
 
     let outputs = decision.scale(head.outputs(features, &split.held_out));
-    let right = dataset.targets.of(&split.held_out);
-    let held_out = Scores::of(&outputs, &right, decision.thresholds.as_deref());
-    let all: Vec<usize> = (0..dataset.rows.len()).collect();
-    let mut folded = 0;
-    let cross = settings.folds.map(|folds| {
-        let plan = Plan { folds, seed: settings.seed, chosen, decision: &decision };
-        cross_validate(dataset, data, &all, plan, &mut || {
-            folded += 1;
-            progress(Stage::Folded(folded));
+    let targets = dataset.targets.select(&split.held_out);
+    let held_out = Scores::new(&outputs, &targets, decision.thresholds.as_deref());
+    let mut done = 0;
+    let cross_validation = options.folds.map(|count| {
+        let all: Vec<usize> = (0..dataset.rows.len()).collect();
+        let folds = Folds { count, seed: options.seed };
+        let run = CrossValidation { dataset, data, folds, method, decision: &decision };
+        run.scores(&all, &mut || {
+            done += 1;
+            progress(Stage::Fold(done));
         })
     });
-    let fit = (chosen, convergence, tried);
-    let scores = (decision.calibration, cross.transpose()?, held_out);
-    let report = Report::of(dataset, &split, settings, fit, scores);
-    Ok(Trained { head, decision, report, held_out: (split.held_out, outputs) })
+    let report = TrainingReport {
+        convergence: fit.convergence,
+        calibration: decision.calibration,
+        cross_validation: cross_validation.transpose()?,
+        ..TrainingReport::new(dataset, &split, options, method, trials, held_out)
+    };
+    let held_out = HeldOutOutputs { rows: split.held_out, outputs };
+    Ok(TrainedHead { head, decision, report, held_out })
 }

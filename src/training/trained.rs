@@ -1,17 +1,27 @@
-//! What training gives.
+//! The result of training.
 
-use crate::training::fit::{Decision, Finished};
-use crate::training::report::Report;
+use super::fit::{DecisionRule, HeadLayers};
+use super::report::TrainingReport;
 
-/// Fully connected layers over features as the encoder gives them, and how they came about.
+/// A trained head and its report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
-    /// What is served; labels in the order of [`Dataset::labels`].
-    pub head: Finished,
-    /// What turns its logits into answers.
-    pub decision: Decision,
-    /// For `head.json`.
-    pub report: Report,
-    /// The rows held out, and what the head puts out for them, over the temperature, `(n,k)`.
-    pub held_out: (Vec<usize>, Vec<f64>),
+pub struct TrainedHead {
+    /// The layers for serving. Outputs are in the order of
+    /// [`Dataset::labels`](super::Dataset::labels).
+    pub head: HeadLayers,
+    /// How logits become answers.
+    pub decision: DecisionRule,
+    /// The report for `head.json`.
+    pub report: TrainingReport,
+    /// The head's outputs for the held-out rows.
+    pub held_out: HeldOutOutputs,
+}
+
+/// Outputs for the held-out rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOutOutputs {
+    /// Row numbers in the data set, `(n)`.
+    pub rows: Vec<usize>,
+    /// Logits after temperature, or numbers, `(n,k)`.
+    pub outputs: Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! `strata compare`: recipes scored on a labelled file, and the command that it ends with.
+//! `strata compare`: recipes scored on a labelled file, and the command that trains the best one.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::labelled::{Labels, file};
+use crate::support::labelled::{self, Labels};
 use crate::support::process::Strata;
 use crate::support::tiny;
 
-/// Runs the command on `d.tsv` of `folder`, with more arguments.
+/// Runs `strata compare` on `d.tsv` in `folder`, with more arguments.
 fn compare(folder: &Path, more: &[&str]) -> Output {
     let model = tiny("sentence");
     let (data, cache) = (folder.join("d.tsv"), folder.join("cache"));
@@ -27,21 +27,21 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn every_recipe_is_scored_and_the_command_for_the_best_trains_it() {
+fn every_recipe_is_scored_and_the_printed_command_trains_the_best() {
     let folder = tempfile::tempdir().unwrap();
-    file(folder.path(), Labels::One, "the end");
+    labelled::write_file(folder.path(), Labels::Single, "the end");
     let report = folder.path().join("r.html");
     let with = ["--folds", "3", "--report", report.to_str().unwrap()];
-    let said = text(compare(folder.path(), &with).stdout);
+    let stdout = text(compare(folder.path(), &with).stdout);
     // Three layers and the embedding output, three combinations, four poolings.
     for name in ["last 3 averaged, mean ", "last 3 weighted, cls ", "embedding output, mean_max "] {
-        assert!(said.contains(name), "{said}");
+        assert!(stdout.contains(name), "{stdout}");
     }
     let page = fs::read_to_string(&report).unwrap();
     assert_eq!(page.matches("class=\"heat\"").count(), 7 * 4);
     assert!(!page.contains("http") && !page.contains("<script"));
 
-    let line = said.lines().find(|line| line.starts_with("strata train ")).unwrap();
+    let line = stdout.lines().find(|line| line.starts_with("strata train ")).unwrap();
     assert!(!line.contains("--folds") && !line.contains("--report"), "{line}");
     let words = shlex::split(line).unwrap();
     let out = folder.path().join("best");
@@ -54,9 +54,9 @@ fn every_recipe_is_scored_and_the_command_for_the_best_trains_it() {
 }
 
 #[test]
-fn a_program_gets_ten_recipes_best_first_and_a_second_run_needs_no_encoder() {
+fn json_lists_ten_recipes_best_first_and_a_second_run_uses_the_cache() {
     let folder = tempfile::tempdir().unwrap();
-    file(folder.path(), Labels::Several, "the end");
+    labelled::write_file(folder.path(), Labels::Multi, "the end");
     let several = ["--problem-type", "multi-label", "--label-separator", ";"];
     let with = [&several[..], &["--quick", "--json", "--folds", "3"]].concat();
     let first = compare(folder.path(), &with);
@@ -67,7 +67,7 @@ fn a_program_gets_ten_recipes_best_first_and_a_second_run_needs_no_encoder() {
     let found: Value = serde_json::from_slice(&first.stdout).unwrap();
     let outcomes = found["outcomes"].as_array().unwrap();
     let scores: Vec<f64> =
-        outcomes.iter().map(|of| of["scores"][0]["mean"].as_f64().unwrap()).collect();
+        outcomes.iter().map(|outcome| outcome["scores"][0]["mean"].as_f64().unwrap()).collect();
     assert!(scores.len() == 10 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
     assert_eq!(outcomes[0]["scores"][0]["metric"], "micro F1");
     assert_eq!(outcomes[0]["scores"][0]["folds"].as_array().unwrap().len(), 3);

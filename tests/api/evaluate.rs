@@ -1,4 +1,4 @@
-//! `strata evaluate`: a head scored on a labelled file.
+//! `strata evaluate`: scores of a head on a labelled file.
 
 use std::fs;
 use std::process::Output;
@@ -13,7 +13,7 @@ use crate::support::{default_model, root, tiny};
 
 const TEXTS: [&str; 6] = ["a good film", "bad", "the film was", "very good", "not bad", "was the"];
 
-/// A tiny encoder's head in the command's folder, and a file of its labels, some wrong.
+/// A head of the tiny encoder, and the labels of a file, some of them wrong.
 struct Case {
     head: TestHead,
     judge: Judge,
@@ -27,7 +27,7 @@ impl Case {
         Self { head, judge, labels: ["glad", "sad", "sad", "glad", "glad", "sad"] }
     }
 
-    /// Runs the command on the file, with more arguments.
+    /// Runs `strata evaluate` on the file, with more arguments.
     fn run(&self, more: &[&str]) -> Output {
         let model = tiny("sentence");
         let args = ["evaluate", "--model", model.to_str().unwrap(), "--data", "d.tsv"];
@@ -74,7 +74,7 @@ fn scores_are_those_of_the_heads_own_answers() {
 }
 
 #[test]
-fn the_exit_code_is_1_below_the_least_accuracy() {
+fn the_exit_code_is_1_below_the_minimum_accuracy() {
     let case = Case::new();
     let folder = ["--heads", "heads", "--head", "mood"];
     let with = |least: &str| case.run(&[&folder[..], &["--min-accuracy", least]].concat());
@@ -83,13 +83,13 @@ fn the_exit_code_is_1_below_the_least_accuracy() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.lines().last().unwrap().contains("below --min-accuracy 1"), "{said}");
-    // What was found is printed all the same.
+    // The scores are printed nevertheless.
     assert!(String::from_utf8(output.stdout).unwrap().contains("accuracy"));
     assert_eq!(with("80").status.code(), Some(2));
 }
 
 #[test]
-fn what_cannot_be_scored_is_said_with_its_place() {
+fn labels_that_cannot_be_scored_are_reported_with_their_lines() {
     let mut case = Case::new();
     case.labels[3] = "cross";
     let said = |output: &Output| {
@@ -111,7 +111,7 @@ fn what_cannot_be_scored_is_said_with_its_place() {
 }
 
 #[test]
-fn the_shipped_head_scores_on_the_rows_held_out_what_it_says_it_does() {
+fn the_shipped_head_has_the_held_out_scores_of_its_report() {
     let (model, data) = (default_model(), root().join("data/sentiment.tsv"));
     let output = Strata::new(&["evaluate", "--head", "sentiment", "--held-out", "--json"])
         .arg("--model")

@@ -65,11 +65,12 @@ struct Expected {
 impl Expected {
     fn new(judge: &Judge, heads: &[(&'static str, TestHead, usize)]) -> Self {
         let texts = texts();
-        let mut list: Vec<_> = recipes().iter().map(|recipe| judge.ask(recipe, false)).collect();
-        list.push(judge.ask(&json!("last-four"), true));
+        let mut list: Vec<_> =
+            recipes().iter().map(|recipe| judge.output_spec(recipe, false)).collect();
+        list.push(judge.output_spec(&json!("last-four"), true));
         let spec = TaskSpec::new(list);
         let mut embeddings: Vec<Vec<Vec<f32>>> =
-            texts.iter().map(|text| judge.answers(text, &spec)).collect();
+            texts.iter().map(|text| judge.outputs(text, &spec)).collect();
         let tokens = embeddings.iter_mut().map(|rows| rows.pop().unwrap()).collect();
         let logits = heads.iter().map(|(name, head, recipe)| {
             let of_text = |rows: &Vec<Vec<f32>>| head.logits(&rows[*recipe]);

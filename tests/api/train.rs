@@ -1,5 +1,5 @@
-//! `strata train`: the same head from the encoder and from the cache, and every kind of head served as it
-//! was scored.
+//! `strata train`: a head from the encoder equals one from the cache, and every kind of head is served as it was
+//! scored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use crate::support::labelled::{self, Labels};
 use crate::support::process::Strata;
 use crate::support::tiny;
 
-/// Texts of two labels, in a file of their own.
+/// A file of texts with two labels.
 fn data(folder: &Path, last: &str) -> PathBuf {
-    labelled::file(folder, Labels::One, last)
+    labelled::write_file(folder, Labels::Single, last)
 }
 
-/// Trains; the head's two files, and what was said of features.
+/// Trains a head. Returns its two files and the log line on features.
 fn train(folder: &Path, data: &Path, more: &[&str]) -> (Vec<u8>, Vec<u8>, String) {
     let model = tiny("sentence");
     let out = folder.join("tone");
@@ -50,7 +50,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
     let without = train(folder.path(), &data, &["--no-cache"]);
     assert!(!without.2.contains("cache"), "{}", without.2);
     for other in [&again, &without] {
-        assert!(other.0 == json && other.1 == weights, "other bytes");
+        assert!(other.0 == json && other.1 == weights, "different bytes");
     }
     // Another recipe over the same layers needs no encoder; another pooling does.
     let mean = r#"{"layers": [-1, -2], "combine": "mean"}"#;
@@ -62,7 +62,7 @@ fn a_second_run_reads_the_cache_and_gives_the_same_bytes() {
 }
 
 #[test]
-fn other_texts_and_damaged_files_are_computed_anew() {
+fn other_texts_and_damaged_files_are_encoded_again() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let with = ["--cache", cache.to_str().unwrap()];
@@ -76,11 +76,11 @@ fn other_texts_and_damaged_files_are_computed_anew() {
     }
     let again = train(folder.path(), &data(folder.path(), "the end"), &with);
     assert!(!again.2.contains("cache"), "{}", again.2);
-    assert!(again.0 == first.0 && again.1 == first.1, "other bytes");
+    assert!(again.0 == first.0 && again.1 == first.1, "different bytes");
 }
 
 #[test]
-fn lines_at_the_end_leave_what_was_kept_of_those_before_them() {
+fn new_lines_at_the_end_keep_the_cache_of_the_lines_before_them() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let with = ["--cache", cache.to_str().unwrap(), "--recipe", "last-four"];
@@ -90,20 +90,20 @@ fn lines_at_the_end_leave_what_was_kept_of_those_before_them() {
         let label = |at: usize| if at.is_multiple_of(3) { "glad" } else { "sad" };
         rows.map(|at| format!("{}\tgood film {at}\n", label(at))).collect()
     };
-    // Texts are kept 4,096 at a time.
+    // Texts are cached in blocks of 4,096.
     fs::write(&file, format!("{head}{}", more(0..4_000))).unwrap();
     train(folder.path(), &file, &with);
     fs::write(&file, format!("{head}{}", more(0..4_400))).unwrap();
     let (json, weights, said) = train(folder.path(), &file, &with);
     assert!(said.ends_with("3 pooled layers, 88 % from the cache"), "{said}");
     let without = train(folder.path(), &file, &["--no-cache", "--recipe", "last-four"]);
-    assert!(without.0 == json && without.1 == weights, "other bytes");
+    assert!(without.0 == json && without.1 == weights, "different bytes");
 }
 
-/// What a head says that it scored on the rows held out, and what `evaluate` finds.
+/// The held-out scores in a head's report, and those of `evaluate`.
 fn scored(labels: Labels, more: &[&str]) -> (Value, Value) {
     let folder = tempfile::tempdir().unwrap();
-    let data = labelled::file(folder.path(), labels, "the end");
+    let data = labelled::write_file(folder.path(), labels, "the end");
     let (json, ..) = train(folder.path(), &data, &[&["--no-cache"], more].concat());
     let said = serde_json::from_slice::<Value>(&json).unwrap()["training"]["held_out"].clone();
     let (model, head) = (tiny("sentence"), folder.path().join("tone"));
@@ -129,17 +129,17 @@ const WEIGHTED: [&str; 2] = ["--recipe", r#"{"combine": "weighted", "layers": [-
 fn every_kind_of_head_is_served_as_it_was_scored() {
     let balanced = ["--class-weights", "balanced"];
     for (labels, more, names) in [
-        (Labels::One, HIDDEN.to_vec(), &["accuracy", "macro_f1"][..]),
-        (Labels::One, WEIGHTED.to_vec(), &["accuracy", "macro_f1"]),
-        (Labels::One, [&WEIGHTED[..], &HIDDEN].concat(), &["accuracy", "macro_f1"]),
-        (Labels::Several, SEVERAL.to_vec(), &["accuracy", "micro_f1", "macro_f1"]),
-        (Labels::Several, [&SEVERAL[..], &balanced].concat(), &["micro_f1"]),
+        (Labels::Single, HIDDEN.to_vec(), &["accuracy", "macro_f1"][..]),
+        (Labels::Single, WEIGHTED.to_vec(), &["accuracy", "macro_f1"]),
+        (Labels::Single, [&WEIGHTED[..], &HIDDEN].concat(), &["accuracy", "macro_f1"]),
+        (Labels::Multi, SEVERAL.to_vec(), &["accuracy", "micro_f1", "macro_f1"]),
+        (Labels::Multi, [&SEVERAL[..], &balanced].concat(), &["micro_f1"]),
         (Labels::Number, NUMBER.to_vec(), &["r2", "rmse", "mae"]),
         (Labels::Number, [&NUMBER[..], &HIDDEN].concat(), &["r2", "rmse", "mae"]),
     ] {
         let (said, found) = scored(labels, &more);
         for name in names {
-            let [said, found] = [&said, &found].map(|of| of[*name].as_f64().unwrap());
+            let [said, found] = [&said, &found].map(|scores| scores[*name].as_f64().unwrap());
             assert!((said - found).abs() < 1e-5, "{more:?} {name}: {said} and {found}");
         }
         assert_eq!(said["confusion"], found["confusion"], "{more:?}");
@@ -149,18 +149,18 @@ fn every_kind_of_head_is_served_as_it_was_scored() {
 #[test]
 fn a_report_is_one_file_with_the_mistakes() {
     for (labels, kind, shown) in [
-        (Labels::One, "single-label", "true label"),
-        (Labels::Several, "multi-label", "wrongly named"),
-        (Labels::Number, "regression", "off by"),
+        (Labels::Single, "single-label", "actual"),
+        (Labels::Multi, "multi-label", "false positives"),
+        (Labels::Number, "regression", "predicted"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let data = labelled::file(folder.path(), labels, "the end");
+        let data = labelled::write_file(folder.path(), labels, "the end");
         let report = folder.path().join("r.html");
         let more = ["--no-cache", "--problem-type", kind, "--label-separator", ";", "--folds", "3"];
         let with = [&more[..], &["--report", report.to_str().unwrap()]].concat();
         train(folder.path(), &data, &with);
         let page = fs::read_to_string(report).unwrap();
-        for part in ["<h1>tone</h1>", "<path", "Look at their labels first", shown] {
+        for part in ["<h1>tone</h1>", "<path", "Check their labels first", shown] {
             assert!(page.contains(part), "{kind}: no {part}");
         }
         assert_eq!(page.contains("Reliability"), kind != "regression");
@@ -171,9 +171,9 @@ fn a_report_is_one_file_with_the_mistakes() {
 }
 
 #[test]
-fn what_cannot_go_together_is_refused() {
+fn incompatible_options_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let numbers = labelled::file(folder.path(), Labels::Number, "the end");
+    let numbers = labelled::write_file(folder.path(), Labels::Number, "the end");
     let model = tiny("sentence");
     let refused = |more: &[&str]| {
         let mut command = Strata::new(&["train", "--out", "tone", "--no-cache"]);
@@ -184,8 +184,8 @@ fn what_cannot_go_together_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{more:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    let weighed = refused(&[&NUMBER[..], &["--class-weights", "balanced"]].concat());
-    assert!(weighed.contains("class weights go with labels"), "{weighed}");
+    let class_weights = refused(&[&NUMBER[..], &["--class-weights", "balanced"]].concat());
+    assert!(class_weights.contains("class weights need labels"), "{class_weights}");
     let dropout = refused(&["--dropout", "0.5"]);
     assert!(dropout.contains("--hidden"), "{dropout}");
     for (flag, value) in [("--hidden", "0"), ("--hidden", "64,x"), ("--epochs", "0")] {
@@ -195,18 +195,18 @@ fn what_cannot_go_together_is_refused() {
     let normalised = r#"{"combine": "weighted", "normalize": true}"#;
     let normalised = refused(&[&NUMBER[..], &["--recipe", normalised]].concat());
     assert!(
-        normalised.contains("--recipe: the weights of layers can't be learnt with \"normalize\""),
+        normalised.contains("--recipe: layer weights can't be learned with \"normalize\""),
         "{normalised}"
     );
     let text = refused(&[&NUMBER[..], &["--label", "text"]].concat());
-    assert!(text.contains("line 2: the label is \"good 0\"; a number is allowed"), "{text}");
+    assert!(text.contains("line 2: the label is \"good 0\"; it must be a number"), "{text}");
 }
 
 #[test]
-fn features_are_those_that_are_served() {
+fn features_are_those_that_the_server_uses() {
     let judge = Judge::new(&config(tiny("sentence")));
     let folder = tempfile::tempdir().unwrap();
-    let data = labelled::file(folder.path(), Labels::One, "the end");
+    let data = labelled::write_file(folder.path(), Labels::Single, "the end");
     let cache = folder.path().join("cache");
     for pooling in ["mean", "cls", "mean_max", "weighted_mean"] {
         let recipe = json!({"layers": [-1, -2], "combine": "concat", "pooling": pooling});

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::app::Parts;
 use crate::config::Config;
 use crate::model::recipe::ResolvedRecipe;
-use crate::training::{Dataset, Extractor, Pools};
+use crate::training::{Dataset, Extractor, PooledFeatures};
 
 /// Flags for the cache of features.
 #[derive(Clone, Debug, Args)]
@@ -42,7 +42,7 @@ pub fn extract(
     dataset: &Dataset,
     recipes: &[&ResolvedRecipe],
     cache: &CacheFlags,
-) -> anyhow::Result<Pools> {
+) -> anyhow::Result<PooledFeatures> {
     let bar = ProgressBar::new(dataset.rows.len() as u64);
     let template = "features {wide_bar} {pos}/{len} texts, {per_sec}, {eta} left";
     bar.set_style(ProgressStyle::with_template(template)?);
@@ -53,23 +53,23 @@ pub fn extract(
         fingerprint: &parts.fingerprint,
         tokenizer: &parts.tokenizer,
         sequence_tokens: parts.sequence_tokens,
-        budget: config.batching.budget_tokens.get(),
+        token_budget: config.batching.budget_tokens.get(),
         cache: folder.as_deref(),
     };
-    let pools = extractor.pools(dataset, recipes, &mut |texts| bar.inc(texts as u64));
+    let pools = extractor.extract(dataset, recipes, &mut |texts| bar.inc(texts as u64));
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let pools = pools?;
-    let (texts, layers) = (dataset.rows.len(), pools.taps);
-    let from = match pools.cached {
+    let (texts, layers) = (dataset.rows.len(), pools.pooled_layers);
+    let from = match pools.cached_share {
         0.0 => String::new(),
         cached => format!(", {:.0} % from the cache", 100.0 * cached),
     };
     eprintln!("features: {texts} texts in {seconds:.1} s, {layers} pooled layers{from}");
-    if pools.cut > 0 {
-        eprintln!("{} texts were truncated to {} tokens", pools.cut, parts.sequence_tokens);
+    if pools.truncated > 0 {
+        eprintln!("{} texts were truncated to {} tokens", pools.truncated, parts.sequence_tokens);
     }
-    if let (Some(error), Some(folder)) = (&pools.not_kept, folder) {
+    if let (Some(error), Some(folder)) = (&pools.cache_error, folder) {
         eprintln!("features could not be cached in {}: {error}", folder.display());
     }
     Ok(pools)

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::model::head::DenseActivation;
-use crate::training::{ClassWeights, Hidden, Method};
+use crate::training::{ClassWeights, HiddenLayers, Method};
 
 /// Flags for the layers of a head and for fitting them.
 #[derive(Clone, Debug, Args)]
@@ -15,16 +15,16 @@ pub struct FitFlags {
     #[arg(long, value_name = "FUNCTION", default_value = "relu", requires = "hidden")]
     activation: HiddenActivation,
     /// Dropout: share of each hidden layer's columns that a training step leaves out.
-    #[arg(long, value_name = "SHARE", default_value_t = Hidden::default().dropout, value_parser = share, requires = "hidden")]
+    #[arg(long, value_name = "SHARE", default_value_t = HiddenLayers::default().dropout, value_parser = share, requires = "hidden")]
     dropout: f64,
     /// Learning rate, with hidden layers.
-    #[arg(long, value_name = "RATE", default_value_t = Hidden::default().learning_rate, value_parser = rate, requires = "hidden")]
+    #[arg(long, value_name = "RATE", default_value_t = HiddenLayers::default().learning_rate, value_parser = rate, requires = "hidden")]
     learning_rate: f64,
     /// Maximum number of epochs, with hidden layers.
-    #[arg(long, value_name = "N", default_value_t = Hidden::default().epochs, value_parser = count, requires = "hidden")]
+    #[arg(long, value_name = "N", default_value_t = HiddenLayers::default().epochs, value_parser = count, requires = "hidden")]
     epochs: usize,
     /// Early stopping: stop after this many epochs without a lower validation loss.
-    #[arg(long, value_name = "N", default_value_t = Hidden::default().patience, value_parser = count, requires = "hidden")]
+    #[arg(long, value_name = "N", default_value_t = HiddenLayers::default().patience, value_parser = count, requires = "hidden")]
     patience: usize,
     /// Weights of the labels: all rows equal, or balanced so that all labels have the same total weight.
     #[arg(long, value_name = "WEIGHTS", default_value = "none")]
@@ -64,7 +64,7 @@ impl FitFlags {
         if self.hidden.is_empty() {
             return Method::default();
         }
-        Method::Hidden(Hidden {
+        Method::Hidden(HiddenLayers {
             widths: self.hidden.iter().map(|&width| width as usize).collect(),
             activation: match self.activation {
                 HiddenActivation::Relu => DenseActivation::Relu,

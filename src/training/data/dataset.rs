@@ -1,4 +1,4 @@
-//! Rows of a labelled file, and what they are labelled with.
+//! The rows of a labelled file and their labels.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,52 +9,52 @@ use crate::model::checkpoint::ProblemType;
 /// Rows in the order of the file, at least one.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    /// What there is to learn from.
+    /// Texts.
     pub rows: Vec<Row>,
-    /// What each row is labelled with. For training each label has at least two texts that aren't held
-    /// out.
+    /// The label or number of each row. In a data set for training, each label has at least two texts
+    /// that aren't held out.
     pub targets: Targets,
-    /// The labels, in the order of a head's logits: by number where all are integers and
-    /// alphabetically otherwise. Of numbers the column's name alone.
+    /// The labels, in the order of a head's logits: numerical if all are integers, otherwise alphabetical.
+    /// For a regression only the name of the label column.
     pub labels: Vec<String>,
-    /// Where it came from.
+    /// The file.
     pub source: Source,
-    /// What was odd about it, and what was done.
+    /// What is unusual about the file, and what was left out.
     pub notes: Vec<Note>,
 }
 
-/// A text without the white space around it, never empty.
+/// A text without surrounding white space, never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What is classified.
+    /// The text to classify.
     pub text: String,
-    /// Where it stands in the file, counted from 1.
+    /// Its line in the file, counted from 1.
     pub line: u64,
 }
 
-/// Which file the rows came from.
+/// The file that rows were read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The file's name without its folder.
     pub file: String,
-    /// Of the whole file, in hexadecimal.
+    /// SHA-256 of the whole file, in hexadecimal.
     pub sha256: String,
-    /// Whether the first line was taken as a header and so is no row. See [`Dataset::read`].
+    /// Whether the first line was read as a header, not as a row. See [`Dataset::read`].
     pub header: bool,
 }
 
 impl Dataset {
-    /// The rows of these numbers, in their order.
+    /// The rows with these numbers, in that order.
     #[must_use]
-    pub fn of(&self, rows: &[usize]) -> Self {
+    pub fn select(&self, rows: &[usize]) -> Self {
         Self {
             rows: rows.iter().map(|&row| self.rows[row].clone()).collect(),
-            targets: self.targets.of(rows),
+            targets: self.targets.select(rows),
             ..self.clone()
         }
     }
 
-    /// What a head is asked for that learns this.
+    /// The problem type of a head that learns these targets.
     pub fn problem_type(&self) -> ProblemType {
         self.targets.problem_type()
     }

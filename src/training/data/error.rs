@@ -1,26 +1,26 @@
 //! What can be wrong with a labelled file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::layout::Column;
 use super::notes::Note;
 
-/// What is wrong with which file, and on which line where one is to blame.
+/// An error in a file, with the line if the error is on one line.
 #[derive(Debug, thiserror::Error)]
-#[error("{}{}: {problem}", .file.display(), .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+#[error("{}{}: {kind}", .file.display(), .line.map(|line| format!(", line {line}")).unwrap_or_default())]
 pub struct DatasetError {
-    /// As it was named.
+    /// The path as it was given.
     pub file: PathBuf,
-    /// Counted from 1. A quoted field may span lines; then it is the one where its row begins.
+    /// Counted from 1. For a row that spans several lines it is the first of them.
     pub line: Option<u64>,
-    /// What is wrong there.
-    pub problem: Problem,
+    /// What is wrong.
+    pub kind: DatasetErrorKind,
 }
 
-/// What nothing can be trained or scored with.
+/// Why a file can't be used for training or scoring.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    /// No such file, no permission, and the like.
+pub enum DatasetErrorKind {
+    /// The file doesn't exist, isn't readable, and the like.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
     /// Another extension, or none.
@@ -29,108 +29,125 @@ pub enum Problem {
     /// The first byte that can't be part of a character.
     #[error("not UTF-8 (byte {0:#04x}): save the file as UTF-8")]
     NotUtf8(u8),
-    /// The CSV reader's own complaint.
+    /// An error of the CSV reader.
     #[error("not valid CSV: {0}")]
     InvalidCsv(#[from] csv::Error),
-    /// The rest of the file would be one field.
+    /// A quote without an end. The rest of the file would be one field.
     #[error("a quote begins in this row and never ends")]
     OpenQuote,
-    /// Not JSON, or JSON of another kind.
+    /// Not JSON, or JSON that isn't an object.
     #[error("not a JSON object: {0}")]
     InvalidJson(#[from] serde_json::Error),
-    /// A separator too many or too few.
+    /// A line with another number of columns than the first line.
     #[error("{found} columns where the first line has {expected}")]
     Ragged {
         /// Columns on this line.
         found: usize,
-        /// Columns on the first.
+        /// Columns on the first line.
         expected: usize,
     },
-    /// A name or a number that the first line, or the JSON object, doesn't have.
-    #[error("no column {wanted:?}; there are {}", list(.there))]
+    /// A column that neither the first line nor the JSON object has.
+    #[error("no column {wanted:?}; there are {}", quote(.available))]
     NoColumn {
-        /// As it was named.
+        /// The column as it was given.
         wanted: String,
-        /// The first line's fields, or the object's keys.
-        there: Vec<String>,
+        /// The fields of the first line, or the keys of the object.
+        available: Vec<String>,
     },
-    /// A JSON value that is no text.
-    #[error("the text in {column:?} is {found}; allowed is a string")]
+    /// A JSON value that isn't a text.
+    #[error("the text in {column:?} is {found}; it must be a string")]
     TextType {
         /// Its key.
         column: String,
-        /// As JSON.
+        /// The value as JSON.
         found: String,
     },
-    /// A JSON value that is no label.
+    /// A JSON value that can't be a label.
     #[error(
-        "the label in {column:?} is {found}; allowed are a string, an integer, true and false, or a \
-         list of these where several may hold"
+        "the label in {column:?} is {found}; it must be a string, an integer, true or false, or a list of \
+         these for several labels"
     )]
     LabelType {
         /// Its key.
         column: String,
-        /// As JSON.
+        /// The value as JSON.
         found: String,
     },
-    /// A list where there is to be one.
-    #[error("the label is a list, {}; one is allowed", list(.0))]
+    /// A list of labels in a single-label problem.
+    #[error("the label is a list, {}; only one label is allowed", quote(.0))]
     LabelList(Vec<String>),
-    /// Something that isn't a number where a number is to be learnt.
-    #[error("the label is {0:?}; a number is allowed")]
+    /// A label of a regression that isn't a finite number.
+    #[error("the label is {0:?}; it must be a number")]
     NotANumber(String),
-    /// Nothing, or white space, where all texts are wanted.
+    /// A blank text where every text is needed.
     #[error("the text is empty")]
     EmptyText,
-    /// Nothing but blank lines, a header, and rows that were left out.
+    /// Only blank lines, a header, and rows that were left out.
     #[error("no rows{}", if *.left_out == 0 { String::new() } else { format!(
         ": all {} lack a text or a label", .left_out) })]
     NoRows {
-        /// Rows that lacked something.
+        /// Rows without a text or without a label.
         left_out: usize,
     },
-    /// No labels to tell apart.
+    /// Too few labels to learn to distinguish them.
     #[error(
         "there is nothing to learn: {}{}",
         match .only {
             Some(only) => format!("{only:?} is the only label"),
             None => "there is no label".to_owned(),
         },
-        all(.notes)
+        join(.notes)
     )]
     NothingToLearn {
-        /// The label that there is.
+        /// The only label, if there is one.
         only: Option<String>,
         /// What was left out.
         notes: Vec<Note>,
     },
-    /// No labels of the head.
-    #[error("no row has a label of the head{}", all(.0))]
+    /// No row has a label of the head.
+    #[error("no row has a label of the head{}", join(.0))]
     NothingToScore(Vec<Note>),
-    /// Numbers that are all the same.
+    /// All numbers are equal.
     #[error("every row has the number {0}; there is nothing to learn")]
-    OneNumber(f64),
+    ConstantNumber(f64),
 }
 
-impl Problem {
-    /// On a line, counted from 1.
-    pub(super) fn at(self, line: u64) -> Failure {
-        (Some(line), self)
+/// An error without the file's name.
+#[derive(Debug)]
+pub(super) struct LineError {
+    pub line: Option<u64>,
+    pub kind: DatasetErrorKind,
+}
+
+impl LineError {
+    pub fn in_file(self, file: &Path) -> DatasetError {
+        DatasetError { file: file.to_owned(), line: self.line, kind: self.kind }
     }
 }
 
-fn all(notes: &[Note]) -> String {
+impl From<DatasetErrorKind> for LineError {
+    /// An error of the file as a whole.
+    fn from(kind: DatasetErrorKind) -> Self {
+        Self { line: None, kind }
+    }
+}
+
+impl DatasetErrorKind {
+    /// The error on a line, counted from 1.
+    pub(super) fn on_line(self, line: u64) -> LineError {
+        LineError { line: Some(line), kind: self }
+    }
+
+    pub(super) fn no_column(column: &Column, available: Vec<String>) -> Self {
+        Self::NoColumn { wanted: column.to_string(), available }
+    }
+}
+
+fn join(notes: &[Note]) -> String {
     notes.iter().map(|note| format!("; {note}")).collect()
 }
 
-fn list(names: &[String]) -> String {
+fn quote(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
     quoted.join(", ")
-}
-
-/// A problem, and the line it is on where it is on one.
-pub(super) type Failure = (Option<u64>, Problem);
-
-pub(super) fn no_column(column: &Column, there: Vec<String>) -> Problem {
-    Problem::NoColumn { wanted: column.to_string(), there }
 }

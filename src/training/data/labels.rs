@@ -1,39 +1,39 @@
-//! From labels as they are written to what a head learns.
+//! From labels as written in the file to the targets that a head learns.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::dataset::Row;
-use super::error::{Failure, Problem};
+use super::error::{DatasetErrorKind, LineError};
 use super::held_out::is_held_out;
 use super::layout::Column;
-use super::notes::{Note, OfLabel};
-use super::records::{Record, Written};
+use super::notes::{LabelRows, Note};
+use super::records::{Record, WrittenLabel};
 use super::targets::Targets;
 use crate::model::checkpoint::ProblemType;
 
-/// Rows, what each is labelled with, and the labels.
-pub(super) struct Labelled {
+/// Rows, their targets, and the names of the labels.
+pub(super) struct LabelledRows {
     pub rows: Vec<Row>,
     pub targets: Targets,
     pub labels: Vec<String>,
 }
 
-/// Records with a text and a label; the others are left out and noted.
-pub(super) fn complete(
+/// The records that have a text and a label. The others are left out and noted.
+pub(super) fn keep_complete(
     records: Vec<Record>,
     notes: &mut Vec<Note>,
-) -> Result<Vec<Record>, Failure> {
+) -> Result<Vec<Record>, LineError> {
     let all = records.len();
     let (mut no_text, mut no_label, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for record in records {
         match record {
             Record { text, line, .. } if text.is_empty() => no_text.push(line),
-            Record { label: Written::Missing, line, .. } => no_label.push(line),
+            Record { label: WrittenLabel::Missing, line, .. } => no_label.push(line),
             complete => kept.push(complete),
         }
     }
     if kept.is_empty() {
-        return Err((None, Problem::NoRows { left_out: all }));
+        return Err(DatasetErrorKind::NoRows { left_out: all }.into());
     }
     if !no_text.is_empty() {
         notes.push(Note::NoText(no_text));
@@ -44,148 +44,155 @@ pub(super) fn complete(
     Ok(kept)
 }
 
-/// Several labels a row if any row has a list of them, else one.
-pub(super) fn problem_type(records: &[Record]) -> ProblemType {
-    if records.iter().any(|record| matches!(record.label, Written::List(_))) {
+/// Multi-label if any record has a list of labels, otherwise single-label.
+pub(super) fn infer_problem_type(records: &[Record]) -> ProblemType {
+    if records.iter().any(|record| matches!(record.label, WrittenLabel::List(_))) {
         ProblemType::MultiLabelClassification
     } else {
         ProblemType::SingleLabelClassification
     }
 }
 
-/// What `records` are labelled with, for a head of that problem. Labels that aren't among the `known`, or
-/// where nothing is known those that can't be trained on, are left out and noted.
+/// The targets of `records`. Labels that aren't in `known`, or without `known` labels that are too rare to
+/// train on, are left out and noted.
 pub(super) fn label(
-    records: Vec<Record>,
-    problem: ProblemType,
-    (column, known): (&Column, Option<&[String]>),
+    records: &[Record],
+    problem_type: ProblemType,
+    column: &Column,
+    known: Option<&[String]>,
     notes: &mut Vec<Note>,
-) -> Result<Labelled, Failure> {
-    if problem == ProblemType::Regression {
+) -> Result<LabelledRows, LineError> {
+    if problem_type == ProblemType::Regression {
         return numbers(records, column, known.is_some());
     }
-    let one = problem == ProblemType::SingleLabelClassification;
-    if let Some(record) = records.iter().find(|of| one && matches!(of.label, Written::List(_))) {
-        return Err(list(record));
+    let single = problem_type == ProblemType::SingleLabelClassification;
+    let is_list = |record: &&Record| matches!(record.label, WrittenLabel::List(_));
+    if let Some(record) = records.iter().find(is_list).filter(|_| single) {
+        return Err(DatasetErrorKind::LabelList(written(record).to_vec()).on_line(record.line));
     }
-    let (labels, left_out) = match known {
-        Some(known) => (known.to_vec(), Note::UnknownLabels as fn(Vec<OfLabel>) -> Note),
-        None => (trainable(&records, one), Note::RareLabels as fn(Vec<OfLabel>) -> Note),
-    };
-    let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
-    let mut others: BTreeMap<&str, OfLabel> = BTreeMap::new();
-    let mut rows = Vec::with_capacity(records.len());
-    for record in &records {
-        let (kept, lost): (Vec<_>, Vec<_>) =
-            written(record).iter().partition(|label| index.contains_key(label.as_str()));
-        for label in &lost {
-            let of = others.entry(label).or_insert_with(|| OfLabel::new(label, record.line));
-            of.rows += 1;
-        }
-        // Where several may hold, a row that is left without any still says that the others don't.
-        if !one || !kept.is_empty() {
-            let mut places: Vec<usize> =
-                kept.into_iter().map(|label| index[label.as_str()]).collect();
-            places.sort_unstable();
-            places.dedup();
-            rows.push((record, places));
-        }
+    let labels = known.map_or_else(|| trainable_labels(records, single), <[String]>::to_vec);
+    let Kept { records: kept, labels: indices, left_out } = keep(records, &labels, single);
+    if !left_out.is_empty() {
+        let note = if known.is_some() { Note::UnknownLabels } else { Note::RareLabels };
+        notes.push(note(left_out));
     }
-    if !others.is_empty() {
-        let mut others: Vec<OfLabel> = others.into_values().collect();
-        others.sort_by_key(|of| of.line);
-        notes.push(left_out(others));
-    }
-    let (kept, places): (Vec<&Record>, Vec<Vec<usize>>) = rows.into_iter().unzip();
-    let targets = if one { Targets::One(places.concat()) } else { Targets::Several(places) };
-    if kept.is_empty() || (known.is_none() && labels.len() < 1 + usize::from(one)) {
-        let notes = notes.clone();
-        return Err((
-            None,
-            match known {
-                Some(_) => Problem::NothingToScore(notes),
-                None => Problem::NothingToLearn { only: labels.into_iter().next(), notes },
-            },
-        ));
+    let targets =
+        if single { Targets::SingleLabel(indices.concat()) } else { Targets::MultiLabel(indices) };
+    let notes_so_far = notes.clone();
+    if known.is_some() && kept.is_empty() {
+        return Err(DatasetErrorKind::NothingToScore(notes_so_far).into());
     }
     if known.is_none() {
-        notes.extend(not_scored(&labels, &records));
+        if kept.is_empty() || labels.len() < 1 + usize::from(single) {
+            let only = labels.into_iter().next();
+            return Err(DatasetErrorKind::NothingToLearn { only, notes: notes_so_far }.into());
+        }
+        notes.extend(not_scored(&labels, records));
     }
-    Ok(Labelled { rows: kept.into_iter().map(row).collect(), targets, labels })
+    Ok(LabelledRows { rows: kept.into_iter().map(row).collect(), targets, labels })
 }
 
-/// The labels of which no row is held out.
+/// The records that are used, the indices of their labels, and the labels that aren't used.
+struct Kept<'r> {
+    records: Vec<&'r Record>,
+    labels: Vec<Vec<usize>>,
+    left_out: Vec<LabelRows>,
+}
+
+fn keep<'r>(records: &'r [Record], labels: &[String], single: bool) -> Kept<'r> {
+    let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
+    let mut left_out: BTreeMap<&str, LabelRows> = BTreeMap::new();
+    let mut kept = Kept { records: Vec::new(), labels: Vec::new(), left_out: Vec::new() };
+    for record in records {
+        let (used, unused): (Vec<_>, Vec<_>) =
+            written(record).iter().partition(|label| index.contains_key(label.as_str()));
+        for label in &unused {
+            let entry = left_out.entry(label);
+            entry.or_insert_with(|| LabelRows::new(label, record.line)).rows += 1;
+        }
+        // A multi-label row without a label is still evidence against every label.
+        if !single || !used.is_empty() {
+            let mut indices: Vec<usize> =
+                used.into_iter().map(|label| index[label.as_str()]).collect();
+            indices.sort_unstable();
+            indices.dedup();
+            kept.records.push(record);
+            kept.labels.push(indices);
+        }
+    }
+    kept.left_out = left_out.into_values().collect();
+    kept.left_out.sort_by_key(|label| label.line);
+    kept
+}
+
+/// A note on the labels without a held-out row.
 fn not_scored(labels: &[String], records: &[Record]) -> Option<Note> {
-    let mut all: HashMap<&str, OfLabel> = HashMap::new();
+    let mut all: HashMap<&str, LabelRows> = HashMap::new();
     let mut scored: HashSet<&str> = HashSet::new();
     for record in records {
         for label in written(record) {
-            let of = all.entry(label).or_insert_with(|| OfLabel::new(label, record.line));
-            of.rows += 1;
+            let entry = all.entry(label);
+            entry.or_insert_with(|| LabelRows::new(label, record.line)).rows += 1;
             if is_held_out(&record.text) {
                 scored.insert(label);
             }
         }
     }
     let missing = labels.iter().filter(|label| !scored.contains(label.as_str()));
-    let missing: Vec<OfLabel> = missing.filter_map(|label| all.remove(label.as_str())).collect();
+    let missing: Vec<LabelRows> = missing.filter_map(|label| all.remove(label.as_str())).collect();
     (!missing.is_empty()).then_some(Note::NotScored(missing))
 }
 
-fn numbers(records: Vec<Record>, column: &Column, known: bool) -> Result<Labelled, Failure> {
+fn numbers(records: &[Record], column: &Column, for_head: bool) -> Result<LabelledRows, LineError> {
     let mut numbers = Vec::with_capacity(records.len());
-    for record in &records {
+    for record in records {
         let number = match &record.label {
-            Written::One(label) => label.parse().ok().filter(|number: &f64| number.is_finite()),
-            Written::List(_) | Written::Missing => None,
+            WrittenLabel::One(label) => label.parse().ok().filter(|n: &f64| n.is_finite()),
+            WrittenLabel::List(_) | WrittenLabel::Missing => None,
         };
-        let refused = || Problem::NotANumber(written(record).join(", ")).at(record.line);
-        numbers.push(number.ok_or_else(refused)?);
+        let not_a_number =
+            || DatasetErrorKind::NotANumber(written(record).join(", ")).on_line(record.line);
+        numbers.push(number.ok_or_else(not_a_number)?);
     }
-    if !known && numbers.iter().all(|number| *number == numbers[0]) {
-        return Err((None, Problem::OneNumber(numbers[0])));
+    if !for_head && numbers.iter().all(|number| *number == numbers[0]) {
+        return Err(DatasetErrorKind::ConstantNumber(numbers[0]).into());
     }
     let name = match column {
         Column::Name(name) => name.clone(),
         Column::Number(_) => "value".to_owned(),
     };
     let rows = records.iter().map(row).collect();
-    Ok(Labelled { rows, targets: Targets::Number(numbers), labels: vec![name] })
+    Ok(LabelledRows { rows, targets: Targets::Regression(numbers), labels: vec![name] })
 }
 
 fn row(record: &Record) -> Row {
     Row { text: record.text.clone(), line: record.line }
 }
 
-fn list(record: &Record) -> Failure {
-    Problem::LabelList(written(record).to_vec()).at(record.line)
-}
-
 fn written(record: &Record) -> &[String] {
     match &record.label {
-        Written::Missing => &[],
-        Written::One(label) => std::slice::from_ref(label),
-        Written::List(labels) => labels,
+        WrittenLabel::Missing => &[],
+        WrittenLabel::One(label) => std::slice::from_ref(label),
+        WrittenLabel::List(labels) => labels,
     }
 }
 
-/// The labels that two texts have that aren't held out, one to fit and one to choose settings by, and,
-/// where it isn't one a row, that two lack; by number where all are integers, alphabetically otherwise.
-fn trainable(records: &[Record], one: bool) -> Vec<String> {
+/// The labels that at least two training texts have: one to fit, and one for the validation part. In a
+/// multi-label problem at least two training texts must also lack the label. They are in numerical order
+/// if all are integers, otherwise in alphabetical order.
+fn trainable_labels(records: &[Record], single: bool) -> Vec<String> {
     let mut texts: HashMap<&str, HashSet<&str>> = HashMap::new();
     let mut training: HashSet<&str> = HashSet::new();
-    for record in records {
-        if is_held_out(&record.text) {
-            continue;
-        }
+    for record in records.iter().filter(|record| !is_held_out(&record.text)) {
         training.insert(&record.text);
         for label in written(record) {
             texts.entry(label).or_default().insert(&record.text);
         }
     }
-    let enough = |of: &HashSet<&str>| of.len() >= 2 && (one || of.len() + 2 <= training.len());
-    let labels = texts.into_iter().filter(|(_, of)| enough(of)).map(|(label, _)| label.to_owned());
-    let mut labels: Vec<String> = labels.collect();
+    let enough =
+        |texts: &HashSet<&str>| texts.len() >= 2 && (single || texts.len() + 2 <= training.len());
+    let labels = texts.into_iter().filter(|(_, texts)| enough(texts));
+    let mut labels: Vec<String> = labels.map(|(label, _)| label.to_owned()).collect();
     labels.sort();
     let numbers: Result<Vec<i64>, _> = labels.iter().map(|label| label.parse()).collect();
     if numbers.is_ok() {

@@ -1,4 +1,4 @@
-//! How the command line names a column.
+//! Which columns of a file are read, and how the command line names them.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,12 +6,25 @@ use std::str::FromStr;
 
 use crate::model::checkpoint::ProblemType;
 
-/// A column as the command line names it. Digits alone mean its place, counted from 1.
+/// What to read from a file.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The column of texts.
+    pub text: Column,
+    /// The column of labels.
+    pub label: Column,
+    /// What the labels are. If it isn't given: multi-label if JSON has a list, otherwise single-label.
+    pub problem_type: Option<ProblemType>,
+    /// Separates the labels in a field of a table, in a multi-label problem.
+    pub separator: String,
+}
+
+/// A column as the command line names it. Digits alone are a column number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
-    /// As the header has it.
+    /// By its name in the header.
     Name(String),
-    /// From the left.
+    /// By its number from the left, counted from 1.
     Number(NonZeroUsize),
 }
 
@@ -39,30 +52,17 @@ impl fmt::Display for Column {
     }
 }
 
-/// Zero, or nothing.
+/// Zero, or an empty name.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no column: give a name from the header, or a number from 1 on")]
+#[error("{0:?} is not a column: give a name from the header, or a number from 1 on")]
 pub struct InvalidColumn(String);
-
-/// What is read of a file.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    /// The column of texts.
-    pub text: Column,
-    /// The column of labels.
-    pub label: Column,
-    /// What the labels are. If it isn't said, several a row where JSON has a list, else one.
-    pub problem_type: Option<ProblemType>,
-    /// What stands between the labels of a field of a table, where several may hold.
-    pub separator: String,
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_column_of_digits_is_a_place_counted_from_one() {
+    fn a_column_of_digits_is_a_number_counted_from_one() {
         assert_eq!("2".parse::<Column>().unwrap(), Column::Number(NonZeroUsize::new(2).unwrap()));
         assert_eq!("2nd".parse::<Column>().unwrap(), Column::Name("2nd".to_owned()));
         assert!("0".parse::<Column>().is_err());

@@ -1,4 +1,8 @@
-//! Labelled files: read, checked, and divided into parts.
+//! Labelled files: read, checked, and divided into training, validation and held-out rows.
+//!
+//! `content` decodes a file, `tables` and `json_lines` find its columns, `records` reads the text and the
+//! label of each line, `labels` turns labels into `targets`; `read` does all of it. `groups` and `split`
+//! choose which rows are fitted and which are scored.
 
 mod content;
 mod dataset;
@@ -19,7 +23,7 @@ mod texts;
 
 pub use dataset::{Dataset, Row, Source};
 pub use error::DatasetError;
-pub use groups::strata;
+pub use groups::stratify;
 pub use held_out::{HELD_OUT_RULE, is_held_out};
 pub use layout::{Column, Layout};
 pub use notes::Note;

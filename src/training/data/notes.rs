@@ -1,46 +1,49 @@
-//! What a labelled file has that its owner may not know of, and what was done about it.
+//! What is unusual about a labelled file, and what was done about it.
 
 use std::fmt;
 
-/// Lines that a note lists before it counts the rest.
+/// Lines that a note lists before it only counts the rest.
 const LISTED: usize = 8;
 
-/// Something odd that is no reason to stop. Lines are counted from 1.
+/// Something unusual that is no error. Lines are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// Rows without a text, left out.
+    /// Rows without a text. They are left out.
     NoText(Vec<u64>),
-    /// Rows without a label, left out.
+    /// Rows without a label. They are left out.
     NoLabel(Vec<u64>),
-    /// Labels of fewer than two texts that can be trained on, or, where several may hold, that fewer than
-    /// two lack; left out, and where one holds their rows too.
-    RareLabels(Vec<OfLabel>),
-    /// Labels of which no row is held out, so that they are learnt and not scored.
-    NotScored(Vec<OfLabel>),
-    /// Labels that the head to be scored doesn't have; left out, and where one holds their rows too.
-    UnknownLabels(Vec<OfLabel>),
-    /// Rows whose text an earlier row has; all rows of a text are kept in one part.
+    /// Labels with fewer than two training texts; in a multi-label problem also labels that fewer than two
+    /// training texts lack. They are left out; in a single-label problem their rows are too.
+    RareLabels(Vec<LabelRows>),
+    /// Labels without a held-out row. They are learned but not scored.
+    NotScored(Vec<LabelRows>),
+    /// Labels that the head to be scored doesn't have. They are left out; in a single-label problem their
+    /// rows are too.
+    UnknownLabels(Vec<LabelRows>),
+    /// Rows whose text an earlier row has. All rows of a text are kept in one part of the split.
     Repeated(Vec<u64>),
     /// Rows whose text an earlier row has with another label.
     Contradicting(Vec<u64>),
 }
 
-/// A label, the line of its first row, and how many rows it has.
+/// A label and its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfLabel {
+pub struct LabelRows {
     pub(super) label: String,
+    /// The line of its first row.
     pub(super) line: u64,
+    /// How many rows it has.
     pub(super) rows: usize,
 }
 
-impl OfLabel {
-    /// Without a row yet.
+impl LabelRows {
+    /// A label that no row has been counted for.
     pub(super) fn new(label: &str, line: u64) -> Self {
         Self { label: label.to_owned(), line, rows: 0 }
     }
 }
 
-impl fmt::Display for OfLabel {
+impl fmt::Display for LabelRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { label, line, rows } = self;
         match rows {
@@ -52,53 +55,60 @@ impl fmt::Display for OfLabel {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = |lines: &[u64]| match lines.len() {
-            1 => "1 row".to_owned(),
-            n => format!("{n} rows"),
-        };
         match self {
-            Self::NoText(at) => write!(f, "left out {} without a text: {}", rows(at), lines(at)),
-            Self::NoLabel(at) => write!(f, "left out {} without a label: {}", rows(at), lines(at)),
+            Self::NoText(lines) => {
+                write!(f, "left out {} without a text: {}", rows(lines), list_lines(lines))
+            }
+            Self::NoLabel(lines) => {
+                write!(f, "left out {} without a label: {}", rows(lines), list_lines(lines))
+            }
             Self::RareLabels(labels) => write!(
                 f,
-                "left out labels that fewer than two of the texts to train on have, or fewer than two \
-                 lack (a fifth of the texts is held out): {}",
-                listed(labels)
+                "left out labels that fewer than two training texts have, or fewer than two lack (a fifth \
+                 of the texts is held out): {}",
+                list(labels)
             ),
             Self::NotScored(labels) => {
-                write!(f, "labels of which no row is held out to score them: {}", listed(labels))
+                write!(f, "labels without a held-out row to score them: {}", list(labels))
             }
             Self::UnknownLabels(labels) => {
-                write!(f, "left out labels that the head doesn't have: {}", listed(labels))
+                write!(f, "left out labels that the head doesn't have: {}", list(labels))
             }
-            Self::Repeated(at) => write!(
+            Self::Repeated(lines) => write!(
                 f,
-                "{} with the text of an earlier row, kept in the same part as that: {}",
-                rows(at),
-                lines(at)
+                "{} with the text of an earlier row, kept in the same part of the split: {}",
+                rows(lines),
+                list_lines(lines)
             ),
-            Self::Contradicting(at) => write!(
+            Self::Contradicting(lines) => write!(
                 f,
                 "{} with the text of an earlier row and another label, both kept: {}",
-                rows(at),
-                lines(at)
+                rows(lines),
+                list_lines(lines)
             ),
         }
     }
 }
 
-fn lines(lines: &[u64]) -> String {
-    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, listed(lines))
+fn rows(lines: &[u64]) -> String {
+    match lines.len() {
+        1 => "1 row".to_owned(),
+        n => format!("{n} rows"),
+    }
 }
 
-/// The first few, and how many more there are.
-fn listed<T: ToString>(all: &[T]) -> String {
+fn list_lines(lines: &[u64]) -> String {
+    format!("{} {}", if lines.len() == 1 { "line" } else { "lines" }, list(lines))
+}
+
+/// The first few, and the number of the others.
+fn list<T: ToString>(all: &[T]) -> String {
     let first: Vec<String> = all.iter().take(LISTED).map(T::to_string).collect();
-    let more = match all.len().saturating_sub(LISTED) {
+    let others = match all.len().saturating_sub(LISTED) {
         0 => String::new(),
-        more => format!(" and {more} more"),
+        others => format!(" and {others} more"),
     };
-    format!("{}{more}", first.join(", "))
+    format!("{}{others}", first.join(", "))
 }
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! What rows are labelled with, for the three things that a head can be asked for.
+//! What a head learns: the label, the labels or the number of each row.
 
 use crate::model::checkpoint::ProblemType;
 
-/// One entry a row. Labels are places in a list of labels.
+/// One entry per row. Labels are indices into a list of names.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
-    /// The one label that holds.
-    One(Vec<usize>),
-    /// The labels that hold, ascending; there may be none.
-    Several(Vec<Vec<usize>>),
-    /// A number, finite.
-    Number(Vec<f64>),
+    /// The row's one label.
+    SingleLabel(Vec<usize>),
+    /// The row's labels, ascending; there may be none.
+    MultiLabel(Vec<Vec<usize>>),
+    /// The row's number, finite.
+    Regression(Vec<f64>),
 }
 
 impl Targets {
-    /// Rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
-            Self::One(rows) => rows.len(),
-            Self::Several(rows) => rows.len(),
-            Self::Number(rows) => rows.len(),
+            Self::SingleLabel(rows) => rows.len(),
+            Self::MultiLabel(rows) => rows.len(),
+            Self::Regression(rows) => rows.len(),
         }
     }
 
@@ -28,39 +28,39 @@ impl Targets {
         self.len() == 0
     }
 
-    /// Those of some rows, in their order.
+    /// The targets of the rows with these numbers, in that order.
     #[must_use]
-    pub fn of(&self, rows: &[usize]) -> Self {
+    pub fn select(&self, rows: &[usize]) -> Self {
         match self {
-            Self::One(all) => Self::One(pick(all, rows)),
-            Self::Several(all) => Self::Several(pick(all, rows)),
-            Self::Number(all) => Self::Number(pick(all, rows)),
+            Self::SingleLabel(all) => Self::SingleLabel(pick(all, rows)),
+            Self::MultiLabel(all) => Self::MultiLabel(pick(all, rows)),
+            Self::Regression(all) => Self::Regression(pick(all, rows)),
         }
     }
 
-    /// What a head is asked for that learns them.
+    /// The problem type of a head that learns them.
     pub fn problem_type(&self) -> ProblemType {
         match self {
-            Self::One(_) => ProblemType::SingleLabelClassification,
-            Self::Several(_) => ProblemType::MultiLabelClassification,
-            Self::Number(_) => ProblemType::Regression,
+            Self::SingleLabel(_) => ProblemType::SingleLabelClassification,
+            Self::MultiLabel(_) => ProblemType::MultiLabelClassification,
+            Self::Regression(_) => ProblemType::Regression,
         }
     }
 
-    /// The labels that hold for a row; none where it has a number.
-    pub fn labels_of(&self, row: usize) -> &[usize] {
+    /// The labels of a row; none in a regression.
+    pub fn row_labels(&self, row: usize) -> &[usize] {
         match self {
-            Self::One(rows) => std::slice::from_ref(&rows[row]),
-            Self::Several(rows) => &rows[row],
-            Self::Number(_) => &[],
+            Self::SingleLabel(rows) => std::slice::from_ref(&rows[row]),
+            Self::MultiLabel(rows) => &rows[row],
+            Self::Regression(_) => &[],
         }
     }
 
-    /// In how many rows each of `labels` labels holds.
+    /// The number of rows that have each of `labels` labels.
     pub fn counts(&self, labels: usize) -> Vec<usize> {
         let mut counts = vec![0; labels];
         for row in 0..self.len() {
-            self.labels_of(row).iter().for_each(|&label| counts[label] += 1);
+            self.row_labels(row).iter().for_each(|&label| counts[label] += 1);
         }
         counts
     }

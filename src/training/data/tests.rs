@@ -1,11 +1,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::notes::OfLabel;
+use super::notes::LabelRows;
 use super::*;
 use crate::model::checkpoint::ProblemType;
 
-/// What a file of that name and content gives, columns `text` and `label`.
+/// Reads a file with this name and content, columns `text` and `label`.
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, DatasetError> {
     read_columns(name, content, "text", "label")
 }
@@ -27,7 +27,7 @@ fn layout(text: &str, label: &str, problem_type: Option<ProblemType>) -> Layout 
     Layout { text, label, problem_type, separator: ",".to_owned() }
 }
 
-/// Columns `text` and `label`, labels of that kind.
+/// Reads a file as [`read`] does, with this problem type.
 fn read_as(name: &str, content: &str, problem: ProblemType) -> Result<Dataset, DatasetError> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
@@ -36,14 +36,14 @@ fn read_as(name: &str, content: &str, problem: ProblemType) -> Result<Dataset, D
 }
 
 fn texts(dataset: &Dataset) -> Vec<(&str, &str)> {
-    let label = |row| dataset.labels[dataset.targets.labels_of(row)[0]].as_str();
+    let label = |row| dataset.labels[dataset.targets.row_labels(row)[0]].as_str();
     dataset.rows.iter().enumerate().map(|(at, row)| (row.text.as_str(), label(at))).collect()
 }
 
-/// The line and the message of a refusal.
+/// The line and the message of an error.
 fn refusal(outcome: Result<Dataset, DatasetError>) -> (Option<u64>, String) {
     let error = outcome.unwrap_err();
-    (error.line, error.problem.to_string())
+    (error.line, error.kind.to_string())
 }
 
 /// None of these texts is held out.
@@ -64,7 +64,7 @@ fn the_three_formats_read_alike() {
 }
 
 #[test]
-fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
+fn a_byte_order_mark_and_windows_line_endings_are_accepted() {
     for (name, content) in [
         ("d.tsv", "\u{feff}text\tlabel\r\na b\tx\r\n\r\ng\ty\r\nh\tx\r\ne\ty\r\n"),
         ("d.csv", "\u{feff}\"text\",label\r\na b,x\r\n\r\ng,y\r\nh,x\r\ne,y\r\n"),
@@ -74,7 +74,7 @@ fn a_byte_order_mark_and_windows_line_ends_are_tolerated() {
 }
 
 #[test]
-fn quotes_are_text_in_tsv_and_quote_in_csv() {
+fn quotes_are_text_in_tsv_and_quote_fields_in_csv() {
     let tsv = read("d.tsv", "text\tlabel\n\"so\tx\nb\tx\ne\"\ty\ng\ty\n").unwrap();
     assert_eq!(texts(&tsv)[0], ("\"so", "x"));
     assert_eq!(texts(&tsv)[2], ("e\"", "y"));
@@ -83,7 +83,7 @@ fn quotes_are_text_in_tsv_and_quote_in_csv() {
 }
 
 #[test]
-fn columns_by_number_need_no_header_and_skip_one_that_is_there() {
+fn columns_by_number_need_no_header_but_skip_an_existing_one() {
     let plain = read_columns("d.tsv", "x\ta b\ny\tg\nx\th\ny\te\n", "2", "1").unwrap();
     assert_eq!(texts(&plain), FOUR);
     assert!(!plain.source.header);
@@ -95,7 +95,7 @@ fn columns_by_number_need_no_header_and_skip_one_that_is_there() {
 }
 
 #[test]
-fn json_labels_may_be_integers_and_truth_values() {
+fn json_labels_may_be_integers_and_booleans() {
     let rows = |labels: [&str; 4]| {
         let lines = labels.into_iter().zip(["a", "b", "e", "g"]);
         let line = |(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n");
@@ -106,12 +106,12 @@ fn json_labels_may_be_integers_and_truth_values() {
     let truths = read("d.jsonl", rows(["true", "false", "true", "false"])).unwrap();
     assert_eq!(truths.labels, ["false", "true"]);
     let refused = refusal(read("d.jsonl", rows(["1", "1", "1.5", "2"])));
-    let message = "the label in \"label\" is 1.5; allowed are a string, an integer, true and false";
+    let message = "the label in \"label\" is 1.5; it must be a string, an integer, true or false";
     assert!(refused.0 == Some(3) && refused.1.starts_with(message), "{refused:?}");
 }
 
 #[test]
-fn labels_are_sorted_by_number_only_where_all_are_integers() {
+fn labels_are_in_numerical_order_if_all_are_integers() {
     let sorted = |labels: &[&str]| {
         let rows = labels.iter().map(|label| format!("a\t{label}\nb\t{label}\n"));
         read("d.tsv", format!("text\tlabel\n{}", rows.collect::<String>())).unwrap().labels
@@ -134,7 +134,7 @@ fn an_error_names_the_file_and_the_line() {
 }
 
 #[test]
-fn every_refusal_says_where_and_what_is_allowed() {
+fn every_error_says_where_it_is_and_what_is_allowed() {
     let cases: [(&str, &str, Option<u64>, &str); 14] = [
         ("d.txt", "", None, "the name must end in .tsv, .csv, .jsonl or .ndjson"),
         ("d.tsv", "", None, "no rows"),
@@ -149,7 +149,7 @@ fn every_refusal_says_where_and_what_is_allowed() {
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
         ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
-        ("d.jsonl", "{\"text\":null,\"label\":1}\n", Some(1), "allowed is a string"),
+        ("d.jsonl", "{\"text\":null,\"label\":1}\n", Some(1), "it must be a string"),
     ];
     for (name, content, line, message) in cases {
         let refused = refusal(read(name, content));
@@ -165,40 +165,40 @@ fn bytes_that_are_no_utf8_are_placed() {
 }
 
 #[test]
-fn a_column_by_number_must_be_there() {
+fn a_column_number_must_exist() {
     let refused = refusal(read_columns("d.tsv", "a\tx\n", "1", "3"));
     assert_eq!(refused, (Some(1), "no column \"3\"; there are \"a\", \"x\"".to_owned()));
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let error = Dataset::read(Path::new("no/such.tsv"), &layout("text", "text", None)).unwrap_err();
     assert!(error.to_string().starts_with("no/such.tsv: cannot be read: "), "{error}");
 }
 
 #[test]
-fn where_labels_are_known_a_first_line_with_one_of_them_is_a_row() {
+fn a_first_line_with_a_known_label_is_a_row() {
     let mut file = tempfile::Builder::new().suffix(".tsv").tempfile().unwrap();
     std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
     let known = ["no", "yes", "perhaps"].map(str::to_owned);
     let columns = layout("2", "1", None);
-    let read = Dataset::read_as(file.path(), &columns, &known).unwrap();
-    assert_eq!((read.targets, read.source.header), (Targets::One(vec![1, 0, 0]), false));
-    let other = Dataset::read_as(file.path(), &columns, &known[..1]).unwrap();
+    let read = Dataset::read_for_head(file.path(), &columns, &known).unwrap();
+    assert_eq!((read.targets, read.source.header), (Targets::SingleLabel(vec![1, 0, 0]), false));
+    let other = Dataset::read_for_head(file.path(), &columns, &known[..1]).unwrap();
     assert_eq!((other.rows.len(), other.source.header), (2, true));
 }
 
 #[test]
-fn what_is_left_out_and_what_is_odd_is_noted_with_its_lines() {
-    // Of these texts "c" and "d" are held out.
+fn notes_list_the_lines_that_are_left_out_or_unusual() {
+    // The texts "c" and "d" are held out.
     let rows = "a\tx\n\tx\nb\ty\ng\t\nh\tz\na\tx\nb\tx\ne\ty\ni\tx\nc\tx\n";
     let dataset = read("d.tsv", format!("text\tlabel\n{rows}")).unwrap();
-    let of = |label: &str, line, rows| OfLabel { label: label.to_owned(), line, rows };
+    let label_rows = |label: &str, line, rows| LabelRows { label: label.to_owned(), line, rows };
     let notes = [
         Note::NoText(vec![3]),
         Note::NoLabel(vec![5]),
-        Note::RareLabels(vec![of("z", 6, 1)]),
-        Note::NotScored(vec![of("y", 4, 2)]),
+        Note::RareLabels(vec![label_rows("z", 6, 1)]),
+        Note::NotScored(vec![label_rows("y", 4, 2)]),
         Note::Repeated(vec![7]),
         Note::Contradicting(vec![8]),
     ];
@@ -231,14 +231,14 @@ fn labels_that_a_head_does_not_have_are_left_out() {
     let line = |label| format!("{{\"text\": \"t\", \"label\": {label}}}\n");
     fs::write(&file, labels.map(line).concat()).unwrap();
     let known = ["a".to_owned()];
-    let dataset = Dataset::read_as(&file, &layout("text", "label", None), &known).unwrap();
-    assert_eq!(dataset.targets, Targets::Several(vec![vec![0], vec![0], vec![], vec![]]));
-    let note = Note::UnknownLabels(vec![OfLabel { label: "odd".to_owned(), line: 2, rows: 2 }]);
+    let dataset = Dataset::read_for_head(&file, &layout("text", "label", None), &known).unwrap();
+    assert_eq!(dataset.targets, Targets::MultiLabel(vec![vec![0], vec![0], vec![], vec![]]));
+    let note = Note::UnknownLabels(vec![LabelRows { label: "odd".to_owned(), line: 2, rows: 2 }]);
     assert!(dataset.notes.contains(&note), "{:?}", dataset.notes);
 }
 
 #[test]
-fn lists_in_json_are_any_number_of_labels() {
+fn a_list_in_json_is_any_number_of_labels() {
     // None of these texts is held out.
     let lines = [r#"["b", 7]"#, r#""b""#, "[]", r#"["a", "b", "b"]"#, "[7]", "null", r#"["rare"]"#]
         .into_iter()
@@ -249,36 +249,36 @@ fn lists_in_json_are_any_number_of_labels() {
     // "a" and "rare" have one row each, and the sixth has no label.
     assert_eq!(dataset.labels, ["7", "b"]);
     let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
-    assert_eq!(dataset.targets, Targets::Several(rows));
+    assert_eq!(dataset.targets, Targets::MultiLabel(rows));
     let refused = refusal(read_as("d.jsonl", &lines, ProblemType::SingleLabelClassification));
-    let message = "the label is a list, \"b\", \"7\"; one is allowed";
+    let message = "the label is a list, \"b\", \"7\"; only one label is allowed";
     assert_eq!(refused, (Some(1), message.to_owned()));
     let nested = refusal(read("d.jsonl", "{\"text\": \"t\", \"label\": [[1]]}\n"));
     assert!(nested.1.starts_with("the label in \"label\" is [[1]]"), "{nested:?}");
 }
 
 #[test]
-fn a_field_of_a_table_may_list_labels() {
+fn a_field_of_a_table_may_hold_several_labels() {
     let table = "text\tlabel\na\tx, y\nb\ty\ng\t\nh\tx,all\ne\t x\n";
     let several = read_as("d.tsv", table, ProblemType::MultiLabelClassification).unwrap();
     let rows = vec![vec![0, 1], vec![1], vec![], vec![0], vec![0]];
-    assert_eq!((several.labels.len(), several.targets), (2, Targets::Several(rows)));
-    // Two texts must lack it, too.
+    assert_eq!((several.labels.len(), several.targets), (2, Targets::MultiLabel(rows)));
+    // At least two texts must lack a label.
     let always = "text\tlabel\na\tx,y\nb\tx\ng\tx,y\nh\tx\n";
     let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
     assert_eq!(always.labels, ["y"]);
-    assert_eq!(always.targets, Targets::Several(vec![vec![0], vec![], vec![0], vec![]]));
+    assert_eq!(always.targets, Targets::MultiLabel(vec![vec![0], vec![], vec![0], vec![]]));
 }
 
 #[test]
-fn numbers_are_read_where_they_are_asked_for() {
+fn labels_of_a_regression_are_numbers() {
     let table = "text\tlabel\na\t1.5\nb\t-2e3\nc\t0\n";
     let numbers = read_as("d.tsv", table, ProblemType::Regression).unwrap();
-    assert_eq!(numbers.targets, Targets::Number(vec![1.5, -2e3, 0.0]));
+    assert_eq!(numbers.targets, Targets::Regression(vec![1.5, -2e3, 0.0]));
     assert_eq!(numbers.labels, ["label"]);
     let json = "{\"text\": \"a\", \"label\": 0.25}\n{\"text\": \"b\", \"label\": \"3\"}\n";
     let json = read_as("d.jsonl", json, ProblemType::Regression).unwrap();
-    assert_eq!(json.targets, Targets::Number(vec![0.25, 3.0]));
+    assert_eq!(json.targets, Targets::Regression(vec![0.25, 3.0]));
     for label in ["many", "inf", "NaN"] {
         let table = format!("text\tlabel\na\t1\nb\t{label}\n");
         let refused = refusal(read_as("d.tsv", &table, ProblemType::Regression));

@@ -1,58 +1,55 @@
-//! A file of texts, labels or not: what a head needn't be trained on to be worth measuring.
+//! The texts of a file, which need not have labels.
 
 use std::path::Path;
 
-use super::content::{Format, decode};
-use super::error::{DatasetError, Failure, Problem};
-use super::json_lines::{lines_of, parse, text_in};
+use super::content::{Format, decode, read_bytes};
+use super::error::{DatasetError, DatasetErrorKind, LineError};
+use super::json_lines::{numbered_lines, parse_object, string};
 use super::layout::Column;
-use super::tables::{column_in, csv, tsv};
+use super::tables::{column_index, csv_lines, tsv_lines};
 
-/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed.
-/// The first line of a TSV or CSV file is a header if the column is given by name, and a row if it
-/// is given by number.
+/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed. The
+/// first line of a TSV or CSV file is a header if the column is given by name, and a row if it is given by
+/// number.
 ///
 /// # Errors
-/// The first thing that is wrong with the file; nothing is skipped or guessed.
+/// The first error in the file; no line is skipped.
 pub fn read_texts(file: &Path, text: &Column) -> Result<Vec<String>, DatasetError> {
-    read(file, text).map_err(|(line, problem)| DatasetError {
-        file: file.to_owned(),
-        line,
-        problem,
-    })
+    read(file, text).map_err(|error| error.in_file(file))
 }
 
-fn read(file: &Path, text: &Column) -> Result<Vec<String>, Failure> {
-    let format = Format::of(file).ok_or((None, Problem::UnknownExtension))?;
-    let bytes = std::fs::read(file).map_err(|error| (None, error.into()))?;
-    let texts = self::texts(decode(&bytes)?, format, text)?;
+fn read(file: &Path, text: &Column) -> Result<Vec<String>, LineError> {
+    let (format, bytes) = read_bytes(file)?;
+    let texts = texts(decode(&bytes)?, format, text)?;
     if texts.is_empty() {
-        return Err((None, Problem::NoRows { left_out: 0 }));
+        return Err(DatasetErrorKind::NoRows { left_out: 0 }.into());
     }
     Ok(texts)
 }
 
-/// The texts alone, trimmed and not empty. A table has a header if the column is given by name.
-fn texts(content: &str, format: Format, text: &Column) -> Result<Vec<String>, Failure> {
-    let checked = |line: u64, text: &str| match text.trim() {
-        "" => Err(Problem::EmptyText.at(line)),
-        text => Ok(text.to_owned()),
-    };
+fn texts(content: &str, format: Format, column: &Column) -> Result<Vec<String>, LineError> {
     let lines = match format {
-        Format::Tsv => tsv(content),
-        Format::Csv => csv(content)?,
+        Format::Tsv => tsv_lines(content),
+        Format::Csv => csv_lines(content)?,
         Format::JsonLines => {
-            let of = |(number, line)| {
-                let object = parse(line).map_err(|problem| problem.at(number))?;
-                let text = text_in(&object, text).map_err(|problem| problem.at(number))?;
-                checked(number, text)
+            let text = |(number, line)| {
+                let object = parse_object(line).map_err(|kind| kind.on_line(number))?;
+                let text = string(&object, column).map_err(|kind| kind.on_line(number))?;
+                trimmed(number, text)
             };
-            return lines_of(content).map(of).collect();
+            return numbered_lines(content).map(text).collect();
         }
     };
-    let at = column_in(&lines, text)?;
-    let header = usize::from(matches!(text, Column::Name(_)));
-    lines.iter().skip(header).map(|(line, fields)| checked(*line, &fields[at])).collect()
+    let index = column_index(&lines, column)?;
+    let header = usize::from(matches!(column, Column::Name(_)));
+    lines.iter().skip(header).map(|line| trimmed(line.number, &line.fields[index])).collect()
+}
+
+fn trimmed(line: u64, text: &str) -> Result<String, LineError> {
+    match text.trim() {
+        "" => Err(DatasetErrorKind::EmptyText.on_line(line)),
+        text => Ok(text.to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -79,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_of_texts_is_named() {
+    fn the_error_in_a_file_of_texts_is_named() {
         let refused = |extension, content, column| texts(extension, content, column).unwrap_err();
         assert_eq!(refused(".tsv", "text\n", "text"), "FILE: no rows");
         assert_eq!(refused(".tsv", "", "1"), "FILE: no rows");
         assert_eq!(refused(".tsv", "text\na\n \n", "text"), "FILE, line 3: the text is empty");
         assert!(refused(".tsv", "a\tb\nc\n", "2").contains("1 columns where"));
         assert!(refused(".csv", "body\na\n", "text").contains("no column \"text\"; there are"));
-        assert!(refused(".jsonl", "{\"text\": 1}", "text").contains("allowed is a string"));
+        assert!(refused(".jsonl", "{\"text\": 1}", "text").contains("must be a string"));
         assert!(refused(".txt", "a", "1").contains("must end in"));
     }
 }

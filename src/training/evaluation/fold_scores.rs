@@ -1,27 +1,27 @@
-//! Scores over folds.
+//! Scores over the folds of a cross-validation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::training::metrics::Metric;
 
-/// A score over the folds.
+/// One metric over the folds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// Its name; see [`Metric::name`].
+pub struct FoldScores {
+    /// The metric's name; see [`Metric::name`].
     pub metric: String,
     /// Whether it is a share from 0 to 1.
     pub share: bool,
-    /// Over the folds.
+    /// The mean of the folds.
     pub mean: f64,
-    /// The standard deviation of the folds, with one less than their number below.
+    /// The sample standard deviation of the folds (it divides by one less than their number).
     pub deviation: f64,
-    /// Of each fold.
+    /// The score of each fold.
     pub folds: Vec<f64>,
 }
 
-impl Spread {
-    /// At least two folds of one metric.
-    pub(super) fn of(metric: &Metric, folds: Vec<f64>) -> Self {
+impl FoldScores {
+    /// From the scores of at least two folds.
+    pub(super) fn new(metric: &Metric, folds: Vec<f64>) -> Self {
         let (mean, deviation) = mean_and_deviation(&folds);
         Self { metric: metric.name.to_owned(), share: metric.share, mean, deviation, folds }
     }
@@ -36,7 +36,7 @@ impl Spread {
     }
 }
 
-/// The mean, and the standard deviation with one less than the number of values below.
+/// The mean and the sample standard deviation of at least two values.
 pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -44,18 +44,20 @@ pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
     (mean, (squares / (n - 1.0)).sqrt())
 }
 
-/// What came out.
+/// The result of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CrossScores {
-    /// The first two of [`Scores::metrics`].
-    pub scores: [Spread; 2],
-    /// Folds whose fit was given up before it converged.
+pub struct CrossValidationScores {
+    /// The first two of [`Scores::metrics`](crate::training::metrics::Scores::metrics).
+    pub scores: [FoldScores; 2],
+    /// Folds whose fit ended before it converged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unconverged: usize,
-    /// Of all rows out of fold; see [`Scores::log_loss`].
+    /// Over all rows out of fold; see
+    /// [`Scores::log_loss`](crate::training::metrics::Scores::log_loss).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_loss: Option<f64>,
-    /// As [`calibration_error`], of all rows out of fold.
+    /// Over all rows out of fold; see
+    /// [`calibration_error`](crate::training::metrics::calibration_error).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration_error: Option<f64>,
 }
@@ -69,9 +71,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spread_is_that_computed_by_hand() {
+    fn mean_and_deviation_are_those_computed_by_hand() {
         let metric = Metric { name: "m", value: 0.0, share: false };
-        let spread = Spread::of(&metric, vec![1.0, 2.0, 6.0]);
-        assert_eq!(spread.show(), "3.0000 ± 2.6458");
+        let scores = FoldScores::new(&metric, vec![1.0, 2.0, 6.0]);
+        assert_eq!(scores.show(), "3.0000 ± 2.6458");
     }
 }

@@ -5,6 +5,6 @@ mod cross_validation;
 mod evaluate;
 mod fold_scores;
 
-pub use cross_validation::{Plan, cross_validate};
+pub use cross_validation::{CrossValidation, Folds};
 pub use evaluate::{Evaluation, evaluate};
-pub use fold_scores::{CrossScores, Spread, mean_and_deviation};
+pub use fold_scores::{CrossValidationScores, FoldScores, mean_and_deviation};

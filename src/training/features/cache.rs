@@ -1,12 +1,13 @@
-//! Pooled rows on disk: what the encoder made of some texts is computed once.
+//! Pooled rows on disk, so that the encoder computes them once.
 //!
-//! A folder for each set of texts and each encoder, in it a safetensors file for each layer and pooling:
-//! `rows` `(n, width)` f32, and in its metadata how many texts were cut. Files are written whole or not
-//! at all, so that several processes may share a cache.
+//! One folder per list of texts and encoder; in it one safetensors file per layer and pooling: `rows`
+//! `(n, width)` f32, and as metadata the number of truncated texts. A file is written completely or not at
+//! all, so that several processes may share a cache.
 
 use std::collections::HashMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
@@ -16,58 +17,63 @@ use super::matrix::Features;
 use crate::files::write_atomically;
 use crate::model::recipe::Pooling;
 
-/// Changes when the same texts and encoder would give other rows, or files look different.
+/// Changes when the same texts and encoder would give other rows, or when the file format changes.
 const FORMAT: &str = "strata features 1";
 
 const ROWS: &str = "rows";
 const CUT: &str = "texts_cut";
 
-/// A layer, 0 the embedding output, and how its tokens are pooled.
-pub type Tap = (usize, Pooling);
-
-/// Rows of one tap, and how many of the texts were cut.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pool {
-    /// A row a text.
-    pub rows: Features,
-    /// Texts that were longer than a sequence.
-    pub cut: usize,
+/// A hidden state and how its tokens are pooled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PooledLayer {
+    /// 0 is the embedding output.
+    pub layer: usize,
+    pub pooling: Pooling,
 }
 
-/// What is on disk of some texts.
-pub struct Cache {
+/// The pooled rows of one layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PooledRows {
+    /// One row per text.
+    pub features: Features,
+    /// Texts that were longer than a sequence and were truncated.
+    pub truncated: usize,
+}
+
+/// The pooled rows on disk of one list of texts.
+pub struct FeatureCache {
     folder: PathBuf,
 }
 
-impl Cache {
-    /// The part of the cache in `folder` that belongs to these texts, in this order. `encoder` says all
-    /// that tells the encoder from others.
-    pub fn of<'t>(
+impl FeatureCache {
+    /// The part of the cache in `folder` for these texts, in this order. `encoder` lists everything that
+    /// distinguishes the encoder from others.
+    pub fn new<'t>(
         folder: &Path,
         encoder: &[&str],
         texts: impl ExactSizeIterator<Item = &'t str>,
     ) -> Self {
-        let mut sum = Sha256::new();
+        let mut hash = Sha256::new();
         let mut add = |part: &str| {
-            // With lengths, so that no two lists run into each other.
-            sum.update((part.len() as u64).to_le_bytes());
-            sum.update(part);
+            // Lengths separate the parts, so that different lists have different hashes.
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
         };
         add(FORMAT);
         encoder.iter().for_each(|part| add(part));
         texts.for_each(add);
-        Self { folder: folder.join(hex::encode(sum.finalize())) }
+        Self { folder: folder.join(hex::encode(hash.finalize())) }
     }
 
-    fn file(&self, (layer, pooling): Tap) -> PathBuf {
+    fn file(&self, PooledLayer { layer, pooling }: PooledLayer) -> PathBuf {
         self.folder.join(format!("{layer}-{}.safetensors", pooling.name()))
     }
 
-    /// The rows of a tap for `n` texts, if they are there and whole.
-    pub fn read(&self, tap: Tap, n: usize) -> Option<Pool> {
-        let bytes = fs::read(self.file(tap)).ok()?;
+    /// The pooled rows of `n` texts, if they are in the cache and complete.
+    pub fn read(&self, layer: PooledLayer, n: usize) -> Option<PooledRows> {
+        let bytes = fs::read(self.file(layer)).ok()?;
         let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-        let cut = header.metadata().as_ref()?.get(CUT)?.parse().ok()?;
+        let truncated = header.metadata().as_ref()?.get(CUT)?.parse().ok()?;
         let file = SafeTensors::deserialize(&bytes).ok()?;
         let view = file.tensor(ROWS).ok()?;
         let &[rows, width] = view.shape() else { return None };
@@ -76,22 +82,22 @@ impl Cache {
         }
         let (numbers, _) = view.data().as_chunks::<4>();
         let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        Some(Pool { rows: Features { rows, width, values }, cut })
+        Some(PooledRows { features: Features { rows, width, values }, truncated })
     }
 
-    /// Keeps the rows of a tap.
+    /// Writes pooled rows.
     ///
     /// # Errors
     /// They can't be written.
-    pub fn write(&self, tap: Tap, pool: &Pool) -> io::Result<()> {
-        let Features { rows, width, values } = &pool.rows;
+    pub fn write(&self, layer: PooledLayer, pooled: &PooledRows) -> io::Result<()> {
+        let Features { rows, width, values } = &pooled.features;
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F32, vec![*rows, *width], &bytes);
-        let about = HashMap::from([(CUT.to_owned(), pool.cut.to_string())]);
-        let whole = view.and_then(|view| safetensors::serialize([(ROWS, view)], Some(about)));
-        let whole = whole.map_err(io::Error::other)?;
+        let metadata = HashMap::from([(CUT.to_owned(), pooled.truncated.to_string())]);
+        let content = view.and_then(|view| safetensors::serialize([(ROWS, view)], Some(metadata)));
+        let content = content.map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
-        write_atomically(&self.file(tap), &whole)
+        write_atomically(&self.file(layer), &content)
     }
 }
 
@@ -99,46 +105,46 @@ impl Cache {
 mod tests {
     use super::*;
 
-    fn pool() -> Pool {
+    fn pooled() -> PooledRows {
         let values = vec![1.0, -0.5, f32::MIN_POSITIVE, 3e9, 0.1, 7.0];
-        Pool { rows: Features { rows: 3, width: 2, values }, cut: 1 }
+        PooledRows { features: Features { rows: 3, width: 2, values }, truncated: 1 }
     }
 
     #[test]
-    fn rows_come_back_as_they_were_kept_and_for_nothing_else() {
+    fn rows_are_read_back_for_the_same_texts_encoder_and_layer_only() {
         let folder = tempfile::tempdir().unwrap();
-        let of = |encoder: &[&str], texts: [&'static str; 3]| {
-            Cache::of(folder.path(), encoder, texts.into_iter())
+        let cache_of = |encoder: &[&str], texts: [&'static str; 3]| {
+            FeatureCache::new(folder.path(), encoder, texts.into_iter())
         };
-        let cache = of(&["e", "f32"], ["a", "b", "c"]);
-        let tap = (3, Pooling::Mean);
-        assert_eq!(cache.read(tap, 3), None);
-        cache.write(tap, &pool()).unwrap();
-        assert_eq!(cache.read(tap, 3), Some(pool()));
-        assert_eq!(cache.read((2, Pooling::Mean), 3), None);
-        assert_eq!(cache.read((3, Pooling::Max), 3), None);
-        assert_eq!(cache.read(tap, 4), None);
+        let cache = cache_of(&["e", "f32"], ["a", "b", "c"]);
+        let layer = PooledLayer { layer: 3, pooling: Pooling::Mean };
+        assert_eq!(cache.read(layer, 3), None);
+        cache.write(layer, &pooled()).unwrap();
+        assert_eq!(cache.read(layer, 3), Some(pooled()));
+        assert_eq!(cache.read(PooledLayer { layer: 2, ..layer }, 3), None);
+        assert_eq!(cache.read(PooledLayer { pooling: Pooling::Max, ..layer }, 3), None);
+        assert_eq!(cache.read(layer, 4), None);
         for other in [
-            of(&["e", "bf16"], ["a", "b", "c"]),
-            of(&["e", "f32"], ["b", "a", "c"]),
-            of(&["e", "f32"], ["a", "bc", ""]),
-            of(&["ef", "32"], ["a", "b", "c"]),
+            cache_of(&["e", "bf16"], ["a", "b", "c"]),
+            cache_of(&["e", "f32"], ["b", "a", "c"]),
+            cache_of(&["e", "f32"], ["a", "bc", ""]),
+            cache_of(&["ef", "32"], ["a", "b", "c"]),
         ] {
-            assert_eq!(other.read(tap, 3), None);
+            assert_eq!(other.read(layer, 3), None);
         }
     }
 
     #[test]
-    fn a_file_that_is_not_whole_is_as_good_as_none() {
+    fn an_incomplete_file_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::of(folder.path(), &[], ["a", "b", "c"].into_iter());
-        let tap = (0, Pooling::Cls);
-        cache.write(tap, &pool()).unwrap();
-        let file = cache.file(tap);
+        let cache = FeatureCache::new(folder.path(), &[], ["a", "b", "c"].into_iter());
+        let layer = PooledLayer { layer: 0, pooling: Pooling::Cls };
+        cache.write(layer, &pooled()).unwrap();
+        let file = cache.file(layer);
         let whole = fs::read(&file).unwrap();
         for len in [0, 7, 40, whole.len() - 1] {
             fs::write(&file, &whole[..len]).unwrap();
-            assert_eq!(cache.read(tap, 3), None, "{len} bytes");
+            assert_eq!(cache.read(layer, 3), None, "{len} bytes");
         }
     }
 }

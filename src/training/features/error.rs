@@ -5,21 +5,21 @@ use crate::text::{InvalidText, TokenizeError};
 
 /// Why features could not be computed. Lines are those of the file, counted from 1.
 #[derive(Debug, thiserror::Error)]
-pub enum EncodeError {
+pub enum FeatureError {
     /// A text that can't be tokenised.
     #[error("line {line}: {error}")]
     Text {
-        /// Which.
+        /// Its line.
         line: u64,
-        /// Why.
+        /// The reason.
         error: InvalidText,
     },
     /// The tokenizer failed on a text.
     #[error("line {line}: {error}")]
     Tokenize {
-        /// Which.
+        /// Its line.
         line: u64,
-        /// Why.
+        /// The reason.
         error: TokenizeError,
     },
     /// The encoder failed.
@@ -28,7 +28,7 @@ pub enum EncodeError {
     /// A layer that the encoder doesn't have.
     #[error(transparent)]
     Layer(#[from] InvalidRecipe),
-    /// Pooled rows were taken out of the cache after they had been found there.
+    /// Pooled rows disappeared from the cache after they had been found there.
     #[error("the cache was changed by another program meanwhile; run it again")]
-    Gone,
+    CacheChanged,
 }

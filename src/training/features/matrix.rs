@@ -1,13 +1,13 @@
-//! Features: a row of numbers a text, standardised for fitting and written for others to judge.
+//! The feature matrix.
 
-/// `rows × width`, row by row, in the order of [`Dataset::rows`].
+/// `rows × width` numbers, row by row, in the order of [`Dataset::rows`](crate::training::Dataset::rows).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
-    /// Texts.
+    /// Number of texts.
     pub rows: usize,
-    /// Features of each.
+    /// Features per text.
     pub width: usize,
-    /// All of them.
+    /// All features, `(rows, width)`.
     pub values: Vec<f32>,
 }
 
@@ -17,10 +17,10 @@ impl Features {
         &self.values[row * self.width..][..self.width]
     }
 
-    /// The first value that is infinite or not a number, as its row and column.
-    pub fn not_finite(&self) -> Option<(usize, usize)> {
-        let place = self.values.iter().position(|value| !value.is_finite())?;
-        Some((place / self.width, place % self.width))
+    /// The row and column of the first non-finite feature.
+    pub fn first_non_finite(&self) -> Option<(usize, usize)> {
+        let index = self.values.iter().position(|value| !value.is_finite())?;
+        Some((index / self.width, index % self.width))
     }
 }
 
@@ -34,10 +34,10 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_number_is_found() {
+    fn a_non_finite_feature_is_found() {
         let mut features = features();
-        assert_eq!(features.not_finite(), None);
+        assert_eq!(features.first_non_finite(), None);
         features.values[5] = f32::NAN;
-        assert_eq!(features.not_finite(), Some((1, 2)));
+        assert_eq!(features.first_non_finite(), Some((1, 2)));
     }
 }

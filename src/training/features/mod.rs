@@ -1,4 +1,7 @@
-//! From texts to features.
+//! From texts to features: one row of numbers per text.
+//!
+//! `extract` runs the encoder, `cache` keeps pooled rows on disk, `pooled` combines them into the
+//! `Features` of a recipe. `training_recipe` says which features a recipe with learned layer weights needs.
 
 mod cache;
 mod error;
@@ -9,10 +12,10 @@ mod save;
 mod standardisation;
 mod training_recipe;
 
-pub use error::EncodeError;
+pub use error::FeatureError;
 pub use extract::Extractor;
 pub use matrix::Features;
-pub use pooled::Pools;
+pub use pooled::PooledFeatures;
 pub use save::save_features;
 pub use standardisation::Standardisation;
-pub use training_recipe::Candidate;
+pub use training_recipe::TrainingRecipe;

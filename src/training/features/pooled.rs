@@ -1,68 +1,70 @@
-//! Pooled rows of a file's texts, from which any recipe over them is combined.
+//! Pooled rows of all texts of a file, from which the features of several recipes are combined.
 
 use std::borrow::Cow;
+use std::io;
 
-use super::cache::{Cache, Pool, Tap};
-use super::error::EncodeError;
+use super::cache::{FeatureCache, PooledLayer, PooledRows};
+use super::error::FeatureError;
 use super::matrix::Features;
 use crate::model::output::OutputBuilder;
 use crate::model::recipe::{Pooling, ResolvedRecipe};
 
-/// Pooled rows of texts, in the cache or in memory, and how they came about.
-pub struct Pools {
+/// Pooled rows of all texts, on disk or in memory.
+pub struct PooledFeatures {
     pub(super) shards: Vec<Shard>,
     pub(super) output_builder: OutputBuilder,
-    /// Layers with a pooling.
-    pub taps: usize,
-    /// Texts that were longer than a sequence.
-    pub cut: usize,
+    /// How many pairs of a layer and a pooling there are.
+    pub pooled_layers: usize,
+    /// Texts that were longer than a sequence and were truncated.
+    pub truncated: usize,
     /// The share of pooled rows that were in the cache.
-    pub cached: f64,
-    /// Why pooled rows could not be kept, if they could not.
-    pub not_kept: Option<std::io::Error>,
+    pub cached_share: f64,
+    /// Why pooled rows could not be written to the cache.
+    pub cache_error: Option<io::Error>,
 }
 
-/// Some of the texts, those that are kept together.
+/// A block of texts that are encoded and cached together.
 pub(super) struct Shard {
     pub texts: usize,
-    pub cut: usize,
-    /// Taps that were in the cache before.
+    pub truncated: usize,
+    /// Pooled layers that were already in the cache.
     pub cached: usize,
-    pub cache: Option<Cache>,
-    /// What isn't in the cache.
-    pub here: Vec<(Tap, Pool)>,
+    pub cache: Option<FeatureCache>,
+    /// Pooled rows that aren't in the cache.
+    pub in_memory: Vec<(PooledLayer, PooledRows)>,
 }
 
 impl Shard {
-    pub fn new(texts: usize, cache: Option<Cache>) -> Self {
-        Self { texts, cut: 0, cached: 0, cache, here: Vec::new() }
+    pub fn new(texts: usize, cache: Option<FeatureCache>) -> Self {
+        Self { texts, truncated: 0, cached: 0, cache, in_memory: Vec::new() }
     }
 
-    pub fn pool(&self, tap: Tap) -> Option<Cow<'_, Pool>> {
-        if let Some((_, pool)) = self.here.iter().find(|(other, _)| *other == tap) {
-            return Some(Cow::Borrowed(pool));
+    pub fn pooled_rows(&self, layer: PooledLayer) -> Option<Cow<'_, PooledRows>> {
+        if let Some((_, pooled)) = self.in_memory.iter().find(|(other, _)| *other == layer) {
+            return Some(Cow::Borrowed(pooled));
         }
-        self.cache.as_ref()?.read(tap, self.texts).map(Cow::Owned)
+        self.cache.as_ref()?.read(layer, self.texts).map(Cow::Owned)
     }
 }
 
-impl Pools {
-    /// The recipe's row of each text. It is one of those that the pools are for.
+impl PooledFeatures {
+    /// The features of a recipe, one of those for which rows were pooled.
     ///
     /// # Errors
     /// The cache has been cleared since, or the recipe is another.
-    pub fn features(&self, recipe: &ResolvedRecipe) -> Result<Features, EncodeError> {
+    pub fn features(&self, recipe: &ResolvedRecipe) -> Result<Features, FeatureError> {
         let texts = self.shards.iter().map(|shard| shard.texts).sum();
         let mut values = Vec::with_capacity(texts * recipe.dimensions);
         for shard in &self.shards {
-            let layers = taps_of(recipe).into_iter().map(|layer| {
-                layer.into_iter().map(|tap| shard.pool(tap)).collect::<Option<Vec<_>>>()
+            let layers = pooled_layers(recipe).into_iter().map(|poolings| {
+                let rows = poolings.into_iter().map(|layer| shard.pooled_rows(layer));
+                rows.collect::<Option<Vec<_>>>()
             });
-            let layers = layers.collect::<Option<Vec<_>>>().ok_or(EncodeError::Gone)?;
+            let layers = layers.collect::<Option<Vec<_>>>().ok_or(FeatureError::CacheChanged)?;
             for text in 0..shard.texts {
-                let row = |pool: &Cow<'_, Pool>| pool.rows.row(text).to_vec();
+                let row = |pooled: &Cow<'_, PooledRows>| pooled.features.row(text).to_vec();
                 let rows: Vec<Vec<f32>> =
-                    layers.iter().map(|layer| layer.iter().flat_map(row).collect()).collect();
+                    layers.iter().map(|poolings| poolings.iter().flat_map(row).collect()).collect();
                 let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
                 values.extend(self.output_builder.features(recipe, &rows));
             }
@@ -71,13 +73,14 @@ impl Pools {
     }
 }
 
-/// What a recipe reads, layer by layer: one pooling, or of `mean_max` the two that lie side by side in
-/// it, so that neither is computed and kept twice.
-pub(super) fn taps_of(recipe: &ResolvedRecipe) -> Vec<Vec<Tap>> {
+/// The pooled rows that a recipe needs, by layer. `mean_max` needs two, mean and max, so that rows that
+/// another recipe needs alone aren't computed and kept twice.
+pub(super) fn pooled_layers(recipe: &ResolvedRecipe) -> Vec<Vec<PooledLayer>> {
     let poolings: &[Pooling] = match &recipe.pooling {
         Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],
-        one => std::slice::from_ref(one),
+        other => std::slice::from_ref(other),
     };
-    let of = |&layer: &usize| poolings.iter().map(|&pooling| (layer, pooling)).collect();
-    recipe.layers.iter().map(of).collect()
+    let with_poolings =
+        |&layer: &usize| poolings.iter().map(|&pooling| PooledLayer { layer, pooling }).collect();
+    recipe.layers.iter().map(with_poolings).collect()
 }

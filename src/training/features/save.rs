@@ -7,12 +7,12 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 use super::matrix::Features;
 use crate::training::data::{Dataset, Split, Targets};
 
-/// Writes what `scripts/sklearn_baseline.py` reads, as safetensors: `features` `(n,d)` f32, and
-/// one entry a row in `held_out` and `validation` (u8, 1 where the row is in it); `labels` are `(n)` i64
-/// where one holds, `(n,k)` u8 where several may, `(n)` f64 where they are numbers.
+/// Writes what `scripts/sklearn_baseline.py` reads, as safetensors: `features` `(n,d)` f32; `held_out` and
+/// `validation` `(n)` u8, 1 for the rows of that part; `labels` `(n)` i64 in a single-label problem, `(n,k)`
+/// u8 in a multi-label problem, `(n)` f64 in a regression.
 ///
 /// # Errors
-/// A file that can't be written.
+/// The file can't be written.
 pub fn save_features(
     path: &Path,
     features: &Features,
@@ -20,28 +20,28 @@ pub fn save_features(
     split: &Split,
 ) -> Result<(), SafeTensorError> {
     let n = features.rows;
-    let values = bytes(&features.values, |value| value.to_le_bytes());
+    let values = to_bytes(&features.values, |value| value.to_le_bytes());
     let k = dataset.labels.len();
     let (labels, labels_type, labels_shape) = match &dataset.targets {
-        Targets::One(labels) => {
-            (bytes(labels, |&label| (label as i64).to_le_bytes()), Dtype::I64, vec![n])
+        Targets::SingleLabel(labels) => {
+            (to_bytes(labels, |&label| (label as i64).to_le_bytes()), Dtype::I64, vec![n])
         }
-        Targets::Number(numbers) => {
-            (bytes(numbers, |&number| number.to_le_bytes()), Dtype::F64, vec![n])
+        Targets::Regression(numbers) => {
+            (to_bytes(numbers, |&number| number.to_le_bytes()), Dtype::F64, vec![n])
         }
-        Targets::Several(rows) => {
-            let holds =
+        Targets::MultiLabel(rows) => {
+            let indicators =
                 |row: &Vec<usize>| (0..k).map(|label| u8::from(row.contains(&label))).collect();
-            let marks: Vec<Vec<u8>> = rows.iter().map(holds).collect();
-            (marks.concat(), Dtype::U8, vec![n, k])
+            let indicators: Vec<Vec<u8>> = rows.iter().map(indicators).collect();
+            (indicators.concat(), Dtype::U8, vec![n, k])
         }
     };
-    let marks = |rows: &[usize]| {
-        let mut marks = vec![0; n];
-        rows.iter().for_each(|&row| marks[row] = 1);
-        marks
+    let indicators = |rows: &[usize]| {
+        let mut indicators = vec![0; n];
+        rows.iter().for_each(|&row| indicators[row] = 1);
+        indicators
     };
-    let (held_out, validation) = (marks(&split.held_out), marks(&split.validation));
+    let (held_out, validation) = (indicators(&split.held_out), indicators(&split.validation));
     let tensors = [
         ("features", TensorView::new(Dtype::F32, vec![n, features.width], &values)?),
         ("labels", TensorView::new(labels_type, labels_shape, &labels)?),
@@ -51,8 +51,8 @@ pub fn save_features(
     safetensors::serialize_to_file(tensors, None, path)
 }
 
-fn bytes<T, const N: usize>(values: &[T], of: fn(&T) -> [u8; N]) -> Vec<u8> {
-    values.iter().flat_map(of).collect()
+fn to_bytes<T, const N: usize>(values: &[T], bytes: fn(&T) -> [u8; N]) -> Vec<u8> {
+    values.iter().flat_map(bytes).collect()
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn saved_features_read_back_with_their_parts() {
-        let dataset = dataset(&["t"; 4], Targets::One(vec![0, 1, 1, 0]));
+        let dataset = dataset(&["t"; 4], Targets::SingleLabel(vec![0, 1, 1, 0]));
         let split = Split { fitting: vec![0], validation: vec![1], held_out: vec![2, 3] };
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f.safetensors");

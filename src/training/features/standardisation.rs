@@ -1,24 +1,25 @@
-//! Features standardised for a fit.
+//! Standardised features: mean 0 and standard deviation 1.
 
 use super::matrix::Features;
 
-/// A feature that varies less than this share of the one that varies most is taken as constant.
-/// Checkpoints have such dead features: all-MiniLM-L6-v2's last LayerNorm scales three of 384 by
-/// 1e-9 to 1e-32, and a weight of 1e30 would turn any other rounding into a logit.
-const DEAD: f64 = 1e-6;
+/// A feature whose standard deviation is below this share of the largest one counts as constant.
+/// Checkpoints have such dead features: all-MiniLM-L6-v2's last LayerNorm scales three of 384 by 1e-9 to
+/// 1e-32, and a weight of 1e30 would turn any rounding difference into a logit.
+const DEAD_SHARE: f64 = 1e-6;
 
-/// `μ` and `σ` of each feature over some rows, `σ` with `n` below, as scikit-learn has it.
+/// Mean `μ` and standard deviation `σ` of each feature over some rows; `σ` divides by `n`, as in
+/// scikit-learn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standardisation {
-    /// Means.
+    /// Means, `(d)`.
     pub mu: Vec<f64>,
-    /// Standard deviations; 0 where a feature is constant or as good as.
+    /// Standard deviations, `(d)`; 0 for a constant or dead feature.
     pub sigma: Vec<f64>,
 }
 
 impl Standardisation {
-    /// Over `rows`, at least one.
-    pub fn of(features: &Features, rows: &[usize]) -> Self {
+    /// From `rows`, at least one.
+    pub fn from_rows(features: &Features, rows: &[usize]) -> Self {
         let n = rows.len() as f64;
         let mut mu = vec![0.0; features.width];
         for &row in rows {
@@ -34,12 +35,12 @@ impl Standardisation {
             }
         }
         sigma.iter_mut().for_each(|sigma| *sigma = (*sigma / n).sqrt());
-        let least = DEAD * sigma.iter().copied().fold(0.0, f64::max);
-        sigma.iter_mut().filter(|sigma| **sigma < least).for_each(|sigma| *sigma = 0.0);
+        let dead = DEAD_SHARE * sigma.iter().copied().fold(0.0, f64::max);
+        sigma.iter_mut().filter(|sigma| **sigma < dead).for_each(|sigma| *sigma = 0.0);
         Self { mu, sigma }
     }
 
-    /// `(x − μ) / σ` of the rows, one after the other, 0 where `σ = 0`.
+    /// `(x − μ) / σ` of the rows, row by row; 0 where `σ = 0`.
     pub fn apply(&self, features: &Features, rows: &[usize]) -> Vec<f64> {
         let mut standardised = Vec::with_capacity(rows.len() * features.width);
         for &row in rows {
@@ -53,33 +54,33 @@ impl Standardisation {
         standardised
     }
 
-    /// For features of several encoder layers side by side, of which a column has one weight: the column
-    /// has one spread too, the root of the mean square of those of the layers.
+    /// For features of `layers` encoder layers side by side, whose columns share weights: each column gets
+    /// one standard deviation for all layers, the root mean square of those of the layers.
     #[must_use]
-    pub fn with_one_spread(self, layers: usize) -> Self {
+    pub fn with_shared_deviation(self, layers: usize) -> Self {
         let c = self.sigma.len() / layers;
         let column = |j: usize| {
             let squares = self.sigma.iter().skip(j).step_by(c).map(|sigma| sigma * sigma);
             (squares.sum::<f64>() / layers as f64).sqrt()
         };
-        let one: Vec<f64> = (0..c).map(column).collect();
-        Self { sigma: one.repeat(layers), ..self }
+        let shared: Vec<f64> = (0..c).map(column).collect();
+        Self { sigma: shared.repeat(layers), ..self }
     }
 
-    /// Of the layers' weighted sum, where [`Standardisation::with_one_spread`] is of the layers.
+    /// The standardisation of the layers' weighted sum, `(c)`, where `self` has shared deviations.
     #[must_use]
-    pub fn weighted(&self, factors: &[f32]) -> Self {
-        let c = self.mu.len() / factors.len();
+    pub fn weighted_sum(&self, layer_weights: &[f32]) -> Self {
+        let c = self.mu.len() / layer_weights.len();
         let column = |j: usize| -> f64 {
-            let means = self.mu.iter().skip(j).step_by(c).zip(factors);
-            means.map(|(mu, &factor)| mu * f64::from(factor)).sum()
+            let means = self.mu.iter().skip(j).step_by(c).zip(layer_weights);
+            means.map(|(mu, &weight)| mu * f64::from(weight)).sum()
         };
         Self { mu: (0..c).map(column).collect(), sigma: self.sigma[..c].to_vec() }
     }
 
-    /// Turns weights `(k,d)` and bias `(k)` for standardised features into ones for features as
-    /// they are: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. Rounded to float32
-    /// at the very end.
+    /// Converts weights `(k,d)` and bias `(k)` for standardised features into ones for the original
+    /// features: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. The result is rounded to
+    /// float32 at the very end.
     pub fn fold(&self, weights: &[f64], bias: &[f64]) -> (Vec<f32>, Vec<f32>) {
         let mut folded = Vec::with_capacity(weights.len());
         let mut biases = Vec::with_capacity(bias.len());
@@ -106,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn standardised_rows_have_mean_0_and_spread_1() {
-        let scale = Standardisation::of(&features(), &[0, 1, 2]);
+    fn standardised_rows_have_mean_0_and_standard_deviation_1() {
+        let scale = Standardisation::from_rows(&features(), &[0, 1, 2]);
         assert_eq!(scale.mu, [3.0, f64::from(0.1_f32), 40.0]);
         assert_eq!(scale.sigma[1], 0.0);
         let values = scale.apply(&features(), &[0, 1, 2]);
@@ -121,16 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_feature_is_a_constant_one() {
+    fn a_dead_feature_counts_as_constant() {
         let values = vec![1.0, 1e-32, 2e-9, 2.0, 3e-32, 1e-9, 4.0, 2e-32, 5e-9];
-        let scale = Standardisation::of(&Features { rows: 3, width: 3, values }, &[0, 1, 2]);
+        let scale = Standardisation::from_rows(&Features { rows: 3, width: 3, values }, &[0, 1, 2]);
         assert!(scale.sigma[0] > 1.0);
         assert_eq!(scale.sigma[1..], [0.0, 0.0]);
     }
 
     #[test]
-    fn folded_weights_give_the_same_logits_on_features_as_they_are() {
-        let scale = Standardisation::of(&features(), &[0, 1, 2]);
+    fn folded_weights_give_the_same_logits_on_the_original_features() {
+        let scale = Standardisation::from_rows(&features(), &[0, 1, 2]);
         let (weights, bias) = ([0.5, 7.0, -1.5, 2.0, 1.0, 0.25], [0.1, -0.2]);
         let (folded, folded_bias) = scale.fold(&weights, &bias);
         let standardised = scale.apply(&features(), &[3]);

@@ -1,58 +1,60 @@
-//! A recipe that a head is to be trained over, the layers' factors learnt where it has none.
+//! The recipe of a head that will be trained, with learned layer weights if it has none.
 
 use crate::model::recipe::{Combine, InvalidRecipe, Recipe, RecipeRef, ResolvedRecipe};
 use crate::model::recipe_book::{RecipeBook, RecipeError};
 
-/// A recipe, and what is read for it.
+/// A recipe, and the features that training needs for it.
 #[derive(Debug, Clone)]
-pub struct Candidate {
-    /// As it goes into `head.json`, but for factors that are still to be learnt.
+pub struct TrainingRecipe {
+    /// The recipe for `head.json`, without the layer weights that will be learned.
     written: RecipeRef,
-    /// The features to train over.
-    pub reads: ResolvedRecipe,
-    /// How many layers lie side by side in them, where their factors are to be learnt.
-    pub tied: Option<usize>,
+    /// The recipe of the features to train on.
+    pub features: ResolvedRecipe,
+    /// Number of encoder layers side by side in the features, if their weights will be learned.
+    pub weighted_layers: Option<usize>,
 }
 
-impl Candidate {
-    /// `wanted` by its name or written out. One that combines by `weighted` and has no `weights` is
-    /// trained over its layers side by side.
+impl TrainingRecipe {
+    /// A recipe by its name or written out. A recipe that combines by `weighted` without `weights` is
+    /// trained on its layers side by side.
     ///
     /// # Errors
-    /// A recipe that isn't there or doesn't fit the model; one whose factors can't be learnt.
+    /// A recipe that doesn't exist or doesn't fit the model, or whose layer weights can't be learned.
     pub fn new(wanted: &RecipeRef, recipes: &RecipeBook) -> Result<Self, RecipeError> {
-        let learnt = match wanted {
-            RecipeRef::Object(recipe) if to_be_learnt(recipe) => recipe,
+        let weighted = match wanted {
+            RecipeRef::Object(recipe) if has_weights_to_learn(recipe) => recipe,
             _ => {
-                let reads = recipes.resolve(wanted)?.as_ref().clone();
-                return Ok(Self { written: recipes.written_out(wanted)?, reads, tied: None });
+                let features = recipes.resolve(wanted)?.as_ref().clone();
+                let written = recipes.written_out(wanted)?;
+                return Ok(Self { written, features, weighted_layers: None });
             }
         };
         for (field, given) in
-            [("normalize", learnt.normalize), ("dimensions", learnt.dimensions.is_some())]
+            [("normalize", weighted.normalize), ("dimensions", weighted.dimensions.is_some())]
         {
             if given {
-                let message = format!("the weights of layers can't be learnt with \"{field}\"");
+                let message = format!("layer weights can't be learned with \"{field}\"");
                 return Err(InvalidRecipe { field: field.to_owned(), message }.into());
             }
         }
-        let side_by_side = Recipe { combine: Combine::Concat, ..learnt.clone() };
-        let reads = side_by_side.resolve(recipes.shape())?;
-        Ok(Self { written: wanted.clone(), tied: Some(reads.layers.len()), reads })
+        let side_by_side = Recipe { combine: Combine::Concat, ..weighted.clone() };
+        let features = side_by_side.resolve(recipes.shape())?;
+        let weighted_layers = Some(features.layers.len());
+        Ok(Self { written: wanted.clone(), features, weighted_layers })
     }
 
-    /// The recipe as a head's description has it, with the factors that were learnt.
-    pub fn written(&self, factors: Option<&[f32]>) -> RecipeRef {
-        match (&self.written, factors) {
-            (RecipeRef::Object(recipe), Some(factors)) => {
-                RecipeRef::Object(Recipe { weights: Some(factors.to_vec()), ..recipe.clone() })
+    /// The recipe for the head's description, with the learned layer weights.
+    pub fn with_layer_weights(&self, layer_weights: Option<&[f32]>) -> RecipeRef {
+        match (&self.written, layer_weights) {
+            (RecipeRef::Object(recipe), Some(weights)) => {
+                RecipeRef::Object(Recipe { weights: Some(weights.to_vec()), ..recipe.clone() })
             }
             (written, _) => written.clone(),
         }
     }
 }
 
-fn to_be_learnt(recipe: &Recipe) -> bool {
+fn has_weights_to_learn(recipe: &Recipe) -> bool {
     recipe.combine == Combine::Weighted && recipe.weights.is_none()
 }
 
@@ -64,30 +66,33 @@ mod tests {
     use crate::model::checkpoint::Sentence;
     use crate::model::recipe::Shape;
 
-    fn candidate(recipe: &str) -> Result<Candidate, RecipeError> {
+    fn training_recipe(recipe: &str) -> Result<TrainingRecipe, RecipeError> {
         let shape = Shape { layers: 6, hidden: 2, dense: None };
         let book = RecipeBook::new(shape, &Sentence::default(), &BTreeMap::new()).unwrap();
-        Candidate::new(&serde_json::from_str(recipe).unwrap(), &book)
+        TrainingRecipe::new(&serde_json::from_str(recipe).unwrap(), &book)
     }
 
     #[test]
-    fn weights_are_learnt_where_there_are_none() {
-        let learnt = candidate(r#"{"combine": "weighted", "layers": [-1, -2]}"#).unwrap();
-        assert_eq!((learnt.tied, learnt.reads.dimensions), (Some(2), 4));
-        let RecipeRef::Object(written) = learnt.written(Some(&[0.25, 0.75])) else { panic!() };
+    fn layer_weights_are_learned_if_the_recipe_has_none() {
+        let learned = training_recipe(r#"{"combine": "weighted", "layers": [-1, -2]}"#).unwrap();
+        assert_eq!((learned.weighted_layers, learned.features.dimensions), (Some(2), 4));
+        let RecipeRef::Object(written) = learned.with_layer_weights(Some(&[0.25, 0.75])) else {
+            panic!()
+        };
         assert_eq!(written.weights, Some(vec![0.25, 0.75]));
         assert_eq!(written.combine, Combine::Weighted);
-        let given = candidate(r#"{"combine": "weighted", "layers": [1], "weights": [2]}"#).unwrap();
-        assert_eq!((given.tied, given.reads.dimensions), (None, 2));
-        let named = candidate(r#""last-four-concat""#).unwrap();
-        assert_eq!((named.tied, named.reads.dimensions), (None, 8));
+        let given =
+            training_recipe(r#"{"combine": "weighted", "layers": [1], "weights": [2]}"#).unwrap();
+        assert_eq!((given.weighted_layers, given.features.dimensions), (None, 2));
+        let named = training_recipe(r#""last-four-concat""#).unwrap();
+        assert_eq!((named.weighted_layers, named.features.dimensions), (None, 8));
     }
 
     #[test]
-    fn what_cannot_be_learnt_is_refused_by_its_field() {
+    fn a_field_that_prevents_learning_is_named() {
         for field in ["normalize\": true", "dimensions\": 1"] {
             let recipe = format!("{{\"combine\": \"weighted\", \"{field}}}");
-            let refused = candidate(&recipe).unwrap_err().to_string();
+            let refused = training_recipe(&recipe).unwrap_err().to_string();
             let name = field.split('"').next().unwrap();
             assert!(refused.ends_with(&format!("with \"{name}\"")), "{refused}");
         }

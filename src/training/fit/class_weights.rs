@@ -1,21 +1,23 @@
-//! What the rows of a label count in a fit.
+//! Balanced class weights.
 
 use crate::training::data::Targets;
 
-/// A label that no row has counts nothing.
-pub fn balanced(y: &Targets, k: usize) -> Option<Vec<f64>> {
-    let n = y.len() as f64;
-    let rows: Vec<f64> = y.counts(k).into_iter().map(|rows| rows as f64).collect();
-    match y {
-        Targets::One(labels) => {
+/// The weight of each row `(n)`, or in a multi-label problem of each row and label `(n,k)`; see
+/// [`ClassWeights::Balanced`](crate::training::ClassWeights). None for a regression.
+pub fn balanced_weights(targets: &Targets, k: usize) -> Option<Vec<f64>> {
+    let n = targets.len() as f64;
+    let rows: Vec<f64> = targets.counts(k).into_iter().map(|rows| rows as f64).collect();
+    match targets {
+        Targets::SingleLabel(labels) => {
             Some(labels.iter().map(|&label| n / (k as f64 * rows[label])).collect())
         }
-        Targets::Several(labels) => {
+        Targets::MultiLabel(labels) => {
             let weight = |row: &Vec<usize>, label: usize| {
                 n / (2.0 * if row.contains(&label) { rows[label] } else { n - rows[label] })
             };
-            Some(labels.iter().flat_map(|row| (0..k).map(move |at| weight(row, at))).collect())
+            let row_weights = |row| (0..k).map(move |label| weight(row, label));
+            Some(labels.iter().flat_map(row_weights).collect())
         }
-        Targets::Number(_) => None,
+        Targets::Regression(_) => None,
     }
 }

@@ -1,23 +1,23 @@
-//! From logits to answers.
+//! How logits become answers.
 
 use super::temperature::Calibration;
 
-/// What turns logits into answers.
+/// Temperature and thresholds, chosen on the validation part.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
-    /// The temperature that logits are divided by; none for numbers.
+pub struct DecisionRule {
+    /// The temperature that logits are divided by; none in a regression.
     pub calibration: Option<Calibration>,
-    /// Where several labels may hold, how probable each must be to be named, `(k)`.
+    /// In a multi-label problem, the probability from which each label is predicted, `(k)`.
     pub thresholds: Option<Vec<f32>>,
 }
 
-impl Decision {
-    /// What logits are divided by.
+impl DecisionRule {
+    /// The temperature; 1 in a regression.
     pub fn temperature(&self) -> f64 {
         self.calibration.map_or(1.0, |calibration| calibration.temperature)
     }
 
-    /// Logits over the temperature.
+    /// Logits divided by the temperature.
     pub fn scale(&self, outputs: Vec<f64>) -> Vec<f64> {
         let temperature = self.temperature();
         outputs.into_iter().map(|output| output / temperature).collect()

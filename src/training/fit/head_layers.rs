@@ -1,28 +1,29 @@
-//! Layers as a head has them.
+//! Layers as a head serves them.
 
 use crate::model::head::Dense;
 use crate::model::recipe::weighted_sum;
 use crate::training::features::Features;
 
-/// Layers as they are served, in float32, over features as the encoder gives them.
+/// Fully connected layers in float32, over features as the encoder gives them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
-    /// One after the other.
+pub struct HeadLayers {
+    /// From input to output.
     pub layers: Vec<Dense>,
-    /// As [`Layers::factors`].
-    pub factors: Option<Vec<f32>>,
+    /// Learned layer weights, `(l)`; see
+    /// [`FittedLayers::layer_weights`](super::FittedLayers::layer_weights).
+    pub layer_weights: Option<Vec<f32>>,
 }
 
-impl Finished {
-    /// What a head of these layers puts out for some rows, `(n,k)`.
+impl HeadLayers {
+    /// The outputs of a head with these layers for some rows, `(n,k)`.
     pub fn outputs(&self, features: &Features, rows: &[usize]) -> Vec<f64> {
         let output = |&row: &usize| {
-            let row = match &self.factors {
+            let row = match &self.layer_weights {
                 None => features.row(row).to_vec(),
-                Some(factors) => {
+                Some(weights) => {
                     let row = features.row(row);
-                    let layers: Vec<&[f32]> = row.chunks_exact(row.len() / factors.len()).collect();
-                    weighted_sum(&layers, factors)
+                    let layers: Vec<&[f32]> = row.chunks_exact(row.len() / weights.len()).collect();
+                    weighted_sum(&layers, weights)
                 }
             };
             self.layers.iter().fold(row, |row, layer| layer.forward(&row))

@@ -1,56 +1,56 @@
-//! Fully connected layers over standardised features, in float64, as they come out of a fit.
+//! Fully connected layers over standardised features, in float64, as a fit gives them.
 //!
-//! Letters: `n` rows, `l` encoder layers of which the factors are learnt, `c` columns of each.
+//! Letters: `n` rows, `l` encoder layers whose weights are learned, `c` columns per encoder layer.
 
 use candle_core::{Device, Tensor};
 
 use crate::model::head::DenseActivation;
 
-/// Layers one after the other, the activation between them.
+/// Fully connected layers, with an activation between them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layers {
-    /// What the rows of the encoder's layers are multiplied by before they are added up, `(l)`, where
-    /// that is learnt.
-    pub factors: Option<Vec<f64>>,
-    /// At least one.
-    pub list: Vec<Layer>,
-    /// What stands between them.
+pub struct FittedLayers {
+    /// The weights of the encoder layers in their sum, `(l)`, if they are learned.
+    pub layer_weights: Option<Vec<f64>>,
+    /// From input to output, at least one.
+    pub layers: Vec<FittedLayer>,
+    /// Applied between two layers.
     pub activation: DenseActivation,
 }
 
 /// `y = W·x + b`
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layer {
-    /// `(out, in)`, row by row.
+pub struct FittedLayer {
+    /// `W (out, in)`, row by row.
     pub weight: Vec<f64>,
-    /// `(out)`
+    /// `b (out)`
     pub bias: Vec<f64>,
 }
 
-impl Layers {
-    /// Whether all of it is numbers.
+impl FittedLayers {
+    /// Whether all weights and biases are finite.
     pub fn is_finite(&self) -> bool {
-        let layers = self.list.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
-        layers.chain(self.factors.iter().flatten()).all(|number| number.is_finite())
+        let layers = self.layers.iter().flat_map(|layer| layer.weight.iter().chain(&layer.bias));
+        layers.chain(self.layer_weights.iter().flatten()).all(|number| number.is_finite())
     }
 
-    /// `x (n,d)` → logits `(n,k)`, row by row; `d` is `l·c` where factors are learnt.
+    /// `x (n,d)` → logits `(n,k)`, row by row; `d` is `l·c` if layer weights are learned.
     ///
     /// # Errors
-    /// Only candle's own.
+    /// A tensor operation failed.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Vec<f64>> {
-        let mut x = match &self.factors {
+        let mut x = match &self.layer_weights {
             None => x.clone(),
-            Some(factors) => {
-                combine(x, &Tensor::from_slice(factors, factors.len(), &Device::Cpu)?)?
+            Some(weights) => {
+                let weights = Tensor::from_slice(weights, weights.len(), &Device::Cpu)?;
+                weighted_layer_sum(x, &weights)?
             }
         };
-        for (at, layer) in self.list.iter().enumerate() {
+        for (index, layer) in self.layers.iter().enumerate() {
             let (out, width) = (layer.bias.len(), layer.weight.len() / layer.bias.len());
             let weight = Tensor::from_slice(&layer.weight, (out, width), &Device::Cpu)?;
             let bias = Tensor::from_slice(&layer.bias, out, &Device::Cpu)?;
             x = x.matmul(&weight.t()?)?.broadcast_add(&bias)?;
-            if at + 1 < self.list.len() {
+            if index + 1 < self.layers.len() {
                 x = activate(self.activation, &x)?;
             }
         }
@@ -58,20 +58,20 @@ impl Layers {
     }
 }
 
-/// `x (n, l·c)`, `factors (l)` → `Σ factor·row`, `(n,c)`
+/// `x (n, l·c)`, `weights (l)` → `Σ weight·layer`, `(n,c)`
 ///
 /// # Errors
-/// Only candle's own.
-pub fn combine(x: &Tensor, factors: &Tensor) -> candle_core::Result<Tensor> {
+/// A tensor operation failed.
+pub fn weighted_layer_sum(x: &Tensor, weights: &Tensor) -> candle_core::Result<Tensor> {
     let (n, width) = x.dims2()?;
-    let l = factors.dim(0)?;
-    x.reshape((n, l, width / l))?.broadcast_mul(&factors.reshape((1, l, 1))?)?.sum(1)
+    let l = weights.dim(0)?;
+    x.reshape((n, l, width / l))?.broadcast_mul(&weights.reshape((1, l, 1))?)?.sum(1)
 }
 
-/// As [`DenseActivation`] has it, element by element.
+/// Applies an activation to each element.
 ///
 /// # Errors
-/// Only candle's own.
+/// A tensor operation failed.
 pub fn activate(activation: DenseActivation, x: &Tensor) -> candle_core::Result<Tensor> {
     match activation {
         DenseActivation::Identity => Ok(x.clone()),

@@ -1,61 +1,71 @@
-//! A fit whose settings have been chosen.
+//! A fit with all settings decided.
 
-use super::hidden::After;
-use super::layers::Layers;
-use super::prepared::Part;
-use super::{hidden, linear};
+use std::ops::ControlFlow;
+
+use super::hidden;
+use super::layers::FittedLayers;
+use super::linear::{self, Convergence};
+use super::prepared::PreparedRows;
 use crate::training::error::TrainError;
-use crate::training::fit::linear::Convergence;
-use crate::training::options::Hidden;
+use crate::training::options::HiddenLayers;
 
-/// How layers are fitted, all of it settled.
+/// A [`Method`](crate::training::Method) whose settings have been chosen.
 #[derive(Debug, Clone, Copy)]
-pub enum Chosen<'a> {
+pub enum ResolvedMethod<'a> {
     /// One layer.
     Linear {
-        /// How weak its regularisation is, `C` in scikit-learn's sense.
+        /// Regularisation strength, `C` as in scikit-learn: large is weak.
         strength: f64,
     },
     /// Hidden layers.
     Hidden {
-        /// Which.
-        hidden: &'a Hidden,
-        /// Passes over the rows.
+        /// Their widths and options.
+        hidden: &'a HiddenLayers,
+        /// Number of epochs.
         epochs: usize,
-        /// What is drawn with.
+        /// Seed of the fit's random choices.
         seed: u64,
     },
 }
 
-impl Chosen<'_> {
-    /// Fits `part`. Of one layer: until the gradient's norm is below `norm`, from `start` if there is one.
+/// The result of a fit.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    /// Finite.
+    pub layers: FittedLayers,
+    /// Where the fit of one layer ended.
+    pub convergence: Option<Convergence>,
+}
+
+impl ResolvedMethod<'_> {
+    /// Fits `rows`. One layer is fitted until the gradient's norm is below `tolerance`, from `start` if it
+    /// is given.
     ///
     /// # Errors
-    /// As [`linear::fit`] and [`hidden::descend`]; a fit that left the numbers. One that doesn't converge is
+    /// As [`linear::fit`] and [`hidden::fit`]; a fit with non-finite weights. A fit that doesn't converge is
     /// no error.
     pub fn fit(
         &self,
-        part: &Part,
-        norm: f64,
+        rows: &PreparedRows,
+        tolerance: f64,
         start: Option<Vec<f64>>,
-    ) -> Result<(Layers, Option<Convergence>), TrainError> {
-        let (layers, end) = match *self {
+    ) -> Result<Fit, TrainError> {
+        let fit = match *self {
             Self::Linear { strength } => {
-                let start = start.map_or_else(|| linear::zeros(part), Ok)?;
-                let fitted = linear::fit(part, strength, norm, start)?;
-                let layers = linear::layers(&fitted.parameters, part)?;
-                (layers, Some(fitted.end))
+                let start = start.map_or_else(|| linear::zeros(rows), Ok)?;
+                let fit = linear::fit(rows, strength, tolerance, start)?;
+                let layers = linear::fitted_layers(&fit.parameters, rows)?;
+                Fit { layers, convergence: Some(fit.convergence) }
             }
             Self::Hidden { hidden, epochs, seed } => {
                 let mut last = None;
-                hidden::descend(part, hidden, (epochs, seed), &mut |_, layers| {
+                hidden::fit(rows, hidden, epochs, seed, &mut |_, layers| {
                     last = Some(layers);
-                    Ok(After::GoOn)
+                    Ok(ControlFlow::Continue(()))
                 })?;
-                // At least one pass is made.
-                (last.ok_or(TrainError::NoEpochs)?, None)
+                Fit { layers: last.ok_or(TrainError::NoEpochs)?, convergence: None }
             }
         };
-        if layers.is_finite() { Ok((layers, end)) } else { Err(TrainError::NotANumber) }
+        if fit.layers.is_finite() { Ok(fit) } else { Err(TrainError::NonFiniteFit) }
     }
 }

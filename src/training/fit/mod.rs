@@ -1,4 +1,8 @@
-//! From features and targets to fully connected layers.
+//! From features and targets to the fully connected layers of a head.
+//!
+//! `training_data` and `prepared` make rows ready for a fit; `linear` and `hidden` fit layers to them and
+//! minimise `loss`; `method` is a fit with all settings decided. `search` decides them on the validation
+//! part, `temperature` and `thresholds` the `decision_rule`, and `validation` does all three.
 
 mod class_weights;
 mod decision_rule;
@@ -17,14 +21,13 @@ mod training_data;
 mod trials;
 mod validation;
 
-pub use decision_rule::Decision;
-pub use head_layers::Finished;
-pub use layers::{Layer, Layers};
+pub use decision_rule::DecisionRule;
+pub use head_layers::HeadLayers;
+pub use layers::{FittedLayer, FittedLayers};
 pub use loss::loss;
-pub use method::Chosen;
-pub use prepared::{Part, Prepared, Tied};
-pub use search::Found;
+pub use method::ResolvedMethod;
+pub use prepared::{LayerProducts, PreparedRows, Preprocessor};
 pub use temperature::Calibration;
-pub use training_data::Data;
-pub use trials::{Epoch, Trial, Tried};
-pub use validation::choose;
+pub use training_data::TrainingData;
+pub use trials::{Epoch, SearchTrials, Trial};
+pub use validation::{Choice, choose};

@@ -1,126 +1,137 @@
-//! Which settings: what is judged on the validation part.
+//! The search for settings on the validation part.
 //!
-//! Of one layer it is the strength of its regularisation, along a path from strong to weak; of several
-//! how often descent passes over the rows, which is when to stop it.
+//! For one layer it chooses the regularisation strength, along a path from strong to weak. For hidden layers
+//! it chooses the number of epochs, by early stopping.
 
-use super::hidden::After;
-use super::layers::Layers;
+use std::ops::ControlFlow;
+
+use super::hidden;
+use super::layers::FittedLayers;
+use super::linear::{self, Convergence, LinearFit};
 use super::loss::loss;
-use super::method::Chosen;
-use super::prepared::Part;
-use super::trials::{Epoch, Trial, Tried};
-use super::{hidden, linear};
+use super::method::ResolvedMethod;
+use super::prepared::PreparedRows;
+use super::trials::{Epoch, SearchTrials, Trial};
 use crate::training::error::TrainError;
 use crate::training::metrics::Scores;
-use crate::training::options::{Hidden, Method};
+use crate::training::options::{HiddenLayers, Method, TrainingOptions};
 use crate::training::stage::Stage;
 
-/// The path ends when this many strengths in a row are no better than the best before them.
-/// Weak regularisation is slow to fit and, once the loss has turned, worse.
+/// The path ends after this many consecutive strengths that are no better than the best before them. Weak
+/// regularisation is slow to fit and, once the loss has increased, worse.
 const PATIENCE: usize = 2;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Clone)]
-pub struct Found<'a> {
-    /// What has the least loss on the validation part.
-    pub chosen: Chosen<'a>,
-    /// The layers that have it.
-    pub layers: Layers,
-    /// Their parameters, where they are one layer's: a start for a fit to more rows.
+pub struct SearchResult<'a> {
+    /// The method with the smallest validation loss.
+    pub method: ResolvedMethod<'a>,
+    /// Its layers.
+    pub layers: FittedLayers,
+    /// The parameters of one layer: a start for a fit to more rows.
     pub start: Option<Vec<f64>>,
-    /// What else was.
-    pub tried: Tried,
+    /// Everything that was tried.
+    pub trials: SearchTrials,
 }
 
-/// Finds what has the least loss on `validation`, `method` being fitted to `fitting`.
+/// Fits `fitting` with the method of `options` and returns what has the smallest loss on `validation`.
 ///
-/// Loss, not accuracy: it moves smoothly, where a row or two decide between accuracies, and the head is
-/// asked for probabilities as well as labels.
+/// It compares loss and not accuracy: the loss is smooth, while a row or two decide between accuracies, and
+/// a head gives probabilities as well as labels.
 ///
 /// # Errors
-/// As [`linear::fit`] and [`hidden::descend`].
+/// As [`linear::fit`] and [`hidden::fit`].
 pub fn search<'a>(
-    fitting: &Part,
-    validation: &Part,
-    (method, seed): (&'a Method, u64),
+    fitting: &PreparedRows,
+    validation: &PreparedRows,
+    options: &'a TrainingOptions,
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<Found<'a>, TrainError> {
-    match method {
-        Method::Linear { strengths } => strength(fitting, validation, strengths, progress),
-        Method::Hidden(hidden) => epochs(fitting, validation, (hidden, seed), progress),
+) -> Result<SearchResult<'a>, TrainError> {
+    match &options.method {
+        Method::Linear { strengths } => search_strength(fitting, validation, strengths, progress),
+        Method::Hidden(hidden) => {
+            search_epochs(fitting, validation, hidden, options.seed, progress)
+        }
     }
 }
 
 /// Each fit starts where the one before it ended.
-fn strength<'a>(
-    fitting: &Part,
-    validation: &Part,
+fn search_strength<'a>(
+    fitting: &PreparedRows,
+    validation: &PreparedRows,
     strengths: &[f64],
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<Found<'a>, TrainError> {
+) -> Result<SearchResult<'a>, TrainError> {
     let mut best = None;
-    let (mut least, mut since) = (f64::INFINITY, 0);
+    let (mut min_loss, mut since_best) = (f64::INFINITY, 0);
     let mut trials = Vec::new();
     let mut start = linear::zeros(fitting)?;
     for &strength in strengths {
-        let fitted = linear::fit(fitting, strength, linear::ROUGH, start)?;
-        let layers = linear::layers(&fitted.parameters, fitting)?;
-        let (loss, score) = judge(&layers, validation)?;
-        let linear::Fitted { parameters, end } = fitted;
-        let linear::Convergence { iterations, converged, .. } = end;
+        let LinearFit { parameters, convergence } =
+            linear::fit(fitting, strength, linear::SEARCH_TOLERANCE, start)?;
+        let layers = linear::fitted_layers(&parameters, fitting)?;
+        let Validation { loss, score } = validate(&layers, validation)?;
+        let Convergence { iterations, converged, .. } = convergence;
         let trial = Trial { strength, loss, score, iterations, converged };
-        progress(Stage::Tried(&trial));
+        progress(Stage::Trial(&trial));
         trials.push(trial);
-        if loss < least {
-            (least, since) = (loss, 0);
+        if loss < min_loss {
+            (min_loss, since_best) = (loss, 0);
             best = Some((strength, layers, parameters.clone()));
         } else {
-            since += 1;
+            since_best += 1;
         }
-        if since == PATIENCE {
+        if since_best == PATIENCE {
             break;
         }
         start = parameters;
     }
-    let (strength, layers, parameters) = best.ok_or(TrainError::NotANumber)?;
-    Ok(Found {
-        chosen: Chosen::Linear { strength },
-        layers,
-        start: Some(parameters),
-        tried: Tried::Strengths(trials),
-    })
+    let (strength, layers, parameters) = best.ok_or(TrainError::NonFiniteFit)?;
+    let method = ResolvedMethod::Linear { strength };
+    let trials = SearchTrials::Strengths(trials);
+    Ok(SearchResult { method, layers, start: Some(parameters), trials })
 }
 
-fn epochs<'a>(
-    fitting: &Part,
-    validation: &Part,
-    (hidden, seed): (&'a Hidden, u64),
+fn search_epochs<'a>(
+    fitting: &PreparedRows,
+    validation: &PreparedRows,
+    hidden: &'a HiddenLayers,
+    seed: u64,
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<Found<'a>, TrainError> {
+) -> Result<SearchResult<'a>, TrainError> {
     let mut best = None;
-    let mut least = f64::INFINITY;
-    let mut seen = Vec::new();
-    hidden::descend(fitting, hidden, (hidden.epochs, seed), &mut |fitting_loss, layers| {
-        let (loss, score) = judge(&layers, validation)?;
+    let mut min_loss = f64::INFINITY;
+    let mut epochs = Vec::new();
+    hidden::fit(fitting, hidden, hidden.epochs, seed, &mut |fitting_loss, layers| {
+        let Validation { loss, score } = validate(&layers, validation)?;
         let epoch = Epoch { fitting_loss, loss, score };
-        progress(Stage::Passed(&epoch));
-        seen.push(epoch);
-        if loss < least {
-            least = loss;
-            best = Some((seen.len(), layers));
+        progress(Stage::Epoch(&epoch));
+        epochs.push(epoch);
+        if loss < min_loss {
+            min_loss = loss;
+            best = Some((epochs.len(), layers));
         }
-        let since = seen.len() - best.as_ref().map_or(0, |(epochs, _)| *epochs);
-        Ok(if since == hidden.patience { After::Stop } else { After::GoOn })
+        let since_best = epochs.len() - best.as_ref().map_or(0, |(epochs, _)| *epochs);
+        Ok(if since_best == hidden.patience {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
     })?;
-    let (epochs, layers) = best.ok_or(TrainError::NotANumber)?;
-    let chosen = Chosen::Hidden { hidden, epochs, seed };
-    Ok(Found { chosen, layers, start: None, tried: Tried::Epochs(seen) })
+    let (best_epochs, layers) = best.ok_or(TrainError::NonFiniteFit)?;
+    let method = ResolvedMethod::Hidden { hidden, epochs: best_epochs, seed };
+    Ok(SearchResult { method, layers, start: None, trials: SearchTrials::Epochs(epochs) })
 }
 
-/// The loss on a part, and the first of its scores.
-fn judge(layers: &Layers, part: &Part) -> candle_core::Result<(f64, f64)> {
-    let outputs = layers.forward(&part.x)?;
-    let (loss, _) = loss(&outputs, &part.y, part.weights.as_deref());
-    let metrics = Scores::of(&outputs, &part.y, None).metrics();
-    Ok((loss, metrics.first().map_or(f64::NAN, |metric| metric.value)))
+struct Validation {
+    loss: f64,
+    /// The first of [`Scores::metrics`].
+    score: f64,
+}
+
+fn validate(layers: &FittedLayers, rows: &PreparedRows) -> candle_core::Result<Validation> {
+    let outputs = layers.forward(&rows.x)?;
+    let (loss, _) = loss(&outputs, &rows.y, rows.weights.as_deref());
+    let metrics = Scores::new(&outputs, &rows.y, None).metrics();
+    Ok(Validation { loss, score: metrics.first().map_or(f64::NAN, |metric| metric.value) })
 }

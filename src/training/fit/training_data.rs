@@ -1,33 +1,33 @@
-//! Features and targets, and what rows count.
+//! The input of all fits.
 
 use crate::training::data::{Dataset, Targets};
 use crate::training::features::Features;
-use crate::training::options::{ClassWeights, Settings};
+use crate::training::options::{ClassWeights, TrainingOptions};
 
-/// All rows that there are, and what they count.
+/// Features and targets of all rows, and how much the rows count.
 #[derive(Debug, Clone, Copy)]
-pub struct Data<'a> {
+pub struct TrainingData<'a> {
     /// `(n,d)`
     pub features: &'a Features,
     /// `(n)`
     pub targets: &'a Targets,
-    /// `k`, what a head has to put out.
+    /// `k`, the number of a head's outputs.
     pub outputs: usize,
-    /// What rows count.
+    /// How much rows count.
     pub class_weights: ClassWeights,
-    /// See [`Settings::tied`].
-    pub tied: Option<usize>,
+    /// See [`TrainingOptions::weighted_layers`].
+    pub weighted_layers: Option<usize>,
 }
 
-impl<'a> Data<'a> {
-    /// `features` are of the rows of `dataset`.
-    pub fn of(dataset: &'a Dataset, features: &'a Features, settings: &Settings) -> Self {
+impl<'a> TrainingData<'a> {
+    /// From a data set and the features of its rows.
+    pub fn new(dataset: &'a Dataset, features: &'a Features, options: &TrainingOptions) -> Self {
         Self {
             features,
             targets: &dataset.targets,
             outputs: dataset.labels.len(),
-            class_weights: settings.class_weights,
-            tied: settings.tied,
+            class_weights: options.class_weights,
+            weighted_layers: options.weighted_layers,
         }
     }
 }

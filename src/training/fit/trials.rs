@@ -2,38 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A strength that was tried, and how it did on the validation part.
+/// A strength that was tried, and its result on the validation part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// `C` in scikit-learn's sense: large is weak regularisation.
+    /// Regularisation strength, `C` as in scikit-learn: large is weak.
     pub strength: f64,
-    /// See [`loss`]; with class weights, rows count in it as they do in the fit.
+    /// See [`loss`](super::loss()); with the same class weights as the fit.
     pub loss: f64,
-    /// The first of [`Scores::metrics`], of several labels with thresholds of 0.5.
+    /// The first of [`Scores::metrics`](crate::training::metrics::Scores::metrics); in a multi-label problem
+    /// with thresholds of 0.5.
     pub score: f64,
-    /// From where the trial before it ended.
+    /// Iterations from the end of the trial before it.
     pub iterations: u64,
-    /// Whether the gradient became small enough to compare strengths by.
+    /// Whether the gradient became small enough to compare strengths.
     pub converged: bool,
 }
 
-/// A pass over the rows, and how it did.
+/// An epoch of a fit of hidden layers, and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// The mean loss of its steps, dropout included.
+    /// The mean loss of its steps, with dropout.
     pub fitting_loss: f64,
-    /// After it, on the validation part, without dropout.
+    /// The validation loss after it, without dropout.
     pub loss: f64,
     /// As [`Trial::score`].
     pub score: f64,
 }
 
-/// All that was tried, in order.
+/// Everything that was tried, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Tried {
-    /// Of one layer.
+pub enum SearchTrials {
+    /// Strengths of one layer.
     Strengths(Vec<Trial>),
-    /// Of several.
+    /// Epochs of hidden layers.
     Epochs(Vec<Epoch>),
 }

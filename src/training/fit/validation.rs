@@ -1,32 +1,49 @@
-//! What is chosen on the validation part.
+//! What is chosen on the validation part: settings, temperature, thresholds.
 
-use super::decision_rule::Decision;
-use super::prepared::Prepared;
-use super::search;
-use super::search::Found;
-use super::training_data::Data;
+use super::decision_rule::DecisionRule;
+use super::method::ResolvedMethod;
+use super::prepared::Preprocessor;
+use super::search::{SearchResult, search};
+use super::training_data::TrainingData;
+use super::trials::SearchTrials;
 use super::{temperature, thresholds};
 use crate::training::data::{Split, Targets};
 use crate::training::error::TrainError;
-use crate::training::options::Settings;
+use crate::training::options::TrainingOptions;
 use crate::training::stage::Stage;
 
-/// What is found on the validation part.
+/// What was chosen on the validation part.
+pub struct Choice<'a> {
+    /// How to fit.
+    pub method: ResolvedMethod<'a>,
+    /// A start for the next fit of one layer.
+    pub start: Option<Vec<f64>>,
+    /// Everything that was tried.
+    pub trials: SearchTrials,
+    /// How logits become answers.
+    pub decision: DecisionRule,
+}
+
+/// Chooses settings, temperature and thresholds. The validation part alone scores them; `fitting` is fitted.
+///
+/// # Errors
+/// A failed fit.
 pub fn choose<'a>(
-    data: Data<'_>,
+    data: TrainingData<'_>,
     split: &Split,
-    settings: &'a Settings,
+    options: &'a TrainingOptions,
     progress: &mut dyn FnMut(Stage<'_>),
-) -> Result<(Found<'a>, Decision), TrainError> {
-    let prepared = Prepared::of(data, &split.fitting);
-    let (fitting, validation) = (prepared.part(&split.fitting)?, prepared.part(&split.validation)?);
-    let method = (&settings.method, settings.seed);
-    let found = search::search(&fitting, &validation, method, progress)?;
-    let logits = found.layers.forward(&validation.x)?;
+) -> Result<Choice<'a>, TrainError> {
+    let preprocessor = Preprocessor::new(data, &split.fitting);
+    let fitting = preprocessor.prepare(&split.fitting)?;
+    let validation = preprocessor.prepare(&split.validation)?;
+    let SearchResult { method, layers, start, trials } =
+        search(&fitting, &validation, options, progress)?;
+    let logits = layers.forward(&validation.x)?;
     let calibration = temperature::fit(&logits, &validation.y)?;
-    let mut decision = Decision { calibration, thresholds: None };
-    if let Targets::Several(rows) = &validation.y {
+    let mut decision = DecisionRule { calibration, thresholds: None };
+    if let Targets::MultiLabel(rows) = &validation.y {
         decision.thresholds = Some(thresholds::fit(&decision.scale(logits), rows));
     }
-    Ok((found, decision))
+    Ok(Choice { method, start, trials, decision })
 }

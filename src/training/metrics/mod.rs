@@ -1,4 +1,4 @@
-//! How good a head's outputs are, given the right answers.
+//! Scores of outputs against targets.
 
 mod calibration;
 mod metric;
@@ -10,4 +10,4 @@ mod single_label;
 pub use calibration::{bins, calibration_error};
 pub use metric::{Metric, show};
 pub use scores::Scores;
-pub use single_label::OneScores;
+pub use single_label::SingleLabelScores;

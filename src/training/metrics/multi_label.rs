@@ -1,4 +1,4 @@
-//! Any number of labels.
+//! Scores of a multi-label problem.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,29 +6,29 @@ use super::metric::f1;
 use crate::model::head::is_named;
 use crate::training::logits::{sigmoid, softplus};
 
-/// Scores of a head that names any number of labels. Shares are from 0 to 1.
+/// Scores of a head that predicts any number of labels. Shares are from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeveralScores {
-    /// Rows of which all labels are right.
+pub struct MultiLabelScores {
+    /// Subset accuracy: the share of rows that are correct in all labels.
     pub accuracy: f64,
-    /// F1 over all rows and labels together.
+    /// F1 over all pairs of row and label.
     pub micro_f1: f64,
-    /// The mean over all labels of each one's F1, 0 where that is undefined.
+    /// The mean of the labels' F1, 0 where that is undefined.
     pub macro_f1: f64,
-    /// The mean over rows and labels of `−log` of the probability given to what is so, natural logarithm.
+    /// The mean over rows and labels of `−log` of the probability of the truth, natural logarithm.
     pub log_loss: f64,
-    /// Of each label.
+    /// Counts of each label.
     pub labels: Vec<LabelCounts>,
 }
 
-/// Rows, by whether a label holds and whether it was named.
+/// Rows by whether they have a label and whether it is predicted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelCounts {
-    /// It holds and was named.
+    /// Actual and predicted.
     pub true_positives: usize,
-    /// It was named and doesn't hold.
+    /// Predicted but not actual.
     pub false_positives: usize,
-    /// It holds and wasn't named.
+    /// Actual but not predicted.
     pub false_negatives: usize,
     /// Neither.
     pub true_negatives: usize,
@@ -37,12 +37,12 @@ pub struct LabelCounts {
 impl LabelCounts {
     /// 0 where it is undefined.
     pub fn f1(&self) -> f64 {
-        let Self { true_positives: right, false_positives, false_negatives, .. } = *self;
-        f1(right, right + false_negatives, right + false_positives)
+        let Self { true_positives, false_positives, false_negatives, .. } = *self;
+        f1(true_positives, true_positives + false_negatives, true_positives + false_positives)
     }
 
-    fn add(&mut self, holds: bool, named: bool) {
-        let count = match (holds, named) {
+    fn add(&mut self, actual: bool, predicted: bool) {
+        let count = match (actual, predicted) {
             (true, true) => &mut self.true_positives,
             (false, true) => &mut self.false_positives,
             (true, false) => &mut self.false_negatives,
@@ -52,51 +52,50 @@ impl LabelCounts {
     }
 }
 
-impl SeveralScores {
-    /// `logits (n,k)` row by row; the labels of each row, below `k`; from which probability on each of
-    /// `k` labels is named; at least one row.
-    pub fn of(logits: &[f64], rows: &[Vec<usize>], thresholds: &[f32]) -> Self {
+impl MultiLabelScores {
+    /// From `logits (n,k)`, row by row, the labels of each row, and the threshold of each of `k` labels;
+    /// `n ≥ 1`.
+    pub fn new(logits: &[f64], rows: &[Vec<usize>], thresholds: &[f32]) -> Self {
         let k = thresholds.len();
         let mut labels = vec![LabelCounts::default(); k];
-        let (mut loss, mut right) = (0.0, 0);
+        let (mut loss, mut correct) = (0.0, 0);
         for (logits, row) in logits.chunks_exact(k).zip(rows) {
-            let mut all = true;
+            let mut all_correct = true;
             for (label, &z) in logits.iter().enumerate() {
-                let holds = row.contains(&label);
-                let named = is_named(sigmoid(z) as f32, thresholds[label]);
-                labels[label].add(holds, named);
-                all &= holds == named;
-                loss += softplus(if holds { -z } else { z });
+                let actual = row.contains(&label);
+                let predicted = is_named(sigmoid(z) as f32, thresholds[label]);
+                labels[label].add(actual, predicted);
+                all_correct &= actual == predicted;
+                loss += softplus(if actual { -z } else { z });
             }
-            right += usize::from(all);
+            correct += usize::from(all_correct);
         }
         let n = rows.len() as f64;
-        let sum = |of: fn(&LabelCounts) -> usize| labels.iter().map(of).sum::<usize>();
+        let sum = |count: fn(&LabelCounts) -> usize| labels.iter().map(count).sum::<usize>();
         let together = LabelCounts {
-            true_positives: sum(|of| of.true_positives),
-            false_positives: sum(|of| of.false_positives),
-            false_negatives: sum(|of| of.false_negatives),
-            true_negatives: sum(|of| of.true_negatives),
+            true_positives: sum(|label| label.true_positives),
+            false_positives: sum(|label| label.false_positives),
+            false_negatives: sum(|label| label.false_negatives),
+            true_negatives: sum(|label| label.true_negatives),
         };
         Self {
-            accuracy: right as f64 / n,
+            accuracy: correct as f64 / n,
             micro_f1: together.f1(),
             macro_f1: labels.iter().map(LabelCounts::f1).sum::<f64>() / k as f64,
             log_loss: loss / (n * k as f64),
             labels,
         }
     }
-}
 
-impl SeveralScores {
-    /// A table of what each of `labels` has: headers, and a row a label.
-    pub fn by_label(&self, labels: &[String]) -> ([&'static str; 5], Vec<Vec<String>>) {
-        let row = |(label, of): (&String, &LabelCounts)| {
-            let counts = [of.true_positives, of.false_positives, of.false_negatives];
-            let [right, wrongly, missed] = counts.map(|rows| rows.to_string());
-            vec![label.clone(), right, wrongly, missed, format!("{:.2} %", 100.0 * of.f1())]
+    /// A table of the counts: headers, and one row per label.
+    pub fn table(&self, labels: &[String]) -> ([&'static str; 5], Vec<Vec<String>>) {
+        let row = |(label, counts): (&String, &LabelCounts)| {
+            let LabelCounts { true_positives, false_positives, false_negatives, .. } = counts;
+            let counted = [true_positives, false_positives, false_negatives];
+            let [correct, wrong, missed] = counted.map(usize::to_string);
+            vec![label.clone(), correct, wrong, missed, format!("{:.2} %", 100.0 * counts.f1())]
         };
-        let headers = ["label", "right", "wrongly named", "missed", "F1"];
+        let headers = ["label", "true positives", "false positives", "false negatives", "F1"];
         (headers, labels.iter().zip(&self.labels).map(row).collect())
     }
 }
@@ -108,11 +107,16 @@ mod tests {
     #[test]
     fn scores_are_those_computed_by_hand() {
         let rows = [vec![0], vec![0, 1], vec![], vec![1]];
-        // named: {0}, {0}, {0}, {1}
+        // predicted: {0}, {0}, {0}, {1}
         let logits = [9.0, -9.0, 9.0, -9.0, 9.0, -9.0, -9.0, 9.0];
-        let scores = SeveralScores::of(&logits, &rows, &[0.5, 0.5]);
-        let counts = |of: &LabelCounts| {
-            [of.true_positives, of.false_positives, of.false_negatives, of.true_negatives]
+        let scores = MultiLabelScores::new(&logits, &rows, &[0.5, 0.5]);
+        let counts = |label: &LabelCounts| {
+            [
+                label.true_positives,
+                label.false_positives,
+                label.false_negatives,
+                label.true_negatives,
+            ]
         };
         assert_eq!(
             scores.labels.iter().map(counts).collect::<Vec<_>>(),
@@ -126,10 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_decides_from_its_probability_on() {
-        let named = |threshold| {
-            SeveralScores::of(&[0.0], &[vec![0]], &[threshold]).labels[0].true_positives
+    fn a_label_is_predicted_from_its_threshold_on() {
+        let predicted = |threshold| {
+            MultiLabelScores::new(&[0.0], &[vec![0]], &[threshold]).labels[0].true_positives
         };
-        assert_eq!([named(0.4), named(0.5), named(0.6)], [1, 1, 0]);
+        assert_eq!([predicted(0.4), predicted(0.5), predicted(0.6)], [1, 1, 0]);
     }
 }

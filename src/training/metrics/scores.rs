@@ -1,11 +1,11 @@
-//! How good a head's outputs are, given the right answers.
+//! Scores for each problem type.
 
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::multi_label::SeveralScores;
-use super::regression::NumberScores;
-use super::single_label::OneScores;
+use super::multi_label::MultiLabelScores;
+use super::regression::RegressionScores;
+use super::single_label::SingleLabelScores;
 use crate::model::head::DEFAULT_THRESHOLD;
 use crate::training::data::Targets;
 
@@ -13,49 +13,54 @@ use crate::training::data::Targets;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Scores {
-    /// Of a head that chooses one label.
-    One(OneScores),
-    /// Of a head that names any number of labels.
-    Several(SeveralScores),
-    /// Of a head that gives a number.
-    Number(NumberScores),
+    /// Of a head that predicts one label.
+    SingleLabel(SingleLabelScores),
+    /// Of a head that predicts any number of labels.
+    MultiLabel(MultiLabelScores),
+    /// Of a head that predicts a number.
+    Regression(RegressionScores),
 }
 
 impl Scores {
-    /// `outputs (n,k)` row by row: logits over the temperature, or numbers; one target a row, at least
-    /// one row. `thresholds (k)` say from which probability on a label is named, where several may be;
-    /// without them 0.5.
-    pub fn of(outputs: &[f64], targets: &Targets, thresholds: Option<&[f32]>) -> Self {
+    /// Scores `outputs (n,k)`, row by row, against the targets of `n ≥ 1` rows. Outputs are logits after
+    /// temperature, or numbers. In a multi-label problem a label is predicted from its threshold on;
+    /// `thresholds` is `(k)`, by default 0.5.
+    pub fn new(outputs: &[f64], targets: &Targets, thresholds: Option<&[f32]>) -> Self {
         let k = outputs.len() / targets.len();
         match targets {
-            Targets::One(labels) => Self::One(OneScores::of(outputs, labels, k)),
-            Targets::Several(rows) => {
-                let half = vec![DEFAULT_THRESHOLD; k];
-                let thresholds = thresholds.unwrap_or(&half);
-                Self::Several(SeveralScores::of(outputs, rows, thresholds))
+            Targets::SingleLabel(labels) => {
+                Self::SingleLabel(SingleLabelScores::new(outputs, labels, k))
             }
-            Targets::Number(numbers) => Self::Number(NumberScores::of(outputs, numbers)),
+            Targets::MultiLabel(rows) => {
+                let default = vec![DEFAULT_THRESHOLD; k];
+                let thresholds = thresholds.unwrap_or(&default);
+                Self::MultiLabel(MultiLabelScores::new(outputs, rows, thresholds))
+            }
+            Targets::Regression(numbers) => {
+                Self::Regression(RegressionScores::new(outputs, numbers))
+            }
         }
     }
 
-    /// What there is to tell. The first two are what recipes are compared by; more of the first is
-    /// better.
+    /// The metrics to show. Recipes are compared by the first two; the first is better if it is larger.
     pub fn metrics(&self) -> Vec<Metric> {
         let share = |name, value| Metric { name, value, share: true };
         let other = |name, value| Metric { name, value, share: false };
         match self {
-            Self::One(OneScores { accuracy, macro_f1, log_loss, .. }) => vec![
+            Self::SingleLabel(SingleLabelScores { accuracy, macro_f1, log_loss, .. }) => vec![
                 share("accuracy", *accuracy),
                 share("macro F1", *macro_f1),
                 other("log loss", *log_loss),
             ],
-            Self::Several(SeveralScores { micro_f1, macro_f1, accuracy, log_loss, .. }) => vec![
+            Self::MultiLabel(MultiLabelScores {
+                micro_f1, macro_f1, accuracy, log_loss, ..
+            }) => vec![
                 share("micro F1", *micro_f1),
                 share("macro F1", *macro_f1),
-                share("all labels right", *accuracy),
+                share("subset accuracy", *accuracy),
                 other("log loss", *log_loss),
             ],
-            Self::Number(NumberScores { r2, rmse, mae }) => {
+            Self::Regression(RegressionScores { r2, rmse, mae }) => {
                 vec![other("R²", *r2), other("RMSE", *rmse), other("MAE", *mae)]
             }
         }
@@ -64,25 +69,25 @@ impl Scores {
     /// `accuracy 80.00 %, macro F1 79.00 %, log loss 0.4200`
     pub fn line(&self) -> String {
         let metrics = self.metrics();
-        let told = metrics.iter().map(|of| format!("{} {}", of.name, of.show()));
-        told.collect::<Vec<_>>().join(", ")
+        let metrics = metrics.iter().map(|metric| format!("{} {}", metric.name, metric.show()));
+        metrics.collect::<Vec<_>>().join(", ")
     }
 
-    /// The share of rows that are right in all; none for numbers.
+    /// The share of rows that are correct in all labels; none in a regression.
     pub fn accuracy(&self) -> Option<f64> {
         match self {
-            Self::One(scores) => Some(scores.accuracy),
-            Self::Several(scores) => Some(scores.accuracy),
-            Self::Number(_) => None,
+            Self::SingleLabel(scores) => Some(scores.accuracy),
+            Self::MultiLabel(scores) => Some(scores.accuracy),
+            Self::Regression(_) => None,
         }
     }
 
-    /// Natural logarithm, of several labels the mean over them; none for numbers.
+    /// Natural logarithm; in a multi-label problem the mean over labels; none in a regression.
     pub fn log_loss(&self) -> Option<f64> {
         match self {
-            Self::One(scores) => Some(scores.log_loss),
-            Self::Several(scores) => Some(scores.log_loss),
-            Self::Number(_) => None,
+            Self::SingleLabel(scores) => Some(scores.log_loss),
+            Self::MultiLabel(scores) => Some(scores.log_loss),
+            Self::Regression(_) => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where a head is wrong and sure of it.
+//! A head's most confident mistakes.
 
 use maud::Markup;
 
@@ -6,81 +6,109 @@ use crate::charts::{figures, table};
 use crate::model::head::{DEFAULT_THRESHOLD, is_named};
 use crate::training::data::{Dataset, Targets};
 use crate::training::logits::{argmax, log_sum_exp, sigmoid};
-use crate::training::trained::Trained;
+use crate::training::trained::{HeldOutOutputs, TrainedHead};
 
-/// Mistakes that are shown.
-const MISTAKES: usize = 20;
+/// Most mistakes that are shown.
+const MAX_MISTAKES: usize = 20;
 
-/// Characters of a text that are shown.
-const SHOWN: usize = 300;
+/// Most characters of a text that are shown.
+const MAX_CHARACTERS: usize = 300;
 
-/// A row that was wrong, and by how much: of a label its probability, of a number its error.
+/// A wrong prediction.
 struct Mistake {
+    /// Row number in the data set.
     row: usize,
-    is: String,
-    given: String,
-    by: f64,
+    actual: String,
+    predicted: String,
+    /// The probability of the predicted label, or the absolute error of a number.
+    size: f64,
+    /// The size as text.
     shown: String,
 }
 
-/// The rows held out of which the head was surest and wrong, or from whose number it was farthest, first.
-pub fn mistakes(trained: &Trained, dataset: &Dataset, held_out: &Targets) -> Markup {
-    let (rows, outputs) = &trained.held_out;
+/// A table of the held-out rows with the most confident wrong predictions, or with the largest errors.
+pub fn mistakes(trained: &TrainedHead, dataset: &Dataset, targets: &Targets) -> Markup {
+    let HeldOutOutputs { rows, outputs } = &trained.held_out;
     let k = outputs.len() / rows.len().max(1);
-    let each = rows.iter().zip(outputs.chunks_exact(k)).enumerate();
-    let mut all: Vec<Mistake> = each
-        .flat_map(|(at, (&row, outputs))| wrong(trained, dataset, (row, at, held_out), outputs))
-        .collect();
-    all.sort_by(|a, b| b.by.total_cmp(&a.by));
-    let row = |mistake: Mistake| {
-        let Mistake { row, is, given, shown, .. } = mistake;
+    let mut all = Vec::new();
+    for (index, (&row, outputs)) in rows.iter().zip(outputs.chunks_exact(k)).enumerate() {
+        all.extend(match targets {
+            Targets::SingleLabel(labels) => {
+                single_label(dataset, row, labels[index], outputs).into_iter().collect()
+            }
+            Targets::MultiLabel(labels) => {
+                let thresholds = trained.decision.thresholds.as_deref();
+                multi_label(dataset, row, &labels[index], outputs, thresholds)
+            }
+            Targets::Regression(numbers) => vec![regression(row, numbers[index], outputs[0])],
+        });
+    }
+    all.sort_by(|a, b| b.size.total_cmp(&a.size));
+    let line = |mistake: Mistake| {
+        let Mistake { row, actual, predicted, shown, .. } = mistake;
         let row = &dataset.rows[row];
-        let mut text: String = row.text.chars().take(SHOWN).collect();
+        let mut text: String = row.text.chars().take(MAX_CHARACTERS).collect();
         if text.len() < row.text.len() {
             text.push('…');
         }
-        vec![row.line.to_string(), text, is, given, shown]
+        vec![row.line.to_string(), text, actual, predicted, shown]
     };
-    let rows: Vec<Vec<String>> = all.into_iter().take(MISTAKES).map(row).collect();
-    let last = if matches!(held_out, Targets::Number(_)) { "off by" } else { "probability" };
-    table(&["line", "text", "label", "given", last], &rows)
+    let lines: Vec<Vec<String>> = all.into_iter().take(MAX_MISTAKES).map(line).collect();
+    let last = if matches!(targets, Targets::Regression(_)) { "error" } else { "probability" };
+    table(&["line", "text", "actual", "predicted", last], &lines)
 }
 
-/// What was wrong of a row, `at` its place among those held out.
-fn wrong(
-    trained: &Trained,
+fn single_label(dataset: &Dataset, row: usize, label: usize, outputs: &[f64]) -> Option<Mistake> {
+    let predicted = argmax(outputs);
+    let probability = (outputs[predicted] - log_sum_exp(outputs)).exp();
+    (predicted != label).then(|| Mistake {
+        row,
+        actual: dataset.labels[label].clone(),
+        predicted: dataset.labels[predicted].clone(),
+        size: probability,
+        shown: percent(probability),
+    })
+}
+
+/// One mistake for each label that is predicted wrongly.
+fn multi_label(
     dataset: &Dataset,
-    (row, at, held_out): (usize, usize, &Targets),
+    row: usize,
+    labels: &[usize],
     outputs: &[f64],
+    thresholds: Option<&[f32]>,
 ) -> Vec<Mistake> {
-    let name = |label: usize| dataset.labels[label].clone();
-    match held_out {
-        Targets::One(labels) => {
-            let best = argmax(outputs);
-            let by = (outputs[best] - log_sum_exp(outputs)).exp();
-            let (is, given) = (name(labels[at]), name(best));
-            let mistake = Mistake { row, is, given, by, shown: format!("{:.1} %", 100.0 * by) };
-            if best == labels[at] { vec![] } else { vec![mistake] }
-        }
-        Targets::Several(labels) => {
-            let threshold = |label: usize| {
-                trained.decision.thresholds.as_ref().map_or(DEFAULT_THRESHOLD, |of| of[label])
-            };
-            let each = outputs.iter().enumerate().filter_map(|(label, &z)| {
-                let (p, holds) = (sigmoid(z), labels[at].contains(&label));
-                let named = is_named(p as f32, threshold(label));
-                let by = if named { p } else { 1.0 - p };
-                let not = |so: bool| format!("{}{}", if so { "" } else { "not " }, name(label));
-                let shown = format!("{:.1} %", 100.0 * by);
-                let mistake = Mistake { row, is: not(holds), given: not(named), by, shown };
-                (named != holds).then_some(mistake)
-            });
-            each.collect()
-        }
-        Targets::Number(numbers) => {
-            let by = (outputs[0] - numbers[at]).abs();
-            let [is, given] = [numbers[at], outputs[0]].map(figures);
-            vec![Mistake { row, is, given, by, shown: figures(by) }]
-        }
+    let mistake = |(label, &z): (usize, &f64)| {
+        let probability = sigmoid(z);
+        let threshold = thresholds.map_or(DEFAULT_THRESHOLD, |thresholds| thresholds[label]);
+        let (actual, predicted) =
+            (labels.contains(&label), is_named(probability as f32, threshold));
+        let size = if predicted { probability } else { 1.0 - probability };
+        let name = |has_label: bool| {
+            format!("{}{}", if has_label { "" } else { "not " }, dataset.labels[label])
+        };
+        (actual != predicted).then(|| Mistake {
+            row,
+            actual: name(actual),
+            predicted: name(predicted),
+            size,
+            shown: percent(size),
+        })
+    };
+    outputs.iter().enumerate().filter_map(mistake).collect()
+}
+
+fn regression(row: usize, actual: f64, predicted: f64) -> Mistake {
+    let size = (predicted - actual).abs();
+    Mistake {
+        row,
+        actual: figures(actual),
+        predicted: figures(predicted),
+        size,
+        shown: figures(size),
     }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
 }

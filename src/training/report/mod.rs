@@ -1,4 +1,4 @@
-//! What training and comparisons came to, for `head.json`, the terminal and a browser.
+//! Results of training and of comparisons, for `head.json`, the terminal and a browser.
 
 mod comparison_page;
 mod display;
@@ -6,4 +6,4 @@ mod head_page;
 mod mistakes;
 mod training_report;
 
-pub use training_report::Report;
+pub use training_report::TrainingReport;

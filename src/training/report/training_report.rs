@@ -1,29 +1,29 @@
-//! What a head says about how it was trained.
+//! What a head's description says about its training.
 
 use serde::{Deserialize, Serialize};
 
 use crate::training::data::{Dataset, HELD_OUT_RULE, Source, Split};
-use crate::training::evaluation::CrossScores;
+use crate::training::evaluation::CrossValidationScores;
 use crate::training::fit::linear::Convergence;
-use crate::training::fit::{Calibration, Chosen, Tried};
+use crate::training::fit::{Calibration, ResolvedMethod, SearchTrials};
 use crate::training::metrics::Scores;
-use crate::training::options::{ClassWeights, Hidden, Settings};
+use crate::training::options::{ClassWeights, HiddenLayers, TrainingOptions};
 
 /// Stored in `head.json`. The same data, features and seed give the same report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct TrainingReport {
     /// The file.
     pub data: Source,
     /// Its rows in each part.
-    pub rows: PartSizes,
-    /// How rows were held out, in words.
+    pub rows: SplitSizes,
+    /// The rule by which rows were held out, in words.
     pub split: String,
-    /// What was drawn with.
+    /// Seed of all random choices.
     pub seed: u64,
-    /// What the rows of a label counted.
+    /// How much the rows of a label counted.
     #[serde(default, skip_serializing_if = "ClassWeights::is_none")]
     pub class_weights: ClassWeights,
-    /// Of one layer the chosen strength of regularisation, `C` in scikit-learn's sense.
+    /// The chosen regularisation strength of one layer, `C` as in scikit-learn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
     /// Where the last fit of one layer ended, over all rows that are not held out.
@@ -31,66 +31,66 @@ pub struct Report {
     pub convergence: Option<Convergence>,
     /// Hidden layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hidden: Option<Hidden>,
-    /// Passes over the rows in the last fit of hidden layers.
+    pub hidden: Option<HiddenLayers>,
+    /// Epochs of the last fit of hidden layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// Everything tried, in order, with its scores on the validation part.
-    pub search: Tried,
-    /// The temperature, and what it did for the validation part; none for numbers.
+    /// Everything that was tried, in order, with its scores on the validation part.
+    pub search: SearchTrials,
+    /// The temperature, and its effect on the validation part; none in a regression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
-    /// Of all rows, each by a fit that has not seen it.
+    /// Scores of all rows, each by a fit that has not seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cross_validation: Option<CrossScores>,
-    /// Scores of the finished head, temperature and thresholds included.
+    pub cross_validation: Option<CrossValidationScores>,
+    /// Scores of the finished head, with its temperature and thresholds.
     pub held_out: Scores,
 }
 
-/// Rows in each part. The last fit takes `fitting` and `validation` together.
+/// Number of rows in each part. The last fit takes `fitting` and `validation` together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartSizes {
-    /// What each setting was fitted to.
+pub struct SplitSizes {
+    /// Fitted with each setting.
     pub fitting: usize,
-    /// What chose between them.
+    /// Used to choose a setting.
     pub validation: usize,
-    /// What scored the result.
+    /// Used to score the result.
     pub held_out: usize,
 }
 
-impl Report {
-    /// `fit` is what was chosen, where the last fit ended and what had been tried; `scores` the
-    /// temperature, the folds' and those of the rows held out.
-    pub fn of(
+impl TrainingReport {
+    /// A report without convergence, calibration and cross-validation.
+    pub fn new(
         dataset: &Dataset,
         split: &Split,
-        settings: &Settings,
-        fit: (Chosen<'_>, Option<Convergence>, Tried),
-        scores: (Option<Calibration>, Option<CrossScores>, Scores),
+        options: &TrainingOptions,
+        method: ResolvedMethod<'_>,
+        search: SearchTrials,
+        held_out: Scores,
     ) -> Self {
-        let (chosen, convergence, search) = fit;
-        let (calibration, cross_validation, held_out) = scores;
-        let (strength, hidden, epochs) = match chosen {
-            Chosen::Linear { strength } => (Some(strength), None, None),
-            Chosen::Hidden { hidden, epochs, .. } => (None, Some(hidden.clone()), Some(epochs)),
+        let (strength, hidden, epochs) = match method {
+            ResolvedMethod::Linear { strength } => (Some(strength), None, None),
+            ResolvedMethod::Hidden { hidden, epochs, .. } => {
+                (None, Some(hidden.clone()), Some(epochs))
+            }
         };
         Self {
             data: dataset.source.clone(),
-            rows: PartSizes {
+            rows: SplitSizes {
                 fitting: split.fitting.len(),
                 validation: split.validation.len(),
                 held_out: split.held_out.len(),
             },
             split: HELD_OUT_RULE.to_owned(),
-            seed: settings.seed,
-            class_weights: settings.class_weights,
+            seed: options.seed,
+            class_weights: options.class_weights,
             strength,
-            convergence,
+            convergence: None,
             hidden,
             epochs,
             search,
-            calibration,
-            cross_validation,
+            calibration: None,
+            cross_validation: None,
             held_out,
         }
     }

@@ -1,4 +1,4 @@
-//! The model run in process, one text at a time, to compare answers with.
+//! The model in the test process, one text per pass, to compare responses with.
 
 use strata::app::{Parts, parts};
 use strata::config::Config;
@@ -17,12 +17,12 @@ impl Judge {
         Self { parts: parts(config).unwrap_or_else(|error| panic!("{error}")) }
     }
 
-    /// A recipe as a request writes it.
+    /// A recipe as in a request.
     pub fn recipe(written: serde_json::Value) -> RecipeRef {
         serde_json::from_value(written).unwrap()
     }
 
-    pub fn ask(&self, recipe: &serde_json::Value, tokens: bool) -> OutputSpec {
+    pub fn output_spec(&self, recipe: &serde_json::Value, tokens: bool) -> OutputSpec {
         let recipe = self.parts.recipes.resolve(&Self::recipe(recipe.clone())).unwrap();
         if tokens { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) }
     }
@@ -31,27 +31,26 @@ impl Judge {
         let parse = |text: &str| Text::parse(text.to_owned(), usize::MAX).unwrap();
         let input = Input { text: parse(text), pair: pair.map(parse) };
         let limit = self.parts.sequence_tokens;
-        let encoded = self.parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
-        encoded.sequence
+        self.parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap().sequence
     }
 
     pub fn tokens(&self, text: &str) -> usize {
         self.sequence(text, None).tokens()
     }
 
-    /// All that is asked of one text, in a pass of its own.
-    pub fn answers(&self, text: &str, spec: &TaskSpec) -> Vec<Vec<f32>> {
+    /// All outputs for one text, which has a pass of its own.
+    pub fn outputs(&self, text: &str, spec: &TaskSpec) -> Vec<Vec<f32>> {
         let sequence = self.sequence(text, None);
         self.parts.model.forward_whole(&[&sequence], spec).unwrap().remove(0).values
     }
 
     /// A recipe's row of one text.
     pub fn row(&self, text: &str, recipe: &serde_json::Value) -> Vec<f32> {
-        self.answers(text, &TaskSpec::new(vec![self.ask(recipe, false)])).remove(0)
+        self.outputs(text, &TaskSpec::new(vec![self.output_spec(recipe, false)])).remove(0)
     }
 
-    /// A recipe's token rows of one text, one after another.
+    /// A recipe's token rows of one text, `(tokens, width)`.
     pub fn token_rows(&self, text: &str, recipe: &serde_json::Value) -> Vec<f32> {
-        self.answers(text, &TaskSpec::new(vec![self.ask(recipe, true)])).remove(0)
+        self.outputs(text, &TaskSpec::new(vec![self.output_spec(recipe, true)])).remove(0)
     }
 }

@@ -1,21 +1,21 @@
-//! Labelled files for a tiny encoder, whose words are few.
+//! Labelled files for the tiny encoder, which knows only a few words.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a file's labels are.
+/// The kind of labels in a file.
 #[derive(Clone, Copy)]
 pub enum Labels {
     /// `glad` or `sad`.
-    One,
-    /// `glad` or none, and `long` where the text is; with `;` between.
-    Several,
-    /// 10 more where it is glad, and 1 more a word.
+    Single,
+    /// `glad` for glad texts and `long` for long ones, separated by `;`; may be none.
+    Multi,
+    /// 1 per word, and 10 more for a glad text.
     Number,
 }
 
-/// 240 texts and the `last`, which is glad, in `d.tsv`, columns `label` and `text`.
-pub fn file(folder: &Path, labels: Labels, last: &str) -> PathBuf {
+/// Writes `d.tsv` with columns `label` and `text`: 240 texts, and `last`, which is glad.
+pub fn write_file(folder: &Path, labels: Labels, last: &str) -> PathBuf {
     let words = [["good", "very", "film"], ["bad", "not", "the"]];
     let row = |at: usize| {
         let (sad, length) = (at % 2, 1 + at / 2 % 5);
@@ -31,11 +31,11 @@ pub fn file(folder: &Path, labels: Labels, last: &str) -> PathBuf {
 
 fn label(labels: Labels, glad: bool, length: usize) -> String {
     match labels {
-        Labels::One => if glad { "glad" } else { "sad" }.to_owned(),
-        Labels::Several => {
+        Labels::Single => if glad { "glad" } else { "sad" }.to_owned(),
+        Labels::Multi => {
             let all = [("glad", glad), ("long", length > 3)];
-            let holding = all.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name);
-            holding.collect::<Vec<_>>().join(";")
+            let actual = all.iter().filter(|(_, actual)| *actual).map(|(name, _)| *name);
+            actual.collect::<Vec<_>>().join(";")
         }
         Labels::Number => (10 * usize::from(glad) + length).to_string(),
     }

@@ -1,126 +1,141 @@
-//! Recipes scored against each other on one labelled file.
-//!
-//! Only rows that are not held out take part, so that `train` can score the winner on rows that had no
-//! say in its choice. Settings are chosen once a recipe, on the validation part; then the rows are
-//! cross-validated with them, in the same folds for all recipes.
+//! Scores recipes and ranks them.
 
 use serde::Serialize;
 
-use super::candidates::Contender;
+use super::candidates::Candidate;
 use super::difference::Difference;
 use crate::model::recipe::ResolvedRecipe;
-use crate::training::checks;
-use crate::training::checks::{check_features, check_folds};
+use crate::training::checks::{self, check_features, check_folds};
 use crate::training::data::{Dataset, Source, Split};
 use crate::training::error::TrainError;
-use crate::training::evaluation::cross_validate;
-use crate::training::evaluation::{CrossScores, Plan};
-use crate::training::features::{Candidate, EncodeError, Features};
-use crate::training::fit::{Chosen, Data, choose};
-use crate::training::options::Settings;
+use crate::training::evaluation::{CrossValidation, CrossValidationScores, Folds};
+use crate::training::features::{FeatureError, Features, TrainingRecipe};
+use crate::training::fit::{Choice, ResolvedMethod, TrainingData, choose};
+use crate::training::options::TrainingOptions;
 
-/// In how many parts rows are cross-validated where it isn't said.
-pub const FOLDS: usize = 5;
+/// The default number of folds.
+pub const DEFAULT_FOLDS: usize = 5;
 
-fn folds(settings: &Settings) -> usize {
-    settings.folds.unwrap_or(FOLDS)
+fn fold_count(options: &TrainingOptions) -> usize {
+    options.folds.unwrap_or(DEFAULT_FOLDS)
 }
 
-/// What came out.
+/// The result of a comparison.
 #[derive(Debug, Clone, Serialize)]
 pub struct Comparison {
     /// The file.
     pub data: Source,
-    /// Its rows that took part.
+    /// Rows that took part.
     pub rows: usize,
-    /// What was drawn with.
+    /// Seed of the split and of the folds.
     pub seed: u64,
-    /// What was read of the layers, in the order in which it was given.
+    /// The names of the combinations of layers, in the order of the candidates.
     pub layers: Vec<String>,
     /// Best first; at least one.
     pub outcomes: Vec<Outcome>,
 }
 
-/// How a recipe did.
+/// The result of one recipe.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// Which.
+    /// The recipe.
     #[serde(flatten)]
-    pub contender: Contender,
-    /// Columns of its features.
+    pub candidate: Candidate,
+    /// Width of its features.
     pub columns: usize,
-    /// The strength that was chosen, of one layer.
+    /// The chosen regularisation strength of one layer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,
-    /// Over the folds.
+    /// Scores over the folds.
     #[serde(flatten)]
-    pub scores: CrossScores,
-    /// The first score less that of the best recipe, fold by fold.
+    pub scores: CrossValidationScores,
+    /// The first score minus that of the best recipe, fold by fold.
     pub to_the_best: Difference,
 }
 
-/// Whether there can be a comparison, which is known before there are features: the parts of the data.
+/// Whether there can be a comparison, which is known before features are computed. Returns the parts of the
+/// data.
 ///
 /// # Errors
-/// As [`super::check`]; fewer texts that aren't held out than folds.
-pub fn check(dataset: &Dataset, settings: &Settings) -> Result<Split, TrainError> {
-    let split = checks::check(dataset, settings)?;
-    check_folds(&dataset.of(&split.training()), folds(settings))?;
+/// As [`checks::check`]; fewer texts that aren't held out than folds.
+pub fn check(dataset: &Dataset, options: &TrainingOptions) -> Result<Split, TrainError> {
+    let split = checks::check(dataset, options)?;
+    check_folds(&dataset.select(&split.training()), fold_count(options))?;
     Ok(split)
 }
 
-/// Scores each contender. `features` gives what a recipe makes of every row of `dataset`; `progress`
-/// hears the name of the one that is next and, with nothing, that a fit is done: one for the choice of
-/// settings, then one a fold.
+/// Scores each candidate. `features` gives a recipe's features for all rows of `dataset`. `progress` is
+/// called with the name of the next candidate, and with `None` after its settings are chosen and after each
+/// fold.
 ///
 /// # Errors
-/// As [`check`] and [`train`](super::train).
+/// As [`check`] and [`train`](crate::training::train).
 pub fn compare(
     dataset: &Dataset,
-    entrants: &[(Contender, Candidate)],
-    features: &dyn Fn(&ResolvedRecipe) -> Result<Features, EncodeError>,
-    settings: &Settings,
+    candidates: &[(Candidate, TrainingRecipe)],
+    features: &dyn Fn(&ResolvedRecipe) -> Result<Features, FeatureError>,
+    options: &TrainingOptions,
     progress: &mut dyn FnMut(Option<&str>),
 ) -> Result<Comparison, TrainError> {
-    let split = check(dataset, settings)?;
-    let (rows, folds) = (split.training(), folds(settings));
-    let mut scored = Vec::with_capacity(entrants.len());
-    for (contender, candidate) in entrants {
-        progress(Some(&contender.name()));
-        let features = features(&candidate.reads)?;
-        check_features(dataset, &features)?;
-        let settings = Settings { tied: candidate.tied, ..settings.clone() };
-        let data = Data::of(dataset, &features, &settings);
-        let (found, decision) = choose(data, &split, &settings, &mut |_| ())?;
-        progress(None);
-        let plan = Plan { folds, seed: settings.seed, chosen: found.chosen, decision: &decision };
-        let scores = cross_validate(dataset, data, &rows, plan, &mut || progress(None))?;
-        let strength = match found.chosen {
-            Chosen::Linear { strength } => Some(strength),
-            Chosen::Hidden { .. } => None,
-        };
-        scored.push((contender, candidate, strength, scores));
+    let split = check(dataset, options)?;
+    let mut scored = Vec::with_capacity(candidates.len());
+    for (candidate, recipe) in candidates {
+        progress(Some(&candidate.name()));
+        let features = features(&recipe.features)?;
+        let options =
+            TrainingOptions { weighted_layers: recipe.weighted_layers, ..options.clone() };
+        let result = score(dataset, &features, &split, &options, &mut || progress(None))?;
+        scored.push((candidate, recipe, result));
     }
-    scored.sort_by(|a, b| b.3.scores[0].mean.total_cmp(&a.3.scores[0].mean));
-    let best = scored.first().map(|(.., scores)| scores.scores[0].clone());
-    let outcome =
-        |(contender, candidate, strength, scores): (&Contender, &Candidate, _, CrossScores)| {
-            let best = best.as_ref().unwrap_or(&scores.scores[0]);
-            Outcome {
-                contender: contender.clone(),
-                columns: candidate.reads.dimensions / candidate.tied.unwrap_or(1),
-                strength,
-                to_the_best: Difference::of(&scores.scores[0], best),
-                scores,
-            }
-        };
-    let mut layers: Vec<String> = entrants.iter().map(|(of, _)| of.layers.clone()).collect();
+    let first_mean = |scores: &CrossValidationScores| scores.scores[0].mean;
+    scored.sort_by(|a, b| first_mean(&b.2.scores).total_cmp(&first_mean(&a.2.scores)));
+    let best = scored.first().map(|(.., best)| best.scores.scores[0].clone());
+    let outcome = |(candidate, recipe, result): (&Candidate, &TrainingRecipe, RecipeScores)| {
+        let RecipeScores { strength, scores } = result;
+        let best = best.as_ref().unwrap_or(&scores.scores[0]);
+        Outcome {
+            candidate: candidate.clone(),
+            columns: recipe.features.dimensions / recipe.weighted_layers.unwrap_or(1),
+            strength,
+            to_the_best: Difference::new(&scores.scores[0], best),
+            scores,
+        }
+    };
+    let mut layers: Vec<String> =
+        candidates.iter().map(|(candidate, _)| candidate.layers.clone()).collect();
     layers.dedup();
     Ok(Comparison {
         data: dataset.source.clone(),
-        rows: rows.len(),
-        seed: settings.seed,
+        rows: split.training().len(),
+        seed: options.seed,
         layers,
         outcomes: scored.into_iter().map(outcome).collect(),
     })
+}
+
+struct RecipeScores {
+    strength: Option<f64>,
+    scores: CrossValidationScores,
+}
+
+/// Chooses settings for these features and cross-validates with them. `done` is called after each step.
+fn score(
+    dataset: &Dataset,
+    features: &Features,
+    split: &Split,
+    options: &TrainingOptions,
+    done: &mut dyn FnMut(),
+) -> Result<RecipeScores, TrainError> {
+    check_features(dataset, features)?;
+    let data = TrainingData::new(dataset, features, options);
+    let Choice { method, decision, .. } = choose(data, split, options, &mut |_| ())?;
+    done();
+    let folds = Folds { count: fold_count(options), seed: options.seed };
+    let run = CrossValidation { dataset, data, folds, method, decision: &decision };
+    let scores = run.scores(&split.training(), done)?;
+    let strength = match method {
+        ResolvedMethod::Linear { strength } => Some(strength),
+        ResolvedMethod::Hidden { .. } => None,
+    };
+    Ok(RecipeScores { strength, scores })
 }

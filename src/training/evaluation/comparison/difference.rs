@@ -1,25 +1,25 @@
-//! How far recipes are from the best one.
+//! How far a recipe is behind the best one, and whether that may be chance.
 
 use serde::Serialize;
 
-use crate::training::evaluation::{Spread, mean_and_deviation};
+use crate::training::evaluation::{FoldScores, mean_and_deviation};
+
+/// The two-sided 95 % quantile of Student's t, for 1 to 10 degrees of freedom. For more, the last is used
+/// (the quantile decreases from 2.23 to 1.96).
+const STUDENT_T_95: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
 
 /// A mean difference over folds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
-    /// 0 of the best.
+    /// 0 for the best recipe.
     pub mean: f64,
-    /// Of the mean: `deviation · √(1/k + 1/(k−1))`, since the folds' rows to fit overlap (Nadeau and
-    /// Bengio, 2003).
+    /// Standard error of the mean: `deviation · √(1/k + 1/(k−1))` for `k` folds, since the fitted rows of
+    /// the folds overlap (Nadeau and Bengio, 2003).
     pub standard_error: f64,
 }
 
-/// The quantile of Student's t that 95 of 100 lie within, by degrees of freedom from 1 on; those beyond
-/// the last, from 2.23 down to 1.96, are taken as that.
-const T: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
-
 impl Difference {
-    pub(super) fn of(scores: &Spread, best: &Spread) -> Self {
+    pub(super) fn new(scores: &FoldScores, best: &FoldScores) -> Self {
         let differences = scores.folds.iter().zip(&best.folds).map(|(score, best)| score - best);
         let differences: Vec<f64> = differences.collect();
         let (mean, deviation) = mean_and_deviation(&differences);
@@ -37,9 +37,9 @@ impl Difference {
         }
     }
 
-    /// Whether nothing is in the interval that holds the difference in 95 of 100 cases, by Student's t.
+    /// Whether the 95 % confidence interval, by Student's t, contains 0.
     pub(super) fn may_be_chance(&self, folds: usize) -> bool {
-        let freedom = folds.saturating_sub(1).clamp(1, T.len());
-        self.mean.abs() <= T[freedom - 1] * self.standard_error
+        let freedom = folds.saturating_sub(1).clamp(1, STUDENT_T_95.len());
+        self.mean.abs() <= STUDENT_T_95[freedom - 1] * self.standard_error
     }
 }

@@ -6,16 +6,16 @@ use super::compare::{Comparison, Outcome};
 use crate::charts::text_table;
 
 impl Comparison {
-    /// Headers and a row a recipe.
-    pub(in crate::training) fn numbers<'a>(
+    /// A table of all scores: headers, and one row per recipe.
+    pub(in crate::training) fn table<'a>(
         &self,
         best: &'a Outcome,
     ) -> ([&'a str; 6], Vec<Vec<String>>) {
-        let [first, second] = [0, 1].map(|at| best.scores.scores[at].metric.as_str());
+        let [first, second] = [0, 1].map(|index| best.scores.scores[index].metric.as_str());
         let row = |outcome: &Outcome| {
-            let [score, other] = [0, 1].map(|at| &outcome.scores.scores[at]);
+            let [score, other] = [0, 1].map(|index| &outcome.scores.scores[index]);
             vec![
-                outcome.contender.name(),
+                outcome.candidate.name(),
                 outcome.columns.to_string(),
                 outcome.strength.map_or("–".to_owned(), |strength| strength.to_string()),
                 score.show(),
@@ -27,12 +27,12 @@ impl Comparison {
         (headers, self.outcomes.iter().map(row).collect())
     }
 
-    /// The recipes that chance alone may have put behind the best, each taken for itself.
+    /// The recipes whose distance to the best one may be chance, each considered by itself.
     pub(in crate::training) fn close_to_the_best(&self) -> impl Iterator<Item = &Outcome> {
-        let close = |outcome: &&Outcome| {
+        let is_close = |outcome: &&Outcome| {
             outcome.to_the_best.may_be_chance(outcome.scores.scores[0].folds.len())
         };
-        self.outcomes.iter().skip(1).filter(close)
+        self.outcomes.iter().skip(1).filter(is_close)
     }
 }
 
@@ -42,24 +42,26 @@ impl fmt::Display for Comparison {
         let folds = best.scores.scores[0].folds.len();
         writeln!(
             f,
-            "{}: {} rows in {folds} folds; those that train holds out took no part",
+            "{}: {} rows in {folds} folds; the rows that train holds out did not take part",
             self.data.file, self.rows
         )?;
         writeln!(f)?;
-        let (headers, rows) = self.numbers(best);
+        let (headers, rows) = self.table(best);
         writeln!(f, "{}", text_table(&headers, &rows))?;
         writeln!(f)?;
-        let given_up: usize = self.outcomes.iter().map(|of| of.scores.unconverged).sum();
-        if given_up > 0 {
-            writeln!(f, "{given_up} fits were given up before they converged")?;
+        let unconverged: usize =
+            self.outcomes.iter().map(|outcome| outcome.scores.unconverged).sum();
+        if unconverged > 0 {
+            writeln!(f, "{unconverged} fits ended before they converged")?;
         }
         write!(
             f,
-            "± of a score: the standard deviation of the folds; of a difference: its standard error"
+            "± of a score: standard deviation of the folds; ± of a difference: its standard error"
         )?;
-        let close: Vec<String> = self.close_to_the_best().map(|of| of.contender.name()).collect();
+        let close: Vec<String> =
+            self.close_to_the_best().map(|outcome| outcome.candidate.name()).collect();
         if !close.is_empty() {
-            write!(f, "\nnot told apart from the best by these folds: {}", close.join("; "))?;
+            write!(f, "\nnot significantly worse than the best: {}", close.join("; "))?;
         }
         Ok(())
     }

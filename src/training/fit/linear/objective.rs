@@ -1,87 +1,103 @@
-//! What a fit of one layer minimises, and its gradient.
+//! The cost that a fit of one layer minimises, and its gradient.
 
 use std::cell::{Cell, RefCell};
 
 use argmin::core::{CostFunction, Error, Gradient};
 use candle_core::{Device, Tensor};
 
-use super::layer_weights::{Places, Slopes};
-use crate::training::fit::{Part, loss};
+use super::layer_weights::{ParameterLayout, PenalisedGradient};
+use crate::training::fit::{PreparedRows, loss};
 
-/// A fit is given up after this many points in a row that are no better than the best: argmin's
-/// line search has no end of its own where float64 can't tell two costs apart.
-const FRUITLESS: u32 = 50;
+/// A fit stops after this many consecutive points that are no better than the best. argmin's line search
+/// doesn't end by itself where float64 can't distinguish two costs.
+const MAX_POINTS_WITHOUT_GAIN: u32 = 50;
 
+/// Mean loss plus penalty, as a function of the parameters.
 pub(super) struct Objective<'a> {
-    part: &'a Part,
-    places: Places,
+    rows: &'a PreparedRows,
+    layout: ParameterLayout,
     penalty: f64,
-    /// The solver asks for the cost and the gradient of a point one after the other; both come
-    /// out of one pass.
-    last: RefCell<Option<Evaluation>>,
-    /// The least cost yet, and how many points have been no better since.
-    least: Cell<(f64, u32)>,
+    /// The solver asks for the cost and the gradient of a point one after the other; both are computed
+    /// together.
+    last: RefCell<Option<Evaluated>>,
+    /// The smallest cost so far.
+    min_cost: Cell<f64>,
+    /// Points since then.
+    without_gain: Cell<u32>,
 }
 
-struct Evaluation {
-    at: Vec<f64>,
+/// Cost and gradient at a point.
+struct Evaluated {
+    point: Vec<f64>,
     cost: f64,
     gradient: Vec<f64>,
 }
 
 impl<'a> Objective<'a> {
-    pub(super) fn new(part: &'a Part, penalty: f64) -> candle_core::Result<Self> {
-        let least = Cell::new((f64::INFINITY, 0));
-        Ok(Self { part, places: Places::of(part)?, penalty, last: RefCell::default(), least })
+    pub(super) fn new(rows: &'a PreparedRows, penalty: f64) -> candle_core::Result<Self> {
+        Ok(Self {
+            rows,
+            layout: ParameterLayout::new(rows)?,
+            penalty,
+            last: RefCell::default(),
+            min_cost: Cell::new(f64::INFINITY),
+            without_gain: Cell::new(0),
+        })
     }
 
-    fn evaluate<T>(&self, at: &[f64], read: impl Fn(&Evaluation) -> T) -> candle_core::Result<T> {
+    fn evaluate<T>(&self, point: &[f64], read: impl Fn(&Evaluated) -> T) -> candle_core::Result<T> {
         let mut last = self.last.borrow_mut();
         match &*last {
-            Some(known) if known.at == at => Ok(read(known)),
-            _ => Ok(read(last.insert(self.pass(at)?))),
+            Some(known) if known.point == point => Ok(read(known)),
+            _ => Ok(read(last.insert(self.compute(point)?))),
         }
     }
 
-    fn pass(&self, at: &[f64]) -> candle_core::Result<Evaluation> {
-        let Part { x, y, outputs, tied, weights: counts } = self.part;
-        let at_places = self.places.read(at);
-        let all = self.places.spread(&at_places);
+    fn compute(&self, point: &[f64]) -> candle_core::Result<Evaluated> {
+        let PreparedRows { x, y, outputs, layer_products, weights: class_weights } = self.rows;
+        let parameters = self.layout.split(point);
+        let all = self.layout.feature_weights(&parameters);
         let shape = (*outputs, all.len() / outputs);
         let all = Tensor::from_vec(all, shape, &Device::Cpu)?;
-        let bias = Tensor::from_slice(at_places.bias, *outputs, &Device::Cpu)?;
+        let bias = Tensor::from_slice(parameters.bias, *outputs, &Device::Cpu)?;
         let logits = x.matmul(&all.t()?)?.broadcast_add(&bias)?; // (n,d)·(d,k) → (n,k)
-        let (loss, by_logits) = loss(&logits.flatten_all()?.to_vec1()?, y, counts.as_deref());
-        let by_logits = Tensor::from_vec(by_logits, (y.len(), *outputs), &Device::Cpu)?;
-        let slopes = by_logits.t()?.matmul(x)?.flatten_all()?.to_vec1::<f64>()?; // (k,n)·(n,d) → (k,d)
-        let Slopes { cost, mut by_weight, by_score } = match tied {
-            None => penalised(slopes, at_places.weights, self.penalty),
-            Some(tied) => self.places.slopes(tied, &at_places, &slopes, self.penalty),
+        let (loss, at_logits) =
+            loss(&logits.flatten_all()?.to_vec1()?, y, class_weights.as_deref());
+        let at_logits = Tensor::from_vec(at_logits, (y.len(), *outputs), &Device::Cpu)?;
+        // (k,n)·(n,d) → (k,d)
+        let at_all = at_logits.t()?.matmul(x)?.flatten_all()?.to_vec1::<f64>()?;
+        let PenalisedGradient { penalty, weights: mut gradient, scores } = match layer_products {
+            None => l2_penalised(at_all, parameters.weights, self.penalty),
+            Some(products) => {
+                self.layout.penalised_gradient(products, &parameters, &at_all, self.penalty)
+            }
         };
-        by_weight.extend(by_logits.sum(0)?.to_vec1::<f64>()?);
-        by_weight.extend(by_score);
-        let (cost, gradient) = (loss + cost, by_weight);
-        Ok(Evaluation { at: at.to_vec(), cost, gradient })
+        gradient.extend(at_logits.sum(0)?.to_vec1::<f64>()?);
+        gradient.extend(scores);
+        Ok(Evaluated { point: point.to_vec(), cost: loss + penalty, gradient })
     }
 }
 
-/// The cost of `½ Σ W²` and its slopes beside those of the loss.
-fn penalised(mut slopes: Vec<f64>, weights: &[f64], penalty: f64) -> Slopes {
-    slopes.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += penalty * weight);
+/// With the penalty `½ Σ W²`.
+fn l2_penalised(mut gradient: Vec<f64>, weights: &[f64], factor: f64) -> PenalisedGradient {
+    gradient.iter_mut().zip(weights).for_each(|(slope, weight)| *slope += factor * weight);
     let squares: f64 = weights.iter().map(|weight| weight * weight).sum();
-    Slopes { cost: penalty * squares / 2.0, by_weight: slopes, by_score: Vec::new() }
+    PenalisedGradient { penalty: factor * squares / 2.0, weights: gradient, scores: Vec::new() }
 }
 
 impl CostFunction for &Objective<'_> {
     type Param = Vec<f64>;
     type Output = f64;
 
-    fn cost(&self, at: &Vec<f64>) -> Result<f64, Error> {
-        let cost = self.evaluate(at, |known| known.cost)?;
-        match self.least.get() {
-            (least, _) if cost < least => self.least.set((cost, 0)),
-            (_, FRUITLESS) => return Err(Error::msg("no better point to be found")),
-            (least, fruitless) => self.least.set((least, fruitless + 1)),
+    fn cost(&self, point: &Vec<f64>) -> Result<f64, Error> {
+        let cost = self.evaluate(point, |known| known.cost)?;
+        if cost < self.min_cost.get() {
+            self.min_cost.set(cost);
+            self.without_gain.set(0);
+        } else if self.without_gain.get() == MAX_POINTS_WITHOUT_GAIN {
+            return Err(Error::msg("no better point was found"));
+        } else {
+            self.without_gain.set(self.without_gain.get() + 1);
         }
         Ok(cost)
     }
@@ -91,7 +107,7 @@ impl Gradient for &Objective<'_> {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
-    fn gradient(&self, at: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        Ok(self.evaluate(at, |known| known.gradient.clone())?)
+    fn gradient(&self, point: &Vec<f64>) -> Result<Vec<f64>, Error> {
+        Ok(self.evaluate(point, |known| known.gradient.clone())?)
     }
 }

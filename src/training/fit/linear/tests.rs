@@ -6,10 +6,10 @@ use super::objective::Objective;
 use super::*;
 use crate::training::data::Targets;
 use crate::training::features::Features;
-use crate::training::fit::{Data, Part, Prepared};
+use crate::training::fit::{PreparedRows, Preprocessor, TrainingData};
 use crate::training::options::ClassWeights;
 
-/// The generator is beside it.
+/// `generate_logistic.py` in the same folder wrote it.
 const FIXTURE: &str = include_str!("../../../../tests/fixtures/logistic.json");
 
 /// Against scikit-learn; the largest difference seen is 5.7e-6.
@@ -32,7 +32,7 @@ struct Case {
     bias: Vec<f64>,
 }
 
-/// Classes, marks of three labels, or numbers.
+/// Classes, 0 or 1 for each of three labels, or numbers.
 #[derive(serde::Deserialize)]
 #[serde(untagged)]
 enum Labels {
@@ -48,42 +48,49 @@ impl Fixture {
     }
 }
 
-/// All rows, ready to be fitted, and what made them so.
-fn part<'a>(features: &'a Features, targets: &'a Targets, case: &Case) -> (Part, Prepared<'a>) {
+/// All rows, prepared for a fit, and their preprocessor.
+fn prepared_rows<'a>(
+    features: &'a Features,
+    targets: &'a Targets,
+    case: &Case,
+) -> (PreparedRows, Preprocessor<'a>) {
     let rows: Vec<usize> = (0..features.rows).collect();
     let outputs = match targets {
-        Targets::One(labels) => labels.iter().max().unwrap() + 1,
-        Targets::Several(_) | Targets::Number(_) => case.bias.len(),
+        Targets::SingleLabel(labels) => labels.iter().max().unwrap() + 1,
+        Targets::MultiLabel(_) | Targets::Regression(_) => case.bias.len(),
     };
     let class_weights = case.class_weights;
-    let prepared =
-        Prepared::of(Data { features, targets, outputs, class_weights, tied: None }, &rows);
-    (prepared.part(&rows).unwrap(), prepared)
+    let preprocessor = Preprocessor::new(
+        TrainingData { features, targets, outputs, class_weights, weighted_layers: None },
+        &rows,
+    );
+    (preprocessor.prepare(&rows).unwrap(), preprocessor)
 }
 
 fn targets(case: &Case) -> Targets {
-    let places = |marks: &Vec<usize>| (0..marks.len()).filter(|&at| marks[at] == 1).collect();
+    let indices = |row: &Vec<usize>| (0..row.len()).filter(|&label| row[label] == 1).collect();
     match &case.labels {
-        Labels::One(labels) => Targets::One(labels.clone()),
-        Labels::Several(rows) => Targets::Several(rows.iter().map(places).collect()),
-        Labels::Number(numbers) => Targets::Number(numbers.clone()),
+        Labels::One(labels) => Targets::SingleLabel(labels.clone()),
+        Labels::Several(rows) => Targets::MultiLabel(rows.iter().map(indices).collect()),
+        Labels::Number(numbers) => Targets::Regression(numbers.clone()),
     }
 }
 
-/// Each output's weights and bias; of classes less the first's, which is all that decides.
-fn deciding(targets: &Targets, all: Vec<Vec<f64>>) -> Vec<f64> {
-    let Targets::One(_) = targets else { return all.concat() };
+/// Weights and bias of each output. For classes, those of the first are subtracted: only differences are
+/// determined.
+fn identifiable(targets: &Targets, all: Vec<Vec<f64>>) -> Vec<f64> {
+    let Targets::SingleLabel(_) = targets else { return all.concat() };
     let less =
         |class: &Vec<f64>| -> Vec<f64> { class.iter().zip(&all[0]).map(|(a, b)| a - b).collect() };
     all[1..].iter().flat_map(less).collect()
 }
 
-/// scikit-learn's, likewise. For two classes it has the difference already.
+/// The same from scikit-learn, which already gives the difference for two classes.
 fn expected(case: &Case) -> Vec<f64> {
     let outputs = case.weights.iter().zip(&case.bias);
     let all: Vec<Vec<f64>> =
         outputs.map(|(weights, &bias)| [weights.as_slice(), &[bias]].concat()).collect();
-    if all.len() == 1 { all.concat() } else { deciding(&targets(case), all) }
+    if all.len() == 1 { all.concat() } else { identifiable(&targets(case), all) }
 }
 
 #[test]
@@ -91,44 +98,44 @@ fn folded_weights_are_those_of_scikit_learn() {
     let (features, cases) = Fixture::read();
     for (number, case) in cases.iter().enumerate() {
         let targets = targets(case);
-        let (part, prepared) = part(&features, &targets, case);
-        let fitted = fit(&part, case.strength, FINE, zeros(&part).unwrap()).unwrap();
-        assert!(fitted.end.converged, "case {number}: {fitted:?}");
-        let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
-        let [layer] = finished.layers.as_slice() else { panic!("several layers") };
+        let (rows, preprocessor) = prepared_rows(&features, &targets, case);
+        let fitted = fit(&rows, case.strength, FINAL_TOLERANCE, zeros(&rows).unwrap()).unwrap();
+        assert!(fitted.convergence.converged, "case {number}: {fitted:?}");
+        let head = preprocessor.head_layers(&fitted_layers(&fitted.parameters, &rows).unwrap());
+        let [layer] = head.layers.as_slice() else { panic!("several layers") };
         let (weights, bias) = (layer.weight(), layer.bias());
         let outputs = weights.chunks_exact(features.width).zip(bias);
         let all = outputs.map(|(weights, bias)| {
             weights.iter().chain([bias]).map(|&number| f64::from(number)).collect()
         });
-        let ours = deciding(&targets, all.collect());
+        let ours = identifiable(&targets, all.collect());
         let differences = ours.iter().zip(expected(case)).map(|(a, b)| (a - b).abs());
         let (at, largest) =
             differences.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)).unwrap();
         assert!(largest < TOLERANCE, "case {number}: {largest:e} at {at}");
         let constant = weights.chunks_exact(features.width).map(|weights| weights[4]);
-        assert!(constant.eq(vec![0.0; part.outputs]));
+        assert!(constant.eq(vec![0.0; rows.outputs]));
     }
 }
 
 #[test]
-fn the_gradient_is_that_of_autograd_through_the_whole_layer() {
+fn the_gradient_is_that_of_autograd() {
     let (features, cases) = Fixture::read();
     let targets = targets(&cases[0]);
-    let (part, _) = part(&features, &targets, &cases[0]);
-    let at: Vec<f64> = (0..zeros(&part).unwrap().len()).map(|i| (i as f64).sin()).collect();
+    let (rows, _) = prepared_rows(&features, &targets, &cases[0]);
+    let at: Vec<f64> = (0..zeros(&rows).unwrap().len()).map(|i| (i as f64).sin()).collect();
     let penalty = 0.3;
-    let objective = Objective::new(&part, penalty).unwrap();
+    let objective = Objective::new(&rows, penalty).unwrap();
 
-    let (weights, bias) = at.split_at(at.len() - part.outputs);
-    let shape = (part.outputs, features.width);
+    let (weights, bias) = at.split_at(at.len() - rows.outputs);
+    let shape = (rows.outputs, features.width);
     let weights = Var::from_slice(weights, shape, &Device::Cpu).unwrap();
-    let bias = Var::from_slice(bias, part.outputs, &Device::Cpu).unwrap();
+    let bias = Var::from_slice(bias, rows.outputs, &Device::Cpu).unwrap();
     let layer = Linear::new(weights.as_tensor().clone(), Some(bias.as_tensor().clone()));
-    let Targets::One(labels) = &targets else { panic!("no classes") };
+    let Targets::SingleLabel(labels) = &targets else { panic!("no classes") };
     let y: Vec<u32> = labels.iter().map(|&label| label as u32).collect();
     let y = Tensor::new(y, &Device::Cpu).unwrap();
-    let loss = candle_loss::cross_entropy(&layer.forward(&part.x).unwrap(), &y).unwrap();
+    let loss = candle_loss::cross_entropy(&layer.forward(&rows.x).unwrap(), &y).unwrap();
     let squares = weights.sqr().unwrap().sum_all().unwrap();
     let whole = (loss + (squares * (penalty / 2.0)).unwrap()).unwrap();
     let gradients = whole.backward().unwrap();
@@ -145,42 +152,42 @@ fn the_gradient_is_that_of_autograd_through_the_whole_layer() {
 }
 
 #[test]
-fn the_start_decides_nothing_but_the_time() {
+fn the_start_affects_only_the_time() {
     let (features, cases) = Fixture::read();
     let targets = targets(&cases[0]);
-    let (part, _) = part(&features, &targets, &cases[0]);
-    let cold = fit(&part, 1.0, FINE, zeros(&part).unwrap()).unwrap();
-    let near = fit(&part, 0.5, FINE, zeros(&part).unwrap()).unwrap();
-    let warm = fit(&part, 1.0, FINE, near.parameters).unwrap();
-    let again = fit(&part, 1.0, FINE, cold.parameters.clone()).unwrap();
-    assert_eq!(again.end.iterations, 0);
+    let (rows, _) = prepared_rows(&features, &targets, &cases[0]);
+    let cold = fit(&rows, 1.0, FINAL_TOLERANCE, zeros(&rows).unwrap()).unwrap();
+    let near = fit(&rows, 0.5, FINAL_TOLERANCE, zeros(&rows).unwrap()).unwrap();
+    let warm = fit(&rows, 1.0, FINAL_TOLERANCE, near.parameters).unwrap();
+    let again = fit(&rows, 1.0, FINAL_TOLERANCE, cold.parameters.clone()).unwrap();
+    assert_eq!(again.convergence.iterations, 0);
     let pairs = cold.parameters.iter().zip(&warm.parameters);
     let largest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(largest < 1e-4, "{largest:e}");
 }
 
 #[test]
-fn a_norm_out_of_reach_is_reported_not_hidden() {
+fn a_tolerance_that_is_not_reached_is_reported() {
     let (features, cases) = Fixture::read();
     let targets = targets(&cases[0]);
-    let (part, _) = part(&features, &targets, &cases[0]);
-    let fitted = fit(&part, 1.0, 1e-300, zeros(&part).unwrap()).unwrap();
-    assert!(!fitted.end.converged);
-    assert!(fitted.end.gradient_norm < 1e-9, "{}", fitted.end.gradient_norm);
+    let (rows, _) = prepared_rows(&features, &targets, &cases[0]);
+    let fitted = fit(&rows, 1.0, 1e-300, zeros(&rows).unwrap()).unwrap();
+    assert!(!fitted.convergence.converged);
+    assert!(fitted.convergence.gradient_norm < 1e-9, "{}", fitted.convergence.gradient_norm);
 }
 
 #[test]
-fn the_same_part_gives_the_same_bits() {
+fn the_same_rows_give_the_same_bits() {
     let (features, cases) = Fixture::read();
     let run = || {
         let targets = targets(&cases[0]);
-        let (part, _) = part(&features, &targets, &cases[0]);
-        fit(&part, 1.0, FINE, zeros(&part).unwrap()).unwrap().parameters
+        let (rows, _) = prepared_rows(&features, &targets, &cases[0]);
+        fit(&rows, 1.0, FINAL_TOLERANCE, zeros(&rows).unwrap()).unwrap().parameters
     };
     assert_eq!(run(), run());
 }
 
-/// Two layers of two columns of each; the numbers follow from the first with factors of 3 to 1.
+/// Two layers of two columns each. The numbers depend on them with weights 3/4 and 1/4.
 fn two_layers() -> (Features, Targets) {
     let value =
         |row: usize, column: usize| ((row * (7 + 2 * column)) as f64 * 1.3 + column as f64).sin();
@@ -189,22 +196,23 @@ fn two_layers() -> (Features, Targets) {
         0.75 * (value(row, 0) - 2.0 * value(row, 1)) + 0.25 * (value(row, 2) - 2.0 * value(row, 3))
     };
     let features = Features { rows: 200, width: 4, values: values.collect() };
-    (features, Targets::Number((0..200).map(number).collect()))
+    (features, Targets::Regression((0..200).map(number).collect()))
 }
 
-fn tied<'a>(features: &'a Features, targets: &'a Targets) -> (Part, Prepared<'a>) {
+fn weighted<'a>(features: &'a Features, targets: &'a Targets) -> (PreparedRows, Preprocessor<'a>) {
     let rows: Vec<usize> = (0..features.rows).collect();
     let class_weights = ClassWeights::None;
-    let data = Data { features, targets, outputs: 1, class_weights, tied: Some(2) };
-    let prepared = Prepared::of(data, &rows);
-    (prepared.part(&rows).unwrap(), prepared)
+    let data =
+        TrainingData { features, targets, outputs: 1, class_weights, weighted_layers: Some(2) };
+    let preprocessor = Preprocessor::new(data, &rows);
+    (preprocessor.prepare(&rows).unwrap(), preprocessor)
 }
 
 #[test]
-fn with_factors_the_gradient_is_the_slope_of_the_cost() {
+fn with_layer_weights_the_gradient_is_the_slope_of_the_cost() {
     let (features, targets) = two_layers();
-    let (part, _) = tied(&features, &targets);
-    let objective = Objective::new(&part, 0.3).unwrap();
+    let (rows, _) = weighted(&features, &targets);
+    let objective = Objective::new(&rows, 0.3).unwrap();
     let at: Vec<f64> = (0..5).map(|i| (f64::from(i) * 1.9).cos()).collect();
     let gradient = (&objective).gradient(&at).unwrap();
     for place in 0..5 {
@@ -219,16 +227,16 @@ fn with_factors_the_gradient_is_the_slope_of_the_cost() {
 }
 
 #[test]
-fn factors_that_are_there_are_learnt_and_served() {
+fn existing_layer_weights_are_learned_and_served() {
     let (features, targets) = two_layers();
-    let (part, prepared) = tied(&features, &targets);
-    let fitted = fit(&part, 1e4, 1e-9, zeros(&part).unwrap()).unwrap();
-    let finished = prepared.finish(&layers(&fitted.parameters, &part).unwrap());
-    let factors = finished.factors.clone().unwrap();
-    assert!((factors[0] - 0.75).abs() < 1e-3 && (factors[1] - 0.25).abs() < 1e-3, "{factors:?}");
+    let (rows, preprocessor) = weighted(&features, &targets);
+    let fitted = fit(&rows, 1e4, 1e-9, zeros(&rows).unwrap()).unwrap();
+    let head = preprocessor.head_layers(&fitted_layers(&fitted.parameters, &rows).unwrap());
+    let weights = head.layer_weights.clone().unwrap();
+    assert!((weights[0] - 0.75).abs() < 1e-3 && (weights[1] - 0.25).abs() < 1e-3, "{weights:?}");
     let rows: Vec<usize> = (0..200).collect();
-    let Targets::Number(numbers) = &targets else { panic!("no numbers") };
-    let served = finished.outputs(&features, &rows);
+    let Targets::Regression(numbers) = &targets else { panic!("no numbers") };
+    let served = head.outputs(&features, &rows);
     let largest = served.iter().zip(numbers).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(largest < 5e-3, "{largest:e}");
 }
