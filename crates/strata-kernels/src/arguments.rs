@@ -62,10 +62,10 @@ pub struct LayerNormArguments {
 
 /// Attention of one sequence and one attention head.
 ///
-/// Guarantees: `q` is valid for `queries` rows of `d` columns, `q_stride` apart; `k` and `v` for `t`
-/// rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart; `scratch` for
-/// [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the products are in bf16.
-/// Nothing else accesses `out` and `scratch`. `t` is at least 1.
+/// Guarantees: `q` is valid for `queries` rows of `d` columns, `q_stride` apart; `k` and `v` for
+/// `t` rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart;
+/// `scratch` for [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the products
+/// are in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1.
 pub struct AttentionArguments {
     pub q: *const f32,
     pub q_stride: usize,
@@ -88,14 +88,14 @@ pub const QUERIES: usize = 32;
 /// Keys per block: after each block the running maximum is corrected.
 pub const KEYS: usize = 64;
 
-/// Numbers of scratch that attention with `d` columns per head needs: transposed queries, transposed
-/// output, and a block of scores.
+/// Numbers of scratch that attention with `d` columns per head needs: transposed queries,
+/// transposed output, and a block of scores.
 pub const fn attention_scratch(d: usize) -> usize {
     (2 * d + KEYS) * QUERIES
 }
 
-/// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers of
-/// up to 16 numbers.
+/// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers
+/// of up to 16 numbers.
 pub const fn rounded_scratch(t: usize, d: usize) -> usize {
     (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(16) / 2
 }

@@ -8,8 +8,9 @@ use crate::view_mut::ViewMut;
 
 impl Kernels {
     /// Attention of one sequence and one attention head, `softmax(q·kᵀ/√d)·v` to `out`: queries
-    /// `(n, d)`, keys and values `(t, d)`. With a reduced number format its two products are in bf16
-    /// on a CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size needed.
+    /// `(n, d)`, keys and values `(t, d)`. With a reduced number format its two products are in
+    /// bf16 on a CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size
+    /// needed.
     ///
     /// # Panics
     /// Sizes do not fit together, or there are no keys.
@@ -49,8 +50,8 @@ impl Kernels {
             out: out.as_mut_ptr(),
             scratch: scratch.as_mut_ptr(),
         };
-        // SAFETY: the sizes are those of the views, compared above; scratch is long enough; the table
-        // is one for this CPU.
+        // SAFETY: the sizes are those of the views, compared above; scratch is long enough; the
+        // table is one for this CPU.
         unsafe { attention(&arguments) }
     }
 }

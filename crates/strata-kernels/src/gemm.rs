@@ -51,10 +51,10 @@ impl Kernels {
                 out: out.as_mut_ptr().wrapping_add((panel - first) * columns),
                 out_stride,
             };
-            // SAFETY: operand and weights have the same `k` and number format, checked above, so the
-            // same words per row. The slices of the right side are as long as a panel, and the
-            // operand has scales for each row. `out` has as many rows as the operand, and columns for
-            // each panel. The table is one for this CPU.
+            // SAFETY: operand and weights have the same `k` and number format, checked above, so
+            // the same words per row. The slices of the right side are as long as a panel, and the
+            // operand has scales for each row. `out` has as many rows as the operand, and columns
+            // for each panel. The table is one for this CPU.
             unsafe { (kernel.gemm)(&arguments) }
         }
     }

@@ -7,8 +7,8 @@
 //! register type (`simd`); an instruction set is a module that provides the type (`x86_64`).
 //!
 //! Every output is one chain of operations over its own inputs, in an order that depends neither on
-//! the height of a tile, nor on the neighbouring rows, nor on the number of threads. So a row has the
-//! same bits alone and in any batch. Between instruction sets the bits may differ.
+//! the height of a tile, nor on the neighbouring rows, nor on the number of threads. So a row has
+//! the same bits alone and in any batch. Between instruction sets the bits may differ.
 
 #![expect(unsafe_code, reason = "intrinsics and pointers; each block says why it is sound")]
 

@@ -1,8 +1,8 @@
 //! A linear layer's weights in the order in which the micro-kernel reads them.
 //!
-//! Letters: `k` inputs, `n` outputs. Words of `k` as in `simd::micro_kernel`. The words of a panel are
-//! in the order `[step][column]`, panel after panel. Columns that fill up a last panel are zero, and so
-//! are the numbers that fill up a last word of `k`.
+//! Letters: `k` inputs, `n` outputs. Words of `k` as in `simd::micro_kernel`. The words of a panel
+//! are in the order `[step][column]`, panel after panel. Columns that fill up a last panel are
+//! zero, and so are the numbers that fill up a last word of `k`.
 
 use std::io;
 
@@ -35,8 +35,8 @@ pub struct PackedLinear {
 impl PackedLinear {
     /// Packs linear layers of `k` inputs for these kernels.
     ///
-    /// With int8 a column's weights are rounded to `scale · -127..=127`, where `scale` is the maximum
-    /// of their absolute values over 127.
+    /// With int8 a column's weights are rounded to `scale · -127..=127`, where `scale` is the
+    /// maximum of their absolute values over 127.
     ///
     /// # Panics
     /// The sizes of a part do not fit together.

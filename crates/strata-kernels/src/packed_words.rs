@@ -4,8 +4,8 @@ use std::io;
 
 use memmap2::MmapMut;
 
-/// Words in pages of their own, large pages if the system has them: weights are read from end to end
-/// in every pass.
+/// Words in pages of their own, large pages if the system has them: weights are read from end to
+/// end in every pass.
 pub struct PackedWords {
     map: MmapMut,
     len: usize,
@@ -27,8 +27,8 @@ impl PackedWords {
     /// The words.
     #[inline]
     pub fn as_slice(&self) -> &[u32] {
-        // SAFETY: the map is at least `len` words long and starts at a page, and any bytes are valid
-        // words.
+        // SAFETY: the map is at least `len` words long and starts at a page, and any bytes are
+        // valid words.
         unsafe { std::slice::from_raw_parts(self.map.as_ptr().cast(), self.len) }
     }
 

@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-/// `rows` rows of `columns` numbers, `stride` apart. The numbers between the rows are not part of the
-/// view: another thread may write them meanwhile.
+/// `rows` rows of `columns` numbers, `stride` apart. The numbers between the rows are not part of
+/// the view: another thread may write them meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     first: *const f32,
@@ -13,7 +13,8 @@ pub struct View<'a> {
     numbers: PhantomData<&'a [f32]>,
 }
 
-// SAFETY: a view gives shared access to numbers that nobody writes while it lives, as `&[f32]` does.
+// SAFETY: a view gives shared access to numbers that nobody writes while it lives, as `&[f32]`
+// does.
 unsafe impl Send for View<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for View<'_> {}
@@ -98,8 +99,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// Checks that `rows` rows of `columns` numbers, `stride` apart, fit into `numbers` numbers and do not
-/// overlap.
+/// Checks that `rows` rows of `columns` numbers, `stride` apart, fit into `numbers` numbers and do
+/// not overlap.
 #[inline]
 pub(crate) fn check(numbers: usize, rows: usize, columns: usize, stride: usize) {
     assert!(columns <= stride, "rows of {columns} columns, {stride} apart");

@@ -1,5 +1,5 @@
-//! Rows of numbers within a larger buffer, to be written. A view can be split, and the parts given to
-//! different threads.
+//! Rows of numbers within a larger buffer, to be written. A view can be split, and the parts given
+//! to different threads.
 
 use std::marker::PhantomData;
 

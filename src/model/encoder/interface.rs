@@ -15,9 +15,9 @@ pub struct Query<'a> {
     pub mask: Option<&'a PoolingMask>,
 }
 
-/// For each query, for each of its taps in order, the numbers that were read: a pooled row of `c` or
-/// `2c` numbers, the `t·c` numbers of all token rows, or their `t·k` contributions to a head of `k`
-/// classes.
+/// For each query, for each of its taps in order, the numbers that were read: a pooled row of `c`
+/// or `2c` numbers, the `t·c` numbers of all token rows, or their `t·k` contributions to a head of
+/// `k` classes.
 pub type TapValues = Vec<Vec<Vec<f32>>>;
 
 /// A BERT encoder.
@@ -28,8 +28,8 @@ pub trait Encoder: Send + Sync {
     /// The backend failed; the whole pass is lost.
     fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues>;
 
-    /// Whether sequences are padded to the longest of their batch, so that a pass costs as many tokens
-    /// as sequences × the longest, and not as many as there are.
+    /// Whether sequences are padded to the longest of their batch, so that a pass costs as many
+    /// tokens as sequences × the longest, and not as many as there are.
     fn pads(&self) -> bool;
 
     /// Its name, as in `--encoder`.

@@ -49,8 +49,8 @@ impl EncoderOptions {
     }
 }
 
-/// `auto` means the packed encoder if the CPU has vector instructions for it, or if no other encoder has
-/// the number format.
+/// `auto` means the packed encoder if the CPU has vector instructions for it, or if no other
+/// encoder has the number format.
 fn decide(choice: EncoderChoice, dtype: Dtype, set: InstructionSet) -> EncoderKind {
     match choice {
         EncoderChoice::Packed => EncoderKind::Packed,

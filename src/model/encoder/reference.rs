@@ -1,4 +1,5 @@
-//! The reference encoder, over candle-transformers' BERT: every faster encoder is tested against it.
+//! The reference encoder, over candle-transformers' BERT: every faster encoder is tested against
+//! it.
 //!
 //! Letters: `b` sequences, `t` tokens of the longest, `c` hidden size. Shorter sequences are
 //! padded. The additive mask excludes padding from attention, and pooling never reads it.
@@ -69,7 +70,8 @@ impl Reference {
     }
 
     /// What is added to attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
-    /// padding. It comes from the lengths, never from the ids: a text may contain the padding token.
+    /// padding. It comes from the lengths, never from the ids: a text may contain the padding
+    /// token.
     fn mask(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<Tensor> {
         let row = |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::MIN });
         let mask = batch.iter().flat_map(|query| row(query.sequence.tokens())).collect();
@@ -115,8 +117,8 @@ impl Encoder for Reference {
     }
 }
 
-/// Reads what the batch's taps want from one hidden state `(b,t,c)`. Each kind of pooling is computed
-/// once, for the sequences that want it.
+/// Reads what the batch's taps want from one hidden state `(b,t,c)`. Each kind of pooling is
+/// computed once, for the sequences that want it.
 fn read_taps(
     hidden: &Tensor,
     layer: usize,

@@ -1,8 +1,8 @@
 //! How fast the kernels are on one thread, for every instruction set that this CPU has: GEMM of the
 //! default model's shapes with its share of the measured peak, attention, and layer norm.
 //!
-//! `make bench-kernels`, or `cargo bench -p strata-kernels --bench kernels -- WORD…` for the lines that
-//! contain one of the words (`gemm`, `avx2`, `int8`).
+//! `make bench-kernels`, or `cargo bench -p strata-kernels --bench kernels -- WORD…` for the lines
+//! that contain one of the words (`gemm`, `avx2`, `int8`).
 
 mod timing;
 mod work;

@@ -7,7 +7,8 @@ const SHORTEST: Duration = Duration::from_millis(5);
 
 const MEASUREMENTS: usize = 15;
 
-/// Seconds per run: the fastest of several measurements, since other processes can only slow it down.
+/// Seconds per run: the fastest of several measurements, since other processes can only slow it
+/// down.
 pub fn fastest_seconds(mut run: impl FnMut()) -> f64 {
     let mut measure = |runs: u32| {
         let started = Instant::now();

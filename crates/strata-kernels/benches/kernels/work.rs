@@ -1,4 +1,5 @@
-//! What is measured: the shapes of the default model, MiniLM with 384 columns and 12 attention heads.
+//! What is measured: the shapes of the default model, MiniLM with 384 columns and 12 attention
+//! heads.
 
 use std::fmt;
 use std::io;
@@ -16,8 +17,8 @@ pub struct GemmShape {
     n: usize,
 }
 
-/// QKV projection, attention output, and the two feed-forward GEMMs; a block of 64 rows, and one short
-/// sentence.
+/// QKV projection, attention output, and the two feed-forward GEMMs; a block of 64 rows, and one
+/// short sentence.
 pub const GEMM_SHAPES: [GemmShape; 5] = [
     GemmShape { m: 64, k: 384, n: 1152 },
     GemmShape { m: 64, k: 384, n: 384 },

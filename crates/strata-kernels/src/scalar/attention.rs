@@ -11,8 +11,8 @@ use crate::arguments::{AttentionArguments, KEYS};
 pub unsafe fn attention(arguments: &AttentionArguments) {
     let AttentionArguments { q, q_stride, k, v, kv_stride, t, d, scale, .. } = *arguments;
     for i in 0..arguments.queries {
-        // SAFETY: `i` is below `queries` and every key below `t`; scratch holds more than a block of
-        // scores.
+        // SAFETY: `i` is below `queries` and every key below `t`; scratch holds more than a block
+        // of scores.
         unsafe {
             let query = slice::from_raw_parts(q.add(i * q_stride), d);
             let out = slice::from_raw_parts_mut(arguments.out.add(i * arguments.out_stride), d);

@@ -38,8 +38,8 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
     }
 }
 
-/// The last operation on a register of outputs. A type, since a closure may be compiled to a call of
-/// a function without the CPU features.
+/// The last operation on a register of outputs. A type, since a closure may be compiled to a call
+/// of a function without the CPU features.
 trait LastOperation {
     /// The output for `x`; `out` points to the previous one.
     ///

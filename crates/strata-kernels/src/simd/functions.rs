@@ -1,10 +1,10 @@
-//! Elementary functions of a register of numbers, by polynomials fitted for this file. The errors given
-//! are the largest seen over all `f32` arguments of the range.
+//! Elementary functions of a register of numbers, by polynomials fitted for this file. The errors
+//! given are the largest seen over all `f32` arguments of the range.
 
 use super::lanes::Lanes;
 
-/// Below this exponent `2^x` is taken as `2^-126`, which is negligible beside the maximum of a softmax,
-/// 1.
+/// Below this exponent `2^x` is taken as `2^-126`, which is negligible beside the maximum of a
+/// softmax, 1.
 const MIN_EXPONENT: f32 = -126.0;
 
 /// `2^f` on `[-1/2, 1/2]`, minimax, relative error 2e-9 before rounding.
@@ -67,7 +67,8 @@ pub unsafe fn exp2<V: Lanes>(x: V) -> V {
     }
 }
 
-/// `x·Φ(x)` with the error function, within 3e-7 of `|x|`; `x` itself from 5.6 on, and 0 below -5.6.
+/// `x·Φ(x)` with the error function, within 3e-7 of `|x|`; `x` itself from 5.6 on, and 0 below
+/// -5.6.
 ///
 /// # Safety
 /// The CPU has the features of `V`.
@@ -85,8 +86,8 @@ pub unsafe fn gelu<V: Lanes>(x: V) -> V {
     }
 }
 
-/// [`gelu`] for results that are rounded to bf16 or bytes right after: within 2e-4, a tenth of the error
-/// of rounding a number near 1 to bf16, and without a division.
+/// [`gelu`] for results that are rounded to bf16 or bytes right after: within 2e-4, a tenth of the
+/// error of rounding a number near 1 to bf16, and without a division.
 ///
 /// # Safety
 /// The CPU has the features of `V`.

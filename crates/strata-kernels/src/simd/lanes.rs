@@ -46,8 +46,8 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says.
     unsafe fn i32_to_f32(self) -> Self;
 
-    /// Each lane rounded to the nearest integer, ties to even, and to 255 if that is more: `N` bytes.
-    /// No lane is below -½.
+    /// Each lane rounded to the nearest integer, ties to even, and to 255 if that is more: `N`
+    /// bytes. No lane is below -½.
     ///
     /// # Safety
     /// As [`Lanes`] says; `to` is valid for `N` bytes.
@@ -118,8 +118,8 @@ pub trait Lanes: Copy {
     unsafe fn min_lane(self) -> f32;
 
     /// Rows of `N` numbers become columns: number `j` of row `i` goes to place `i` of row `j`. Both
-    /// sides have from 1 to `N` rows. The rows of `to` are `N` numbers long; what is beyond the columns
-    /// that come from rows may hold anything afterwards.
+    /// sides have from 1 to `N` rows. The rows of `to` are `N` numbers long; what is beyond the
+    /// columns that come from rows may hold anything afterwards.
     ///
     /// # Safety
     /// As [`Lanes`] says: each row of either side is valid for `N` numbers.
@@ -138,8 +138,8 @@ pub trait ToBf16: Lanes {
 
 /// Registers from which words of two bf16 can be made.
 pub trait Bf16Words: ToBf16 {
-    /// In each word: the lane of `self`, rounded, in the lower half, and that of `next` in the upper
-    /// half.
+    /// In each word: the lane of `self`, rounded, in the lower half, and that of `next` in the
+    /// upper half.
     ///
     /// # Safety
     /// As [`Lanes`] says.

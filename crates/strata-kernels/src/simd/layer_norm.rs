@@ -4,8 +4,8 @@ use super::lanes::Lanes;
 use crate::arguments::LayerNormArguments;
 
 /// Layer norm of one row of `c` numbers in place: `(x − mean)/√(variance + eps)·gain + bias`, the
-/// variance over `c` (Ba et al., 2016). The columns after the last whole register are computed one by
-/// one.
+/// variance over `c` (Ba et al., 2016). The columns after the last whole register are computed one
+/// by one.
 ///
 /// # Safety
 /// The CPU has `V`'s features; `row`, `gain` and `bias` are valid for `c` numbers.

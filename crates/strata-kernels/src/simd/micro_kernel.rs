@@ -1,9 +1,10 @@
 //! The micro-kernel of every GEMM: a tile of rows times a panel of columns, whose sums stay in
 //! registers from the first `k` to the last.
 //!
-//! A word is 32 bits of `k`: one f32, two bf16 or four bytes. A panel is two registers wide; its words
-//! lie in the order in which they are read, `[step][column]`. Each output is one chain of additions
-//! over `k` from first to last, whatever the height of the tile, so its bits are the same in any.
+//! A word is 32 bits of `k`: one f32, two bf16 or four bytes. A panel is two registers wide; its
+//! words lie in the order in which they are read, `[step][column]`. Each output is one chain of
+//! additions over `k` from first to last, whatever the height of the tile, so its bits are the same
+//! in any.
 
 use super::dot::Dot;
 use super::lanes::Lanes;
@@ -13,8 +14,8 @@ use crate::arguments::{LeftWords, Prefetch};
 /// `(M, K)·(K, N)`, `N` being `W` registers: adds to the sums of each row.
 ///
 /// # Safety
-/// The CPU has the features of `D`; `a` is valid for `M` rows of `steps` words, `b` for `steps` times
-/// `W` registers.
+/// The CPU has the features of `D`; `a` is valid for `M` rows of `steps` words, `b` for `steps`
+/// times `W` registers.
 #[inline(always)]
 pub unsafe fn multiply<D: Dot, const M: usize, const W: usize>(
     a: LeftWords,

@@ -3,7 +3,7 @@
 //! [`lanes`] says what a register of numbers can do and [`dot`] what a step of a product does; an
 //! instruction set implements these traits for its registers. Everything generic is
 //! `#[inline(always)]`, so that it is compiled inside a function that has the instruction set's
-//! features: [`table_functions`] makes these functions.
+//! features: `table_functions!` makes these functions.
 
 pub mod attention;
 pub mod dot;

@@ -23,8 +23,8 @@ pub unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
 }
 
 /// `n` numbers to bytes: the minimum becomes 0 and the maximum 255, so that `x ≈ min + scale·byte`.
-/// The scale of a constant row is 0. If a number is non-finite, so is the scale or the minimum, so that
-/// no finite output comes from it.
+/// The scale of a constant row is 0. If a number is non-finite, so is the scale or the minimum, so
+/// that no finite output comes from it.
 ///
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers, and `n` is at least 1.

@@ -1,8 +1,9 @@
 //! The functions of a table: where the features of an instruction set begin.
 
-/// Defines the functions of a table for the register type `Vector` and the `F32Dot` of the calling module.
-/// In brackets are the CPU features that each is compiled with; none if the architecture always has
-/// them. Each is as safe to call as the generic function inside it, on a CPU with these features.
+/// Defines the functions of a table for the register type `Vector` and the `F32Dot` of the calling
+/// module. In brackets are the CPU features that each is compiled with; none if the architecture
+/// always has them. Each is as safe to call as the generic function inside it, on a CPU with these
+/// features.
 macro_rules! table_functions {
     (
         [$($features:literal)?];

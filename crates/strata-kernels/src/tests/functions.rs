@@ -11,7 +11,8 @@ use crate::scalar::activate;
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
-/// The largest difference that is allowed, relative to the larger of 1 and `|x|`. Largest seen: 2.4e-7.
+/// The largest difference that is allowed, relative to the larger of 1 and `|x|`. Largest seen:
+/// 2.4e-7.
 const ACTIVATION_TOLERANCE: f32 = 4e-7;
 
 /// The same for GELU that is rounded right after. Largest seen: 1.9e-4.

@@ -10,8 +10,8 @@ use crate::packed_linear::{PackedLinear, PackedPart};
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
-/// The largest difference to plain loops that is allowed, divided by `√k`, for numbers up to 1: the two
-/// round at different places. Largest seen: 3.9e-7.
+/// The largest difference to plain loops that is allowed, divided by `√k`, for numbers up to 1: the
+/// two round at different places. Largest seen: 3.9e-7.
 const TOLERANCE: f32 = 1e-6;
 
 /// The largest error of GELU that is rounded right after. Largest seen: 1.9e-4.
@@ -32,8 +32,8 @@ struct Size {
     n: usize,
 }
 
-/// `m` rows through a layer of `k` inputs and `n` outputs, on guarded buffers, without the columns that
-/// fill up the last panel.
+/// `m` rows through a layer of `k` inputs and `n` outputs, on guarded buffers, without the columns
+/// that fill up the last panel.
 fn gemm(kernels: Kernels, dtype: Dtype, size: Size, epilogue: Epilogue) -> Vec<f32> {
     let Size { m, k, n } = size;
     let (weight, bias, a) = (numbers(n * k, 1), numbers(n, 2), Guarded::new(&numbers(m * k, 3)));

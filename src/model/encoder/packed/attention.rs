@@ -1,5 +1,5 @@
-//! Attention of a layer: each sequence on its own; if there are few sequences, their attention heads
-//! are split between the threads.
+//! Attention of a layer: each sequence on its own; if there are few sequences, their attention
+//! heads are split between the threads.
 
 use rayon::prelude::*;
 use strata_kernels::{Dtype, Kernels, View, ViewMut};

@@ -7,10 +7,10 @@ use super::row_layout::LayerRows;
 use super::scratch::PassScratch;
 use super::weights::Weights;
 
-/// Rows per thread below which columns are split between the threads, instead of rows. With few rows
-/// each, every thread would read all the weights for them, which in f32 come from memory. The weights
-/// of the reduced formats stay in the last-level cache, and splitting columns costs more waiting. See
-/// `benches/RESULTS.md`.
+/// Rows per thread below which columns are split between the threads, instead of rows. With few
+/// rows each, every thread would read all the weights for them, which in f32 come from memory. The
+/// weights of the reduced formats stay in the last-level cache, and splitting columns costs more
+/// waiting. See `benches/RESULTS.md`.
 const fn few_rows(dtype: Dtype) -> usize {
     match dtype {
         Dtype::F32 => 24,
@@ -18,8 +18,8 @@ const fn few_rows(dtype: Dtype) -> usize {
     }
 }
 
-/// The most rows of a block. What a block holds between two GEMMs, 64 rows of 1,536 numbers in f32, and
-/// the panel that it is multiplied with fit into a second-level cache of 1 MiB.
+/// The most rows of a block. What a block holds between two GEMMs, 64 rows of 1,536 numbers in f32,
+/// and the panel that it is multiplied with fit into a second-level cache of 1 MiB.
 const BLOCK_ROWS: usize = 64;
 
 /// The rows of one block, and what is computed from them.
@@ -33,15 +33,16 @@ pub struct Block<'a> {
     pub rows_next: usize,
 }
 
-/// Splits columns between the threads if there are few rows; otherwise each thread has rows of its own.
+/// Splits columns between the threads if there are few rows; otherwise each thread has rows of its
+/// own.
 pub fn gemm_config(weights: &Weights, rows: usize) -> GemmConfig {
     let threads = rayon::current_num_threads();
     let few = rows < few_rows(weights.dtype) * threads;
     GemmConfig { kernels: weights.kernels, column_splits: if few { threads } else { 1 } }
 }
 
-/// Cuts the first `rows` rows into blocks: one if columns are split between the threads, otherwise as
-/// many per thread as keep a block in its cache. Their sizes differ by one row at most.
+/// Cuts the first `rows` rows into blocks: one if columns are split between the threads, otherwise
+/// as many per thread as keep a block in its cache. Their sizes differ by one row at most.
 pub fn blocks<'s>(
     weights: &Weights,
     rows: usize,

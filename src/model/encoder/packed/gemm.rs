@@ -9,8 +9,8 @@ use strata_kernels::{Epilogue, Kernels, Operand, OperandScratch, PackedLinear, V
 #[derive(Clone, Copy)]
 pub struct GemmConfig {
     pub kernels: Kernels,
-    /// Into how many parts the columns are split, which are computed in parallel. 1 if there are many
-    /// rows, so that each thread has rows of its own.
+    /// Into how many parts the columns are split, which are computed in parallel. 1 if there are
+    /// many rows, so that each thread has rows of its own.
     pub column_splits: usize,
 }
 

@@ -1,7 +1,7 @@
 //! One encoder layer: its packed weights, and what it computes for a block of rows.
 //!
-//! Letters: `m` rows, `c` hidden size, `f` intermediate size. GEMMs write whole panels: `width` is `c`
-//! rounded up to whole panels, a QKV row has `3·width` columns, and `f` is rounded up too.
+//! Letters: `m` rows, `c` hidden size, `f` intermediate size. GEMMs write whole panels: `width` is
+//! `c` rounded up to whole panels, a QKV row has `3·width` columns, and `f` is rounded up too.
 
 use std::ops::Range;
 
@@ -63,8 +63,8 @@ impl Layer {
         })
     }
 
-    /// The QKV projection: queries, keys and values `(m, 3·width)` of rows `(m, c)`, or the columns of
-    /// some of its panels.
+    /// The QKV projection: queries, keys and values `(m, 3·width)` of rows `(m, c)`, or the columns
+    /// of some of its panels.
     pub fn project_qkv(
         &self,
         config: GemmConfig,

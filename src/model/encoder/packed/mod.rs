@@ -3,10 +3,10 @@
 //! Letters: `rows` tokens of all sequences, `t` of one, `c` hidden size, `f` intermediate size;
 //! `width` is `c` rounded up to whole panels, which is what a GEMM writes.
 //!
-//! A layer is two parallel steps. First attention, sequence by sequence. Then, block of rows by block
-//! of rows, everything up to the queries, keys and values of the next layer, so that a block stays in
-//! the cache of its core. If there are few rows, one block holds them all, and the columns of each GEMM
-//! are split between the threads instead.
+//! A layer is two parallel steps. First attention, sequence by sequence. Then, block of rows by
+//! block of rows, everything up to the queries, keys and values of the next layer, so that a block
+//! stays in the cache of its core. If there are few rows, one block holds them all, and the columns
+//! of each GEMM are split between the threads instead.
 
 mod attention;
 mod blocks;

@@ -101,8 +101,8 @@ impl<'a> Pass<'a> {
     }
 
     /// For sequences of whose last layer only few tokens are read: moves the rows of these tokens
-    /// together, behind the rows that are computed whole, and computes their queries. Keys and values
-    /// stay where they are.
+    /// together, behind the rows that are computed whole, and computes their queries. Keys and
+    /// values stay where they are.
     fn project_partial_queries(
         &self,
         layer: usize,
@@ -150,8 +150,8 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// The QKV projection of a block's rows: all of it for sequences that are computed whole, keys and
-    /// values only for the others.
+    /// The QKV projection of a block's rows: all of it for sequences that are computed whole, keys
+    /// and values only for the others.
     fn project_qkv(&self, config: GemmConfig, layer: &Layer, block: &mut Block<'_>) {
         let hidden = block.hidden.as_view().columns_from(0, self.weights.hidden_size);
         let panels = layer.qkv.panels();

@@ -1,5 +1,5 @@
-//! Memory that passes work in: allocated once, reused from pass to pass, and as large as the largest
-//! pass so far needed.
+//! Memory that passes work in: allocated once, reused from pass to pass, and as large as the
+//! largest pass so far needed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,8 +27,8 @@ pub struct PassScratch {
     pub context: Vec<f32>,
 }
 
-/// A pool of scratch memory. It makes a new piece if none is free, so there are as many as were ever
-/// in use at once.
+/// A pool of scratch memory. It makes a new piece if none is free, so there are as many as were
+/// ever in use at once.
 #[derive(Default)]
 pub struct ScratchPool<T>(Mutex<Vec<T>>);
 

@@ -8,8 +8,8 @@ use crate::model::encoder::{Query, TapValues};
 use crate::model::pooling_mask::{PoolingMask, counted_rows};
 use crate::model::task::Read;
 
-/// Reads what the batch's taps want from hidden state `layer`. `sequences` gives each sequence with its
-/// rows, `(t, c)`, or only those that its last layer computes.
+/// Reads what the batch's taps want from hidden state `layer`. `sequences` gives each sequence with
+/// its rows, `(t, c)`, or only those that its last layer computes.
 pub fn read<'a>(
     layer: usize,
     sequences: impl Iterator<Item = (&'a SequenceRows, View<'a>)>,
@@ -31,8 +31,8 @@ pub fn read<'a>(
     }
 }
 
-/// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last one,
-/// or both in this order.
+/// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last
+/// one, or both in this order.
 fn read_one(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
     match read {
         Read::Rows => {

@@ -104,8 +104,8 @@ unsafe fn tile_of_rows<D: Dot, const W: usize>(
     }
 }
 
-/// `(M, steps)·(steps, width)` to `out`, with factors per column, if given: the previous content times
-/// `before` is added, then the sum is multiplied by `after`.
+/// `(M, steps)·(steps, width)` to `out`, with factors per column, if given: the previous content
+/// times `before` is added, then the sum is multiplied by `after`.
 ///
 /// # Safety
 /// As for [`multiply`]; `out` is valid for `M` rows of `W` registers.

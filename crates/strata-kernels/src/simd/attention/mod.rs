@@ -2,8 +2,9 @@
 //! 2018; the order of FlashAttention): no `(t, t)` matrix is ever in memory.
 //!
 //! Letters: `t` keys, `d` columns of an attention head, `n` queries at a time. A register holds one
-//! number of each of its queries, so maxima and sums over keys are operations between registers, and
-//! what is computed for one query never meets another's: a block that is not full changes no bits.
+//! number of each of its queries, so maxima and sums over keys are operations between registers,
+//! and what is computed for one query never meets another's: a block that is not full changes no
+//! bits.
 
 mod blocks;
 mod operands;

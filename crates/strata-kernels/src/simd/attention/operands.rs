@@ -42,8 +42,8 @@ pub trait Operands {
         n: usize,
     ) -> StridedRows<*const f32>;
 
-    /// Stores the powers of keys `2 · pair` and `2 · pair + 1` where the product with the values reads
-    /// them, in rows of `width` words from `to` on.
+    /// Stores the powers of keys `2 · pair` and `2 · pair + 1` where the product with the values
+    /// reads them, in rows of `width` words from `to` on.
     ///
     /// # Safety
     /// As [`Operands`] says; `to` is valid for a register in each of the first `2 · pair + 2` rows.

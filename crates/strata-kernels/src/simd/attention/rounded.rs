@@ -7,11 +7,11 @@ use crate::arguments::{AttentionArguments, LeftWords, QUERIES, attention_scratch
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16};
 
-/// Words of two bf16: of queries and keys two neighbours in `d`, of values and powers two neighbouring
-/// keys. If there is no second one, it is 0.
+/// Words of two bf16: of queries and keys two neighbours in `d`, of values and powers two
+/// neighbouring keys. If there is no second one, it is 0.
 ///
-/// In scratch, behind what every attention needs: the queries of a block, all keys and all values, in
-/// rows of whole registers.
+/// In scratch, behind what every attention needs: the queries of a block, all keys and all values,
+/// in rows of whole registers.
 pub struct Rounded<D>(PhantomData<D>);
 
 impl<D: Dot<Register: Bf16Words>> Rounded<D> {
@@ -24,14 +24,14 @@ impl<D: Dot<Register: Bf16Words>> Rounded<D> {
     /// Rounds rows to rows that are [`stride`](Self::stride) words apart.
     ///
     /// # Safety
-    /// The CPU has the features of `D`; `from` is valid for its rows of `d` numbers, `to` for as many
-    /// rows of whole registers.
+    /// The CPU has the features of `D`; `from` is valid for its rows of `d` numbers, `to` for as
+    /// many rows of whole registers.
     #[inline(always)]
     unsafe fn round(arguments: &AttentionArguments, from: StridedRows<*const f32>, to: *mut f32) {
         for row in 0..from.count {
             for j in (0..arguments.d).step_by(D::Register::N) {
-                // SAFETY: `row` is one of them, the columns read are below `d`, and `to` has rows of
-                // whole registers.
+                // SAFETY: `row` is one of them, the columns read are below `d`, and `to` has rows
+                // of whole registers.
                 unsafe {
                     let numbers: D::Register =
                         load_up_to(from.first.add(row * from.stride + j), arguments.d - j);
@@ -85,8 +85,8 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
         n: usize,
     ) -> StridedRows<*const f32> {
         let AttentionArguments { q, q_stride, d, scratch, .. } = *arguments;
-        // SAFETY: the `n` queries from `first` on exist, `QUERIES` at most, and scratch has a row for
-        // each.
+        // SAFETY: the `n` queries from `first` on exist, `QUERIES` at most, and scratch has a row
+        // for each.
         unsafe {
             let to = scratch.add(attention_scratch(d));
             let from = StridedRows { first: q.add(first * q_stride), stride: q_stride, count: n };
@@ -108,7 +108,8 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
     }
 }
 
-/// A register with the first `n` numbers at `from`, the others 0; or with `N` numbers if `n` is more.
+/// A register with the first `n` numbers at `from`, the others 0; or with `N` numbers if `n` is
+/// more.
 ///
 /// # Safety
 /// The CPU has the features of `V`; `from` is valid for `n` numbers.

@@ -29,12 +29,12 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
         }
     }
 
-    /// Turns scores `(keys, width)` into `2^(score − maximum so far)` in place, in the form in which
-    /// the product with the values reads them. Returns the factor that corrects earlier sums.
+    /// Turns scores `(keys, width)` into `2^(score − maximum so far)` in place, in the form in
+    /// which the product with the values reads them. Returns the factor that corrects earlier sums.
     ///
     /// # Safety
-    /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, rounded up
-    /// to an even number of rows; `keys` is at least 1.
+    /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, rounded
+    /// up to an even number of rows; `keys` is at least 1.
     #[inline(always)]
     pub unsafe fn update<O: Operands<Dot: Dot<Register = V>>>(
         &mut self,
@@ -44,8 +44,8 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
         // Overwritten below, register by register.
         let mut corrections = self.sums;
         for (w, correction) in corrections.iter_mut().enumerate() {
-            // SAFETY: `key` is below `keys`, of which there is room for an even number; each row has
-            // `W` registers.
+            // SAFETY: `key` is below `keys`, of which there is room for an even number; each row
+            // has `W` registers.
             unsafe {
                 let at = |key: usize| scores.add((key * W + w) * V::N);
                 let mut max = V::load(at(0));

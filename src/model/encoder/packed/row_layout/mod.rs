@@ -1,9 +1,9 @@
 //! Which rows a pass has to compute, layer by layer: plain data from plain data.
 //!
 //! Sequences lie end to end, those with the deepest taps first, so that the rows of a layer are a
-//! prefix of the rows of the layer before. If only the first or last token is read from a sequence's
-//! last layer, the sequence comes after those of the same depth that are computed whole, and in that
-//! layer only the tokens that are read have queries and feed-forward rows.
+//! prefix of the rows of the layer before. If only the first or last token is read from a
+//! sequence's last layer, the sequence comes after those of the same depth that are computed whole,
+//! and in that layer only the tokens that are read have queries and feed-forward rows.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -23,8 +23,8 @@ pub struct SequenceRows {
     pub tokens: usize,
     /// The deepest layer that is read from it.
     pub depth: usize,
-    /// The tokens that are read from that layer, ascending, if they are few; `None` if it is computed
-    /// whole.
+    /// The tokens that are read from that layer, ascending, if they are few; `None` if it is
+    /// computed whole.
     pub last_layer_tokens: Option<Vec<usize>>,
 }
 
@@ -125,8 +125,8 @@ impl<'a> LayerRows<'a> {
         })
     }
 
-    /// From which row to which the rows of `partial` move before their queries are computed, in order.
-    /// No row overwrites one that has not moved yet.
+    /// From which row to which the rows of `partial` move before their queries are computed, in
+    /// order. No row overwrites one that has not moved yet.
     pub fn moves(&self) -> impl Iterator<Item = (usize, usize)> {
         let rows = |sequence: &SequenceRows| {
             let first = sequence.first;
