@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::engine::ModelEngine;
 use super::error::LoadError;
 use super::parts::{Parts, parts};
-use crate::batching::{Batcher, Settings, Worker};
+use crate::batching::{Batcher, BatcherOptions, Worker};
 use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
 use crate::http::state::{ModelCard, Service};
@@ -71,10 +71,10 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     Ok(Loaded { service, worker, library, publish })
 }
 
-fn batcher_options(config: &Config, padding: bool) -> Settings {
+fn batcher_options(config: &Config, padding: bool) -> BatcherOptions {
     let batching = &config.batching;
-    Settings {
-        budget: batching.budget_tokens,
+    BatcherOptions {
+        token_budget: batching.budget_tokens,
         padding,
         queue_tokens: batching.queue_tokens,
         look_ahead: batching.look_ahead,

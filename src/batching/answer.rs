@@ -1,69 +1,67 @@
-//! What a submission turns into.
+//! The answer to a submission.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::{Duration, Instant},
-};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep_until};
 
 use super::attempt::EngineError;
-use tokio::{
-    sync::oneshot,
-    time::{Sleep, sleep_until},
-};
 
 pub(super) type Reply<O> = Result<Computed<O>, Failed>;
 
 /// The outputs of one submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Computed<O> {
-    /// One output a sequence, in the order submitted.
+    /// One output per sequence, in the order of the submission.
     pub outputs: Vec<O>,
     /// Where the time went.
     pub timings: Timings,
-    /// How many passes its sequences were spread over.
+    /// How many passes held at least one of its sequences.
     pub passes: u32,
 }
 
-/// Where the time between submission and answer went: `queue + forward` is all of it.
+/// The time between submission and answer, which is `queue + forward`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timings {
-    /// Waiting, for the first pass and between passes.
+    /// Waiting for the first pass and between passes.
     pub queue: Duration,
-    /// In passes that held at least one of its sequences.
+    /// In the passes that held at least one of its sequences.
     pub forward: Duration,
 }
 
 /// Why a submission has no outputs.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
-    /// Its deadline came first.
+    /// Its deadline passed first.
     #[error("the deadline passed before the answer was computed")]
     Deadline,
-    /// The engine failed on this sequence, on its own as well.
+    /// The engine failed on this sequence, even alone.
     #[error("sequence {index} could not be computed")]
     Engine {
-        /// Which, in the order submitted; the first, if there are several.
+        /// Index of the sequence in the submission; the first one, if several failed.
         index: usize,
         /// The error of this sequence when it was computed alone.
         #[source]
         cause: EngineError,
     },
-    /// The worker died with the submission still waiting.
+    /// The worker died while the submission waited.
     #[error("the worker stopped before the answer was computed")]
     Stopped,
 }
 
-/// An answer to come.
+/// An answer that is still being computed.
 ///
-/// It resolves at its deadline even while the worker is busy, and so has to be polled on a tokio
-/// runtime with time enabled if there is one. Dropping it takes what still waits out of the queue.
+/// It resolves at its deadline even while the worker is busy. So if there is a deadline, it has to be
+/// polled on a tokio runtime with time enabled. Dropping it removes its waiting sequences from the
+/// queue.
 #[derive(Debug)]
 #[must_use = "dropping it abandons the submission"]
 pub struct Pending<O> {
     reply: oneshot::Receiver<Reply<O>>,
     deadline: Option<Instant>,
-    /// Set at the first poll, since only there is a runtime certain.
+    /// Created at the first poll, since only then is there surely a runtime.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -72,10 +70,10 @@ impl<O> Pending<O> {
         Self { reply, deadline, timer: None }
     }
 
-    /// The answer to a submission of nothing.
+    /// The answer to a submission without sequences.
     pub(super) fn empty() -> Self {
         let (sender, reply) = oneshot::channel();
-        // The receiver is right here, so this can't fail.
+        // This can't fail, since the receiver still exists.
         let _ = sender.send(Ok(Computed {
             outputs: Vec::new(),
             timings: Timings::default(),
@@ -84,7 +82,7 @@ impl<O> Pending<O> {
         Self::new(reply, None)
     }
 
-    /// Why the worker let go of the request without a word.
+    /// Why the worker dropped the request without an answer.
     fn abandoned(&self) -> Failed {
         match self.deadline {
             Some(deadline) if deadline <= Instant::now() => Failed::Deadline,

@@ -1,18 +1,18 @@
-//! One pass through the engine, and a second chance for each of its members.
+//! Runs one pass; if it fails, runs each of its sequences alone.
 
 use std::error::Error;
 
-use super::Engine;
+use super::engine::Engine;
 use crate::telemetry::panics::{Panicked, catch};
 
-/// Why the engine gave no outputs. Says nothing of what the items hold.
+/// Why the engine returned no outputs. It contains nothing of the items.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// It panicked. The message is left out, since it may quote an item.
     #[error("the engine {0}")]
     Panicked(Panicked),
     /// It returned a wrong number of outputs.
-    #[error("{items} items gave {outputs} outputs")]
+    #[error("the engine returned {outputs} outputs for {items} items")]
     WrongCount {
         /// Items in the pass.
         items: usize,
@@ -24,11 +24,11 @@ pub enum EngineError {
     Failed(Box<dyn Error + Send + Sync>),
 }
 
-/// What became of the items of a pass.
+/// The results of a pass.
 pub(super) struct Attempt<O> {
     /// One result per item, in order.
     pub(super) results: Vec<Result<O, EngineError>>,
-    /// Why the pass as a whole failed, if its items were then computed one by one.
+    /// Why the whole pass failed, if each item was then computed alone.
     pub(super) retried: Option<EngineError>,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn run<E: Engine>(engine: &E, items: &[&E::Item]) -> Attempt<E::Outpu
         (Ok(outputs), _) => {
             Attempt { results: outputs.into_iter().map(Ok).collect(), retried: None }
         }
-        // Alone already.
+        // It was alone already.
         (Err(error), [_]) => Attempt { results: vec![Err(error)], retried: None },
         (Err(error), _) => {
             let results = items.iter().map(|item| run_alone(engine, item)).collect();
@@ -54,8 +54,8 @@ fn run_alone<E: Engine>(engine: &E, item: &E::Item) -> Result<E::Output, EngineE
 }
 
 fn run_once<E: Engine>(engine: &E, items: &[&E::Item]) -> Result<Vec<E::Output>, EngineError> {
-    // The engine is shared and takes `&self`, so it has to cope with its own panics; here nothing
-    // is half done.
+    // The engine takes `&self` and is responsible for its own state after a panic; here nothing is
+    // half done.
     let outputs =
         catch(|| engine.run(items)).map_err(EngineError::Panicked)?.map_err(EngineError::Failed)?;
     if outputs.len() != items.len() {

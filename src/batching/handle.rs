@@ -1,86 +1,45 @@
-//! The handle: admission on the way in, nothing else.
+//! The handle, which admits submissions to the queue.
 
-use std::{
-    fmt, io,
-    sync::{
-        Arc, PoisonError, RwLock,
-        mpsc::{self, Sender},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+use std::{fmt, io};
 
-use super::{Engine, Pending, Settings, Worker, load::Load, request::Request, worker};
+use super::answer::Pending;
+use super::engine::Engine;
+use super::load::{Load, Status, SubmitError};
+use super::options::BatcherOptions;
+use super::request::{Request, Sequence};
+use super::worker::{self, Worker};
 
-/// A sequence to compute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sequence<I> {
-    /// Its length. Zero counts as one, since nothing is free.
-    pub tokens: usize,
-    /// What the engine gets.
-    pub item: I,
-}
-
-/// How the queue and the worker are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
-    /// Tokens admitted that no pass has taken yet, without padding.
-    pub waiting_tokens: usize,
-    /// Sequences admitted that no pass has taken yet.
-    pub waiting_sequences: usize,
-    /// Whether the worker runs: false once it has drained and ended, or died.
-    pub alive: bool,
-    /// Whether every member of the last pass failed.
-    pub failing: bool,
-}
-
-/// Why a submission was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
-    /// It doesn't fit beside what waits.
-    #[error("{tokens} tokens don't fit in the queue: {waiting} of at most {limit} wait already")]
-    Full {
-        /// Tokens in the submission.
-        tokens: usize,
-        /// Tokens that wait.
-        waiting: usize,
-        /// The most that may wait.
-        limit: usize,
-        /// When there should be room, by the measured drain rate: between a second and a minute, in
-        /// whole seconds.
-        retry_after: Duration,
-    },
-    /// The batcher was closed, or its worker is dead.
-    #[error("the batcher takes no more submissions")]
-    Closed,
-}
-
-/// A cheap handle to the worker. The worker drains and ends once all handles are gone.
+/// A cheap handle to the worker. The worker computes what waits and ends when all handles are gone.
 pub struct Batcher<I, O> {
-    jobs: Arc<Jobs<I, O>>,
+    inbox: Arc<Inbox<I, O>>,
     load: Arc<Load>,
 }
 
-/// The only sender, taken away on close: the channel then does the draining, and nothing sent
-/// before can be lost. Every submission shares the lock; only `close` ever has it alone.
-type Jobs<I, O> = RwLock<Option<Sender<Request<I, O>>>>;
+/// The only sender; `close` drops it. The channel then still delivers everything that was sent
+/// before. Submissions share the lock; only `close` takes it exclusively.
+type Inbox<I, O> = RwLock<Option<Sender<Request<I, O>>>>;
 
 impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// Starts the worker on an OS thread named `strata-forward`.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// The system can't start a thread.
     pub fn start(
         engine: Arc<impl Engine<Item = I, Output = O>>,
-        settings: Settings,
+        options: BatcherOptions,
     ) -> io::Result<(Self, Worker)> {
-        let (jobs, inbox) = mpsc::channel();
-        let load = Arc::new(Load::new(settings.queue_tokens));
-        let worker = worker::spawn(engine, settings, inbox, Arc::clone(&load))?;
-        let batcher = Self { jobs: Arc::new(RwLock::new(Some(jobs))), load };
+        let (sender, receiver) = mpsc::channel();
+        let load = Arc::new(Load::new(options.queue_tokens));
+        let worker = worker::spawn(engine, options, receiver, Arc::clone(&load))?;
+        let batcher = Self { inbox: Arc::new(RwLock::new(Some(sender))), load };
         Ok((batcher, worker))
     }
 
-    /// Puts one request's sequences in the queue. Never waits.
+    /// Puts the sequences of one request into the queue. Never waits. What is logged about them is
+    /// logged in the caller's span.
     ///
     /// # Errors
     /// [`SubmitError::Full`] if they don't fit, [`SubmitError::Closed`] after [`Batcher::close`].
@@ -89,8 +48,8 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         mut sequences: Vec<Sequence<I>>,
         deadline: Option<Instant>,
     ) -> Result<Pending<O>, SubmitError> {
-        let jobs = self.jobs.read().unwrap_or_else(PoisonError::into_inner);
-        let jobs = jobs.as_ref().ok_or(SubmitError::Closed)?;
+        let inbox = self.inbox.read().unwrap_or_else(PoisonError::into_inner);
+        let sender = inbox.as_ref().ok_or(SubmitError::Closed)?;
         if sequences.is_empty() {
             return Ok(Pending::empty());
         }
@@ -101,27 +60,27 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         }
         let ticket = self.load.admit(tokens, sequences.len())?;
         let (request, pending) = Request::new(sequences, deadline, ticket);
-        jobs.send(request).map_err(|_| SubmitError::Closed)?;
+        sender.send(request).map_err(|_| SubmitError::Closed)?;
         Ok(pending)
     }
 
-    /// Takes no more submissions. What waits is still computed; then the worker ends.
+    /// Accepts no more submissions. What waits is still computed; then the worker ends.
     pub fn close(&self) {
-        let mut jobs = self.jobs.write().unwrap_or_else(PoisonError::into_inner);
-        *jobs = None;
+        let mut inbox = self.inbox.write().unwrap_or_else(PoisonError::into_inner);
+        *inbox = None;
     }
 
-    /// How the queue and the worker are, now. Never waits.
+    /// The current state of the queue and the worker. Never waits.
     #[must_use]
     pub fn status(&self) -> Status {
         self.load.status()
     }
 }
 
-// Derived, these would ask the same of items and outputs.
+// Derived, these would require the same traits of items and outputs.
 impl<I, O> Clone for Batcher<I, O> {
     fn clone(&self) -> Self {
-        Self { jobs: Arc::clone(&self.jobs), load: Arc::clone(&self.load) }
+        Self { inbox: Arc::clone(&self.inbox), load: Arc::clone(&self.load) }
     }
 }
 

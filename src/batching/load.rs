@@ -1,23 +1,53 @@
-//! What waits, how fast it drains, and how the worker is: a few atomics that the handle reads and
-//! the worker writes. Each stands for itself, so no ordering between them is needed.
+//! Admission to the queue, and the state of queue and worker: a few atomics that the handle reads and
+//! the worker writes. They are independent, so that no ordering between them is needed.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::time::Duration;
 
-use super::{Status, SubmitError};
-
-/// Taken for the drain rate until a pass has been measured: a small encoder on two slow cores.
+/// The drain rate before the first pass was measured: that of a small encoder on two slow cores.
 const ASSUMED_TOKENS_PER_SECOND: u64 = 2_000;
 
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
+/// The state of the queue and the worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Admitted tokens that no pass has taken yet, without padding.
+    pub waiting_tokens: usize,
+    /// Admitted sequences that no pass has taken yet.
+    pub waiting_sequences: usize,
+    /// Whether the worker runs: false after it has drained and ended, or died.
+    pub alive: bool,
+    /// Whether every sequence of the last pass failed.
+    pub failing: bool,
+}
+
+/// Why a submission was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The queue has too little room.
+    #[error("{tokens} tokens don't fit in the queue: {waiting} of at most {limit} wait already")]
+    Full {
+        /// Tokens of the submission.
+        tokens: usize,
+        /// Tokens that wait.
+        waiting: usize,
+        /// The most tokens that may wait.
+        limit: usize,
+        /// When there should be room, by the measured drain rate: one second to one minute, in whole
+        /// seconds.
+        retry_after: Duration,
+    },
+    /// The batcher was closed, or its worker is dead.
+    #[error("the batcher accepts no more submissions")]
+    Closed,
+}
+
+/// What waits, how fast it drains, and whether the worker lives.
 #[derive(Debug)]
 pub(super) struct Load {
     limit: usize,
@@ -40,17 +70,17 @@ impl Load {
         }
     }
 
-    /// Lets in a request that fits beside what waits, or any if nothing waits.
+    /// Admits a request if it fits into the queue, or if nothing waits.
     pub(super) fn admit(
         self: &Arc<Self>,
         tokens: usize,
         sequences: usize,
     ) -> Result<Ticket, SubmitError> {
-        let with = |waiting: usize| {
+        let add = |waiting: usize| {
             let total = waiting.checked_add(tokens)?;
             (waiting == 0 || total <= self.limit).then_some(total)
         };
-        self.tokens.fetch_update(Relaxed, Relaxed, with).map_err(|waiting| SubmitError::Full {
+        self.tokens.fetch_update(Relaxed, Relaxed, add).map_err(|waiting| SubmitError::Full {
             tokens,
             waiting,
             limit: self.limit,
@@ -60,7 +90,7 @@ impl Load {
         Ok(Ticket { load: Arc::clone(self), tokens, sequences })
     }
 
-    /// How long until `tokens` more have room, at the rate at which the queue drains.
+    /// Time until there is room for `tokens` more, at the current drain rate.
     fn retry_after(&self, waiting: usize, tokens: usize) -> Duration {
         let room_for = self.limit.saturating_sub(tokens);
         let ahead = waiting.saturating_sub(room_for) as u64;
@@ -94,8 +124,8 @@ impl Load {
     }
 }
 
-/// A request's place in the queue. What hasn't been given back by then, its drop gives back, so
-/// that no way of losing a request can leak room.
+/// The room of a request in the queue. Dropping it releases what is left, so that no way of losing a
+/// request can leak room.
 #[derive(Debug)]
 pub(super) struct Ticket {
     load: Arc<Load>,
@@ -104,9 +134,9 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// One sequence of `tokens` no longer waits.
-    pub(super) fn give_back(&mut self, tokens: usize) {
-        // Lengths whose sum saturated add up to more than was counted.
+    /// Releases the room of one sequence of `tokens`.
+    pub(super) fn release(&mut self, tokens: usize) {
+        // If the sum of the lengths saturated, they add up to more than was counted.
         let tokens = tokens.min(self.tokens);
         self.tokens -= tokens;
         self.sequences -= 1;
@@ -119,26 +149,6 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         self.load.tokens.fetch_sub(self.tokens, Relaxed);
         self.load.sequences.fetch_sub(self.sequences, Relaxed);
-    }
-}
-
-/// The drain rate over the last dozen passes or so. Tokens and seconds fade alike, so a large pass
-/// counts for more than a small one and idle time for nothing.
-#[derive(Debug, Default)]
-pub(super) struct DrainRate {
-    tokens: f64,
-    seconds: f64,
-}
-
-impl DrainRate {
-    const KEPT: f64 = 0.9;
-
-    /// Takes in a pass; the rate now, in tokens a second.
-    pub(super) fn after(&mut self, tokens: usize, took: Duration) -> u64 {
-        self.tokens = self.tokens * Self::KEPT + tokens as f64;
-        self.seconds = self.seconds * Self::KEPT + took.as_secs_f64();
-        // `as` saturates.
-        (self.tokens / self.seconds.max(1e-6)) as u64
     }
 }
 
@@ -158,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_let_in_beside_what_waits_or_when_nothing_does() {
+    fn a_request_is_admitted_if_it_fits_or_if_nothing_waits() {
         let load = load(10);
         let first = load.admit(6, 1).unwrap();
         let second = load.admit(4, 2).unwrap();
@@ -175,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_gives_back_each_token_once() {
+    fn a_ticket_releases_each_token_once() {
         let load = load(10);
         let mut ticket = load.admit(10, 2).unwrap();
-        ticket.give_back(7);
+        ticket.release(7);
         assert_eq!(load.status().waiting_tokens, 3);
         assert_eq!(load.status().waiting_sequences, 1);
         drop(ticket);
@@ -186,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn absurd_lengths_do_not_overflow() {
+    fn huge_lengths_do_not_overflow() {
         let load = load(10);
         let mut ticket = load.admit(usize::MAX, 2).unwrap();
-        ticket.give_back(usize::MAX);
-        ticket.give_back(usize::MAX);
+        ticket.release(usize::MAX);
+        ticket.release(usize::MAX);
         assert_eq!(load.waiting_tokens(), 0);
     }
 
@@ -214,20 +224,5 @@ mod tests {
         assert_eq!(retry_after(load.admit(1_000, 1)), LONGEST_RETRY);
         load.set_tokens_per_second(u64::MAX);
         assert_eq!(retry_after(load.admit(1_000, 1)), SHORTEST_RETRY);
-    }
-
-    #[test]
-    fn the_drain_rate_follows_the_passes() {
-        let mut drain = DrainRate::default();
-        assert_eq!(drain.after(500, Duration::from_millis(500)), 1_000);
-        let mut rate = 0;
-        for _ in 0..100 {
-            rate = drain.after(8_000, Duration::from_secs(1));
-        }
-        assert!((7_990..=8_000).contains(&rate), "{rate}");
-        // A small slow pass hardly counts.
-        let rate = drain.after(10, Duration::from_millis(20));
-        assert!(rate > 7_900, "{rate}");
-        assert!(DrainRate::default().after(10, Duration::ZERO) > 0);
     }
 }

@@ -1,26 +1,34 @@
-//! A request while it waits: the sequences still to be taken and the outputs so far.
+//! A request while it waits: its waiting sequences and the outputs so far.
 
-use std::{
-    cmp::Reverse,
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::{
-    Computed, Failed, Pending, Sequence, Timings, answer::Reply, attempt::EngineError,
-    load::Ticket, queue::extract,
-};
+use super::answer::{Computed, Failed, Pending, Reply, Timings};
+use super::attempt::EngineError;
+use super::load::Ticket;
+use super::positions::take_at;
 use crate::telemetry::chain::Chain;
 
+/// A sequence to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence<I> {
+    /// Its length. Zero counts as one, so that every sequence has a cost.
+    pub tokens: usize,
+    /// The engine's input.
+    pub item: I,
+}
+
+/// The sequences of one submission.
 pub(super) struct Request<I, O> {
     waiting: VecDeque<Slot<I>>,
-    /// Each with its place in the submission.
+    /// Each with its index in the submission.
     outputs: Vec<(usize, O)>,
-    /// How often a pass has taken from further back in the turn, and nothing of this, since its own
-    /// last turn.
+    /// How many passes, since this request's last turn, have taken sequences from behind it and none
+    /// of its own.
     pub(super) passed_over: u32,
     pub(super) submitted: Instant,
     deadline: Option<Instant>,
@@ -28,11 +36,11 @@ pub(super) struct Request<I, O> {
     passes: u32,
     ticket: Ticket,
     reply: oneshot::Sender<Reply<O>>,
-    /// The span of the caller that submitted it: what is logged about it is logged there.
+    /// The span of the caller that submitted it, for everything that is logged about it.
     pub(super) span: Span,
 }
 
-/// A sequence with its place in the submission.
+/// A sequence with its index in the submission.
 pub(super) struct Slot<I> {
     pub(super) index: usize,
     pub(super) tokens: usize,
@@ -49,8 +57,8 @@ impl<I, O> Request<I, O> {
         let slots = sequences.into_iter().enumerate();
         let mut slots: Vec<_> =
             slots.map(|(index, Sequence { tokens, item })| Slot { index, tokens, item }).collect();
-        // The longest first, so that a look-ahead into a large request finds like lengths, and the
-        // short ones fill what the long ones leave.
+        // Longest first, so that the look-ahead into a large request finds similar lengths, and
+        // short sequences fill the room that long ones leave.
         slots.sort_by_key(|slot| Reverse(slot.tokens));
         let request = Self {
             outputs: Vec::with_capacity(slots.len()),
@@ -67,7 +75,7 @@ impl<I, O> Request<I, O> {
         (request, Pending::new(receiver, deadline))
     }
 
-    /// The lengths in tokens of what waits, in the order in which it should be taken.
+    /// The lengths of the waiting sequences in tokens, in the order in which they should be taken.
     pub(super) fn lens(&self) -> impl Iterator<Item = usize> {
         self.waiting.iter().map(|slot| slot.tokens)
     }
@@ -77,23 +85,23 @@ impl<I, O> Request<I, O> {
         self.waiting.iter().map(|slot| &slot.item)
     }
 
-    /// Whether anybody still waits for the answer.
+    /// Whether the client still waits for the answer.
     pub(super) fn is_wanted(&self, now: Instant) -> bool {
         !self.reply.is_closed() && self.deadline.is_none_or(|deadline| now < deadline)
     }
 
-    /// Takes the sequences at `positions`, which ascend, into a pass.
+    /// Takes out the sequences at `positions`, which ascend, for a pass.
     pub(super) fn take(&mut self, positions: impl Iterator<Item = usize>) -> Vec<Slot<I>> {
-        let taken = extract(&mut self.waiting, positions);
+        let taken = take_at(&mut self.waiting, positions);
         for slot in &taken {
-            self.ticket.give_back(slot.tokens);
+            self.ticket.release(slot.tokens);
         }
         taken
     }
 
-    /// Takes in the results of a pass that took `took`, each with its sequence's place in the
-    /// submission. Answers once nothing waits any more, or on the first failure; otherwise the
-    /// request comes back.
+    /// Adds the results of a pass that lasted `took`, each with its sequence's index in the
+    /// submission. Sends the answer if no sequence waits any more or one has failed; otherwise
+    /// returns the request.
     pub(super) fn record(
         mut self,
         results: impl Iterator<Item = (usize, Result<O, EngineError>)>,
@@ -133,8 +141,8 @@ impl<I, O> Request<I, O> {
         self.answer_with(Ok(computed));
     }
 
-    /// Sends the reply. If nobody waits for it any more, a failure of the engine is logged here,
-    /// since nobody else will.
+    /// Sends the reply. If the client no longer waits, a failure of the engine is logged here, since
+    /// nothing else will log it.
     fn answer_with(self, reply: Reply<O>) {
         if let Err(Err(failed @ Failed::Engine { .. })) = self.reply.send(reply) {
             let _entered = self.span.enter();

@@ -1,35 +1,34 @@
-//! The worker: one OS thread that owns the queue and runs the passes. It decides nothing; what to
-//! take is the plan's business, what to do about a failure is `attempt`'s.
+//! The worker: one OS thread that owns the queue and runs the passes. `plan` decides what a pass
+//! takes, and `attempt` what follows a failure.
 
-use std::{
-    io,
-    sync::{Arc, mpsc::Receiver},
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
-};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tracing::Span;
 
-use super::{
-    Engine, EngineError, Settings,
-    attempt::{self, Attempt},
-    load::{DrainRate, Load},
-    queue::{Queue, Share},
-    request::Request,
-};
+use super::attempt::{self, Attempt, EngineError};
+use super::drain_rate::DrainRate;
+use super::engine::Engine;
+use super::load::Load;
+use super::options::BatcherOptions;
+use super::queue::{Queue, Selection};
+use super::request::Request;
 use crate::telemetry::chain::Chain;
 
 const THREAD_NAME: &str = "strata-forward";
 
-/// The running worker, to wait for. Dropping it leaves the worker to itself.
+/// The running worker, for waiting until it ends. Dropping this detaches the thread.
 #[derive(Debug)]
 pub struct Worker {
     thread: JoinHandle<()>,
 }
 
 impl Worker {
-    /// Blocks until the worker has drained and ended, so close the batcher, or drop every handle to
-    /// it, before.
+    /// Blocks until the worker has drained and ended. Close the batcher, or drop all handles to it,
+    /// before.
     pub fn join(self) {
         if self.thread.join().is_err() {
             tracing::error!("the worker thread panicked outside of a forward pass");
@@ -39,25 +38,25 @@ impl Worker {
 
 pub(super) fn spawn<E: Engine>(
     engine: Arc<E>,
-    settings: Settings,
+    options: BatcherOptions,
     inbox: Receiver<Request<E::Item, E::Output>>,
     load: Arc<Load>,
 ) -> io::Result<Worker> {
-    let owner = Owner {
+    let state = WorkerState {
         _alive: Alive(Arc::clone(&load)),
         engine,
         inbox,
-        queue: Queue::new(settings),
-        budget: settings.budget.get(),
-        gather: settings.gather,
-        drain: DrainRate::default(),
+        queue: Queue::new(options),
+        token_budget: options.token_budget.get(),
+        gather: options.gather,
+        drain_rate: DrainRate::default(),
         load,
     };
-    let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || owner.run())?;
+    let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || state.run())?;
     Ok(Worker { thread })
 }
 
-/// Says that the worker is gone, however it went.
+/// Marks the worker as dead when dropped, however its thread ends.
 struct Alive(Arc<Load>);
 
 impl Drop for Alive {
@@ -66,19 +65,20 @@ impl Drop for Alive {
     }
 }
 
-struct Owner<E: Engine> {
+/// Everything that the worker's thread owns.
+struct WorkerState<E: Engine> {
     engine: Arc<E>,
     inbox: Receiver<Request<E::Item, E::Output>>,
     queue: Queue<E::Item, E::Output>,
-    budget: usize,
+    token_budget: usize,
     gather: Duration,
-    drain: DrainRate,
+    drain_rate: DrainRate,
     load: Arc<Load>,
-    /// Dropped last, when everything that waited has been given back.
+    /// The last field, so that it is dropped after all waiting requests have released their room.
     _alive: Alive,
 }
 
-impl<E: Engine> Owner<E> {
+impl<E: Engine> WorkerState<E> {
     fn run(mut self) {
         while self.collect() {
             self.queue.sweep(Instant::now());
@@ -86,8 +86,8 @@ impl<E: Engine> Owner<E> {
         }
     }
 
-    /// Blocks until something waits, then takes in all that has come. False when nothing waits and
-    /// nothing can come any more.
+    /// Blocks until something waits, then receives everything that has arrived. False if nothing
+    /// waits and the batcher is closed.
     fn collect(&mut self) -> bool {
         if self.queue.is_empty() {
             let Ok(first) = self.inbox.recv() else {
@@ -95,15 +95,15 @@ impl<E: Engine> Owner<E> {
             };
             let submitted = first.submitted;
             self.queue.push(first);
-            self.linger(submitted);
+            self.gather(submitted);
         }
         self.inbox.try_iter().for_each(|request| self.queue.push(request));
         true
     }
 
-    /// Waits for company, but not past `gather` after `submitted`, and not if a full pass waits.
-    fn linger(&mut self, submitted: Instant) {
-        while self.load.waiting_tokens() < self.budget {
+    /// Waits for more requests, until `gather` after `submitted` or until a full pass waits.
+    fn gather(&mut self, submitted: Instant) {
+        while self.load.waiting_tokens() < self.token_budget {
             let left = self.gather.saturating_sub(submitted.elapsed());
             if left.is_zero() {
                 return;
@@ -116,8 +116,8 @@ impl<E: Engine> Owner<E> {
     }
 
     fn pass(&mut self) {
-        let shares = self.queue.take();
-        let slots = || shares.iter().flat_map(|share| &share.taken);
+        let selections = self.queue.take();
+        let slots = || selections.iter().flat_map(|selection| &selection.taken);
         let items: Vec<_> = slots().map(|slot| &slot.item).collect();
         if items.is_empty() {
             return;
@@ -128,17 +128,17 @@ impl<E: Engine> Owner<E> {
         let Attempt { results, retried } = attempt::run(&*self.engine, &items);
         let took = started.elapsed();
 
-        self.load.set_tokens_per_second(self.drain.after(tokens, took));
+        self.load.set_tokens_per_second(self.drain_rate.after(tokens, took));
         let failed = results.iter().filter(|result| result.is_err()).count();
         self.load.set_failing(failed == results.len());
         if let Some(error) = retried {
-            let spans = shares.iter().map(|share| &share.request.span);
+            let spans = selections.iter().map(|selection| &selection.request.span);
             log_retry(spans, &error, results.len(), failed);
         }
         let mut results = results.into_iter();
-        for Share { request, taken } in shares {
+        for Selection { request, taken } in selections {
             let indices = taken.iter().map(|slot| slot.index);
-            // Those whose request isn't complete go to the back.
+            // A request that isn't complete goes to the back of the queue.
             if let Some(request) = request.record(indices.zip(&mut results), took) {
                 self.queue.push(request);
             }
@@ -146,9 +146,9 @@ impl<E: Engine> Owner<E> {
     }
 }
 
-/// Logs under each request of a failed pass that its sequences were computed one by one. A sequence
-/// that failed again takes its own error to its request, so the error of the pass is only logged
-/// where all succeeded.
+/// Logs for each request of a failed pass that its sequences were computed alone. A sequence that
+/// failed again reports its own error with its request, so that the error of the pass is only logged
+/// if all succeeded.
 fn log_retry<'s>(
     spans: impl Iterator<Item = &'s Span>,
     error: &EngineError,
@@ -162,7 +162,7 @@ fn log_retry<'s>(
             sequences,
             failed,
             cause,
-            "a pass failed, and its sequences were computed one by one"
+            "a pass failed, and each of its sequences was computed alone"
         );
     }
 }

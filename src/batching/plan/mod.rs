@@ -1,75 +1,77 @@
-//! What goes into the next pass: a pure function over lengths.
+//! Chooses the sequences of the next pass: a pure function over lengths.
 //!
-//! The plan looks at a window, the first `look_ahead` sequences in turn order: the next one of each
-//! request in the order given, then the second one of each, and so on. Of those it takes
+//! The plan considers the first `look_ahead` sequences in turn order: the next sequence of each
+//! request in the given order, then the second of each, and so on. Of these it takes
 //!
 //! 1. the very first, so that there is always progress;
-//! 2. the next one of each request that has been passed over `patience` times, whatever its length,
-//!    in order; the first that doesn't fit the budget closes the pass;
-//! 3. whatever else fits. With padding, those of like length first, as long as padding is cheaper
-//!    than another pass; without, in turn order, since no length suits another better.
+//! 2. the next sequence of each request that has been passed over `patience` times, whatever its
+//!    length, in order; the first that doesn't fit the token budget ends the pass;
+//! 3. whatever else fits. With padding, similar lengths first, as long as padding costs less than
+//!    another pass; without padding, in turn order, since all lengths go together equally well.
 //!
-//! Rule 3 alone tells the two apart, so what follows holds for both. With a queue where requests that had a turn go to the back, and with `ahead` requests in front
-//! of one that has just arrived or just had a turn, it follows that
+//! Padding only matters in rule 3, so the following holds with and without it. Assume that requests
+//! go to the back of the queue after their turn. Then for a request that has just arrived or just
+//! had a turn, with `ahead` requests in front of it:
 //!
-//! - it has a sequence in one of the next `ahead + 1` passes, since every pass takes the front one
-//!   and nobody gets in front who wasn't;
-//! - at most `patience` of the passes before that take from behind it; all others only clear the
-//!   way. (Those in front have been passed over at least as often, so the ones due stand in front
-//!   of all others, and rule 2 lets nobody past one of them.)
+//! - One of the next `ahead + 1` passes holds one of its sequences, since every pass takes from the
+//!   front request, and no request moves in front of it.
+//! - At most `patience` of the passes before take sequences from behind it. (Requests in front have
+//!   been passed over at least as often, so overdue requests are in front of all others, and rule 2
+//!   lets no request overtake them.)
 //!
-//! Requests of like length share passes in turn order, each with as many sequences as any other,
-//! give or take one. Without padding, one is passed over only where it doesn't fit into what those
-//! before it have left.
+//! Requests of similar lengths share passes in turn order, and their numbers of sequences in a pass
+//! differ by at most one. Without padding, a request is passed over only if its next sequence doesn't
+//! fit into the room that the requests before it have left.
 
-use super::Settings;
+use super::options::BatcherOptions;
 
-/// What a pass costs before its first token, in tokens: every pass reads all the weights and wakes
-/// all the threads, however little it holds. Padding up to that is cheaper than another pass. The
-/// reference encoder takes 22 ms for 16 tokens and 0.6 ms for each more: 20 to 40 tokens.
+/// The fixed cost of a pass, in tokens: every pass reads all weights and wakes all threads, however
+/// few tokens it holds. Padding up to this costs less than another pass. The reference encoder takes
+/// 22 ms for 16 tokens and 0.6 ms per further token, which makes 20 to 40 tokens.
 const PASS_COST: usize = 32;
 
-/// Lengths less than an eighth apart are alike, and up to an eighth of padding is put up with: no
-/// more than the later passes would have as well.
-const ALIKE: usize = 8;
+/// Lengths that differ by less than 1/8 are similar, and up to 1/8 of padding is accepted: later
+/// passes would have no less.
+const SIMILAR: usize = 8;
 
-/// A waiting request as the plan sees it.
+/// A waiting request, as the plan sees it.
 pub(super) struct Waiting<L> {
     /// The lengths of its sequences, in tokens, in the order in which they should be taken.
     pub(super) lens: L,
-    /// How often a pass has taken from behind it and nothing of it, since its own last turn. Doesn't
-    /// grow from one request to the next.
+    /// How many passes, since its last turn, have taken sequences from behind it and none of its own.
+    /// Doesn't increase from one request to the next.
     pub(super) passed_over: u32,
 }
 
-/// The `sequence`th of the lengths of the `request`th that wait.
+/// A sequence, by the index of its request among those that wait, and by its index in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pick {
     pub(super) request: usize,
     pub(super) sequence: usize,
 }
 
-/// What the next pass takes, in ascending order; something whenever something waits. Its tokens,
-/// padded if passes are, are within the budget, or it is a single sequence.
+/// The sequences of the next pass, in ascending order; at least one if any waits. Their tokens, with
+/// padding if passes are padded, are within the token budget, or there is only one sequence.
 ///
-/// Reads no more of `waiting` than the look-ahead.
+/// Reads at most `look_ahead` sequences of `waiting`.
 pub(super) fn plan<L: Iterator<Item = usize>>(
     waiting: impl Iterator<Item = Waiting<L>>,
-    settings: &Settings,
+    options: &BatcherOptions,
 ) -> Vec<Pick> {
     let (due, mut others): (Vec<_>, Vec<_>) =
-        window(waiting, settings).into_iter().partition(|candidate| candidate.due);
-    let mut pass = Pass::new(settings);
+        candidates(waiting, options).into_iter().partition(|candidate| candidate.due);
+    let mut pass = Pass::new(options);
     for candidate in due {
         if !pass.has_room_for(candidate.tokens) {
             return pass.into_picks();
         }
         pass.add(&candidate);
     }
-    if settings.padding {
+    if options.padding {
         let longest = pass.longest;
-        // A stable sort, so that among like lengths the turn decides.
-        others.sort_by_key(|candidate| candidate.tokens.abs_diff(longest) / (longest / ALIKE + 1));
+        // A stable sort, so that similar lengths stay in turn order.
+        others
+            .sort_by_key(|candidate| candidate.tokens.abs_diff(longest) / (longest / SIMILAR + 1));
     }
     for candidate in others {
         if pass.has_room_for(candidate.tokens) && pass.is_worth_padding(candidate.tokens) {
@@ -82,42 +84,42 @@ pub(super) fn plan<L: Iterator<Item = usize>>(
 struct Candidate {
     pick: Pick,
     tokens: usize,
-    /// Goes in whatever its length.
+    /// Whether it is taken whatever its length.
     due: bool,
 }
 
 /// The first `look_ahead` sequences in turn order.
-fn window<L: Iterator<Item = usize>>(
+fn candidates<L: Iterator<Item = usize>>(
     waiting: impl Iterator<Item = Waiting<L>>,
-    settings: &Settings,
+    options: &BatcherOptions,
 ) -> Vec<Candidate> {
-    let size = settings.look_ahead.get();
+    let size = options.look_ahead.get();
     let mut requests: Vec<_> = waiting.take(size).enumerate().collect();
-    let mut window = Vec::new();
+    let mut candidates = Vec::new();
     for sequence in 0.. {
         requests.retain_mut(|(request, waiting)| {
             let Some(tokens) = waiting.lens.next() else {
                 return false;
             };
-            let overdue = sequence == 0 && waiting.passed_over >= settings.patience;
-            window.push(Candidate {
+            let overdue = sequence == 0 && waiting.passed_over >= options.patience;
+            candidates.push(Candidate {
                 pick: Pick { request: *request, sequence },
                 tokens,
-                due: window.is_empty() || overdue,
+                due: candidates.is_empty() || overdue,
             });
             true
         });
-        if requests.is_empty() || window.len() >= size {
+        if requests.is_empty() || candidates.len() >= size {
             break;
         }
     }
-    window.truncate(size);
-    window
+    candidates.truncate(size);
+    candidates
 }
 
-/// A pass in the making.
+/// The pass that is being filled.
 struct Pass {
-    budget: usize,
+    token_budget: usize,
     padding: bool,
     picks: Vec<Pick>,
     longest: usize,
@@ -125,9 +127,14 @@ struct Pass {
 }
 
 impl Pass {
-    fn new(settings: &Settings) -> Self {
-        let (budget, padding) = (settings.budget.get(), settings.padding);
-        Self { budget, padding, picks: Vec::new(), longest: 0, tokens: 0 }
+    fn new(options: &BatcherOptions) -> Self {
+        Self {
+            token_budget: options.token_budget.get(),
+            padding: options.padding,
+            picks: Vec::new(),
+            longest: 0,
+            tokens: 0,
+        }
     }
 
     fn add(&mut self, candidate: &Candidate) {
@@ -147,10 +154,10 @@ impl Pass {
     fn has_room_for(&self, tokens: usize) -> bool {
         let total = self.tokens.saturating_add(tokens);
         let cost = if self.padding { self.padded_with(tokens) } else { total };
-        self.picks.is_empty() || cost <= self.budget
+        self.picks.is_empty() || cost <= self.token_budget
     }
 
-    /// Whether one more leaves the padding as it is, or at least below the cost of another pass.
+    /// Whether padding with one more sequence doesn't grow, or still costs less than another pass.
     fn is_worth_padding(&self, tokens: usize) -> bool {
         if !self.padding {
             return true;
@@ -158,7 +165,7 @@ impl Pass {
         let padding = self.padded().saturating_sub(self.tokens);
         let total = self.tokens.saturating_add(tokens);
         let padding_with = self.padded_with(tokens).saturating_sub(total);
-        padding_with <= padding.max(PASS_COST + total / ALIKE)
+        padding_with <= padding.max(PASS_COST + total / SIMILAR)
     }
 
     fn into_picks(mut self) -> Vec<Pick> {

@@ -1,25 +1,25 @@
-//! What an engine or a worker that fails does to requests.
+//! What a failing engine or worker means for requests.
 
 use super::*;
 
 #[tokio::test]
 async fn a_failing_member_fails_alone_and_the_worker_lives_on() {
-    let (batcher, worker) = free(settings(1_000, 64, 8), |items| {
+    let (batcher, worker) = free(options(1_000, 64, 8), |items| {
         assert!(!items.contains(&&13), "the thirteenth");
         if items.contains(&&14) {
             return Err("the fourteenth".into());
         }
         let outputs = items.iter().map(|&item| item + 100);
-        // With a fifteenth, one output is missing.
+        // For 15, the output is missing.
         Ok(outputs.filter(|&output| output != 115).collect())
     });
-    // One request is one pass.
+    // Each request is one pass.
     for (bad, cause) in [
         (13, "the engine panicked at src/batching/tests/failures.rs:"),
         (14, "the fourteenth"),
-        (15, "1 items gave 0 outputs"),
+        (15, "the engine returned 0 outputs for 1 items"),
     ] {
-        // Longer ones go first, but the index is that of the first as submitted.
+        // Longer sequences are computed first, but the index is that of the submission's first.
         let mut sequences = tens([1, 2, bad, 3, bad]);
         sequences[4].tokens = 11;
         let pending = batcher.submit(sequences, None).unwrap();
@@ -43,7 +43,7 @@ async fn the_neighbours_of_a_failing_request_are_answered() {
     let (entered, runs) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
-    let (batcher, worker) = free(settings(1_000, 64, 8), move |items| {
+    let (batcher, worker) = free(options(1_000, 64, 8), move |items| {
         entered.send(items.len())?;
         let _ = gate.lock().unwrap().recv();
         assert!(!items.contains(&&13), "the thirteenth");
@@ -63,13 +63,13 @@ async fn the_neighbours_of_a_failing_request_are_answered() {
     assert_eq!(engine_failure(alone.await).0, 0);
     batcher.close();
     worker.join();
-    // All five together, then each alone; the last was alone from the start.
+    // All five together, then each alone; the last request was alone from the start.
     assert!(runs.iter().eq([5, 1, 1, 1, 1, 1, 1]));
 }
 
 #[tokio::test]
-async fn a_dead_worker_shows_and_panics_nowhere_else() {
-    /// Kills the worker, outside of any pass, if armed.
+async fn a_dead_worker_shows_in_the_status_and_no_caller_panics() {
+    /// Kills the worker outside of any pass, if armed.
     struct Mine {
         armed: bool,
     }
@@ -87,7 +87,7 @@ async fn a_dead_worker_shows_and_panics_nowhere_else() {
         }
     }
     let mine = |armed| Sequence { tokens: 10, item: Mine { armed } };
-    let (batcher, worker) = Batcher::start(Arc::new(Idle), settings(10, 64, 8)).unwrap();
+    let (batcher, worker) = Batcher::start(Arc::new(Idle), options(10, 64, 8)).unwrap();
     let pending = batcher.submit(vec![mine(true), mine(false)], None).unwrap();
     assert!(matches!(pending.await, Err(Failed::Stopped)));
     worker.join();

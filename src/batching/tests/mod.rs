@@ -1,24 +1,20 @@
-//! The batcher as its users see it. Engines tell what they are given and wait to be let go, so no
-//! test depends on time.
+//! The batcher as its users see it. Engines report what they are given and wait for the test, so that
+//! no test depends on time.
 
-use std::{
-    error::Error,
-    num::NonZeroUsize,
-    sync::{
-        Arc, Mutex,
-        mpsc::{self, Receiver, Sender},
-    },
-    time::{Duration, Instant},
-};
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use super::{Batcher, Computed, Engine, Failed, Sequence, Settings, SubmitError, Worker};
+use super::{Batcher, BatcherOptions, Computed, Engine, Failed, Sequence, SubmitError, Worker};
 
 mod failures;
 mod starting_and_stopping;
 
-pub(super) fn settings(budget: usize, look_ahead: usize, patience: u32) -> Settings {
-    Settings {
-        budget: NonZeroUsize::new(budget).unwrap(),
+pub(super) fn options(budget: usize, look_ahead: usize, patience: u32) -> BatcherOptions {
+    BatcherOptions {
+        token_budget: NonZeroUsize::new(budget).unwrap(),
         padding: true,
         queue_tokens: NonZeroUsize::MAX,
         look_ahead: NonZeroUsize::new(look_ahead).unwrap(),
@@ -43,14 +39,14 @@ impl<F: Fn(&[&u32]) -> Answer + Send + Sync + 'static> Engine for Compute<F> {
     }
 }
 
-/// The engine's other end: what each pass was given, and leave to finish it.
+/// The test's side of an engine: it sees what each pass holds, and lets it finish.
 struct Stage {
     passes: Receiver<Vec<u32>>,
     go: Sender<()>,
 }
 
 impl Stage {
-    /// Waits for a pass to start; what it holds.
+    /// Waits for a pass to start; returns its items.
     fn pass(&self) -> Vec<u32> {
         self.passes.recv().unwrap()
     }
@@ -60,32 +56,33 @@ impl Stage {
         self.go.send(()).unwrap();
     }
 
-    /// Lets all passes finish from here on; what those hold that the worker still makes.
+    /// Lets all further passes finish; returns their items.
     fn drain(self) -> Vec<Vec<u32>> {
         drop(self.go);
         self.passes.iter().collect()
     }
 }
 
-/// A batcher over an engine that adds a hundred, pass by pass as the stage lets it.
-fn staged(settings: Settings) -> (Batcher<u32, u32>, Worker, Stage) {
+/// A batcher over an engine that adds 100; each pass waits for the stage.
+fn staged(options: BatcherOptions) -> (Batcher<u32, u32>, Worker, Stage) {
     let (started, passes) = mpsc::channel();
     let (go, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
-    let (batcher, worker) = free(settings, move |items| {
+    let (batcher, worker) = free(options, move |items| {
         started.send(items.iter().map(|&&item| item).collect())?;
-        // An error means: no more waiting.
+        // An error means that passes no longer wait.
         let _ = gate.lock().unwrap().recv();
         Ok(items.iter().map(|&item| item + 100).collect())
     });
     (batcher, worker, Stage { passes, go })
 }
 
-fn free<F>(settings: Settings, engine: F) -> (Batcher<u32, u32>, Worker)
+/// A batcher over an engine that is a function.
+fn free<F>(options: BatcherOptions, engine: F) -> (Batcher<u32, u32>, Worker)
 where
     F: Fn(&[&u32]) -> Answer + Send + Sync + 'static,
 {
-    Batcher::start(Arc::new(Compute(engine)), settings).unwrap()
+    Batcher::start(Arc::new(Compute(engine)), options).unwrap()
 }
 
 /// Sequences of 10 tokens.
@@ -108,7 +105,7 @@ fn outputs(computed: Result<Computed<u32>, Failed>) -> Vec<u32> {
 
 #[tokio::test]
 async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
-    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let (batcher, worker, stage) = staged(options(1_000, 64, 8));
     let first = batcher.submit(tens([1]), None).unwrap();
     assert_eq!(stage.pass(), [1]);
     let second = batcher.submit(tens([2, 3]), None).unwrap();
@@ -129,7 +126,7 @@ async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
 #[tokio::test]
 async fn sequences_spread_over_passes_come_back_in_order() {
     let (batcher, worker) =
-        free(settings(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+        free(options(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
     let lens = [3, 9, 1, 30, 77, 2, 2, 15, 1, 8];
     let sequences = lens.into_iter().zip(0..);
     let sequences = sequences.map(|(tokens, item)| Sequence { tokens, item });
@@ -143,7 +140,7 @@ async fn sequences_spread_over_passes_come_back_in_order() {
 
 #[tokio::test]
 async fn a_request_of_a_thousand_does_not_delay_one_of_one() {
-    let (batcher, worker, stage) = staged(settings(80, 64, 8));
+    let (batcher, worker, stage) = staged(options(80, 64, 8));
     let many = batcher.submit(tens(0..1_000), None).unwrap();
     assert_eq!(stage.pass().len(), 8);
     let one = batcher.submit(tens([5_000]), None).unwrap();
@@ -158,9 +155,9 @@ async fn a_request_of_a_thousand_does_not_delay_one_of_one() {
 }
 
 #[tokio::test]
-async fn a_full_queue_says_when_to_come_back_and_has_room_once_a_pass_took_some() {
+async fn a_full_queue_says_when_to_retry_and_has_room_after_a_pass_took_some() {
     let queue_tokens = NonZeroUsize::new(20).unwrap();
-    let (batcher, worker, stage) = staged(Settings { queue_tokens, ..settings(1_000, 64, 8) });
+    let (batcher, worker, stage) = staged(BatcherOptions { queue_tokens, ..options(1_000, 64, 8) });
     // Larger than the queue, but nothing waits.
     let large = batcher.submit(tens(0..5), None).unwrap();
     assert_eq!(stage.pass().len(), 5);
@@ -184,8 +181,8 @@ async fn a_full_queue_says_when_to_come_back_and_has_room_once_a_pass_took_some(
 }
 
 #[tokio::test]
-async fn an_empty_submission_is_answered_at_once() {
-    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+async fn a_submission_without_sequences_is_answered_at_once() {
+    let (batcher, worker, stage) = staged(options(1_000, 64, 8));
     let busy = batcher.submit(tens([1]), None).unwrap();
     stage.pass();
     let nothing = batcher.submit(Vec::new(), None).unwrap();
@@ -197,8 +194,8 @@ async fn an_empty_submission_is_answered_at_once() {
 }
 
 #[tokio::test]
-async fn a_sequence_of_no_tokens_counts_as_one() {
-    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+async fn a_sequence_without_tokens_counts_as_one_token() {
+    let (batcher, worker, stage) = staged(options(1_000, 64, 8));
     let busy = batcher.submit(tens([1]), None).unwrap();
     stage.pass();
     let sequence = Sequence { tokens: 0, item: 2 };
@@ -212,8 +209,8 @@ async fn a_sequence_of_no_tokens_counts_as_one() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_never_reaches_the_engine() {
-    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+async fn a_request_that_is_late_or_whose_client_left_never_reaches_the_engine() {
+    let (batcher, worker, stage) = staged(options(1_000, 64, 8));
     let busy = batcher.submit(tens([1]), None).unwrap();
     stage.pass();
     let left = batcher.submit(tens([2]), None).unwrap();
@@ -232,7 +229,7 @@ async fn what_nobody_waits_for_never_reaches_the_engine() {
 
 #[tokio::test]
 async fn a_deadline_does_not_wait_for_the_pass_to_end() {
-    let (batcher, worker, stage) = staged(settings(1_000, 64, 8));
+    let (batcher, worker, stage) = staged(options(1_000, 64, 8));
     let late = batcher.submit(tens([1]), Some(Instant::now() + AN_HOUR));
     let busy = stage.pass();
     let second = batcher.submit(tens([2]), Some(Instant::now())).unwrap();
@@ -246,7 +243,7 @@ async fn a_deadline_does_not_wait_for_the_pass_to_end() {
 #[test]
 fn many_threads_each_get_their_own_answers() {
     let (batcher, worker) =
-        free(settings(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+        free(options(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
     std::thread::scope(|scope| {
         for client in 0..16 {
             let batcher = &batcher;

@@ -1,10 +1,10 @@
-//! When passes start, and how the worker ends.
+//! When passes start, and how the worker stops.
 
 use super::*;
 
 #[tokio::test]
-async fn closing_takes_no_more_but_computes_what_waits() {
-    let (batcher, worker, stage) = staged(settings(10, 64, 8));
+async fn a_closed_batcher_accepts_no_more_but_computes_what_waits() {
+    let (batcher, worker, stage) = staged(options(10, 64, 8));
     let first = batcher.submit(tens([1]), None).unwrap();
     stage.pass();
     let waiting = batcher.submit(tens([2, 3]), None).unwrap();
@@ -21,8 +21,8 @@ async fn closing_takes_no_more_but_computes_what_waits() {
 }
 
 #[tokio::test]
-async fn the_worker_drains_and_ends_once_all_handles_are_gone() {
-    let (batcher, worker, stage) = staged(settings(10, 64, 8));
+async fn the_worker_drains_and_ends_when_all_handles_are_dropped() {
+    let (batcher, worker, stage) = staged(options(10, 64, 8));
     let pending = batcher.submit(tens([1, 2]), None).unwrap();
     drop(batcher.clone());
     drop(batcher);
@@ -32,11 +32,11 @@ async fn the_worker_drains_and_ends_once_all_handles_are_gone() {
 }
 
 #[tokio::test]
-async fn gathering_waits_for_company_and_ends_on_close() {
-    // Often, so that a worker that doesn't wait is caught at it.
+async fn gathering_waits_for_more_requests_and_ends_on_close() {
+    // Many times, so that a worker that doesn't wait is found.
     for _ in 0..100 {
         let (batcher, worker, stage) =
-            staged(Settings { gather: AN_HOUR, ..settings(1_000, 64, 8) });
+            staged(BatcherOptions { gather: AN_HOUR, ..options(1_000, 64, 8) });
         let first = batcher.submit(tens([1]), None).unwrap();
         std::thread::yield_now();
         let second = batcher.submit(tens([2]), None).unwrap();
@@ -49,11 +49,11 @@ async fn gathering_waits_for_company_and_ends_on_close() {
 }
 
 #[tokio::test]
-async fn gathering_ends_when_a_full_budget_waits() {
-    let (batcher, worker, stage) = staged(Settings { gather: AN_HOUR, ..settings(30, 64, 8) });
+async fn gathering_ends_when_a_full_token_budget_waits() {
+    let (batcher, worker, stage) = staged(BatcherOptions { gather: AN_HOUR, ..options(30, 64, 8) });
     let submit = |item| batcher.submit(tens([item]), None).unwrap();
     let pending = [1, 2, 3].map(submit);
-    // The third is counted before it is sent, so it may come a pass later.
+    // The third is counted before it is sent, so it may arrive one pass later.
     assert!(stage.pass().starts_with(&[1, 2]));
     batcher.close();
     stage.drain();

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::Value;
 use strata::app::{Loaded, load};
-use strata::batching::Batcher;
+use strata::batching::{Batcher, BatcherOptions};
 use strata::config::Config;
 use strata::http::router;
 use strata::http::state::{AppState, Service};
@@ -71,15 +71,15 @@ impl TestApp {
         let (engine, stage) = blocking_engine();
         let mut service = service(config);
         let batching = &config.batching;
-        let settings = strata::batching::Settings {
-            budget: batching.budget_tokens,
+        let options = BatcherOptions {
+            token_budget: batching.budget_tokens,
             padding: true,
             queue_tokens: batching.queue_tokens,
             look_ahead: batching.look_ahead,
             patience: batching.patience,
             gather: batching.gather,
         };
-        let (batcher, _worker) = Batcher::start(Arc::new(engine), settings).unwrap();
+        let (batcher, _worker) = Batcher::start(Arc::new(engine), options).unwrap();
         service.batcher = batcher;
         app.state.ready(service);
         (app, stage)

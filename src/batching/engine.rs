@@ -1,0 +1,20 @@
+//! What computes a pass.
+
+use std::error::Error;
+
+/// Computes passes.
+pub trait Engine: Send + Sync + 'static {
+    /// The input of one sequence.
+    type Item: Send + 'static;
+    /// The result of one sequence.
+    type Output: Send + 'static;
+
+    /// Runs one pass over `items` and returns one output per item, in order.
+    ///
+    /// # Errors
+    /// Any reason why the pass could not be computed. The message goes to the log, so it must not
+    /// contain anything of the items. After an error, a panic or a wrong number of outputs, the
+    /// batcher calls this again for each item alone.
+    fn run(&self, items: &[&Self::Item])
+    -> Result<Vec<Self::Output>, Box<dyn Error + Send + Sync>>;
+}
