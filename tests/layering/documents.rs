@@ -24,3 +24,25 @@ fn a_path_that_does_not_exist_is_found() {
     let document = "`src/lib.rs`, `src/dispatch.rs`, `src/nowhere.rs`, `make check`, `tests/api/`";
     assert_eq!(missing_paths(document), ["src/nowhere.rs"]);
 }
+
+/// The rows of the table with that first column: its cells, without the header.
+fn table_rows<'a>(document: &'a str, first_column: &str) -> Vec<Vec<&'a str>> {
+    let header = format!("| {first_column} |");
+    let table = document.lines().skip_while(|line| !line.starts_with(&header));
+    let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+#[test]
+fn whoever_wants_to_change_something_opens_two_places_at_most() {
+    let document = include_str!("../../ARCHITECTURE.md");
+    let rows = table_rows(document, "question");
+    assert!(rows.len() >= 10, "only {} questions", rows.len());
+    for row in rows {
+        let [question, answer] = row[..] else { panic!("a row of {} cells: {row:?}", row.len()) };
+        let places = answer.split('`').skip(1).step_by(2).filter(|text| text.contains('/'));
+        // A folder that is named for one of its files is no place of its own.
+        let places = places.filter(|place| !place.ends_with('/')).count();
+        assert!((1..=2).contains(&places), "{question}: {places} places");
+    }
+}
