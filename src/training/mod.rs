@@ -17,22 +17,17 @@ mod options;
 mod train;
 mod trained;
 
+mod data;
+mod evaluation;
+mod features;
+mod fit;
+mod metrics;
+mod report;
+
 mod checks;
 mod error;
-mod stage;
-
-mod data;
-
-mod features;
-
 mod logits;
-mod metrics;
-
-mod fit;
-
-mod evaluation;
-
-mod report;
+mod stage;
 
 pub use checks::check;
 pub use data::{Column, Dataset, DatasetError, Layout, is_held_out, read_texts};

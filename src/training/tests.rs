@@ -105,7 +105,7 @@ fn the_same_seed_gives_the_same_head_and_another_seed_another_split() {
 
 #[test]
 fn balanced_class_weights_find_more_rows_of_a_rare_label() {
-    // Of the last class one row in five is left.
+    // One row in five of the last class is kept.
     let (dataset, mut features) = data();
     let kept: Vec<usize> = (0..ROWS).filter(|row| row % 3 != 2 || row % 15 == 2).collect();
     features.values = kept.iter().flat_map(|&row| features.row(row).to_vec()).collect();
@@ -223,7 +223,8 @@ fn a_fit_of_hidden_layers_stops_early_and_depends_on_its_seed() {
 #[test]
 fn several_labels_are_learned_with_their_thresholds() {
     let (_, features) = data();
-    // The first label where the first feature is large, the second, rarer, where the second is.
+    // A row has the first label if its first feature is large, and the second, rarer label if its second
+    // feature is large.
     let labels = features.values.chunks_exact(8).map(|row| {
         let holds = [row[0] > 1.0, row[1] > 0.7];
         (0..2).filter(|&label| holds[label]).collect()

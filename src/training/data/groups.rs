@@ -23,7 +23,7 @@ pub fn stratify(dataset: &Dataset) -> Vec<Vec<Group>> {
             None => groups.push(vec![row]),
         }
     }
-    let stratum_of_group = strata(dataset, &groups);
+    let stratum_of_group = stratum_indices(dataset, &groups);
     let mut stratified = vec![Vec::new(); stratum_of_group.iter().max().map_or(0, |last| last + 1)];
     for (group, stratum) in groups.into_iter().zip(stratum_of_group) {
         stratified[stratum].push(group);
@@ -32,7 +32,7 @@ pub fn stratify(dataset: &Dataset) -> Vec<Vec<Group>> {
 }
 
 /// The stratum of each group.
-fn strata(dataset: &Dataset, groups: &[Group]) -> Vec<usize> {
+fn stratum_indices(dataset: &Dataset, groups: &[Group]) -> Vec<usize> {
     let Dataset { targets, labels, .. } = dataset;
     if let Targets::Regression(rows) = targets {
         return deciles(rows, groups);

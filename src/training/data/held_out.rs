@@ -9,7 +9,7 @@ pub const HELD_OUT_RULE: &str =
 /// 51 of the 256 values of a byte: a fifth of the texts. Any program can compute the same ones.
 const HELD_OUT_BELOW: u8 = 51;
 
-/// Whether a text is held out; see [`HELD_OUT_RULE`].
+/// Whether a text is held out: whether the first byte of the SHA-256 of the trimmed text is below 51.
 pub fn is_held_out(text: &str) -> bool {
     Sha256::digest(text.trim())[0] < HELD_OUT_BELOW
 }

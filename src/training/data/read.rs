@@ -20,7 +20,7 @@ impl Dataset {
     ///
     /// The first line of a TSV or CSV file is a header if either column is given by name. If both are
     /// numbers, it is a header if its label occurs on no other line (a row needs a label that does), or,
-    /// in a regression, if its label isn't a number. [`Source::header`] says what was decided.
+    /// in a regression, if its label isn't a number. `Source::header` says what was decided.
     ///
     /// # Errors
     /// The first error in the file.

@@ -50,7 +50,7 @@ fn refusal(outcome: Result<Dataset, DatasetError>) -> (Option<u64>, String) {
 const FOUR: [(&str, &str); 4] = [("a b", "x"), ("g", "y"), ("h", "x"), ("e", "y")];
 
 #[test]
-fn the_three_formats_read_alike() {
+fn all_formats_give_the_same_rows() {
     let tsv = read("d.tsv", "label\ttext\nx\ta b\ny\tg\nx\th\ny\te\n").unwrap();
     let csv = read("d.csv", "text,id,label\na b,1,x\ng,2,y\n\"h\",3,x\ne,4,y\n").unwrap();
     let json = "{\"text\":\"a b\",\"label\":\"x\"}\n{\"label\":\"y\",\"text\":\"g\"}\n\

@@ -28,7 +28,7 @@ pub struct Evaluation {
     /// Scores of the answers that the server gives.
     #[serde(flatten)]
     pub scores: Scores,
-    /// See [`calibration_error`]; none in a regression.
+    /// Expected calibration error over 15 bins; none in a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration_error: Option<f64>,
     /// What is unusual about the file, and what was left out.

@@ -42,7 +42,7 @@ impl ResolvedMethod<'_> {
     /// is given.
     ///
     /// # Errors
-    /// As [`linear::fit`] and [`hidden::fit`]; a fit with non-finite weights. A fit that doesn't converge is
+    /// As `linear::fit` and `hidden::fit`; a fit with non-finite weights. A fit that doesn't converge is
     /// no error.
     pub fn fit(
         &self,

@@ -7,10 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Trial {
     /// Regularisation strength, `C` as in scikit-learn: large is weak.
     pub strength: f64,
-    /// See [`loss`](super::loss()); with the same class weights as the fit.
+    /// See `fit::loss`; with the same class weights as the fit.
     pub loss: f64,
-    /// The first of [`Scores::metrics`](crate::training::metrics::Scores::metrics); in a multi-label problem
-    /// with thresholds of 0.5.
+    /// The first of `Scores::metrics`; in a multi-label problem with thresholds of 0.5.
     pub score: f64,
     /// Iterations from the end of the trial before it.
     pub iterations: u64,
