@@ -29,7 +29,8 @@ pub struct HeadFolder {
 impl HeadFolder {
     /// Reads the files again if they may have changed, and returns what changed.
     pub fn refresh(&mut self, name: &str, path: &Path, context: HeadContext<'_>) -> Option<Change> {
-        // The stamp is taken before the files are read, so that a write in between is noticed next time.
+        // The stamp is taken before the files are read, so that a write in between is noticed next
+        // time.
         let stamp = Stamp::read(path);
         if stamp.is_some() && stamp == self.stamp {
             return None;

@@ -1,7 +1,7 @@
 //! All heads: found, read when they change, and put together into a set.
 //!
-//! At start, anything wrong with a folder is an error. Later it is only logged, and what served before
-//! continues to serve.
+//! At start, anything wrong with a folder is an error. Later it is only logged, and what served
+//! before continues to serve.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,8 +44,8 @@ enum FirstLoad {
 type Listing = (PathBuf, BTreeMap<String, PathBuf>);
 
 impl Library {
-    /// Reads all heads: the shipped ones, the checkpoint's `own`, and those of `folders`. A head that was
-    /// made for another encoder is skipped with a warning, unless `named` lists it.
+    /// Reads all heads: the shipped ones, the checkpoint's `own`, and those of `folders`. A head
+    /// that was made for another encoder is skipped with a warning, unless `named` lists it.
     ///
     /// # Errors
     /// A head is broken, or a head that `named` lists is missing.

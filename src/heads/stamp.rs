@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::model::head::HeadFiles;
 
-/// Files younger than this have no stamp: file times are only as precise as a clock tick, or two seconds
-/// on some file systems, so such a file could change again without a change of its times.
+/// Files younger than this have no stamp: file times are only as precise as a clock tick, or two
+/// seconds on some file systems, so such a file could change again without a change of its times.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// The metadata of the two files of a head, links followed. Files with equal stamps have not changed.
+/// The metadata of the two files of a head, links followed. Files with equal stamps have not
+/// changed.
 #[derive(PartialEq, Eq)]
 pub struct Stamp([FileStamp; 2]);
 
@@ -27,7 +28,8 @@ struct FileStamp {
 }
 
 impl Stamp {
-    /// The stamp of the files in a head's folder; `None` if a file is missing or changed too recently.
+    /// The stamp of the files in a head's folder; `None` if a file is missing or changed too
+    /// recently.
     pub fn read(folder: &Path) -> Option<Self> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         let file = |name: &str| {

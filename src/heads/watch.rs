@@ -13,7 +13,8 @@ use super::library::Library;
 use super::set::HeadSet;
 use super::watcher::FolderWatcher;
 
-/// Folders are read once nothing has changed for this long, since a head is written in several steps.
+/// Folders are read once nothing has changed for this long, since a head is written in several
+/// steps.
 const QUIET: Duration = Duration::from_millis(5);
 /// If something changes all the time, they are read after this long.
 const QUIET_AT_MOST: Duration = Duration::from_millis(100);

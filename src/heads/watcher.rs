@@ -12,8 +12,8 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 /// Watches folders through the operating system.
 pub struct FolderWatcher {
     watcher: notify::Result<RecommendedWatcher>,
-    /// Device and inode of each folder when it was last watched. The system watches the folder, not its
-    /// path: a folder that replaces another has to be watched again.
+    /// Device and inode of each folder when it was last watched. The system watches the folder, not
+    /// its path: a folder that replaces another has to be watched again.
     watched: BTreeMap<PathBuf, Option<(u64, u64)>>,
     /// How often folders are also polled, for messages.
     poll: Option<Duration>,

@@ -1,7 +1,7 @@
 //! The model: a checkpoint, its encoder, recipes and heads. It knows nothing of requests.
 //!
-//! A [`Task`] is a sequence with the outputs wanted for it; [`Model::forward`] computes a batch of tasks
-//! in one pass. Letters: `t` tokens, `c` hidden size, `L` encoder layers.
+//! A [`Task`] is a sequence with the outputs wanted for it; [`Model::forward`] computes a batch of
+//! tasks in one pass. Letters: `t` tokens, `c` hidden size, `L` encoder layers.
 
 pub mod checkpoint;
 mod dense;
@@ -76,8 +76,8 @@ impl Model {
         &self.output_builder
     }
 
-    /// How many sequences of these lengths, taken in order, fit into a pass of `token_budget` tokens,
-    /// padding included if the encoder pads; at least one if there is any.
+    /// How many sequences of these lengths, taken in order, fit into a pass of `token_budget`
+    /// tokens, padding included if the encoder pads; at least one if there is any.
     pub fn sequences_per_pass(
         &self,
         lengths: impl Iterator<Item = usize>,

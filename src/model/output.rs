@@ -1,5 +1,5 @@
-//! What comes after the encoder: from the values that a pass read to outputs, and from the windows of a
-//! text to the output of the text.
+//! What comes after the encoder: from the values that a pass read to outputs, and from the windows
+//! of a text to the output of the text.
 //!
 //! Letters: `t` tokens, `c` hidden size, `n` layers or windows, `w` columns of a row.
 
@@ -29,13 +29,15 @@ impl Output {
     }
 }
 
-/// The part of one window in the output of a text; to be joined with the parts of the other windows.
+/// The part of one window in the output of a text; to be joined with the parts of the other
+/// windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowPart {
     /// The pooled row of each tap; empty for taps that aren't pooled.
     pooled: Vec<Vec<f32>>,
     /// The finished numbers of each output that lists tokens; empty for the other outputs. Finished
-    /// here, so that a long text doesn't hold every layer of every token until all windows are read.
+    /// here, so that a long text doesn't hold every layer of every token until all windows are
+    /// read.
     token_values: Vec<Vec<f32>>,
 }
 
@@ -98,8 +100,8 @@ impl OutputBuilder {
         WindowPart { pooled: read, token_values }
     }
 
-    /// The output of one text, from what passes returned for its sequences, in order: as it is for a
-    /// text of one sequence, joined for a text that was read in windows.
+    /// The output of one text, from what passes returned for its sequences, in order: as it is for
+    /// a text of one sequence, joined for a text that was read in windows.
     pub fn text_output(
         &self,
         spec: &TaskSpec,
@@ -163,8 +165,8 @@ impl OutputBuilder {
     }
 }
 
-/// The pooled row of a text, from the pooled rows of its windows. The sums of windows are scaled so that
-/// they add up, see [`PoolingMask`](super::pooling_mask::PoolingMask).
+/// The pooled row of a text, from the pooled rows of its windows. The sums of windows are scaled so
+/// that they add up, see [`PoolingMask`](super::pooling_mask::PoolingMask).
 fn join_pooled(pooling: Pooling, windows: &[&[f32]]) -> Vec<f32> {
     match pooling {
         Pooling::Mean | Pooling::MeanSqrtLen | Pooling::WeightedMean => sum(windows),

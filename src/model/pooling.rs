@@ -48,8 +48,8 @@ impl Pooling {
     }
 
     /// The weight of each of a sequence's `t` tokens, for poolings that are a weighted sum of token
-    /// rows; `None` for the others (`max`, `mean_max`). For a window, the weights in the sum over the
-    /// whole text.
+    /// rows; `None` for the others (`max`, `mean_max`). For a window, the weights in the sum over
+    /// the whole text.
     pub fn token_weights(self, t: usize, mask: Option<&PoolingMask>) -> Option<Vec<f32>> {
         let n = total(t, mask) as f64;
         let weight: &dyn Fn(usize) -> f64 = match self {

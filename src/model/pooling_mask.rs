@@ -1,10 +1,11 @@
 //! Which tokens of a window count.
 
-/// Which tokens of a window count when the window is pooled. A text is read in windows that overlap;
-/// each of its tokens counts in exactly one of them.
+/// Which tokens of a window count when the window is pooled. A text is read in windows that
+/// overlap; each of its tokens counts in exactly one of them.
 ///
-/// Sums over a window are scaled so that the sums of all windows add up to the sum over the text: they
-/// are divided by the text's number of tokens, and positions `i = 1..t` continue from window to window.
+/// Sums over a window are scaled so that the sums of all windows add up to the sum over the text:
+/// they are divided by the text's number of tokens, and positions `i = 1..t` continue from window
+/// to window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolingMask {
     /// For each of the window's `t` tokens, whether it counts; at least one does.
@@ -39,8 +40,8 @@ pub(super) fn total(t: usize, mask: Option<&PoolingMask>) -> usize {
     mask.map_or(t, |mask| mask.total)
 }
 
-/// The rows that count among a sequence's `t`: each row's index, and its position among all tokens of
-/// the text that count, from 1.
+/// The rows that count among a sequence's `t`: each row's index, and its position among all tokens
+/// of the text that count, from 1.
 pub(super) fn counted_rows(
     t: usize,
     mask: Option<&PoolingMask>,

@@ -106,8 +106,8 @@ impl RecipeBook {
         }
     }
 
-    /// The recipe as an object, which doesn't depend on the names of this configuration. `native` with a
-    /// dense layer keeps its name, because no object can express it.
+    /// The recipe as an object, which doesn't depend on the names of this configuration. `native`
+    /// with a dense layer keeps its name, because no object can express it.
     ///
     /// # Errors
     /// Like [`RecipeBook::resolve`].

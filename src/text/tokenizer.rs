@@ -27,12 +27,13 @@ pub enum LongText {
 pub struct Encoded {
     /// Token ids and token types, `t` of each.
     pub sequence: Sequence,
-    /// For each token the first character and the one after the last, counted in Unicode characters of
-    /// the text, prompt included.
+    /// For each token the first character and the one after the last, counted in Unicode characters
+    /// of the text, prompt included.
     pub spans: Vec<(usize, usize)>,
     /// For each token whether the tokenizer added it; false for a `[SEP]` in the text itself.
     pub special: Vec<bool>,
-    /// For each token whether it belongs to the second text of a pair; its span then refers to that text.
+    /// For each token whether it belongs to the second text of a pair; its span then refers to that
+    /// text.
     pub second: Vec<bool>,
     /// Tokens before truncation, special tokens included.
     pub full_tokens: usize,

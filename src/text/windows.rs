@@ -1,9 +1,9 @@
 //! Windows: a text with more tokens than a sequence can have is read in overlapping pieces.
 //!
-//! The text is cut without special tokens; each window then gets its own. All windows are full, they lie
-//! at even distances, and there are as few of them as possible with an overlap of at least a quarter.
-//! Each token counts in one window only: the one in which it is farthest from an edge, where it has the
-//! most context on both sides.
+//! The text is cut without special tokens; each window then gets its own. All windows are full,
+//! they lie at even distances, and there are as few of them as possible with an overlap of at least
+//! a quarter. Each token counts in one window only: the one in which it is farthest from an edge,
+//! where it has the most context on both sides.
 
 use std::ops::Range;
 
@@ -37,8 +37,8 @@ impl From<Encoded> for Window {
 }
 
 impl Tokenizer {
-    /// Tokenises an input; a text of more than `limit` tokens, special tokens included, in windows of
-    /// `limit` tokens.
+    /// Tokenises an input; a text of more than `limit` tokens, special tokens included, in windows
+    /// of `limit` tokens.
     ///
     /// # Errors
     /// A pair has more than `limit` tokens, or the tokenizer failed.
@@ -87,8 +87,8 @@ fn slice(encoding: &Encoding, range: Range<usize>) -> Encoding {
     )
 }
 
-/// The windows of a text of `body` tokens, `capacity` tokens in each, in order; a single window if all
-/// tokens fit into it.
+/// The windows of a text of `body` tokens, `capacity` tokens in each, in order; a single window if
+/// all tokens fit into it.
 fn cut(body: usize, capacity: usize) -> Vec<Range<usize>> {
     if body <= capacity {
         return vec![0..body; 1];

@@ -1,5 +1,5 @@
-//! The packed encoder gives the same bits for a text alone and in any batch, with any neighbours, any
-//! outputs of these, and any number of threads.
+//! The packed encoder gives the same bits for a text alone and in any batch, with any neighbours,
+//! any outputs of these, and any number of threads.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -131,7 +131,8 @@ fn check(pair: &Pair, cases: u32, longest: usize, most: usize) {
 #[test]
 fn a_text_has_the_same_bits_in_any_batch_of_a_small_model() {
     for dtype in DTYPES {
-        // Models of two and three layers; only some batches have enough rows to be split over threads.
+        // Models of two and three layers; only some batches have enough rows to be split over
+        // threads.
         for name in ["single-label", "cross-encoder"] {
             check(&Pair::load(&tiny(name), dtype), BATCHES, 40, 12);
         }

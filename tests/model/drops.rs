@@ -1,5 +1,5 @@
-//! Every part of the forward pass matters: each is left out in turn, and the outputs must change as those
-//! of transformers do.
+//! Every part of the forward pass matters: each is left out in turn, and the outputs must change as
+//! those of transformers do.
 
 use strata::model::checkpoint::Checkpoint;
 
@@ -8,15 +8,15 @@ use crate::support::copy::{MODEL, Stored, Tensors};
 use crate::support::pass::{main_output, rows};
 use crate::support::{CheckpointCopy, Tiny, Worst};
 
-/// Leaving a part out changes some output by at least this much. Smallest change seen: 1.5e-3 for the form
-/// of GELU, in `sentence`; 4.7e-3 for a tensor, the last bias of queries in `regression`.
+/// Leaving a part out changes some output by at least this much. Smallest change seen: 1.5e-3 for
+/// the form of GELU, in `sentence`; 4.7e-3 for a tensor, the last bias of queries in `regression`.
 const CHANGE: f64 = 1e-3;
-/// The tolerance to the output of transformers with the same part left out. Largest difference seen:
-/// 1.8e-6.
+/// The tolerance to the output of transformers with the same part left out. Largest difference
+/// seen: 1.8e-6.
 const TOLERANCE: f64 = 1e-5;
 
-/// The bias of keys adds the same number to all scores of a query, which softmax removes again; and an
-/// embedding doesn't use the pooler.
+/// The bias of keys adds the same number to all scores of a query, which softmax removes again; and
+/// an embedding doesn't use the pooler.
 fn cannot_matter(name: &str, tensor: &str) -> bool {
     tensor.ends_with("attention.self.key.bias")
         || (name == Tiny::SENTENCE && tensor.starts_with("pooler."))
@@ -28,8 +28,8 @@ fn outputs(copy: &CheckpointCopy, golden: &Tiny) -> Vec<Vec<f32>> {
     rows(&model, &output, &golden.cases)
 }
 
-/// Compares the outputs of a copy with those of the fixture for the same omission. Returns the largest
-/// change of an output.
+/// Compares the outputs of a copy with those of the fixture for the same omission. Returns the
+/// largest change of an output.
 fn check_drop(copy: &CheckpointCopy, golden: &Tiny, dropped: &str, worst: &mut Worst) -> f64 {
     let found = outputs(copy, golden);
     let expected = &golden.dropped[dropped];

@@ -1,4 +1,5 @@
-//! The fingerprint of an encoder: it changes with everything that a head depends on, and nothing else.
+//! The fingerprint of an encoder: it changes with everything that a head depends on, and nothing
+//! else.
 
 use std::num::NonZeroUsize;
 

@@ -1,7 +1,7 @@
 //! The model and the tokenizer, compared with transformers, and with damaged checkpoints.
 //!
-//! Golden values and their generators are in `tests/fixtures`. `make model` downloads the default model;
-//! tests that need it fail without it.
+//! Golden values and their generators are in `tests/fixtures`. `make model` downloads the default
+//! model; tests that need it fail without it.
 //!
 //! The environment chooses the encoder, so that the same tests check each of them:
 //! `STRATA_ENCODER=packed STRATA_INSTRUCTION_SET=scalar cargo nextest run --test model`.

@@ -1,5 +1,5 @@
-//! Padding changes nothing: a text has the same output alone and in any batch, with any outputs of its
-//! neighbours.
+//! Padding changes nothing: a text has the same output alone and in any batch, with any outputs of
+//! its neighbours.
 
 use std::sync::{Arc, OnceLock};
 

@@ -10,11 +10,12 @@ use strata::sequence::Sequence;
 use crate::support::pass::outputs;
 use crate::support::{Golden, Worst, default_model, load, sequence};
 
-/// Absolute tolerance of the most used recipes. Largest difference seen: 3.6e-6, in `last-four-concat`.
+/// Absolute tolerance of the most used recipes. Largest difference seen: 3.6e-6, in
+/// `last-four-concat`.
 const BUILT_IN: f64 = 1e-5;
 const HELD_TO_BUILT_IN: [&str; 3] = ["last-four", "last-four-concat", "native"];
-/// Tolerance of the other recipes, multiplied by the largest absolute reference value if that is above 1.
-/// Largest difference seen: 0.45 of the tolerance, in `last-token`.
+/// Tolerance of the other recipes, multiplied by the largest absolute reference value if that is
+/// above 1. Largest difference seen: 0.45 of the tolerance, in `last-token`.
 pub const RELATIVE: f64 = 4e-6;
 /// Alternatively this many times the error of PyTorch in float32 on the same text, if that is more.
 const TORCH_ERRORS: f64 = 3.0;

@@ -1,4 +1,5 @@
-//! Texts that are read in windows, compared with transformers in float64 and the rules of the fixture.
+//! Texts that are read in windows, compared with transformers in float64 and the rules of the
+//! fixture.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,8 +19,8 @@ use crate::parity::tolerance_of;
 use crate::support::fixtures::input;
 use crate::support::{Worst, default_model, load};
 
-/// A text of `golden/windows.json`: its windows in tokens without special tokens, and how many tokens count
-/// in each window.
+/// A text of `golden/windows.json`: its windows in tokens without special tokens, and how many
+/// tokens count in each window.
 #[derive(Deserialize)]
 struct Case {
     text: String,

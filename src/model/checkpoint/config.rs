@@ -87,8 +87,8 @@ impl BertConfig {
     /// Reads and checks `config.json`.
     ///
     /// # Errors
-    /// The file is missing or isn't JSON, a field is missing or has the wrong type, the architecture is
-    /// another one, sizes don't fit together, or labels aren't numbered from 0.
+    /// The file is missing or isn't JSON, a field is missing or has the wrong type, the
+    /// architecture is another one, sizes don't fit together, or labels aren't numbered from 0.
     pub fn read(file: &Path) -> Result<Self, CheckpointError> {
         let raw: RawConfig = read_json(file, "a checkpoint's config.json")?;
         let invalid = |message: String| CheckpointError::invalid(file, message);

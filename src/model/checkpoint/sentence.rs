@@ -1,4 +1,5 @@
-//! The sentence-transformers files of a checkpoint: pooling, dense layer, norm, prompts, length limit.
+//! The sentence-transformers files of a checkpoint: pooling, dense layer, norm, prompts, length
+//! limit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,8 +111,8 @@ impl Sentence {
     /// Reads the files in a checkpoint's folder. `hidden` is its hidden size.
     ///
     /// # Errors
-    /// A file isn't JSON of the right form, a module is unknown, several poolings are on, or the dense
-    /// layer doesn't fit.
+    /// A file isn't JSON of the right form, a module is unknown, several poolings are on, or the
+    /// dense layer doesn't fit.
     pub fn read(dir: &Path, hidden: usize) -> Result<Self, CheckpointError> {
         let mut sentence = Self::default();
         let length: Option<LengthFile> =

@@ -1,4 +1,5 @@
-//! Names and shapes of the tensors of a BERT encoder. Letters: `c` hidden size, `f` intermediate size.
+//! Names and shapes of the tensors of a BERT encoder. Letters: `c` hidden size, `f` intermediate
+//! size.
 
 use super::config::BertConfig;
 

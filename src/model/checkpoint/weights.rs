@@ -66,8 +66,8 @@ impl Weights {
     /// Maps `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
     ///
     /// # Errors
-    /// A file is missing, its header is invalid, it is truncated or too long, a shard lacks a tensor that
-    /// the index lists for it, or a tensor exists twice.
+    /// A file is missing, its header is invalid, it is truncated or too long, a shard lacks a
+    /// tensor that the index lists for it, or a tensor exists twice.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         let mut weights = Self { dir: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
         let index = dir.join(INDEX);
@@ -189,8 +189,8 @@ impl Weights {
         })
     }
 
-    /// Gives the memory of the tensors that were read back to the system; the files are read again when
-    /// tensors are next used.
+    /// Gives the memory of the tensors that were read back to the system; the files are read again
+    /// when tensors are next used.
     pub fn release_pages(&self) {
         self.files.iter().for_each(|file| file.map.release_pages());
     }
@@ -250,8 +250,8 @@ impl Weights {
     }
 }
 
-/// The canonical name of a tensor: no `bert.` prefix, and `weight` and `bias` for the old names `gamma`
-/// and `beta` of a norm.
+/// The canonical name of a tensor: no `bert.` prefix, and `weight` and `bias` for the old names
+/// `gamma` and `beta` of a norm.
 fn canonical(name: &str) -> String {
     let name = name.strip_prefix("bert.").unwrap_or(name);
     if let Some(stem) = name.strip_suffix("LayerNorm.gamma") {

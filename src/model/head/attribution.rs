@@ -1,15 +1,15 @@
 //! What each token adds to a head's logits, for heads whose logits are a sum over tokens.
 //!
-//! Letters: `t` tokens, `c` hidden size, `n` layers, `k` classes. With one dense layer over features
-//! that aren't normalised, and a pooling that weights every token by its position alone,
+//! Letters: `t` tokens, `c` hidden size, `n` layers, `k` classes. With one dense layer over
+//! features that aren't normalised, and a pooling that weights every token by its position alone,
 //!
 //! ```text
 //! z = b + Σ_i a_i · Σ_l w_l·H_l[i]
 //! ```
 //!
-//! `a_i` is the token's weight in the pooling, and `w_l (k,c)` are the head's weights for the layer: a
-//! slice of them (`concat`), `w/n` (`mean`), `w` (`sum`) or `α_l·w` (`weighted`). This is exact up to
-//! rounding. The logits of all other heads are no sum over tokens.
+//! `a_i` is the token's weight in the pooling, and `w_l (k,c)` are the head's weights for the
+//! layer: a slice of them (`concat`), `w/n` (`mean`), `w` (`sum`) or `α_l·w` (`weighted`). This is
+//! exact up to rounding. The logits of all other heads are no sum over tokens.
 
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ impl TokenAttribution {
     }
 }
 
-/// The part of a head that applies to the tokens of one layer. A projection is equal only to itself.
+/// The part of a head that applies to the tokens of one layer. A projection is equal only to
+/// itself.
 #[derive(Debug)]
 pub struct Projection {
     layer: usize,

@@ -25,8 +25,8 @@ impl Head {
         &self.name
     }
 
-    /// Tells heads of the same name apart; see [`HeadFiles::version`](super::HeadFiles::version). For the
-    /// checkpoint's own classifier, the fingerprint of the encoder.
+    /// Tells heads of the same name apart; see [`HeadFiles::version`](super::HeadFiles::version).
+    /// For the checkpoint's own classifier, the fingerprint of the encoder.
     pub fn version(&self) -> &str {
         &self.version
     }
@@ -48,7 +48,8 @@ impl Head {
         layers.fold(first, |row, layer| layer.forward(&row))
     }
 
-    /// Checks that the layers fit the recipe, each other and the labels. An error says what doesn't fit.
+    /// Checks that the layers fit the recipe, each other and the labels. An error says what doesn't
+    /// fit.
     pub(super) fn check_widths(&self) -> Result<(), String> {
         let mut width = self.recipe.dimensions;
         for (index, layer) in self.layers.iter().enumerate() {

@@ -31,7 +31,8 @@ pub struct Decision {
     /// The result of a regression: a number, or a list if it has several outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// The best labels with their probabilities, or logits if there are no probabilities; best first.
+    /// The best labels with their probabilities, or logits if there are no probabilities; best
+    /// first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top: Option<Vec<Scored>>,
 }
@@ -88,8 +89,8 @@ impl Descriptor {
         best.map(|(index, _)| self.labels[index].clone())
     }
 
-    /// The labels that reach their thresholds by the head's own probabilities, whatever activation the
-    /// request chooses.
+    /// The labels that reach their thresholds by the head's own probabilities, whatever activation
+    /// the request chooses.
     fn named_labels(&self, logits: &[f32]) -> Vec<String> {
         let own = match self.activation {
             OutputActivation::None => OutputActivation::Sigmoid,
@@ -123,8 +124,8 @@ fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> O
             Some(scaled.map(|z| (1.0 / (1.0 + (-z).exp())) as f32).collect())
         }
         OutputActivation::Softmax => {
-            // Subtracts the maximum, not the entry with the largest absolute value: no exponent is then
-            // above 0, so nothing overflows.
+            // Subtracts the maximum, not the entry with the largest absolute value: no exponent is
+            // then above 0, so nothing overflows.
             let max = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
             let powers: Vec<f64> = scaled.map(|z| (z - max).exp()).collect();
             let total: f64 = powers.iter().sum();

@@ -33,7 +33,8 @@ pub struct Descriptor {
     /// Logits are divided by it before the activation.
     #[serde(default = "one")]
     pub temperature: f32,
-    /// For multi-label classification: the probability from which each label is named; 0.5 by default.
+    /// For multi-label classification: the probability from which each label is named; 0.5 by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<f32>>,
     /// The activation between the dense layers, if there are several.
@@ -53,8 +54,8 @@ fn one() -> f32 {
 }
 
 impl Descriptor {
-    /// A description with the activation that fits the problem type: softmax for one label, sigmoid for
-    /// several, none for regression. `weights_sha256` is filled in by [`Descriptor::save`].
+    /// A description with the activation that fits the problem type: softmax for one label, sigmoid
+    /// for several, none for regression. `weights_sha256` is filled in by [`Descriptor::save`].
     pub fn new(
         problem_type: ProblemType,
         labels: Vec<String>,

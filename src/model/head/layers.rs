@@ -14,8 +14,8 @@ use crate::model::dense::{Dense, DenseActivation};
 /// `hidden_activation` follows every layer but the last.
 ///
 /// # Errors
-/// The file, a tensor's name, type, shape or numbers are invalid, or there are several layers without a
-/// `hidden_activation`; the error says which.
+/// The file, a tensor's name, type, shape or numbers are invalid, or there are several layers
+/// without a `hidden_activation`; the error says which.
 pub(super) fn read_layers(
     file: &[u8],
     hidden_activation: Option<DenseActivation>,

@@ -10,8 +10,8 @@ use crate::model::pooling::Pooling;
 use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
 
 impl Head {
-    /// The checkpoint's own classifier, computed as transformers does: pooler, tanh and classifier over
-    /// the first row of the last layer. `None` if the checkpoint has no classifier.
+    /// The checkpoint's own classifier, computed as transformers does: pooler, tanh and classifier
+    /// over the first row of the last layer. `None` if the checkpoint has no classifier.
     ///
     /// # Errors
     /// The config declares a classifier and one of its tensors is missing or has another shape.
@@ -63,8 +63,8 @@ impl Head {
     }
 }
 
-/// How a checkpoint's outputs are interpreted. Without a `problem_type` in the config, one label means
-/// sigmoid and several mean softmax, as in transformers' own pipeline.
+/// How a checkpoint's outputs are interpreted. Without a `problem_type` in the config, one label
+/// means sigmoid and several mean softmax, as in transformers' own pipeline.
 fn interpretation(
     problem_type: Option<ProblemType>,
     classes: usize,

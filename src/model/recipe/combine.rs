@@ -1,4 +1,5 @@
-//! Combines the pooled rows of several layers into one row. Letters: `n` layers, `w` columns of a row.
+//! Combines the pooled rows of several layers into one row. Letters: `n` layers, `w` columns of a
+//! row.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,8 +21,8 @@ pub enum Combine {
 }
 
 impl Combine {
-    /// Combines one row per layer, in the order of `layers`: `n × (w) → (w)`, or `(n·w)` for `concat`.
-    /// `weights` are the factors of `weighted`.
+    /// Combines one row per layer, in the order of `layers`: `n × (w) → (w)`, or `(n·w)` for
+    /// `concat`. `weights` are the factors of `weighted`.
     pub(super) fn apply(self, rows: &[&[f32]], weights: &[f32]) -> Vec<f32> {
         match self {
             Self::Concat => rows.concat(),

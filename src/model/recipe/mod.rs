@@ -1,7 +1,7 @@
 //! Recipes: which hidden states to read, how to pool their tokens, how to combine the layers.
 //!
-//! Plain data and the arithmetic on pooled rows. Each layer is pooled first; then the pooled rows are
-//! combined. Letters: `t` tokens, `c` hidden size, `n` layers listed, `L` encoder layers.
+//! Plain data and the arithmetic on pooled rows. Each layer is pooled first; then the pooled rows
+//! are combined. Letters: `t` tokens, `c` hidden size, `n` layers listed, `L` encoder layers.
 
 mod combine;
 mod reference;

@@ -33,8 +33,8 @@ impl ResolvedRecipe {
         if self.combine == Combine::Concat { width * self.layers.len() } else { width }
     }
 
-    /// Columns of a token's row (`tokens: true`) for a hidden size of `hidden`. Neither pooling nor the
-    /// dense layer applies to tokens.
+    /// Columns of a token's row (`tokens: true`) for a hidden size of `hidden`. Neither pooling nor
+    /// the dense layer applies to tokens.
     pub fn token_width(&self, hidden: usize) -> usize {
         self.combined_width(hidden).min(self.dimensions)
     }
@@ -44,8 +44,8 @@ impl ResolvedRecipe {
         self.combine.apply(rows, self.weights.as_deref().unwrap_or_default())
     }
 
-    /// The last step: cuts a row to `dimensions` columns, then divides it by its L2 norm if the recipe
-    /// normalises.
+    /// The last step: cuts a row to `dimensions` columns, then divides it by its L2 norm if the
+    /// recipe normalises.
     pub fn cut_and_normalize(&self, mut row: Vec<f32>) -> Vec<f32> {
         row.truncate(self.dimensions);
         if self.normalize {

@@ -12,8 +12,8 @@ use crate::model::pooling::Pooling;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
-    /// Hidden states: 0 is the embedding output, 1 to L are the encoder layers; negative numbers count
-    /// from the end.
+    /// Hidden states: 0 is the embedding output, 1 to L are the encoder layers; negative numbers
+    /// count from the end.
     #[schema(example = json!([-1, -2, -3, -4]))]
     pub layers: Vec<i32>,
     /// How the layers are combined.
@@ -80,8 +80,8 @@ impl Recipe {
         self.resolve_with(shape, false)
     }
 
-    /// Like [`Recipe::resolve`], followed by the checkpoint's dense layer if `native` is set and the
-    /// checkpoint has one.
+    /// Like [`Recipe::resolve`], followed by the checkpoint's dense layer if `native` is set and
+    /// the checkpoint has one.
     ///
     /// # Errors
     /// Like [`Recipe::resolve`].

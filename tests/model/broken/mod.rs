@@ -1,5 +1,5 @@
-//! Checkpoints that can't be used: the error names the file, the tensor or field, what was found and
-//! what was expected.
+//! Checkpoints that can't be used: the error names the file, the tensor or field, what was found
+//! and what was expected.
 
 mod configs;
 mod tokenizers;
@@ -14,8 +14,8 @@ use crate::support::fixtures::config;
 
 const NAME: &str = "single-label";
 
-/// Checks that loading a copy fails with a message of one line that begins with a file of the checkpoint
-/// and contains all of `parts`.
+/// Checks that loading a copy fails with a message of one line that begins with a file of the
+/// checkpoint and contains all of `parts`.
 fn refused(copy: &CheckpointCopy, file: &str, parts: &[&str]) {
     let message = message(copy.dir());
     let start = format!("{}: ", copy.file(file).display());
