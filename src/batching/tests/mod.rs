@@ -25,16 +25,16 @@ pub(super) fn options(budget: usize, look_ahead: usize, patience: u32) -> Batche
 
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 
-type Answer = Result<Vec<u32>, Box<dyn Error + Send + Sync>>;
+type PassResult = Result<Vec<u32>, Box<dyn Error + Send + Sync>>;
 
 /// An engine that is a function.
 struct Compute<F>(F);
 
-impl<F: Fn(&[&u32]) -> Answer + Send + Sync + 'static> Engine for Compute<F> {
+impl<F: Fn(&[&u32]) -> PassResult + Send + Sync + 'static> Engine for Compute<F> {
     type Item = u32;
     type Output = u32;
 
-    fn run(&self, items: &[&u32]) -> Answer {
+    fn run(&self, items: &[&u32]) -> PassResult {
         self.0(items)
     }
 }
@@ -80,7 +80,7 @@ fn staged(options: BatcherOptions) -> (Batcher<u32, u32>, Worker, Stage) {
 /// A batcher over an engine that is a function.
 fn free<F>(options: BatcherOptions, engine: F) -> (Batcher<u32, u32>, Worker)
 where
-    F: Fn(&[&u32]) -> Answer + Send + Sync + 'static,
+    F: Fn(&[&u32]) -> PassResult + Send + Sync + 'static,
 {
     Batcher::start(Arc::new(Compute(engine)), options).unwrap()
 }
