@@ -1,4 +1,4 @@
-//! `POST /classify`: heads of folders and the checkpoint's own, on one pass.
+//! `POST /classify`: heads from folders and the checkpoint's own head, in one pass.
 
 use serde_json::{Value, json};
 use strata::config::Config;
@@ -63,7 +63,7 @@ fn names(object: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn every_loaded_head_answers_where_none_is_named() {
+async fn every_loaded_head_answers_if_none_is_named() {
     let heads = Heads::new();
     let answer = classify(&heads.app(), json!({"inputs": [TEXT, "a"]})).await;
     assert_eq!(
@@ -130,7 +130,7 @@ async fn temperature_changes_probabilities_and_not_logits() {
 }
 
 #[tokio::test]
-async fn a_requests_activation_and_top_k_are_followed() {
+async fn activation_and_top_k_of_a_request_are_used() {
     let heads = Heads::new();
     let app = heads.app();
     let logits = heads.logits(&heads.topic, TEXT);
@@ -159,7 +159,7 @@ async fn a_requests_activation_and_top_k_are_followed() {
 }
 
 #[tokio::test]
-async fn several_labels_hold_where_their_thresholds_are_reached() {
+async fn the_labels_that_reach_their_thresholds_are_listed() {
     let mut heads = Heads::new();
     let probabilities = sigmoid(&heads.logits(&heads.topic, TEXT));
     let topic = &mut heads.topic.descriptor;

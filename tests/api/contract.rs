@@ -1,4 +1,4 @@
-//! The contract: the file in the repository, what the server says of itself, and what it does.
+//! The contract: the file in the repository, the contract that the server returns, and its answers.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn the_server_gives_its_contract_in_yaml_and_in_json_before_it_is_ready() 
 }
 
 #[tokio::test]
-async fn every_route_is_in_the_contract_and_the_other_way_round() {
+async fn the_contract_lists_exactly_the_routes_that_exist() {
     let app = TestApp::tiny("sentence");
     let schemas = schemas(&app).await;
     let paths = schemas.contract()["paths"].as_object().unwrap();
@@ -220,7 +220,7 @@ async fn the_docs_need_no_other_host() {
     let start = app.get("/docs/swagger-initializer.js").await;
     assert!(start.text().contains("\"/openapi.json\""), "{}", start.text());
     assert!(!start.text().contains("http"), "{}", start.text());
-    // Left out, the page would ask a public server whether the contract is valid.
+    // Without it, the page would send the contract to a public server that validates it.
     assert!(start.text().contains("\"validatorUrl\": \"none\""), "{}", start.text());
 }
 

@@ -1,4 +1,4 @@
-//! `POST /embed`: what comes out is what the model gives in process.
+//! `POST /embed`: the answers are equal to the model's results in process.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::support::{assert_close, default_model, tiny};
 /// One text in a pass of its own on both sides: the same sums, and the largest difference seen is 0.
 const TOLERANCE: f32 = 1e-6;
 
-/// The same beside others, padded to the longest; the largest difference seen is 1.6e-6.
+/// In a pass with other texts, padded to the longest; the largest difference seen is 1.6e-6.
 const BATCHED: f32 = 1e-5;
 
 const TEXT: &str = "The film was not very good.";
@@ -48,7 +48,7 @@ async fn a_pair_is_read_with_both_token_types() {
 }
 
 #[tokio::test]
-async fn every_built_in_recipe_on_the_default_model_is_what_the_model_gives() {
+async fn every_built_in_recipe_on_the_default_model_matches_the_model() {
     let config = config(default_model());
     let (app, judge) = (TestApp::new(&config), Judge::new(&config));
     let recipes = [
@@ -72,7 +72,7 @@ async fn every_built_in_recipe_on_the_default_model_is_what_the_model_gives() {
 }
 
 #[tokio::test]
-async fn each_pooling_and_each_way_of_combining_is_what_the_model_gives() {
+async fn each_pooling_and_each_combination_matches_the_model() {
     let (app, judge) = sentence();
     for pooling in
         ["mean", "cls", "max", "mean_sqrt_len", "weighted_mean", "last_token", "mean_max"]
@@ -92,7 +92,7 @@ async fn each_pooling_and_each_way_of_combining_is_what_the_model_gives() {
 }
 
 #[tokio::test]
-async fn a_recipe_of_the_configuration_is_known_by_its_name() {
+async fn a_configured_recipe_is_used_by_its_name() {
     let mut config = config(tiny("sentence"));
     let object = json!({"layers": [1], "pooling": "max"});
     let recipe = serde_json::from_value(object.clone()).unwrap();
@@ -107,7 +107,7 @@ async fn a_recipe_of_the_configuration_is_known_by_its_name() {
 }
 
 #[tokio::test]
-async fn dimensions_keep_the_first_columns_and_come_before_normalising() {
+async fn dimensions_keep_the_first_columns_before_normalisation() {
     let (app, judge) = sentence();
     let whole = judge.row(TEXT, &json!("last-four"));
     let answer = embed(&app, json!({"inputs": TEXT, "dimensions": 5})).await;
@@ -142,7 +142,7 @@ async fn base64_is_the_same_numbers_bit_for_bit() {
 }
 
 #[tokio::test]
-async fn token_rows_come_one_a_token_special_tokens_included() {
+async fn there_is_one_token_row_per_token_special_tokens_included() {
     let (app, judge) = sentence();
     let texts = ["a", TEXT];
     for (recipe, width) in [
@@ -163,7 +163,7 @@ async fn token_rows_come_one_a_token_special_tokens_included() {
 }
 
 #[tokio::test]
-async fn a_prompt_goes_in_front_by_its_text_or_by_its_name() {
+async fn a_prompt_is_put_in_front_by_its_text_or_by_its_name() {
     let (app, judge) = sentence();
     let expected = judge.row(&format!("query: {TEXT}"), &json!("native"));
     assert_ne!(expected, judge.row(TEXT, &json!("native")));
@@ -191,7 +191,7 @@ async fn usage_counts_tokens_and_names_the_inputs_that_were_cut() {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_inputs_whatever_the_passes() {
+async fn results_have_the_order_of_the_inputs_whatever_the_passes() {
     let mut config = config(tiny("sentence"));
     config.batching.budget_tokens = crate::support::app::at_least_one(32);
     let (app, judge) = (TestApp::new(&config), Judge::new(&config));

@@ -49,7 +49,7 @@ fn adds_up(result: &Value) {
 }
 
 #[tokio::test]
-async fn each_token_stands_beside_what_it_adds_and_where_it_is() {
+async fn each_token_has_its_contribution_and_its_place() {
     let (app, _folder) = app();
     let text = "The café was good.";
     let result = explained(&app, json!({"inputs": text})).await;
@@ -80,7 +80,7 @@ async fn places_are_those_of_the_input_whatever_prompt_is_in_front() {
 }
 
 #[tokio::test]
-async fn of_a_pair_each_token_says_which_text_it_is_in() {
+async fn each_token_of_a_pair_says_which_text_it_is_in() {
     let (app, _folder) = app();
     let pair = json!({"inputs": {"text": "good", "pair": "bad film"}});
     let result = explained(&app, pair).await;

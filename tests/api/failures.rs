@@ -1,4 +1,4 @@
-//! When the server can't: 429, 500, 503, 504. The model is a stand-in that waits for the test.
+//! When the server can't answer: 429, 500, 503, 504. The engine is a stand-in that waits for the test.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ async fn bodies_beyond_the_bytes_that_may_be_in_flight_are_a_429() {
     config.http.body_bytes = at_least_one(1500);
     config.http.inflight_bytes = at_least_one(1500);
     let (app, mut stage) = TestApp::staged(&config);
-    // It doesn't say how long it is, so it gets room for the longest.
+    // It doesn't declare its length, so it reserves room for the longest.
     let computing = spawn(&app, "a film");
     stage.pass().await;
     let refused = app.post("/embed", json!({"inputs": "a"})).await;
@@ -61,7 +61,7 @@ async fn bodies_beyond_the_bytes_that_may_be_in_flight_are_a_429() {
 }
 
 #[tokio::test]
-async fn a_refused_request_gives_its_room_back() {
+async fn a_refused_request_releases_its_room() {
     let mut config = sentence();
     config.http.body_bytes = at_least_one(1024);
     config.http.inflight_bytes = at_least_one(1024);
@@ -92,7 +92,7 @@ async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
     stage.open();
     computing.await.unwrap().ok();
     waiting.await.unwrap().ok();
-    // Late ones cost nothing: the second pass holds the one that waited alone.
+    // Late requests cost nothing: the second pass holds only the one that still waited.
     assert_eq!(stage.pass().await, 1);
 }
 

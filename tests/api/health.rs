@@ -1,4 +1,4 @@
-//! What an orchestrator asks, and what stands on every answer.
+//! Health routes, and the headers of every answer.
 
 use axum::body::Body;
 use axum::http::{Method, Request};
@@ -8,7 +8,7 @@ use crate::support::app::{TestApp, config, service};
 use crate::support::stage::Fault;
 use crate::support::tiny;
 
-/// What `/health` and `/readyz` say, which is the same.
+/// The state that `/health` and `/readyz` both report.
 async fn state(app: &TestApp, status: u16) -> String {
     let (health, readyz) = (app.get("/health").await, app.get("/readyz").await);
     for answer in [&health, &readyz] {
@@ -34,7 +34,7 @@ async fn readiness_follows_the_servers_life_and_liveness_does_not() {
     assert_eq!(state(&app, 200).await, "ready");
     app.state.drain();
     assert_eq!(state(&app, 503).await, "draining");
-    // Readiness is off, but who still asks is answered.
+    // Readiness is off, but requests are still answered.
     app.post("/embed", json!({"inputs": "a"})).await.ok();
 }
 

@@ -1,4 +1,4 @@
-//! Many requests at once over a real socket: every answer right, in order, none lost.
+//! Many requests at once over a real socket: every answer is right and in order, and none is lost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Expected {
     }
 }
 
-/// One request: what it spec and of which texts.
+/// One request: its texts, and what it wants to know of them.
 struct Plan {
     texts: Vec<usize>,
     kind: Kind,
@@ -94,7 +94,7 @@ enum Kind {
 }
 
 impl Plan {
-    /// The `at`th. Mostly of few texts, now and then of as many as there may be.
+    /// The request with index `at`. Most have few texts; every hundredth has the maximum.
     fn draw(at: usize, random: &mut StdRng, pool: usize) -> Self {
         let share: f64 = random.random();
         let drawn = 1 + ((MOST_TEXTS - 1) as f64 * share.powi(8)).round() as usize;
@@ -188,7 +188,7 @@ async fn client(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order() {
     let mut config = config(default_model());
-    // How fast it is is not the question here.
+    // This test is not about speed.
     config.http.timeout = Duration::from_secs(600);
     config.http.max_timeout = config.http.timeout;
     config.http.header_timeout = config.http.timeout;

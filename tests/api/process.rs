@@ -15,7 +15,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Ends with `code` and says why in the last line on stderr; that line.
+/// Checks that it ended with `code` and a reason in the last line of stderr; returns that line.
 #[track_caller]
 fn refused(output: &Output, code: i32) -> String {
     let said = stderr(output);
@@ -26,7 +26,7 @@ fn refused(output: &Output, code: i32) -> String {
     last.to_owned()
 }
 
-/// As [`refused`], and says nothing else.
+/// As [`refused`], and checks that there is no other line.
 #[track_caller]
 fn refused_in_one_line(output: &Output, code: i32) -> String {
     assert_eq!(stderr(output).lines().count(), 1, "{}", stderr(output));
@@ -93,7 +93,7 @@ fn print_config_is_toml_with_the_origin_of_each_value() {
     assert_eq!(origin("grace_ms = "), "STRATA_HTTP_GRACE_MS");
     assert_eq!(origin("inputs = "), "config/strata.toml");
     assert_eq!(origin("host = "), "default");
-    // What it prints, it also reads.
+    // It can read its own output.
     let again =
         Strata::new(&["serve", "--print-config"]).file("config/strata.toml", &printed).output();
     assert!(again.status.success(), "{}", stderr(&again));

@@ -1,4 +1,4 @@
-//! Requests that are refused before anything is read into them: 400, 404, 405, 408, 413, 415, 431.
+//! Requests that are refused before their meaning is checked: 400, 404, 405, 408, 413, 415, 431.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,7 +13,7 @@ use crate::support::app::{TestApp, at_least_one, config, post};
 use crate::support::tiny;
 
 #[tokio::test]
-async fn what_is_not_json_is_a_400() {
+async fn a_body_that_is_not_json_is_a_400() {
     let app = TestApp::tiny("sentence");
     for body in [
         &b""[..],
@@ -76,7 +76,7 @@ async fn a_field_of_the_wrong_type_unknown_or_absent_is_a_400_with_its_pointer()
 }
 
 #[tokio::test]
-async fn a_timeout_that_is_no_number_above_0_is_a_400() {
+async fn a_timeout_that_is_not_a_whole_number_above_0_is_a_400() {
     let app = TestApp::tiny("sentence");
     for bad in ["0", "-1", "1.5", "soon", "", "99999999999999999999"] {
         let mut request = post("/embed", json!({"inputs": "a"}).to_string());
@@ -87,7 +87,7 @@ async fn a_timeout_that_is_no_number_above_0_is_a_400() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_there_is_a_404() {
+async fn an_unknown_route_is_a_404() {
     let app = TestApp::tiny("sentence");
     for path in ["/nothing", "/embed/", "/v1/embeddings", "/metrics", "/%00"] {
         app.get(path).await.problem(404, "not_found", None);
@@ -96,7 +96,7 @@ async fn an_address_that_is_not_there_is_a_404() {
 }
 
 #[tokio::test]
-async fn a_method_that_an_address_does_not_take_is_a_405_that_says_which_it_takes() {
+async fn a_wrong_method_is_a_405_that_lists_the_allowed_methods() {
     let app = TestApp::tiny("sentence");
     for (method, path, allowed) in [
         (Method::GET, "/embed", "POST"),
@@ -116,7 +116,7 @@ async fn a_method_that_an_address_does_not_take_is_a_405_that_says_which_it_take
     }
 }
 
-/// A body that never comes.
+/// A body that never arrives.
 struct Never;
 
 impl HttpBody for Never {
@@ -132,7 +132,7 @@ impl HttpBody for Never {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_a_408() {
+async fn a_body_that_does_not_arrive_is_a_408() {
     let mut config = config(tiny("sentence"));
     config.http.header_timeout = Duration::from_millis(1);
     let app = TestApp::new(&config);
@@ -143,7 +143,7 @@ async fn a_body_that_does_not_come_is_a_408() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_announced_too_large_or_turns_out_so_is_a_413() {
+async fn a_body_that_is_too_large_by_its_header_or_in_fact_is_a_413() {
     let mut config = config(tiny("sentence"));
     config.http.body_bytes = at_least_one(1024);
     let app = TestApp::new(&config);
@@ -165,7 +165,7 @@ async fn a_body_that_is_announced_too_large_or_turns_out_so_is_a_413() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_announced_as_json_is_a_415_that_says_how_to() {
+async fn a_content_type_that_is_not_json_is_a_415_with_the_right_header() {
     let app = TestApp::tiny("sentence");
     let body = json!({"inputs": "a"}).to_string();
     for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("json")]

@@ -1,4 +1,4 @@
-//! The real binary's end, and what it leaves in its log.
+//! How the real binary stops, and what is in its log.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! Over a real socket: what only the connection shows.
+//! Over a real socket: what only a connection can show.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
                     content-type: application/json\r\n";
 
 #[tokio::test]
-async fn a_body_that_stays_away_is_a_408() {
+async fn a_body_that_does_not_arrive_is_a_408() {
     let mut config = config(tiny("sentence"));
     // A client that never sends the rest waits for as long as this, and nothing else here does.
     config.http.header_timeout = Duration::from_millis(50);
@@ -33,10 +33,10 @@ async fn a_body_too_large_is_refused_unread_or_as_soon_as_it_is() {
     config.http.body_bytes = at_least_one(1024);
     let app = TestApp::new(&config);
     let server = TestServer::start(&app, AN_HOUR).await;
-    // Of what is announced nothing is sent.
+    // The header declares the length; nothing of the body is sent.
     let announced = format!("{HEAD}content-length: 1025\r\n\r\n");
     server.exchange(announced.as_bytes()).await.problem(413, "body_too_large", None);
-    // Of the chunks there is no end.
+    // The chunks never end.
     let chunk = "a".repeat(1000);
     let chunked =
         format!("{HEAD}transfer-encoding: chunked\r\n\r\n3e8\r\n{chunk}\r\n3e8\r\n{chunk}\r\n");
@@ -65,7 +65,7 @@ async fn headers_too_large_are_a_431() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_gets_no_answer_but_a_400_and_the_server_lives_on() {
+async fn what_is_not_http_gets_at_most_a_400_and_the_server_goes_on() {
     let app = TestApp::tiny("sentence");
     let server = TestServer::start(&app, AN_HOUR).await;
     assert_eq!(server.exchange(b"nonsense\r\n\r\n").await.status, 400);
@@ -75,7 +75,7 @@ async fn what_is_no_http_gets_no_answer_but_a_400_and_the_server_lives_on() {
 }
 
 #[tokio::test]
-async fn several_requests_go_over_one_connection() {
+async fn one_connection_serves_several_requests() {
     let app = TestApp::tiny("sentence");
     let server = TestServer::start(&app, AN_HOUR).await;
     let body = json!({"inputs": "a"}).to_string();
@@ -90,7 +90,7 @@ async fn several_requests_go_over_one_connection() {
 }
 
 #[tokio::test]
-async fn stopping_finishes_the_request_that_is_open_and_takes_no_more() {
+async fn stopping_finishes_the_open_request_and_accepts_no_more() {
     let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
     let server = TestServer::start(&app, AN_HOUR).await;
     let address = server.address;

@@ -1,11 +1,11 @@
-//! Requests that are well formed and can't be served: 422, each code, with the place of the fault.
+//! Requests that are well formed but can't be served: 422 with each code and its pointer.
 
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::tiny;
 
-/// A tiny checkpoint with a classifier, and limits that are soon reached.
+/// A tiny checkpoint with a classifier, and with low limits.
 fn app() -> TestApp {
     let mut config = config(tiny("single-label"));
     config.limits.inputs = at_least_one(4);
@@ -16,7 +16,7 @@ fn app() -> TestApp {
     TestApp::new(&config)
 }
 
-/// What is said in detail of a refusal.
+/// The `detail` of a refusal.
 async fn refused(app: &TestApp, path: &str, body: Value, code: &str, pointer: &str) -> String {
     let problem = app.post(path, body).await.problem(422, code, Some(pointer));
     problem["detail"].as_str().unwrap().to_owned()
@@ -31,7 +31,7 @@ async fn an_empty_list_is_refused() {
 }
 
 #[tokio::test]
-async fn a_blank_text_is_refused_with_its_place() {
+async fn a_blank_text_is_refused_with_its_pointer() {
     let app = app();
     for (inputs, pointer) in [
         (json!(""), "/inputs"),
@@ -41,7 +41,7 @@ async fn a_blank_text_is_refused_with_its_place() {
         (json!(["a", {"text": "b", "pair": ""}]), "/inputs/1/pair"),
     ] {
         for path in ["/embed", "/classify"] {
-            // A prompt doesn't make it a text.
+            // A blank text with a prompt is still blank.
             let body = json!({"inputs": inputs, "prompt": "query: "});
             refused(&app, path, body, "blank_text", pointer).await;
         }
@@ -49,7 +49,7 @@ async fn a_blank_text_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_text_or_a_prompt_of_too_many_bytes_is_refused() {
+async fn a_text_or_a_prompt_with_too_many_bytes_is_refused() {
     let app = app();
     let (most, more) = ("é".repeat(300), "é".repeat(301));
     app.post("/embed", json!({"inputs": most})).await.ok();
@@ -75,7 +75,7 @@ async fn too_many_inputs_are_refused() {
 }
 
 #[tokio::test]
-async fn a_recipe_that_is_not_there_is_refused_with_those_that_are() {
+async fn an_unknown_recipe_is_refused_with_the_known_ones() {
     let app = app();
     let embed = json!({"inputs": "a", "recipe": "last-five"});
     let detail = refused(&app, "/embed", embed, "unknown_recipe", "/recipe").await;
@@ -119,7 +119,7 @@ async fn dimensions_of_0_or_too_many_are_refused() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_not_there_is_refused_with_those_that_are() {
+async fn an_unknown_head_is_refused_with_the_known_ones() {
     let app = app();
     let body = json!({"inputs": "a", "heads": ["checkpoint", "mood"]});
     let detail = refused(&app, "/classify", body, "unknown_head", "/heads/1").await;
@@ -128,7 +128,7 @@ async fn a_head_that_is_not_there_is_refused_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn classifying_where_no_head_is_loaded_is_refused() {
+async fn classification_without_a_loaded_head_is_refused() {
     let app = TestApp::tiny("sentence");
     refused(&app, "/classify", json!({"inputs": "a"}), "no_heads", "/heads").await;
 }
@@ -146,7 +146,7 @@ async fn too_many_distinct_layers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_text_of_too_many_tokens_is_refused_where_the_request_says_so() {
+async fn a_text_with_too_many_tokens_is_refused_if_the_request_wants_it() {
     let app = app();
     let long = "never ".repeat(70);
     for (inputs, pointer) in
@@ -171,7 +171,7 @@ async fn an_answer_that_would_be_too_large_is_refused_before_it_is_computed() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_not_there_or_two_at_once_are_refused() {
+async fn an_unknown_prompt_and_two_prompts_at_once_are_refused() {
     let app = app();
     for path in ["/embed", "/classify"] {
         let unknown = json!({"inputs": "a", "prompt_name": "query"});

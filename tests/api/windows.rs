@@ -1,4 +1,4 @@
-//! `long_text: window`: a text longer than a sequence, as one.
+//! `long_text: window`: a text that is longer than a sequence is read in windows.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ async fn embed(app: &TestApp, recipe: &Value, tokens: bool) -> Value {
 }
 
 #[tokio::test]
-async fn pooling_goes_over_every_token_that_counts_in_order() {
+async fn pooling_reads_every_counted_token_in_order() {
     let (app, ..) = app();
     let recipe = |pooling: &str| json!({"layers": [-1], "pooling": pooling});
     let rows = embed(&app, &recipe("mean"), true).await["embeddings"][0].clone();
@@ -111,7 +111,7 @@ async fn logits_come_from_the_features_of_the_whole_text_and_explain_themselves(
 }
 
 #[tokio::test]
-async fn a_short_text_is_answered_as_without_windows() {
+async fn a_short_text_has_the_same_answer_as_without_windows() {
     let (app, ..) = app();
     let ask = |long_text: &str| json!({"inputs": "a good film", "long_text": long_text});
     let plain = app.post("/embed", ask("truncate")).await.ok();

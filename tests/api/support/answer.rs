@@ -1,4 +1,4 @@
-//! An answer, read to its end, with the checks that hold for all of its kind.
+//! A complete answer, with the checks that apply to every answer.
 
 use axum::body::{Bytes, to_bytes};
 use axum::http::{HeaderMap, Response, StatusCode};
@@ -45,7 +45,7 @@ impl Answer {
         self.json()
     }
 
-    /// The problem details of a refusal, after the checks that hold for every one.
+    /// The problem details of a refusal, after the checks that apply to all refusals.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str, pointer: Option<&str>) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());

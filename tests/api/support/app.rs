@@ -21,7 +21,7 @@ use super::answer::Answer;
 use super::stage::{Stage, blocking_engine};
 use super::tiny;
 
-/// Everything that `strata serve` builds but the listener.
+/// Everything that `strata serve` builds, except the listener.
 #[derive(Clone)]
 pub struct TestApp {
     pub state: AppState,
@@ -39,7 +39,7 @@ pub fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap()
 }
 
-/// What is served of a configuration, for tests that change a part of it.
+/// The service of a configuration, for tests that change a part of it.
 #[track_caller]
 pub fn service(config: &Config) -> Service {
     let Loaded { service, .. } = load(config).unwrap_or_else(|error| panic!("{error}"));
@@ -59,13 +59,13 @@ impl TestApp {
         app
     }
 
-    /// One that has loaded nothing yet.
+    /// A server that has loaded nothing yet.
     pub fn starting(config: &Config) -> Self {
         let state = AppState::starting(config.http.clone());
         Self { router: router(state.clone()), state }
     }
 
-    /// A server whose engine is a stand-in that waits for the test's word; all before it is real.
+    /// A server whose engine is a stand-in that waits for the test; everything else is real.
     pub fn staged(config: &Config) -> (Self, Stage) {
         let app = Self::starting(config);
         let (engine, stage) = blocking_engine();
@@ -110,12 +110,12 @@ impl TestApp {
         self.send(post(path, body.to_string())).await
     }
 
-    /// Bytes that needn't be JSON.
+    /// Posts bytes that may not be JSON.
     pub async fn post_raw(&self, path: &str, body: impl Into<Body>) -> Answer {
         self.send(post(path, body)).await
     }
 
-    /// Yields until as many sequences wait in the queue.
+    /// Yields until this many sequences wait in the queue.
     pub async fn until_waiting(&self, sequences: usize) {
         let batcher = self.batcher();
         for _ in 0..100_000 {

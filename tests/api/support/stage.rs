@@ -1,5 +1,5 @@
-//! A stand-in for the model, at the batcher's own boundary: it tells what it is given, waits for
-//! the test's word, and fails where the test says so. It computes nothing.
+//! A stand-in for the model at the `Engine` trait: it reports its passes, waits for the test, and
+//! fails as the test wants. It computes nothing.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use strata::model::output::{Output, PassOutput};
 use strata::model::task::{OutputSpec, Task};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// What the engine does with a pass once it may go on.
+/// What the engine does with a pass when it may go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
     /// It answers.
@@ -32,7 +32,7 @@ struct Shared {
     fault: Mutex<Fault>,
 }
 
-/// The test's end.
+/// The test's side.
 pub struct Stage {
     shared: Arc<Shared>,
     passes: UnboundedReceiver<usize>,
@@ -40,12 +40,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Waits for a pass to start; how many sequences it holds.
+    /// Waits for a pass to start; returns its number of sequences.
     pub async fn pass(&mut self) -> usize {
         self.passes.recv().await.unwrap()
     }
 
-    /// Lets the pass that waits go on, and all that come.
+    /// Lets the waiting pass go on, and all later ones.
     pub fn open(&self) {
         self.shared.open.store(true, Ordering::SeqCst);
         let _ = self.go.send(());
@@ -56,7 +56,7 @@ impl Stage {
     }
 }
 
-/// The batcher's end.
+/// The batcher's side.
 pub struct Blocking {
     shared: Arc<Shared>,
     passes: UnboundedSender<usize>,
