@@ -23,7 +23,7 @@ use crate::http::{heads, inputs};
 use crate::model::head::decision::Decision;
 use crate::model::head::{Head, OutputActivation, TokenAttribution};
 use crate::model::output::Output;
-use crate::model::recipe::RecipeRef;
+use crate::model::recipe::{RecipeRef, ResolvedRecipe};
 use crate::model::recipe_book::NATIVE;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
@@ -154,10 +154,7 @@ pub async fn classify(
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
     let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
     let inputs = inputs::inputs(service, request.inputs, &prompt)?;
-    let mut list: Vec<OutputSpec> = heads.iter().cloned().map(OutputSpec::Logits).collect();
-    list.extend(attributions.iter().cloned().map(OutputSpec::Contributions));
-    list.extend(recipe.clone().map(OutputSpec::Embedding));
-    let spec = TaskSpec::new(list);
+    let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();
     let embedding =
@@ -205,6 +202,18 @@ pub async fn classify(
     response
 }
 
+/// The outputs of each input, in the order in which [`Decoder::result`] reads them.
+fn task_spec(
+    heads: &[Arc<Head>],
+    attributions: &[Arc<TokenAttribution>],
+    recipe: Option<Arc<ResolvedRecipe>>,
+) -> TaskSpec {
+    let logits = heads.iter().cloned().map(OutputSpec::Logits);
+    let contributions = attributions.iter().cloned().map(OutputSpec::Contributions);
+    let embedding = recipe.map(OutputSpec::Embedding);
+    TaskSpec::new(logits.chain(contributions).chain(embedding).collect())
+}
+
 /// Turns an input's numbers into the results of the heads.
 struct Decoder<'a> {
     heads: &'a [Arc<Head>],
@@ -217,8 +226,7 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// The result of each head, and the rows that are left. The order of the rows is: logits, then
-    /// contributions, then the embedding.
+    /// The result of each head, and the row that is left: that of the embedding, if there is one.
     fn result(
         &self,
         output: Output,
