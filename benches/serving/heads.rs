@@ -17,7 +17,7 @@ const ROUNDS: usize = 9;
 
 pub fn run(parts: &Parts, config: &Config, texts: &[String]) -> anyhow::Result<()> {
     let token_budget = config.batching.budget_tokens.get();
-    let shipped = |name: &str| app::head(parts, config, name).map(OutputSpec::Logits);
+    let shipped = |name: &str| app::load_head(parts, config, name).map(OutputSpec::Logits);
     let embedding = parts.recipes.resolve(&RecipeRef::Name("last-four".to_owned()))?;
     let one = vec![shipped("sentiment")?];
     let many = vec![
@@ -61,5 +61,5 @@ fn third_head(parts: &Parts, config: &Config) -> anyhow::Result<Arc<Head>> {
     let layer = Dense::new(vec![0.01; 5 * width], vec![0.0; 5], DenseActivation::Identity);
     descriptor.save(&folder.path().join("third"), &[layer])?;
     let path = folder.path().join("third");
-    Ok(app::head(parts, config, &path.to_string_lossy())?)
+    Ok(app::load_head(parts, config, &path.to_string_lossy())?)
 }

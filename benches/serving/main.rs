@@ -20,7 +20,7 @@ mod work;
 
 use std::time::Instant;
 
-use strata::app::{Loaded, Parts, load, parts};
+use strata::app::{Loaded, Parts, load, load_parts};
 use strata::batching::Batcher;
 use strata::config::{Config, Flags, Sources};
 use strata::model::output::PassOutput;
@@ -66,7 +66,7 @@ fn main() -> anyhow::Result<()> {
     }
     // The settings as the server reads them.
     let config = Config::load(&Sources::from_process(None, Flags::default())?)?;
-    let parts = parts(&config)?;
+    let parts = load_parts(&config)?;
     if std::env::args().any(|argument| argument == "--heads") {
         return heads::run(&parts, &config, &texts);
     }

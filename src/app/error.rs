@@ -1,5 +1,6 @@
 //! Why the server can't be loaded or run.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use crate::heads::HeadsError;
@@ -54,7 +55,14 @@ pub enum LoadError {
         /// The names of the existing heads.
         known: String,
     },
-    /// A thread could not be started, or it died.
-    #[error("no thread could be started: {0}")]
+    /// A thread could not be started, or it panicked.
+    #[error("{0}")]
     Thread(String),
+}
+
+impl LoadError {
+    /// A thread could not be started.
+    pub(super) fn no_thread(error: impl Display) -> Self {
+        Self::Thread(format!("no thread could be started: {error}"))
+    }
 }

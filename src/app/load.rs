@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::engine::ModelEngine;
 use super::error::LoadError;
-use super::parts::{Parts, parts};
+use super::parts::{Parts, load_parts};
 use crate::batching::{Batcher, BatcherOptions, Worker};
 use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
@@ -32,7 +32,7 @@ pub struct Loaded {
 /// A file is missing or can't be used, or a thread could not be started.
 pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let Parts { checkpoint, model, tokenizer, recipes, sequence_tokens, fingerprint } =
-        parts(config)?;
+        load_parts(config)?;
     let own = Head::from_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
     let named = config.classify.heads.clone();
     let named_list = named.as_deref().unwrap_or_default();
@@ -41,7 +41,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let library = Library::open(folders, named_list, context, own)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let card = ModelCard {
-        name: name_of(&config.model),
+        name: folder_name(&config.model),
         fingerprint,
         vocabulary: checkpoint.config.vocab_size,
         encoder: model.encoder().name(),
@@ -52,7 +52,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let options = batcher_options(config, model.encoder().pads());
     let output_builder = model.output_builder().clone();
     let (batcher, worker) = Batcher::start(Arc::new(ModelEngine(model)), options)
-        .map_err(|error| LoadError::Thread(error.to_string()))?;
+        .map_err(LoadError::no_thread)?;
     let service = Service {
         model: card,
         tokenizer,
@@ -84,7 +84,7 @@ fn batcher_options(config: &Config, padding: bool) -> BatcherOptions {
 }
 
 /// The name of the checkpoint's folder, with links and `..` resolved.
-fn name_of(model: &Path) -> String {
+fn folder_name(model: &Path) -> String {
     let resolved = model.canonicalize().unwrap_or_else(|_| model.to_owned());
     resolved.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

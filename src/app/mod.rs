@@ -11,5 +11,5 @@ pub mod threads;
 
 pub use error::{LoadError, ServeError};
 pub use load::{Loaded, load};
-pub use parts::{Parts, head, parts};
+pub use parts::{Parts, load_head, load_parts};
 pub use serve::serve;

@@ -1,4 +1,4 @@
-//! What serving and the commands over a labelled file need of a checkpoint.
+//! Loads the parts of a checkpoint that serving and the commands over a labelled file need.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
 use crate::text::Tokenizer;
 
-/// A checkpoint with what belongs to it, for serving and for training.
+/// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
     /// The checkpoint's files.
     pub checkpoint: Checkpoint,
@@ -32,12 +32,12 @@ pub struct Parts {
     pub fingerprint: String,
 }
 
-/// Loads the checkpoint with what belongs to it. For the reference encoder it also sets the size of
+/// Loads all parts of a checkpoint. For the reference encoder it also sets the size of
 /// candle's thread pool.
 ///
 /// # Errors
 /// A file is missing or can't be used.
-pub fn parts(config: &Config) -> Result<Parts, LoadError> {
+pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     let dir = &config.model;
     if !dir.is_dir() {
         let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
@@ -51,7 +51,7 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
     // The packed encoder has its own pool.
     if config.encoder.kind() == EncoderKind::Reference {
         let threads = config.encoder.threads;
-        size_pool(threads).map_err(|error| LoadError::Thread(error.to_string()))?;
+        size_pool(threads).map_err(LoadError::no_thread)?;
     }
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(dir)?;
@@ -66,8 +66,8 @@ pub fn parts(config: &Config) -> Result<Parts, LoadError> {
     let (model, fingerprint) = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
         let model = Model::load(&checkpoint, &config.encoder);
-        let died = |_| LoadError::Thread("the thread that hashes the checkpoint died".to_owned());
-        Ok::<_, LoadError>((model?, hashing.join().map_err(died)??))
+        let panicked = |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
+        Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
     })?;
     // The encoder has its own copy of nearly all weights.
     checkpoint.weights.release_pages();
@@ -103,7 +103,7 @@ fn sequence_limit(
 ///
 /// # Errors
 /// The head does not exist, or it can't be used with this encoder.
-pub fn head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
+pub fn load_head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
     let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
     if Path::new(wanted).is_dir() {
         return Ok(Library::read(Path::new(wanted), context)?);

@@ -50,7 +50,7 @@ async fn run(config: Arc<Config>) -> Result<(), ServeError> {
         move || load(&config)
     });
     let loaded = tokio::select! {
-        loaded = loading => loaded.map_err(failed("loading the model died"))??,
+        loaded = loading => loaded.map_err(failed("the model could not be loaded"))??,
         () = signals.stop() => return Ok(()),
     };
     let Loaded { service, worker, library, publish } = loaded;
@@ -86,7 +86,7 @@ async fn run(config: Arc<Config>) -> Result<(), ServeError> {
 
 async fn join(worker: Worker) {
     if let Err(error) = tokio::task::spawn_blocking(move || worker.join()).await {
-        tracing::error!(%error, "the worker died");
+        tracing::error!(%error, "the end of the worker could not be awaited");
     }
 }
 

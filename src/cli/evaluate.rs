@@ -49,8 +49,8 @@ impl Evaluate {
         let mut sources = self.model.clone().into_sources()?;
         sources.flags.heads.clone_from(&self.heads);
         let config = Config::load(&sources).map_err(Failure::unusable)?;
-        let parts = app::parts(&config).map_err(Failure::unusable)?;
-        let head = app::head(&parts, &config, &self.head).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
+        let head = app::load_head(&parts, &config, &self.head).map_err(Failure::unusable)?;
         check_can_be_scored(&head).map_err(Failure::Unusable)?;
         let descriptor = head.descriptor();
         if self.min_accuracy.is_some() && descriptor.problem_type == ProblemType::Regression {

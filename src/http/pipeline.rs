@@ -177,7 +177,7 @@ async fn tokenize(
                     let pointer = Inputs::pointer(single, index);
                     ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
                 }
-                TokenizeError::Failed => ApiError::internal(error),
+                TokenizeError::Failed { .. } => ApiError::internal(error),
             })
         };
         let read = list.iter().enumerate().map(tokenize_one).collect::<Result<_, _>>()?;

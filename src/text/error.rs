@@ -34,7 +34,11 @@ pub enum TokenizeError {
         /// Tokens allowed.
         limit: usize,
     },
-    /// The tokenizer failed, which is an error of the server.
-    #[error("the tokenizer failed")]
-    Failed,
+    /// The tokenizer failed, which is an error of the server. Its own message is left out, since it
+    /// may quote the text.
+    #[error("the tokenizer failed to {step}")]
+    Failed {
+        /// What it could not do.
+        step: &'static str,
+    },
 }

@@ -143,8 +143,9 @@ impl Tokenizer {
         long_text: LongText,
     ) -> Result<Encoded, TokenizeError> {
         // Without special tokens first, so that the tokens before truncation can be counted.
-        let first = self.body(&input.text)?;
-        let second = input.pair.as_ref().map(|pair| self.body(pair)).transpose()?;
+        let first = self.encode_without_special_tokens(&input.text)?;
+        let pair = input.pair.as_ref();
+        let second = pair.map(|pair| self.encode_without_special_tokens(pair)).transpose()?;
         let added = self.added_tokens(second.is_some());
         let full_tokens = first.len() + second.as_ref().map_or(0, Encoding::len) + added;
         if full_tokens > limit && long_text == LongText::Error {
@@ -156,14 +157,14 @@ impl Tokenizer {
             ..TruncationParams::default()
         };
         let (first, second) =
-            truncate_encodings(first, second, &truncation).map_err(|_| TokenizeError::Failed)?;
+            truncate_encodings(first, second, &truncation).map_err(failed_to("truncate"))?;
         Ok(Encoded { full_tokens, ..self.add_special_tokens(first, second)? })
     }
 
     /// The tokens of a text, without special tokens.
-    pub(super) fn body(&self, text: &Text) -> Result<Encoding, TokenizeError> {
+    pub(super) fn encode_without_special_tokens(&self, text: &Text) -> Result<Encoding, TokenizeError> {
         let encoded = self.inner.encode_char_offsets(text.as_str(), false);
-        encoded.map_err(|_| TokenizeError::Failed)
+        encoded.map_err(failed_to("split the text into tokens"))
     }
 
     /// Adds the special tokens to a text or a pair.
@@ -173,7 +174,7 @@ impl Tokenizer {
         second: Option<Encoding>,
     ) -> Result<Encoded, TokenizeError> {
         let whole = self.inner.post_process(first, second, true);
-        let whole = whole.map_err(|_| TokenizeError::Failed)?;
+        let whole = whole.map_err(failed_to("add special tokens"))?;
         Ok(Encoded {
             sequence: Sequence {
                 ids: whole.get_ids().to_vec(),
@@ -185,6 +186,11 @@ impl Tokenizer {
             full_tokens: whole.len(),
         })
     }
+}
+
+/// Replaces an error of the tokenizer by the step at which it failed.
+fn failed_to<E>(step: &'static str) -> impl Fn(E) -> TokenizeError {
+    move |_| TokenizeError::Failed { step }
 }
 
 /// Makes lower-casing the first step of normalisation. Spans still refer to the original text.

@@ -57,7 +57,7 @@ impl Tokenizer {
                 })?;
             return Ok(vec![whole.into()]);
         }
-        let body = self.body(&input.text)?;
+        let body = self.encode_without_special_tokens(&input.text)?;
         let capacity = limit.saturating_sub(self.added_tokens(false)).max(1);
         let windows = cut(body.len(), capacity);
         let counts = counted(&windows);

@@ -1,5 +1,7 @@
-//! A 500 says that the log has its cause under the request's id: one line does, and no line quotes
-//! an input.
+//! A response with status 500 says that the log has its cause under the request's id. Exactly one line
+//! of the log has it, and no line quotes an input.
+
+use std::fs;
 
 use serde_json::{Value, json};
 use strata::config::Config;
@@ -74,7 +76,7 @@ async fn the_cause_of_a_failed_pass_is_logged_once_under_the_requests_id() {
 }
 
 #[tokio::test]
-async fn a_failing_member_of_a_pass_has_its_own_cause_logged_once() {
+async fn a_failing_sequence_of_a_pass_has_its_own_cause_logged_once() {
     log::collect();
     let config = sentence();
     let id = marked(&config);
@@ -82,7 +84,7 @@ async fn a_failing_member_of_a_pass_has_its_own_cause_logged_once() {
     answers[0].ok();
     let cause = logged_cause(&answers[1]);
     assert_eq!(cause, format!("sequence 0 could not be computed: the error of {id}"));
-    // That the pass was retried is said under the id of each of its requests, without a cause.
+    // Each request of the pass has a line that says that the pass was retried, without a cause.
     for answer in &answers {
         let lines = log::of_request(answer.header("x-request-id"));
         let retried: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
@@ -93,7 +95,7 @@ async fn a_failing_member_of_a_pass_has_its_own_cause_logged_once() {
 }
 
 #[tokio::test]
-async fn the_cause_of_a_failed_pass_whose_members_succeed_alone_is_logged_as_a_warning() {
+async fn the_cause_of_a_failed_pass_is_a_warning_if_all_its_sequences_succeed_alone() {
     log::collect();
     let texts = ["a good film", "a very good film"];
     for answer in in_one_pass(&sentence(), Fault::ErrorOnSeveral, &texts).await {
@@ -104,6 +106,24 @@ async fn the_cause_of_a_failed_pass_whose_members_succeed_alone_is_logged_as_a_w
         assert_eq!(causes[0]["cause"], "the error of several");
         assert_eq!(causes[0]["level"], "WARN");
     }
+}
+
+#[tokio::test]
+async fn the_step_at_which_the_tokenizer_failed_is_logged_once_without_the_text() {
+    log::collect();
+    let model = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors", "tokenizer_config.json"] {
+        fs::copy(tiny("single-label").join(file), model.path().join(file)).unwrap();
+    }
+    // Every unknown word is then an error.
+    let tokenizer = fs::read_to_string(tiny("single-label").join("tokenizer.json")).unwrap();
+    let mut tokenizer: Value = serde_json::from_str(&tokenizer).unwrap();
+    tokenizer["model"]["unk_token"] = json!("[ABSENT]");
+    fs::write(model.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let app = TestApp::new(&config(model.path().to_owned()));
+    let body = json!({"inputs": format!("{TEXT} 語"), "recipe": "native"});
+    let answer = app.post("/embed", body).await;
+    assert_eq!(logged_cause(&answer), "the tokenizer failed to split the text into tokens");
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ fn head(parts: &Parts, recipe: &Value) -> Arc<Head> {
     let layer = Dense::new(weights, vec![0.5, -0.25, 0.0], DenseActivation::Identity);
     descriptor.save(&dir.path().join("h"), &[layer]).unwrap();
     let folder = dir.path().join("h");
-    app::head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
+    app::load_head(parts, &config(&parts.checkpoint.dir), folder.to_str().unwrap()).unwrap()
 }
 
 /// Recipes with every pooling and combination that is a sum over tokens.

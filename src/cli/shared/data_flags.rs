@@ -90,7 +90,7 @@ impl TrainingFlags {
         threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         let layout = self.file.layout(self.problem.problem_type());
         let dataset = Dataset::read(&self.file.data, &layout).map_err(Failure::unusable)?;
-        let parts = app::parts(&config).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
         Ok((config, dataset, parts))
     }
 }

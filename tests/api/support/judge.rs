@@ -1,6 +1,6 @@
 //! The model in the test process, one text per pass, to compare responses with.
 
-use strata::app::{Parts, parts};
+use strata::app::{Parts, load_parts};
 use strata::config::Config;
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{OutputSpec, TaskSpec};
@@ -14,7 +14,7 @@ pub struct Judge {
 impl Judge {
     #[track_caller]
     pub fn new(config: &Config) -> Self {
-        Self { parts: parts(config).unwrap_or_else(|error| panic!("{error}")) }
+        Self { parts: load_parts(config).unwrap_or_else(|error| panic!("{error}")) }
     }
 
     /// A recipe as in a request.
