@@ -16,7 +16,7 @@ pub(super) type Reply<O> = Result<Computed<O>, Failed>;
 pub struct Computed<O> {
     /// One output per sequence, in the order of the submission.
     pub outputs: Vec<O>,
-    /// Where the time went.
+    /// How long it waited and how long it was computed.
     pub timings: Timings,
     /// How many passes held at least one of its sequences.
     pub passes: u32,
@@ -61,7 +61,7 @@ pub enum Failed {
 pub struct Pending<O> {
     reply: oneshot::Receiver<Reply<O>>,
     deadline: Option<Instant>,
-    /// Created at the first poll, since only then is there surely a runtime.
+    /// Created at the first poll, because a runtime is certain to exist only then.
     timer: Option<Pin<Box<Sleep>>>,
 }
 

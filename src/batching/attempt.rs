@@ -38,7 +38,7 @@ pub(super) fn run<E: Engine>(engine: &E, items: &[&E::Item]) -> Attempt<E::Outpu
         (Ok(outputs), _) => {
             Attempt { results: outputs.into_iter().map(Ok).collect(), retried: None }
         }
-        // It was alone already.
+        // A single sequence is not tried again.
         (Err(error), [_]) => Attempt { results: vec![Err(error)], retried: None },
         (Err(error), _) => {
             let results = items.iter().map(|item| run_alone(engine, item)).collect();
@@ -49,13 +49,12 @@ pub(super) fn run<E: Engine>(engine: &E, items: &[&E::Item]) -> Attempt<E::Outpu
 
 fn run_alone<E: Engine>(engine: &E, item: &E::Item) -> Result<E::Output, EngineError> {
     let outputs = run_once(engine, &[item])?;
-    let none = EngineError::WrongCount { items: 1, outputs: 0 };
-    outputs.into_iter().next().ok_or(none)
+    let no_output = EngineError::WrongCount { items: 1, outputs: 0 };
+    outputs.into_iter().next().ok_or(no_output)
 }
 
 fn run_once<E: Engine>(engine: &E, items: &[&E::Item]) -> Result<Vec<E::Output>, EngineError> {
-    // The engine takes `&self` and is responsible for its own state after a panic; here nothing is
-    // half done.
+    // After a panic, the engine is responsible for its own state; nothing here is left incomplete.
     let outputs =
         catch(|| engine.run(items)).map_err(EngineError::Panicked)?.map_err(EngineError::Failed)?;
     if outputs.len() != items.len() {

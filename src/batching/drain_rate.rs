@@ -11,11 +11,11 @@ pub(super) struct DrainRate {
 }
 
 impl DrainRate {
-    /// What remains of earlier passes after each new one.
+    /// The weight that remains of earlier passes after each new one.
     const DECAY: f64 = 0.9;
 
     /// Adds a pass; returns the new rate in tokens per second.
-    pub(super) fn after(&mut self, tokens: usize, took: Duration) -> u64 {
+    pub(super) fn add_pass(&mut self, tokens: usize, took: Duration) -> u64 {
         self.tokens = self.tokens * Self::DECAY + tokens as f64;
         self.seconds = self.seconds * Self::DECAY + took.as_secs_f64();
         // `as` saturates.
@@ -30,15 +30,15 @@ mod tests {
     #[test]
     fn the_drain_rate_follows_the_passes() {
         let mut drain = DrainRate::default();
-        assert_eq!(drain.after(500, Duration::from_millis(500)), 1_000);
+        assert_eq!(drain.add_pass(500, Duration::from_millis(500)), 1_000);
         let mut rate = 0;
         for _ in 0..100 {
-            rate = drain.after(8_000, Duration::from_secs(1));
+            rate = drain.add_pass(8_000, Duration::from_secs(1));
         }
         assert!((7_990..=8_000).contains(&rate), "{rate}");
         // A small slow pass hardly counts.
-        let rate = drain.after(10, Duration::from_millis(20));
+        let rate = drain.add_pass(10, Duration::from_millis(20));
         assert!(rate > 7_900, "{rate}");
-        assert!(DrainRate::default().after(10, Duration::ZERO) > 0);
+        assert!(DrainRate::default().add_pass(10, Duration::ZERO) > 0);
     }
 }

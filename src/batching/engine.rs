@@ -1,4 +1,4 @@
-//! What computes a pass.
+//! The interface to whatever computes a pass.
 
 use std::error::Error;
 

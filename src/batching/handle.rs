@@ -77,7 +77,7 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     }
 }
 
-// Derived, these would require the same traits of items and outputs.
+// Derived implementations would require the same traits of items and outputs.
 impl<I, O> Clone for Batcher<I, O> {
     fn clone(&self) -> Self {
         Self { inbox: Arc::clone(&self.inbox), load: Arc::clone(&self.load) }

@@ -120,14 +120,14 @@ impl<I, O> Request<I, O> {
             }
         }
         match failed {
-            Some((index, cause)) => self.answer_with(Err(Failed::Engine { index, cause })),
-            None if self.waiting.is_empty() => self.answer(),
+            Some((index, cause)) => self.send(Err(Failed::Engine { index, cause })),
+            None if self.waiting.is_empty() => self.answer_with_outputs(),
             None => return Some(self),
         }
         None
     }
 
-    fn answer(mut self) {
+    fn answer_with_outputs(mut self) {
         let mut outputs = std::mem::take(&mut self.outputs);
         outputs.sort_unstable_by_key(|(index, _)| *index);
         let computed = Computed {
@@ -138,15 +138,15 @@ impl<I, O> Request<I, O> {
             },
             passes: self.passes,
         };
-        self.answer_with(Ok(computed));
+        self.send(Ok(computed));
     }
 
-    /// Sends the reply. If the client no longer waits, a failure of the engine is logged here, since
-    /// nothing else will log it.
-    fn answer_with(self, reply: Reply<O>) {
+    /// Sends the reply. If the client no longer waits for it, a failure of the engine is logged here,
+    /// since nothing else logs it.
+    fn send(self, reply: Reply<O>) {
         if let Err(Err(failed @ Failed::Engine { .. })) = self.reply.send(reply) {
             let _entered = self.span.enter();
-            tracing::warn!(cause = %Chain(&failed), "a request failed whose client no longer waits");
+            tracing::warn!(cause = %Chain(&failed), "a request failed after its client had stopped waiting");
         }
     }
 }

@@ -12,7 +12,7 @@ use super::request::Request;
 use super::tests::options;
 use super::{BatcherOptions, Pending, Sequence};
 
-/// What counts for the bounds of one request, since it arrived or last had a turn.
+/// The counts that are compared with the bounds of a request, since it arrived or last had a turn.
 #[derive(Default)]
 struct Counters {
     ahead: usize,

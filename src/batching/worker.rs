@@ -115,6 +115,7 @@ impl<E: Engine> WorkerState<E> {
         }
     }
 
+    /// Runs the next pass and gives its results to the requests.
     fn pass(&mut self) {
         let selections = self.queue.take();
         let slots = || selections.iter().flat_map(|selection| &selection.taken);
@@ -128,7 +129,7 @@ impl<E: Engine> WorkerState<E> {
         let Attempt { results, retried } = attempt::run(&*self.engine, &items);
         let took = started.elapsed();
 
-        self.load.set_tokens_per_second(self.drain_rate.after(tokens, took));
+        self.load.set_tokens_per_second(self.drain_rate.add_pass(tokens, took));
         let failed = results.iter().filter(|result| result.is_err()).count();
         self.load.set_failing(failed == results.len());
         if let Some(error) = retried {
@@ -146,9 +147,9 @@ impl<E: Engine> WorkerState<E> {
     }
 }
 
-/// Logs for each request of a failed pass that its sequences were computed alone. A sequence that
-/// failed again reports its own error with its request, so that the error of the pass is only logged
-/// if all succeeded.
+/// Logs for each request of a failed pass that its sequences were computed alone. The error of a
+/// sequence that failed again is logged with its request. So the error of the pass is logged only if
+/// all sequences succeeded.
 fn log_retry<'s>(
     spans: impl Iterator<Item = &'s Span>,
     error: &EngineError,

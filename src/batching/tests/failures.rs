@@ -1,10 +1,10 @@
-//! What a failing engine or worker means for requests.
+//! Requests whose engine or worker fails.
 
 use super::*;
 
 #[tokio::test]
-async fn a_failing_member_fails_alone_and_the_worker_lives_on() {
-    let (batcher, worker) = free(options(1_000, 64, 8), |items| {
+async fn a_failing_sequence_fails_alone_and_the_worker_keeps_running() {
+    let (batcher, worker) = batcher_over(options(1_000, 64, 8), |items| {
         assert!(!items.contains(&&13), "the thirteenth");
         if items.contains(&&14) {
             return Err("the fourteenth".into());
@@ -23,12 +23,12 @@ async fn a_failing_member_fails_alone_and_the_worker_lives_on() {
         let mut sequences = tens([1, 2, bad, 3, bad]);
         sequences[4].tokens = 11;
         let pending = batcher.submit(sequences, None).unwrap();
-        let (index, said) = engine_failure(pending.await);
+        let (index, message) = engine_failure(pending.await);
         assert_eq!(index, 2);
-        assert!(said.starts_with(cause), "{said}");
+        assert!(message.starts_with(cause), "{message}");
         assert!(!batcher.status().failing, "others were computed");
         let pending = batcher.submit(tens([bad]), None).unwrap();
-        assert_eq!(engine_failure(pending.await), (0, said));
+        assert_eq!(engine_failure(pending.await), (0, message));
         assert!(batcher.status().failing);
         assert_eq!(outputs(batcher.submit(tens([1]), None).unwrap().await), [101]);
         assert!(!batcher.status().failing);
@@ -43,7 +43,7 @@ async fn the_neighbours_of_a_failing_request_are_answered() {
     let (entered, runs) = mpsc::channel();
     let (go, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(gate);
-    let (batcher, worker) = free(options(1_000, 64, 8), move |items| {
+    let (batcher, worker) = batcher_over(options(1_000, 64, 8), move |items| {
         entered.send(items.len())?;
         let _ = gate.lock().unwrap().recv();
         assert!(!items.contains(&&13), "the thirteenth");
@@ -69,31 +69,31 @@ async fn the_neighbours_of_a_failing_request_are_answered() {
 
 #[tokio::test]
 async fn a_dead_worker_shows_in_the_status_and_no_caller_panics() {
-    /// Kills the worker outside of any pass, if armed.
-    struct Mine {
-        armed: bool,
+    /// Panics when dropped, if `panics`: this ends the worker outside of any pass.
+    struct Item {
+        panics: bool,
     }
-    impl Drop for Mine {
+    impl Drop for Item {
         fn drop(&mut self) {
-            assert!(!self.armed, "boom");
+            assert!(!self.panics, "an item panics");
         }
     }
     struct Idle;
     impl Engine for Idle {
-        type Item = Mine;
+        type Item = Item;
         type Output = ();
-        fn run(&self, items: &[&Mine]) -> Result<Vec<()>, Box<dyn Error + Send + Sync>> {
+        fn run(&self, items: &[&Item]) -> Result<Vec<()>, Box<dyn Error + Send + Sync>> {
             Ok(vec![(); items.len()])
         }
     }
-    let mine = |armed| Sequence { tokens: 10, item: Mine { armed } };
+    let sequence = |panics| Sequence { tokens: 10, item: Item { panics } };
     let (batcher, worker) = Batcher::start(Arc::new(Idle), options(10, 64, 8)).unwrap();
-    let pending = batcher.submit(vec![mine(true), mine(false)], None).unwrap();
+    let pending = batcher.submit(vec![sequence(true), sequence(false)], None).unwrap();
     assert!(matches!(pending.await, Err(Failed::Stopped)));
     worker.join();
     assert!(!batcher.status().alive);
     assert_eq!(batcher.status().waiting_tokens, 0);
-    let refused = batcher.submit(vec![mine(false)], None).unwrap_err();
+    let refused = batcher.submit(vec![sequence(false)], None).unwrap_err();
     assert_eq!(refused, SubmitError::Closed);
     assert_eq!(batcher.status().waiting_tokens, 0);
 }

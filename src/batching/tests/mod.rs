@@ -68,7 +68,7 @@ fn staged(options: BatcherOptions) -> (Batcher<u32, u32>, Worker, Stage) {
     let (started, passes) = mpsc::channel();
     let (go, gate) = mpsc::channel();
     let gate = Mutex::new(gate);
-    let (batcher, worker) = free(options, move |items| {
+    let (batcher, worker) = batcher_over(options, move |items| {
         started.send(items.iter().map(|&&item| item).collect())?;
         // An error means that passes no longer wait.
         let _ = gate.lock().unwrap().recv();
@@ -78,7 +78,7 @@ fn staged(options: BatcherOptions) -> (Batcher<u32, u32>, Worker, Stage) {
 }
 
 /// A batcher over an engine that is a function.
-fn free<F>(options: BatcherOptions, engine: F) -> (Batcher<u32, u32>, Worker)
+fn batcher_over<F>(options: BatcherOptions, engine: F) -> (Batcher<u32, u32>, Worker)
 where
     F: Fn(&[&u32]) -> PassResult + Send + Sync + 'static,
 {
@@ -126,7 +126,7 @@ async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
 #[tokio::test]
 async fn sequences_spread_over_passes_come_back_in_order() {
     let (batcher, worker) =
-        free(options(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+        batcher_over(options(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
     let lens = [3, 9, 1, 30, 77, 2, 2, 15, 1, 8];
     let sequences = lens.into_iter().zip(0..);
     let sequences = sequences.map(|(tokens, item)| Sequence { tokens, item });
@@ -243,7 +243,7 @@ async fn a_deadline_does_not_wait_for_the_pass_to_end() {
 #[test]
 fn many_threads_each_get_their_own_answers() {
     let (batcher, worker) =
-        free(options(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+        batcher_over(options(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
     std::thread::scope(|scope| {
         for client in 0..16 {
             let batcher = &batcher;
