@@ -13,7 +13,7 @@ use crate::model::head::{Head, HeadContext, HeadFiles};
 /// The folder of heads beside the configuration.
 const BESIDE_CONFIG: &str = "config/heads";
 
-/// What is known of a head's folder.
+/// The state of a head's folder when it was last read.
 #[derive(Default)]
 pub struct HeadFolder {
     /// The stamp of the files that were last read; `None` if they must be read again in any case.
@@ -42,8 +42,9 @@ impl HeadFolder {
                 // The files are still being written, or were removed.
                 self.stamp = None;
                 let reason = error.to_string();
-                let known = std::mem::replace(&mut self.reason, reason) == self.reason;
-                return (!known).then(|| Change::Unreadable { path: path.to_owned(), error });
+                let is_new = reason != self.reason;
+                self.reason = reason;
+                return is_new.then(|| Change::Unreadable { path: path.to_owned(), error });
             }
         };
         let version = files.version();

@@ -1,7 +1,7 @@
 //! All heads: found, read when they change, and put together into a set.
 //!
-//! At start, anything wrong with a folder is an error. Later it is only logged, and what served
-//! before continues to serve.
+//! At start, anything wrong with a folder is an error. Later it is only logged, and the heads that
+//! served before continue to serve.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -46,7 +46,7 @@ pub enum ApiError {
     /// The headers have more than this many bytes.
     #[error("the headers have more than {0} bytes, which is the limit")]
     HeadersTooLarge(usize),
-    /// The body is well formed, but what it asks for can't be done.
+    /// The body is well formed, but the request can't be served.
     #[error("{message}")]
     Unacceptable {
         /// Which of the codes with status 422.
@@ -78,7 +78,7 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// A well-formed request that asks for what can't be done; `code` is one with status 422.
+    /// A well-formed request that can't be served; `code` is one with status 422.
     pub fn unacceptable(
         code: ErrorCode,
         pointer: impl Into<String>,

@@ -34,7 +34,7 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $advice),* }
             }
 
-            /// What it means, for the contract.
+            /// Its meaning, for the OpenAPI contract.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning.trim_ascii()),* }
             }

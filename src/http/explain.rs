@@ -15,11 +15,6 @@ use crate::text::{Encoded, Input, Window};
 /// Bytes of a token in the answer, without its contributions and its text.
 pub const TOKEN_BYTES: usize = 48;
 
-/// Bytes of the text of an input's tokens: each character is in at most one of them.
-pub fn text_bytes(input: &Input) -> usize {
-    input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
-}
-
 /// A token and its place in the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Token {
@@ -47,15 +42,15 @@ pub fn attributions(
     let c = service.recipes.shape().hidden;
     let attribution = |head: &Arc<Head>| {
         head.token_attribution(c).map(Arc::new).map_err(|reason| {
-            let able = heads.iter().filter(|head| head.token_attribution(c).is_ok());
-            let able = match able.map(|head| head.name()).collect::<Vec<_>>()[..] {
+            let explainable = heads.iter().filter(|head| head.token_attribution(c).is_ok());
+            let advice = match explainable.map(|head| head.name()).collect::<Vec<_>>()[..] {
                 [] => "no head of this request can be explained".to_owned(),
                 ref names => format!("these heads can be explained: {}", names.join(", ")),
             };
             let name = head.name();
             let message = format!(
                 "head \"{name}\" can't be explained exactly: {reason}, so its logits are not sums \
-                 over tokens; {able}"
+                 over tokens; {advice}"
             );
             ApiError::unacceptable(ErrorCode::NotExplainable, "/explain", message)
         })
@@ -63,22 +58,22 @@ pub fn attributions(
     heads.iter().map(attribution).collect()
 }
 
-/// The tokens of each input that count, window by window. Each text begins with `prompt`, which is
-/// not part of what the client sent.
+/// The counted tokens of each input, window by window. `windows` are those of each input. Each text
+/// begins with `prompt`, which is not part of the client's text.
 ///
 /// # Errors
 /// Only failures of the server.
 pub async fn read_tokens(
     service: &Arc<Service>,
     inputs: Vec<Input>,
-    read: Vec<Vec<Window>>,
+    windows: Vec<Vec<Window>>,
     prompt: String,
 ) -> Result<Vec<Vec<Token>>, ApiError> {
     let service = Arc::clone(service);
-    let long = inputs.iter().map(text_bytes).sum::<usize>() > INLINE_BYTES;
+    let long = inputs.iter().map(Input::bytes).sum::<usize>() > INLINE_BYTES;
     off_runtime(long, move || {
-        let each = inputs.iter().zip(&read);
-        each.map(|(input, windows)| tokens(&service, input, windows, &prompt)).collect()
+        let windows_of_inputs = inputs.iter().zip(&windows);
+        windows_of_inputs.map(|(input, windows)| tokens(&service, input, windows, &prompt)).collect()
     })
     .await
 }

@@ -20,7 +20,7 @@ pub struct ApiJson<T> {
     pub value: T,
     /// The time after which the answer is of no use.
     pub deadline: Instant,
-    /// Gives the room back when dropped.
+    /// Releases the room when dropped.
     pub admitted: Admitted,
 }
 

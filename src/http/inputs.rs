@@ -20,7 +20,7 @@ impl Inputs {
     }
 }
 
-/// The prompt to put in front of each input. `native` says that the request wants the recipe
+/// The prompt to put in front of each input. `native` is whether the request uses the recipe
 /// `native`, which has the checkpoint's default prompt.
 ///
 /// # Errors

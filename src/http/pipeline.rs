@@ -46,8 +46,8 @@ pub struct Outcome {
     pub outputs: Vec<Output>,
     /// The inputs, with their prompts.
     pub inputs: Vec<Input>,
-    /// The windows of each input; one window unless it was read in several.
-    pub read: Vec<Vec<Window>>,
+    /// The windows of each input: one, unless a long text was read in several.
+    pub windows: Vec<Vec<Window>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
     /// The time of each stage.
@@ -82,18 +82,18 @@ pub async fn run(
     answer_bytes: impl Fn(&Input, usize) -> usize,
 ) -> Result<Outcome, ApiError> {
     let started = Instant::now();
-    let (inputs, read) = tokenize(service, inputs, long_text).await?;
+    let (inputs, windows) = tokenize(service, inputs, long_text).await?;
     let tokenize = started.elapsed();
-    let counted = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
-    let bytes = |(input, windows)| answer_bytes(input, counted(windows));
-    let estimate: usize = inputs.iter().zip(&read).map(bytes).sum();
+    let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
+    let bytes = |(input, windows)| answer_bytes(input, tokens(windows));
+    let estimate: usize = inputs.iter().zip(&windows).map(bytes).sum();
     let limit = service.limits.answer_bytes.get();
     if estimate > limit {
         let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
         return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, "/inputs", message));
     }
     let spec = Arc::new(spec);
-    let tasks = read.iter().flat_map(|windows| tasks(windows, &spec));
+    let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
@@ -105,30 +105,30 @@ pub async fn run(
         passes: computed.passes,
         tokens,
     };
-    let windows: Vec<usize> = read.iter().map(Vec::len).collect();
-    let outputs = join_windows(service, &spec, &windows, computed.outputs).await?;
-    let cut = read
+    let counts = windows.iter().map(Vec::len).collect();
+    let outputs = join_windows(service, &spec, counts, computed.outputs).await?;
+    let cut = windows
         .iter()
         .enumerate()
         .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
     let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
-    Ok(Outcome { outputs, inputs, read, usage, timings })
+    Ok(Outcome { outputs, inputs, windows, usage, timings })
 }
 
-/// The output of each text. `windows` is the number of windows of each text, `passes` what the pass
-/// returned for each window, in order.
+/// The output of each text. `counts` has the number of windows of each text, `passes` the output of
+/// each window, in order.
 async fn join_windows(
     service: &Arc<Service>,
     spec: &Arc<TaskSpec>,
-    windows: &[usize],
+    counts: Vec<usize>,
     passes: Vec<PassOutput>,
 ) -> Result<Vec<Output>, ApiError> {
-    let long = windows.iter().any(|&count| count > 1);
-    let (service, spec, windows) = (Arc::clone(service), Arc::clone(spec), windows.to_vec());
+    let long = counts.iter().any(|&count| count > 1);
+    let (service, spec) = (Arc::clone(service), Arc::clone(spec));
     let outputs = off_runtime(long, move || {
         let mut passes = passes.into_iter();
         let output = |count| service.output_builder.text_output(&spec, passes.by_ref().take(count));
-        windows.into_iter().map(output).collect::<Vec<Output>>()
+        counts.into_iter().map(output).collect::<Vec<Output>>()
     })
     .await?;
     // The engine has checked the parts, but not their sums.
@@ -155,10 +155,7 @@ async fn tokenize(
     long_text: WireLongText,
 ) -> Result<(Vec<Input>, Vec<Vec<Window>>), ApiError> {
     let Inputs { list, single } = inputs;
-    let bytes = |input: &Input| {
-        input.text.as_str().len() + input.pair.as_ref().map_or(0, |pair| pair.as_str().len())
-    };
-    let total: usize = list.iter().map(bytes).sum();
+    let total: usize = list.iter().map(Input::bytes).sum();
     let service = Arc::clone(service);
     off_runtime(total > INLINE_BYTES, move || {
         let limit = service.sequence_tokens;
@@ -167,12 +164,12 @@ async fn tokenize(
             Ok(vec![Window::from(encoded)])
         };
         let tokenize_one = |(index, input): (usize, &Input)| {
-            let read = match long_text {
+            let windows = match long_text {
                 WireLongText::Truncate => one_window(input, LongText::Truncate),
                 WireLongText::Error => one_window(input, LongText::Error),
                 WireLongText::Window => service.tokenizer.encode_windows(input, limit),
             };
-            read.map_err(|error| match error {
+            windows.map_err(|error| match error {
                 TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
                     let pointer = Inputs::pointer(single, index);
                     ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
@@ -180,8 +177,8 @@ async fn tokenize(
                 TokenizeError::Failed { .. } => ApiError::internal(error),
             })
         };
-        let read = list.iter().enumerate().map(tokenize_one).collect::<Result<_, _>>()?;
-        Ok((list, read))
+        let windows = list.iter().enumerate().map(tokenize_one).collect::<Result<_, _>>()?;
+        Ok((list, windows))
     })
     .await?
 }
@@ -199,7 +196,7 @@ pub async fn to_json<T: serde::Serialize + Send + 'static>(
     written.map_err(ApiError::internal)
 }
 
-/// Runs short work here, and long work on a thread for blocking work, within the current span.
+/// Runs short work in place, and long work on a thread for blocking work within the current span.
 ///
 /// # Errors
 /// The long work panicked. The panic of short work is caught around the handler.
@@ -211,7 +208,7 @@ pub async fn off_runtime<T: Send + 'static>(
         return Ok(work());
     }
     let span = Span::current();
-    // Caught within, since tokio's error would quote the panic's message.
+    // Caught within the task, since tokio's error would quote the panic's message.
     let caught = move || panics::catch(|| span.in_scope(work));
     let done = tokio::task::spawn_blocking(caught).await.map_err(ApiError::internal)?;
     done.map_err(|panicked| ApiError::internal(format!("work on a blocking thread {panicked}")))

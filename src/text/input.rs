@@ -55,6 +55,13 @@ pub struct Input {
     pub pair: Option<Text>,
 }
 
+impl Input {
+    /// Bytes of its text, or of both texts of a pair.
+    pub fn bytes(&self) -> usize {
+        self.text.as_str().len() + self.pair.as_ref().map_or(0, |pair| pair.as_str().len())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

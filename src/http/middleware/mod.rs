@@ -1,4 +1,4 @@
-//! Around every response: the request id, the timings, the problem details, the line in the log.
+//! The middleware around every response: request id, timings, problem details, one line in the log.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -67,7 +67,8 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
 }
 
 /// Checks the size of the headers, times the request, catches a handler's panic, writes problem
-/// details, and logs one line. What handler and batcher log lies in a span with the request's id.
+/// details, and logs one line. The handler and the batcher log within a span that has the request's
+/// id.
 async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request
@@ -77,18 +78,19 @@ async fn observe(request: Request, next: Next) -> Response {
         .unwrap_or_default()
         .to_owned();
     let method = request.method().clone();
-    // The route, not the address: an address may hold anything.
+    // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES {
         ApiError::HeadersTooLarge(HEADER_BYTES).into_response()
     } else {
-        // Of the highest level, so that no filter that lets a line through leaves out its id.
+        // A span of the highest level passes every filter that an event within it passes, so that each
+        // line has the id.
         let span = tracing::error_span!("request", request_id = %id);
         catch_panic(next.run(request)).instrument(span).await
     };
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
-        let unexplained = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
-        unexplained.then(|| ApiError::internal("the handler gave no cause"))
+        let without_cause = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+        without_cause.then(|| ApiError::internal("the handler gave no cause"))
     });
     if let Some(error) = &error {
         write_problem(&mut response, error, &id);
@@ -126,8 +128,8 @@ async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// The response, or an internal error if its handler panics. The panic's message may quote an
-/// input, so that it is neither printed nor kept.
+/// The response, or an internal error if its handler panics. The panic's message may quote an input,
+/// so it is neither printed nor kept.
 async fn catch_panic(response: impl Future<Output = Response>) -> Response {
     let mut response = pin!(response);
     poll_fn(|context| match panics::catch(|| response.as_mut().poll(context)) {

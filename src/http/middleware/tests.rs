@@ -1,4 +1,4 @@
-//! What is logged of a response, and what is not.
+//! The log line of a response.
 
 use axum::routing::get;
 use serde_json::Value;
@@ -77,7 +77,7 @@ async fn a_500_without_a_cause_is_logged_too() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_servers_fault_is_logged_below_warn() {
+async fn a_failure_that_is_not_the_servers_is_logged_below_warn() {
     let handler = async || -> Result<(), _> { Err(ApiError::DeadlineExceeded) };
     assert_eq!(answered(handler).await, (StatusCode::GATEWAY_TIMEOUT, Vec::new()));
 }

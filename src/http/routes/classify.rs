@@ -161,17 +161,17 @@ pub async fn classify(
         recipe.as_ref().map_or(0, |recipe| Encoding::Float.vector_bytes(recipe.dimensions));
     let bytes = |input: &Input, tokens: usize| {
         let token = classes * FLOAT_BYTES + heads.len() * explain::TOKEN_BYTES;
-        let explained = heads.len() * explain::text_bytes(input) + tokens * token;
+        let explained = heads.len() * input.bytes() + tokens * token;
         classes * CLASS_BYTES + embedding + if request.explain { explained } else { 0 }
     };
     let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
-    let Outcome { outputs, inputs, read, usage, timings } = outcome;
+    let Outcome { outputs, inputs, windows, usage, timings } = outcome;
     let mut numbers: usize = outputs.iter().map(Output::number_count).sum();
     let mut tokens = Vec::new().into_iter();
     if request.explain {
-        let text: usize = inputs.iter().map(explain::text_bytes).sum();
+        let text: usize = inputs.iter().map(Input::bytes).sum();
         numbers += heads.len() * text / FLOAT_BYTES;
-        tokens = explain::read_tokens(service, inputs, read, prompt).await?.into_iter();
+        tokens = explain::read_tokens(service, inputs, windows, prompt).await?.into_iter();
     }
     let decoder = Decoder {
         heads: &heads,
@@ -217,7 +217,7 @@ fn task_spec(
 /// Turns an input's numbers into the results of the heads.
 struct Decoder<'a> {
     heads: &'a [Arc<Head>],
-    /// One per head, if they are to be explained; else none.
+    /// One per head, or none if no explanation is wanted.
     attributions: &'a [Arc<TokenAttribution>],
     /// Instead of the heads' own activations.
     activation: Option<OutputActivation>,

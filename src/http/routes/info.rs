@@ -27,7 +27,7 @@ pub struct Info {
     pub limits: LimitsInfo,
     /// Recipes by name, with their widths, and with layers counted from 0.
     pub recipes: BTreeMap<String, ResolvedRecipe>,
-    /// Where a name promises something that this model doesn't have.
+    /// Remarks on built-in names that don't fit this model.
     pub notes: Vec<String>,
     /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
