@@ -3,9 +3,9 @@
 //!
 //! [`http`] parses and checks the request, [`text`] turns its texts into tokens (a [`sequence`] each),
 //! [`batching`] collects sequences into a pass, and [`model`] computes the pass with [`strata_kernels`].
-//! [`heads`] finds and watches the folders of heads, [`training`] makes new ones. [`config`] has the
-//! settings, [`telemetry`] the log, [`files`] atomic writes; [`app`] wires the parts and [`cli`] starts
-//! them.
+//! [`heads`] finds and watches the folders of heads; [`training`] trains new heads, with reports drawn
+//! by [`charts`]. [`config`] has the settings, [`telemetry`] the log, [`files`] atomic writes. [`app`]
+//! connects the parts, and [`cli`] starts them.
 
 pub mod cli;
 

@@ -17,9 +17,9 @@ use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 const VARIABLES: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
 
 /// Makes sure that candle finds `threads` in its environment. A process can't change its own
-/// environment safely, so it executes itself again with the variables set: the same process id, the
-/// same arguments. Call it before any thread is started, and only if candle computes, since starting
-/// again takes time.
+/// environment safely, so it executes itself again with the variables set, with the same process id and
+/// arguments. Call this before any thread is started, and only if candle computes, since a second start
+/// takes time.
 ///
 /// # Errors
 /// The process could not execute itself.

@@ -53,7 +53,7 @@ impl Compare {
     pub fn run(self) -> Result<(), Failure> {
         let (config, dataset, parts) = self.training.open()?;
         print_notes(&dataset);
-        let settings = TrainingOptions {
+        let options = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
@@ -61,34 +61,33 @@ impl Compare {
             ..TrainingOptions::default()
         };
         // Checked before the encoder starts, since encoding takes long.
-        check(&dataset, &settings).map_err(Failure::unusable)?;
-        let entrants = self.entrants(&parts.recipes).map_err(Failure::failed)?;
-        let read: Vec<_> = entrants.iter().map(|(_, recipe)| &recipe.features).collect();
-        let pools = extract(&parts, &config, &dataset, &read, &self.training.cache)
+        check(&dataset, &options).map_err(Failure::unusable)?;
+        let compared = self.recipes(&parts.recipes).map_err(Failure::failed)?;
+        let recipes: Vec<_> = compared.iter().map(|(_, recipe)| &recipe.features).collect();
+        let pooled = extract(&parts, &config, &dataset, &recipes, &self.training.cache)
             .map_err(Failure::Failed)?;
-        let bar = ProgressBar::new((entrants.len() * (self.folds + 1)) as u64);
+        let bar = ProgressBar::new((compared.len() * (self.folds + 1)) as u64);
         let template = "{wide_bar} {pos}/{len} fits, {eta} left: {msg}";
         bar.set_style(ProgressStyle::with_template(template).map_err(Failure::failed)?);
-        let features = |recipe: &_| pools.features(recipe);
-        let found = compare(&dataset, &entrants, &features, &settings, &mut |next| match next {
+        let features = |recipe: &_| pooled.features(recipe);
+        let found = compare(&dataset, &compared, &features, &options, &mut |next| match next {
             Some(name) => bar.set_message(name.to_owned()),
             None => bar.inc(1),
         });
         let seconds = bar.elapsed().as_secs_f64();
         bar.finish_and_clear();
         let found = found?;
-        eprintln!("{} recipes in {seconds:.1} s", entrants.len());
+        eprintln!("{} recipes in {seconds:.1} s", compared.len());
         self.print(&found, &parts.recipes)
     }
 
-    /// The recipes to compare, with what is fitted for each.
-    fn entrants(&self, recipes: &RecipeBook) -> anyhow::Result<Vec<(Candidate, TrainingRecipe)>> {
-        let all = candidates(recipes.shape().layers, self.quick).into_iter();
-        let entrant = |candidate: Candidate| {
+    /// The recipes to compare, each as it is fitted.
+    fn recipes(&self, book: &RecipeBook) -> anyhow::Result<Vec<(Candidate, TrainingRecipe)>> {
+        let with_recipe = |candidate: Candidate| {
             let recipe = RecipeRef::Object(candidate.recipe.clone());
-            Ok((candidate, TrainingRecipe::new(&recipe, recipes)?))
+            Ok((candidate, TrainingRecipe::new(&recipe, book)?))
         };
-        all.map(entrant).collect()
+        candidates(book.shape().layers, self.quick).into_iter().map(with_recipe).collect()
     }
 
     /// Prints the result and writes the report.

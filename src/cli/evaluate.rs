@@ -80,9 +80,9 @@ impl Evaluate {
             );
         }
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
-        let pools =
+        let pooled =
             extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
-        let features = pools.features(&recipe).map_err(Failure::failed)?;
+        let features = pooled.features(&recipe).map_err(Failure::failed)?;
         if let Some((row, column)) = features.first_non_finite() {
             let line = dataset.rows[row].line;
             let error = anyhow!("the text on line {line}: feature {column} is not a finite number");

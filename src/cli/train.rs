@@ -57,7 +57,7 @@ impl Train {
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
         print_notes(&dataset);
-        let settings = TrainingOptions {
+        let options = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
             class_weights: self.fit.class_weights(),
@@ -65,7 +65,7 @@ impl Train {
             folds: Some(self.folds).filter(|&folds| folds > 0),
         };
         // Checked before the encoder starts, since encoding takes long.
-        let split = check(&dataset, &settings).map_err(Failure::unusable)?;
+        let split = check(&dataset, &options).map_err(Failure::unusable)?;
 
         let recipe = &candidate.features;
         let features = extract(&parts, &config, &dataset, &[recipe], &self.training.cache)
@@ -75,11 +75,11 @@ impl Train {
         if let Some(file) = &self.save_features {
             save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
         }
-        let trained = train(&dataset, &features, &settings, &mut print_stage)?;
+        let trained = train(&dataset, &features, &options, &mut print_stage)?;
         println!("{}", trained.report);
         let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
-        if let Some(factors) = &trained.head.layer_weights {
-            println!("learned weights of layers {:?}: {factors:?}", recipe.layers);
+        if let Some(weights) = &trained.head.layer_weights {
+            println!("learned weights of layers {:?}: {weights:?}", recipe.layers);
         }
         self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
         println!("head \"{name}\" written to {}", self.out.display());

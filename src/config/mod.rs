@@ -3,8 +3,8 @@
 //! `sources` applies the configuration file, the environment and the flags, in this order, to the
 //! defaults in `config/strata.toml`. The result is [`Settings`], the values as written, which
 //! `--print-config` shows. Each section of the file has a module with its values as written, as
-//! checked, and the checks between them; `root` has the settings outside sections. The checked types
-//! are the proof that every value is allowed, and a refusal names the allowed values.
+//! checked, and the checks between them; `root` has the settings outside sections. A checked type
+//! can't have a value that is not allowed, and a refusal names the allowed values.
 //!
 //! To add a setting: `config/strata.toml` with a comment, and the section's module.
 //!

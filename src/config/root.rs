@@ -53,7 +53,7 @@ pub struct Config {
     pub model: PathBuf,
     /// The IP address to listen on.
     pub host: IpAddr,
-    /// The port to listen on, 0 for any that is free.
+    /// The port to listen on; 0 for any free port.
     pub port: u16,
     /// How hidden states are computed. `threads = 0` is already replaced by the number of threads.
     pub encoder: EncoderOptions,

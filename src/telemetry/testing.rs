@@ -1,4 +1,4 @@
-//! What a test wrote to the log.
+//! Collects the log of a unit test.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};

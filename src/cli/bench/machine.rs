@@ -1,4 +1,4 @@
-//! What the machine can do, and how much memory this process uses.
+//! The machine's processor and peak rate, and the memory of this process.
 
 use std::fs;
 

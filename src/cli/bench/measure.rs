@@ -14,7 +14,7 @@ use crate::model::task::{Task, TaskSpec};
 /// Shares of a measurement's time for warming up, for the rate and for the latency.
 const SHARES: [f64; 3] = [0.1, 0.6, 0.3];
 
-/// Measures one work after another, with a progress bar on a terminal.
+/// Takes one measurement after another, with a progress bar on a terminal.
 pub struct Stopwatch<'a> {
     parts: &'a Parts,
     /// Number of encoder layers that a pass computes.
@@ -24,15 +24,15 @@ pub struct Stopwatch<'a> {
 }
 
 impl<'a> Stopwatch<'a> {
-    /// For `works` measurements of `seconds` each.
+    /// For a number of `measurements` of `seconds` each.
     pub fn new(
         parts: &'a Parts,
         spec: &Arc<TaskSpec>,
         seconds: f64,
-        works: usize,
+        measurements: usize,
     ) -> anyhow::Result<Self> {
         let times = SHARES.map(|share| Duration::from_secs_f64(share * seconds));
-        let bar = ProgressBar::new((1_000.0 * seconds * works as f64) as u64);
+        let bar = ProgressBar::new((1_000.0 * seconds * measurements as f64) as u64);
         bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent} %, {eta} left")?);
         let depth = spec.taps().iter().map(|tap| tap.layer).max().unwrap_or(0);
         Ok(Self { parts, depth, times, bar })
@@ -60,6 +60,7 @@ impl<'a> Stopwatch<'a> {
         self.bar.finish_and_clear();
     }
 
+    /// Totals of passes during the time for the rate, after a warm-up.
     fn rate(
         &self,
         name: &str,
@@ -71,6 +72,7 @@ impl<'a> Stopwatch<'a> {
         self.passes(rate, &mut next)
     }
 
+    /// Runs passes for `time`, at least one.
     fn passes(
         &self,
         time: Duration,
@@ -94,6 +96,7 @@ impl<'a> Stopwatch<'a> {
         Ok(totals)
     }
 
+    /// The latency of passes that hold one sequence of `tokens`.
     fn alone(
         &self,
         tokens: usize,
@@ -113,7 +116,7 @@ impl<'a> Stopwatch<'a> {
     }
 }
 
-/// The first of the ascending `values` that `percent` of them do not exceed.
+/// The smallest of the ascending `values` that is at least as large as `percent` % of them.
 fn percentile(values: &[f64], percent: usize) -> f64 {
     let rank = (values.len() * percent).div_ceil(100);
     values[rank.max(1) - 1]

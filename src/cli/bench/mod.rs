@@ -1,4 +1,4 @@
-//! `strata bench`: measures what a checkpoint needs on this machine, without HTTP, to choose its size.
+//! `strata bench`: measures the speed and memory of a checkpoint on this machine, without HTTP.
 //!
 //! `work` builds passes from a file's texts or from synthetic sequences, `measure` times them,
 //! `machine` reads what the system reports, `results` and `report` hold and show the figures.
@@ -101,8 +101,8 @@ impl Bench {
         recipe: String,
     ) -> anyhow::Result<Report> {
         let budget = config.batching.budget_tokens.get();
-        let works = if self.data.is_some() { 1 } else { self.length.len() };
-        let stopwatch = Stopwatch::new(parts, spec, self.seconds, works)?;
+        let measurements = if self.data.is_some() { 1 } else { self.length.len() };
+        let stopwatch = Stopwatch::new(parts, spec, self.seconds, measurements)?;
         let before = machine::peak(&config.encoder);
         let mut results = Vec::new();
         if let Some(data) = &self.data {

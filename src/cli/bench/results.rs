@@ -1,4 +1,4 @@
-//! What is measured: counts of passes, and rates and latencies from them.
+//! The results of measurements: counts of passes, and rates and latencies computed from them.
 
 use serde::Serialize;
 

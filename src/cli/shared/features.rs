@@ -34,8 +34,8 @@ impl CacheFlags {
     }
 }
 
-/// Computes what the recipes read of every text, in one run through the encoder or from the cache,
-/// with a progress bar on a terminal.
+/// Computes the pooled layers that the recipes read of every text, in one run through the encoder or
+/// from the cache, with a progress bar on a terminal.
 pub fn extract(
     parts: &Parts,
     config: &Config,
@@ -56,21 +56,21 @@ pub fn extract(
         token_budget: config.batching.budget_tokens.get(),
         cache: folder.as_deref(),
     };
-    let pools = extractor.extract(dataset, recipes, &mut |texts| bar.inc(texts as u64));
+    let pooled = extractor.extract(dataset, recipes, &mut |texts| bar.inc(texts as u64));
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let pools = pools?;
-    let (texts, layers) = (dataset.rows.len(), pools.pooled_layers);
-    let from = match pools.cached_share {
+    let pooled = pooled?;
+    let (texts, layers) = (dataset.rows.len(), pooled.pooled_layers);
+    let from = match pooled.cached_share {
         0.0 => String::new(),
         cached => format!(", {:.0} % from the cache", 100.0 * cached),
     };
     eprintln!("features: {texts} texts in {seconds:.1} s, {layers} pooled layers{from}");
-    if pools.truncated > 0 {
-        eprintln!("{} texts were truncated to {} tokens", pools.truncated, parts.sequence_tokens);
+    if pooled.truncated > 0 {
+        eprintln!("{} texts were truncated to {} tokens", pooled.truncated, parts.sequence_tokens);
     }
-    if let (Some(error), Some(folder)) = (&pools.cache_error, folder) {
+    if let (Some(error), Some(folder)) = (&pooled.cache_error, folder) {
         eprintln!("features could not be cached in {}: {error}", folder.display());
     }
-    Ok(pools)
+    Ok(pooled)
 }
