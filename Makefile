@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -20,7 +20,10 @@ model: ## Download the default model to models/ (80 MB, once) and check every fi
 data: ## Download the labelled texts to data/ (5 MB, once) and check every file
 	@$(PYTHON) -B scripts/fetch_data.py
 
-test: model data nextest $(JUDGE)/installed ## Set up what the tests need and run all of them
+setup:
+	@PYTHON="$(PYTHON)" scripts/setup_debian.sh
+
+test: setup model data nextest $(JUDGE)/installed ## Install what the tests need and run all of them
 	cargo test --workspace --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Install the Debian packages that `make check` and `make test` need, if any is missing: a C compiler, make,
+# curl, git, and Python 3 with pip and venv. Prints nothing if all are there, and never asks anything.
+set -euo pipefail
+
+python="${PYTHON:-python3}"
+
+# The packages that are missing, each with a space after it.
+missing() {
+    # A program is linked, since a compiler without the C library's files can't build anything.
+    { command -v make && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -; } \
+        >/dev/null 2>&1 || printf 'build-essential '
+    for tool in curl git; do
+        command -v "$tool" >/dev/null || printf '%s ' "$tool"
+    done
+    command -v "$python" >/dev/null || printf 'python3 '
+    "$python" -m pip --version >/dev/null 2>&1 || printf 'python3-pip '
+    # Debian's Python has the module venv without this package, but can't create an environment.
+    "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv '
+}
+
+fail() {
+    echo "error: $1; run: sudo apt-get install $packages" >&2
+    exit 1
+}
+
+packages="$(missing)"
+[ -n "$packages" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "error: install what corresponds to these Debian packages: $packages" >&2
+    exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || fail "packages are missing, and sudo is absent or needs a password"
+    as_root=(sudo -n)
+fi
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+
+echo "installing $packages"
+# The lists may be recent enough even if they can't be updated.
+"${apt[@]}" update </dev/null >/dev/null || true
+# shellcheck disable=SC2086 # The names are separate words.
+"${apt[@]}" install --yes --no-install-recommends $packages </dev/null >/dev/null || fail "apt-get failed"
+
+packages="$(missing)"
+[ -z "$packages" ] || fail "something is still missing after the installation"
