@@ -1,5 +1,6 @@
-//! Checks on the source itself: who may use whom, where `unsafe` may stand, that no files import each
-//! other in a circle, that `use` is written in one way, and that documents name files that exist.
+//! Checks of the source itself: which module may use which, where `unsafe` is allowed, that no files
+//! import each other in a circle, that `use` is written in one way, and that the files that documents
+//! name exist.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -15,8 +16,8 @@ mod source;
 fn every_module_uses_only_what_lies_below_it() {
     let files = source::read_all();
     assert!(files.len() > 40, "only {} files were found", files.len());
-    let offences: Vec<_> = files.iter().flat_map(rules::offences).collect();
-    assert!(offences.is_empty(), "{}", offences.join("\n"));
+    let violations: Vec<_> = files.iter().flat_map(rules::violations).collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
@@ -32,7 +33,9 @@ fn use_has_braces_at_the_last_level_alone() {
 }
 
 #[test]
-fn every_path_in_contributing_md_exists() {
-    let missing = documents::missing_paths(include_str!("../../CONTRIBUTING.md"));
-    assert!(missing.is_empty(), "{}", missing.join("\n"));
+fn every_path_in_architecture_md_and_contributing_md_exists() {
+    for document in [include_str!("../../ARCHITECTURE.md"), include_str!("../../CONTRIBUTING.md")] {
+        let missing = documents::missing_paths(document);
+        assert!(missing.is_empty(), "{}", missing.join("\n"));
+    }
 }

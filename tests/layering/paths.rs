@@ -10,7 +10,7 @@ use super::source::CRATES;
 pub struct NamedPath {
     /// From the crate's name: `strata`, `http`, `error`, `ApiError`. Ends in `*` for a glob import.
     pub path: Vec<String>,
-    /// For a `use`: the name that it brings into the file.
+    /// For a `use`: the name that it brings into scope.
     pub brings: Option<String>,
     /// A `pub use`, with any visibility: the file passes the item on and may not use it itself.
     pub is_reexport: bool,
@@ -33,7 +33,7 @@ pub fn named_paths(
 /// What a path may begin with, beside keywords and crates.
 struct Known<'m> {
     modules: &'m BTreeSet<&'m [String]>,
-    /// What the names stand for that the file brings by `use`.
+    /// The paths of the names that a `use` of the file brings into scope.
     names: BTreeMap<String, Vec<String>>,
 }
 

@@ -1,4 +1,4 @@
-//! Which module may use which, and where `unsafe` may stand.
+//! Which module may use which, and where `unsafe` is allowed.
 
 use std::collections::BTreeSet;
 
@@ -67,22 +67,22 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("lib", &["*"]),
 ];
 
-/// Where `unsafe` may stand.
+/// Where `unsafe` is allowed.
 const UNSAFE: [&str; 2] = ["src/model/checkpoint/map.rs", "crates/strata-kernels/src"];
 
-/// What in a file goes against the rules, in words.
-pub fn offences(file: &SourceFile) -> Vec<String> {
-    let mut offences = match file.module[0].as_str() {
+/// Every violation of the rules in a file, as a message.
+pub fn violations(file: &SourceFile) -> Vec<String> {
+    let mut violations = match file.module[0].as_str() {
         "strata" => forbidden_paths(file),
-        // Of a crate of its own, cargo says what it may use.
+        // Cargo checks the dependencies of the other crate.
         _ => Vec::new(),
     };
     let is_within = |place: &&str| file.file.strip_prefix(*place).is_some_and(starts_anew);
     let may_be_unsafe = UNSAFE.iter().any(is_within);
     if !may_be_unsafe && file.tokens.iter().any(|token| token == "unsafe") {
-        offences.push(format!("{}: unsafe", file.file));
+        violations.push(format!("{}: unsafe", file.file));
     }
-    offences
+    violations
 }
 
 fn forbidden_paths(file: &SourceFile) -> Vec<String> {
@@ -116,7 +116,7 @@ fn starts_anew(rest: &str) -> bool {
 }
 
 #[test]
-fn what_goes_against_the_table_is_found() {
+fn every_violation_of_the_table_is_found() {
     for (file, source, found) in [
         ("src/http/a.rs", "use crate::app::load;", "src/http/a.rs: uses app::load"),
         (
@@ -158,12 +158,12 @@ fn what_goes_against_the_table_is_found() {
         ("src/text/a.rs", "fn f<'a>(x: &'a u8) { unsafe { g(x) } }", "src/text/a.rs: unsafe"),
         ("src/metrics/a.rs", "", "src/metrics/a.rs: the module metrics is not in the table"),
     ] {
-        assert_eq!(offences(&SourceFile::new(file, source)), [found], "{source}");
+        assert_eq!(violations(&SourceFile::new(file, source)), [found], "{source}");
     }
 }
 
 #[test]
-fn comments_strings_and_what_is_allowed_are_no_offences() {
+fn comments_strings_and_allowed_paths_are_no_violations() {
     let source = r##"
         //! unsafe, crate::app
         /* use crate::app; */
@@ -173,9 +173,9 @@ fn comments_strings_and_what_is_allowed_are_no_offences() {
         fn f<'a>() -> &'a str { let _ = ('"', '\'', "\" unsafe"); r#"crate::app "unsafe""# }
         mod tests { use super::super::state::AppState; }
     "##;
-    assert_eq!(offences(&SourceFile::new("src/http/a.rs", source)), [""; 0]);
+    assert_eq!(violations(&SourceFile::new("src/http/a.rs", source)), [""; 0]);
     let config = SourceFile::new("src/config/a.rs", "use strata_kernels::{Dtype, InstructionSet};");
-    assert_eq!(offences(&config), [""; 0]);
+    assert_eq!(violations(&config), [""; 0]);
     let kernels = SourceFile::new("crates/strata-kernels/src/avx2.rs", "unsafe fn f() {}");
-    assert_eq!(offences(&kernels), [""; 0]);
+    assert_eq!(violations(&kernels), [""; 0]);
 }
