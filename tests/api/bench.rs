@@ -1,4 +1,4 @@
-//! `strata bench`: the shape of what it prints, and what it refuses. Nothing here asserts a speed.
+//! `strata bench`: the form of its output, and the flags that it refuses. No test checks a speed.
 
 use std::process::Output;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::process::Strata;
 use crate::support::tiny;
 
-/// A run over a tiny checkpoint, as short as can be.
+/// A run over a tiny checkpoint that is as short as possible.
 fn bench(args: &[&str]) -> Strata {
     let model = tiny("sentence");
     let fixed = ["bench", "--seconds", "0.02", "--model", model.to_str().unwrap()];
@@ -26,7 +26,7 @@ fn json(args: &[&str]) -> Value {
 }
 
 #[test]
-fn a_file_of_texts_is_measured_and_told_as_json() {
+fn a_file_of_texts_is_measured_and_reported_as_json() {
     let report = json(&["--data", "texts.tsv", "--threads", "1", "--encoder", "reference"]);
     let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
     let expected = "version model recipe encoder processor peak_gflops memory results";
@@ -52,7 +52,7 @@ fn a_file_of_texts_is_measured_and_told_as_json() {
 }
 
 #[test]
-fn fewer_texts_and_another_column_can_be_asked_for() {
+fn the_column_and_the_number_of_texts_can_be_chosen() {
     let whole = json(&["--data", "texts.tsv", "--text", "2", "--recipe", "native"]);
     assert_eq!(whole["recipe"], "native");
     let first = json(&["--data", "texts.tsv", "--limit", "1"]);
@@ -77,13 +77,13 @@ fn each_length_is_a_row_of_the_table() {
 }
 
 #[test]
-fn a_pass_of_a_length_holds_what_the_budget_holds() {
+fn a_pass_of_one_length_fills_the_token_budget() {
     let report = json(&["--length", "16"]);
     assert_eq!(report["results"][0]["work"], "32 x 16");
 }
 
 #[test]
-fn what_can_not_be_measured_is_one_line_and_exit_2() {
+fn invalid_flags_are_one_line_and_exit_2() {
     let data = ["--data", "texts.tsv"];
     let length = ["--length", "8"];
     let wrong: [(&[&str], &[&str], &str); 14] = [
@@ -102,8 +102,8 @@ fn what_can_not_be_measured_is_one_line_and_exit_2() {
         (&data, &["--text", "body"], "no column \"body\""),
         (&length, &["--recipe", "last-five"], "last-five"),
     ];
-    for (what, more, named) in wrong {
-        let args = [what, more].concat();
+    for (flags, more, named) in wrong {
+        let args = [flags, more].concat();
         let model = tiny("sentence");
         let strata = Strata::new(&["bench", "--model", model.to_str().unwrap()]);
         let strata = strata.file("texts.tsv", "id\ttext\n1\tA film.\n");

@@ -31,7 +31,7 @@ fn marked(config: &Config) -> u32 {
 fn logged_cause(answer: &Answer) -> String {
     answer.problem(500, "internal", None);
     assert!(!log::text().contains("xylophone"), "{}", log::text());
-    let lines = log::of_request(answer.header("x-request-id"));
+    let lines = log::lines_of_request(answer.header("x-request-id"));
     let with_cause: Vec<&Value> = lines.iter().filter(|line| !line["cause"].is_null()).collect();
     let [line] = with_cause[..] else { panic!("not one line with a cause: {lines:?}") };
     assert_eq!(line["level"], "ERROR");
@@ -72,7 +72,7 @@ async fn the_cause_of_a_failed_pass_is_logged_once_under_the_requests_id() {
     let cause = logged_cause(&answer);
     assert_eq!(cause, "sequence 0 could not be computed: the injected error");
     assert!(!answer.text().contains("injected"), "{}", answer.text());
-    assert_eq!(log::of_request(answer.header("x-request-id")).len(), 1);
+    assert_eq!(log::lines_of_request(answer.header("x-request-id")).len(), 1);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_failing_sequence_of_a_pass_has_its_own_cause_logged_once() {
     assert_eq!(cause, format!("sequence 0 could not be computed: the error of {id}"));
     // Each request of the pass has a line that says that the pass was retried, without a cause.
     for answer in &answers {
-        let lines = log::of_request(answer.header("x-request-id"));
+        let lines = log::lines_of_request(answer.header("x-request-id"));
         let retried: Vec<_> = lines.iter().filter(|line| line["level"] == "WARN").collect();
         assert_eq!(retried.len(), 1, "{lines:?}");
         assert_eq!((&retried[0]["sequences"], &retried[0]["failed"]), (&json!(2), &json!(1)));
@@ -100,7 +100,7 @@ async fn the_cause_of_a_failed_pass_is_a_warning_if_all_its_sequences_succeed_al
     let texts = ["a good film", "a very good film"];
     for answer in in_one_pass(&sentence(), Fault::ErrorOnSeveral, &texts).await {
         answer.ok();
-        let lines = log::of_request(answer.header("x-request-id"));
+        let lines = log::lines_of_request(answer.header("x-request-id"));
         let causes: Vec<_> = lines.iter().filter(|line| !line["cause"].is_null()).collect();
         assert_eq!(causes.len(), 1, "{lines:?}");
         assert_eq!(causes[0]["cause"], "the error of several");

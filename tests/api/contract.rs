@@ -126,7 +126,7 @@ async fn answers_of_classify_are_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn what_the_contract_does_not_allow_is_refused() {
+async fn a_body_that_the_contract_does_not_allow_is_refused() {
     let app = TestApp::tiny("sentence");
     let schemas = schemas(&app).await;
     let request = &schemas.contract()["components"]["schemas"]["EmbedRequest"];
@@ -139,8 +139,8 @@ async fn what_the_contract_does_not_allow_is_refused() {
         check(&schemas, "post", "/embed", "4XX", &answer);
         check(&schemas, "post", "/classify", "4XX", &answer);
         if status == 400 {
-            let judged = std::panic::catch_unwind(|| schemas.check(request, &body));
-            assert!(judged.is_err(), "the contract allows {body}");
+            let checked = std::panic::catch_unwind(|| schemas.check(request, &body));
+            assert!(checked.is_err(), "the contract allows {body}");
         }
     }
     let starting = TestApp::starting(&config(tiny("sentence")));
@@ -161,7 +161,7 @@ async fn health_and_info_are_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn info_says_what_is_served() {
+async fn info_describes_the_model_its_recipes_and_its_heads() {
     let mut config = config(tiny("sentence"));
     let folder = tempfile::tempdir().unwrap();
     let judge = Judge::new(&config);
@@ -190,7 +190,7 @@ async fn info_says_what_is_served() {
     assert_eq!(info["heads"]["mine"]["labels"], json!(["a", "b"]));
     assert!(info["heads"].get("foreign").is_none());
     assert!(info["skipped_heads"]["foreign"].as_str().unwrap().contains("another encoder"));
-    // Three encoder layers: last-four takes those there are, and it is said.
+    // With three encoder layers, last-four reads three, and a note says so.
     assert!(info["notes"][0].as_str().unwrap().contains("last-four"), "{}", info["notes"]);
 }
 
@@ -230,10 +230,10 @@ async fn every_field_of_the_contract_is_described() {
     let contract = app.get("/openapi.json").await.json();
     let schemas = contract["components"]["schemas"].as_object().unwrap();
     for (name, schema) in schemas {
-        for (field, says) in schema["properties"].as_object().into_iter().flatten() {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             let described = |value: &Value| value["description"].is_string();
-            let within = says["oneOf"].as_array().is_some_and(|forms| forms.iter().any(described));
-            assert!(described(says) || within, "{name}.{field} is not described: {says}");
+            let within = property["oneOf"].as_array().is_some_and(|forms| forms.iter().any(described));
+            assert!(described(property) || within, "{name}.{field} is not described: {property}");
         }
     }
 }

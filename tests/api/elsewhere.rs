@@ -1,7 +1,7 @@
-//! Heads that were trained by other libraries, written with the README's own lines and served.
+//! Heads that were trained by other libraries, saved with the code in the README, and served.
 //!
-//! With scikit-learn from the environment that `make .venv-judge/installed` makes, which `make test`
-//! does; with PyTorch as well by `make heads-elsewhere`, since it takes a few GB.
+//! `make test` creates the environment with scikit-learn (`make .venv-judge/installed`). PyTorch takes a
+//! few GB, so only `make heads-elsewhere` tests it too.
 
 use std::env;
 use std::process::Command;

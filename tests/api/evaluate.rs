@@ -77,7 +77,7 @@ fn scores_are_those_of_the_heads_own_answers() {
 fn the_exit_code_is_1_below_the_minimum_accuracy() {
     let case = Case::new();
     let folder = ["--heads", "heads", "--head", "mood"];
-    let with = |least: &str| case.run(&[&folder[..], &["--min-accuracy", least]].concat());
+    let with = |minimum: &str| case.run(&[&folder[..], &["--min-accuracy", minimum]].concat());
     assert_eq!(with("0").status.code(), Some(0));
     let output = with("1");
     assert_eq!(output.status.code(), Some(1));

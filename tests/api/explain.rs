@@ -1,4 +1,4 @@
-//! `explain: true`: where a head's logits come from, token by token.
+//! `explain: true`: the contribution of each token to a head's logits.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -67,7 +67,7 @@ async fn each_token_has_its_contribution_and_its_place() {
 }
 
 #[tokio::test]
-async fn places_are_those_of_the_input_whatever_prompt_is_in_front() {
+async fn places_in_the_input_do_not_depend_on_the_prompt() {
     let (app, _folder) = app();
     let plain = tokens(&explained(&app, json!({"inputs": "good film"})).await);
     let body = json!({"inputs": "good film", "prompt": "query: "});
@@ -80,7 +80,7 @@ async fn places_are_those_of_the_input_whatever_prompt_is_in_front() {
 }
 
 #[tokio::test]
-async fn each_token_of_a_pair_says_which_text_it_is_in() {
+async fn tokens_of_the_second_text_of_a_pair_are_marked() {
     let (app, _folder) = app();
     let pair = json!({"inputs": {"text": "good", "pair": "bad film"}});
     let result = explained(&app, pair).await;

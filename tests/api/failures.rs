@@ -125,7 +125,7 @@ async fn a_client_that_leaves_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_failing_engine_is_a_500_that_tells_neither_the_text_nor_the_cause() {
+async fn a_failing_engine_is_a_500_that_contains_neither_the_text_nor_the_cause() {
     let (app, stage) = TestApp::staged(&sentence());
     stage.fault(Fault::Error);
     stage.open();

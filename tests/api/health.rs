@@ -26,7 +26,7 @@ async fn state(app: &TestApp, status: u16) -> String {
 }
 
 #[tokio::test]
-async fn readiness_follows_the_servers_life_and_liveness_does_not() {
+async fn readiness_follows_the_state_of_the_server_and_liveness_does_not() {
     let config = config(tiny("sentence"));
     let app = TestApp::starting(&config);
     assert_eq!(state(&app, 503).await, "starting");
@@ -53,8 +53,8 @@ async fn a_failing_model_is_not_ready_until_a_pass_succeeds() {
 #[tokio::test]
 async fn health_is_answered_while_a_pass_is_blocked() {
     let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
-    let asking = app.clone();
-    let blocked = tokio::spawn(async move { asking.post("/embed", json!({"inputs": "a"})).await });
+    let other = app.clone();
+    let blocked = tokio::spawn(async move { other.post("/embed", json!({"inputs": "a"})).await });
     stage.pass().await;
     assert_eq!(state(&app, 200).await, "ready");
     app.get("/info").await.ok();
@@ -94,7 +94,7 @@ async fn a_given_request_id_comes_back_and_a_bad_one_is_replaced() {
 }
 
 #[tokio::test]
-async fn an_answer_says_where_its_time_went() {
+async fn server_timing_has_the_time_of_each_stage() {
     let app = TestApp::tiny("sentence");
     let answer = app.post("/embed", json!({"inputs": "a film"})).await;
     answer.ok();

@@ -23,8 +23,9 @@ const CONNECTIONS: usize = 64;
 const MOST_TEXTS: usize = 40;
 const SEED: u64 = 20_240_608;
 
-/// Against the same text in a pass of its own, times the largest value expected; padding and
-/// batch shape move a sum's last bits. The largest difference seen is a tenth of it.
+/// Allowed difference to the same text in a pass of its own, relative to the largest expected value:
+/// padding and the shape of the batch change the last bits of a sum. The largest difference seen is a
+/// tenth of this.
 const TOLERANCE: f32 = 1e-5;
 
 const HEADS: [&str; 2] = ["mood", "topic"];
@@ -51,7 +52,7 @@ fn texts() -> Vec<String> {
     (0..60).map(text).collect()
 }
 
-/// What every text's answer should be, computed once, one text at a time.
+/// The expected answer for every text, computed once, one text at a time.
 struct Expected {
     texts: Vec<String>,
     /// By text: a row for each recipe.
@@ -73,16 +74,16 @@ impl Expected {
             texts.iter().map(|text| judge.outputs(text, &spec)).collect();
         let tokens = embeddings.iter_mut().map(|rows| rows.pop().unwrap()).collect();
         let logits = heads.iter().map(|(name, head, recipe)| {
-            let of_text = |rows: &Vec<Vec<f32>>| head.logits(&rows[*recipe]);
-            (*name, embeddings.iter().map(of_text).collect())
+            let text_logits = |rows: &Vec<Vec<f32>>| head.logits(&rows[*recipe]);
+            (*name, embeddings.iter().map(text_logits).collect())
         });
         let logits = logits.collect();
         Self { texts, embeddings, tokens, logits }
     }
 }
 
-/// One request: its texts, and what it wants to know of them.
-struct Plan {
+/// One request: the indices of its texts, and what is computed for them.
+struct PlannedRequest {
     texts: Vec<usize>,
     kind: Kind,
 }
@@ -93,7 +94,7 @@ enum Kind {
     Classify { heads: Vec<&'static str>, embed: Option<usize> },
 }
 
-impl Plan {
+impl PlannedRequest {
     /// The request with index `at`. Most have few texts; every hundredth has the maximum.
     fn draw(at: usize, random: &mut StdRng, pool: usize) -> Self {
         let share: f64 = random.random();
@@ -112,7 +113,7 @@ impl Plan {
         Self { texts, kind }
     }
 
-    fn request(&self, expected: &Expected) -> (&'static str, Value) {
+    fn path_and_body(&self, expected: &Expected) -> (&'static str, Value) {
         let inputs: Vec<_> = self.texts.iter().map(|&text| &expected.texts[text]).collect();
         match &self.kind {
             Kind::Embed { recipe } => {
@@ -167,19 +168,19 @@ fn close(got: &[f32], expected: &[f32], what: &str) {
 /// Sends requests one after another over one connection until none is left.
 async fn client(
     address: String,
-    plans: Arc<Vec<Plan>>,
+    requests: Arc<Vec<PlannedRequest>>,
     next: Arc<AtomicUsize>,
     expected: Arc<Expected>,
 ) -> usize {
     let client = reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap();
     let mut answered = 0;
-    while let Some(plan) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let (path, body) = plan.request(&expected);
+    while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let (path, body) = request.path_and_body(&expected);
         let sent = client.post(format!("{address}{path}")).json(&body).send().await.unwrap();
         let status = sent.status();
         let answer: Value = sent.json().await.unwrap();
         assert_eq!(status, 200, "{answer}");
-        plan.check(&answer, &expected);
+        request.check(&answer, &expected);
         answered += 1;
     }
     answered
@@ -188,7 +189,7 @@ async fn client(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order() {
     let mut config = config(default_model());
-    // This test is not about speed.
+    // The test must not depend on the machine's speed.
     config.http.timeout = Duration::from_secs(600);
     config.http.max_timeout = config.http.timeout;
     config.http.header_timeout = config.http.timeout;
@@ -204,17 +205,17 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     let app = TestApp::new(&config);
     let expected = Arc::new(Expected::new(&judge, &heads));
     let mut random = StdRng::seed_from_u64(SEED);
-    let plans: Vec<_> =
-        (0..REQUESTS).map(|at| Plan::draw(at, &mut random, expected.texts.len())).collect();
-    let counts: Vec<_> = plans.iter().map(|plan| plan.texts.len()).collect();
+    let requests: Vec<_> =
+        (0..REQUESTS).map(|at| PlannedRequest::draw(at, &mut random, expected.texts.len())).collect();
+    let counts: Vec<_> = requests.iter().map(|request| request.texts.len()).collect();
     assert_eq!((counts.iter().min(), counts.iter().max()), (Some(&1), Some(&MOST_TEXTS)));
 
     let server = TestServer::start(&app, config.http.header_timeout).await;
-    let (plans, next) = (Arc::new(plans), Arc::new(AtomicUsize::new(0)));
+    let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (plans, next) = (Arc::clone(&plans), Arc::clone(&next));
-        clients.spawn(client(server.url(""), plans, next, Arc::clone(&expected)));
+        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
+        clients.spawn(client(server.url(""), requests, next, Arc::clone(&expected)));
     }
     let answered: usize = clients.join_all().await.into_iter().sum();
     assert_eq!(answered, REQUESTS);

@@ -1,4 +1,4 @@
-//! The real binary: what it prints, how it ends, what it refuses to start with.
+//! The real binary: its output, its exit codes, and the settings that it refuses.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -38,7 +38,7 @@ async fn get(url: String) -> Value {
 }
 
 #[test]
-fn the_curl_of_the_ready_line_works_as_it_is() {
+fn the_curl_command_of_the_ready_line_works() {
     for (model, field) in [("sentence", "embeddings"), ("single-label", "results")] {
         let running = Strata::serve(model).start();
         assert_eq!(running.ready.matches('\n').count(), 1);
@@ -64,7 +64,7 @@ fn a_port_in_use_is_one_line_and_exit_1() {
 }
 
 #[test]
-fn a_model_that_is_not_there_is_exit_2_and_says_how_to_get_it() {
+fn a_missing_model_is_exit_2_and_the_message_says_how_to_get_one() {
     let said = refused_in_one_line(&Strata::new(&["serve", "--port", "0"]).output(), 2);
     assert!(said.contains("models/all-MiniLM-L6-v2") && said.contains("make model"), "{said}");
     let said = refused(&Strata::new(&["serve", "--port", "0", "--model", "nowhere"]).output(), 2);
@@ -93,7 +93,7 @@ fn print_config_is_toml_with_the_origin_of_each_value() {
     assert_eq!(origin("grace_ms = "), "STRATA_HTTP_GRACE_MS");
     assert_eq!(origin("inputs = "), "config/strata.toml");
     assert_eq!(origin("host = "), "default");
-    // It can read its own output.
+    // The output is a valid configuration file.
     let again =
         Strata::new(&["serve", "--print-config"]).file("config/strata.toml", &printed).output();
     assert!(again.status.success(), "{}", stderr(&again));
@@ -102,7 +102,7 @@ fn print_config_is_toml_with_the_origin_of_each_value() {
 }
 
 #[test]
-fn a_setting_that_can_not_be_is_exit_2_and_names_it() {
+fn an_invalid_setting_is_refused_by_its_name() {
     let serve = || Strata::new(&["serve"]);
     for (strata, named) in [
         (serve().file("config/strata.toml", "[batching]\nbudget = 1\n"), "batching.budget"),
@@ -126,14 +126,14 @@ fn a_setting_that_can_not_be_is_exit_2_and_names_it() {
 }
 
 #[test]
-fn strata_health_says_by_its_exit_code_whether_a_server_is_ready() {
+fn the_exit_code_of_strata_health_is_0_only_if_the_server_is_ready() {
     let running = Strata::serve("sentence").start();
     let port = running.address().rsplit(':').next().unwrap().to_owned();
     let health = |port: &str| Strata::new(&["health", "--port", port]).output();
     let output = health(&port);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(output.stdout, b"ready\n");
-    // The port by the environment, as in a container.
+    // In a container, the port comes from the environment.
     let output = Strata::new(&["health"]).env("STRATA_PORT", &port).output();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     running.terminate();
@@ -164,13 +164,13 @@ async fn a_head_made_for_another_encoder_is_skipped_with_one_warning() {
 }
 
 #[test]
-fn a_head_that_is_named_and_not_there_is_exit_2() {
+fn a_configured_head_that_is_missing_is_exit_2() {
     let named = Strata::serve("sentence").env("STRATA_CLASSIFY_HEADS", "absent").output();
     assert!(refused(&named, 2).contains("\"absent\""));
 }
 
 #[test]
-fn a_head_that_is_named_and_made_for_another_encoder_is_exit_2() {
+fn a_configured_head_that_was_made_for_another_encoder_is_exit_2() {
     let judge = Judge::new(&config(tiny("sentence")));
     let mut head = TestHead::new(&judge, &json!("last-four"), &["a", "b"]);
     head.descriptor.encoder = "0".repeat(64);
@@ -191,9 +191,9 @@ fn the_contract_is_printed() {
 }
 
 #[tokio::test]
-async fn candle_computes_with_as_many_threads_as_it_is_told_whatever_the_machine_has() {
+async fn candle_computes_with_the_configured_number_of_threads() {
     let model = default_model();
-    // Enough for candle to share the work out.
+    // Enough work for candle to use all its threads.
     let body = json!({"inputs": vec!["a film ".repeat(30); 8]});
     for (wanted, helpers) in [("1", 0), ("3", 2)] {
         let strata = Strata::new(&["serve", "--port", "0", "--model", model.to_str().unwrap()]);
@@ -205,13 +205,13 @@ async fn candle_computes_with_as_many_threads_as_it_is_told_whatever_the_machine
         let named = |prefix: &str| threads.iter().filter(|name| name.starts_with(prefix)).count();
         assert_eq!(named("strata-compute").to_string(), wanted, "{threads:?}");
         assert_eq!(named("strata-forward"), 1, "{threads:?}");
-        // candle's own: the forward thread works beside them.
+        // candle's own threads; the forward thread computes too.
         assert_eq!(named("candle-bp"), helpers, "{threads:?}");
     }
 }
 
 #[tokio::test]
-async fn the_packed_encoder_has_a_pool_of_its_own_and_no_other_computes() {
+async fn the_packed_encoder_computes_only_in_its_own_pool() {
     let model = default_model();
     for wanted in ["1", "3"] {
         let strata = Strata::new(&["serve", "--port", "0", "--model", model.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! Heads that come, change and go while the server serves.
+//! Heads that are added, changed and removed while the server runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -24,13 +24,13 @@ const TOLERANCE: f32 = 1e-5;
 const SWAPS: usize = 1_000;
 const CONNECTIONS: usize = 16;
 
-/// Two heads for one place, and what each says of [`TEXT`].
-struct Two {
+/// Two versions of a head, and the logits of each for [`TEXT`].
+struct HeadVersions {
     heads: [TestHead; 2],
     logits: [Vec<f32>; 2],
 }
 
-impl Two {
+impl HeadVersions {
     fn new() -> Self {
         let judge = Judge::new(&config(tiny("sentence")));
         let head = |labels: [&str; 2], factor| {
@@ -42,29 +42,29 @@ impl Two {
         Self { heads, logits }
     }
 
-    /// Fails unless an answer is the one head's or the other's in all its parts; which.
-    fn which(&self, answer: &Value) -> usize {
+    /// Which of the two versions an answer is from. Fails if labels and logits are not from one version.
+    fn served_by(&self, answer: &Value) -> usize {
         let labels = &answer["labels"]["mood"];
         let has_labels = |head: &TestHead| json!(head.descriptor.labels) == *labels;
-        let which = self.heads.iter().position(has_labels).unwrap_or_else(|| panic!("{answer}"));
+        let version = self.heads.iter().position(has_labels).unwrap_or_else(|| panic!("{answer}"));
         let logits = floats(&answer["results"][0]["mood"]["logits"]);
-        assert_close(&logits, &self.logits[which], TOLERANCE, "logits of another head");
-        which
+        assert_close(&logits, &self.logits[version], TOLERANCE, "logits of another version");
+        version
     }
 }
 
-/// A server that watches `folder`, and nothing else tells it of changes.
+/// A server that watches `folder` and does not poll it.
 fn serve(folder: &Path) -> Strata {
     let heads = folder.to_str().unwrap();
     Strata::serve("sentence").arg("--heads").arg(heads).env("STRATA_HEADS_POLL_MS", "0")
 }
 
-fn ask() -> Value {
+fn request_body() -> Value {
     json!({"inputs": TEXT, "heads": ["mood"]})
 }
 
 async fn classify(running: &Running) -> Value {
-    let request = reqwest::Client::new().post(running.url("/classify")).json(&ask());
+    let request = reqwest::Client::new().post(running.url("/classify")).json(&request_body());
     request.send().await.unwrap().json().await.unwrap()
 }
 
@@ -76,14 +76,14 @@ fn version_of(folder: &Path) -> String {
 
 #[tokio::test]
 async fn a_head_that_is_added_changed_or_removed_takes_effect() {
-    let (two, folder) = (Two::new(), TempDir::new().unwrap());
+    let (versions, folder) = (HeadVersions::new(), TempDir::new().unwrap());
     let mut running = serve(folder.path()).start();
     assert_eq!(classify(&running).await["code"], "unknown_head");
     for at in [0, 1, 0] {
-        two.heads[at].save(folder.path(), "mood");
+        versions.heads[at].save(folder.path(), "mood");
         running.until_logged("now served");
         let answer = classify(&running).await;
-        assert_eq!(two.which(&answer), at);
+        assert_eq!(versions.served_by(&answer), at);
         assert_eq!(answer["versions"]["mood"], version_of(&folder.path().join("mood")));
         let info: Value = reqwest::get(running.url("/info")).await.unwrap().json().await.unwrap();
         assert_eq!(info["heads"]["mood"]["version"], answer["versions"]["mood"]);
@@ -94,10 +94,10 @@ async fn a_head_that_is_added_changed_or_removed_takes_effect() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_half_written_waits_and_a_broken_one_is_refused() {
-    let (two, folder, other) = (Two::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
-    two.heads[0].save(folder.path(), "mood");
-    two.heads[1].save(other.path(), "mood");
+async fn a_partly_written_head_is_not_served_yet_and_a_broken_one_is_refused() {
+    let (versions, folder, other) = (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    versions.heads[0].save(folder.path(), "mood");
+    versions.heads[1].save(other.path(), "mood");
     let mut running = serve(folder.path()).start();
     let replace = |name: &str| {
         let draft = folder.path().join("draft");
@@ -106,44 +106,44 @@ async fn a_head_that_is_half_written_waits_and_a_broken_one_is_refused() {
     };
     replace("head.safetensors");
     running.until_logged("not complete yet");
-    assert_eq!(two.which(&classify(&running).await), 0);
+    assert_eq!(versions.served_by(&classify(&running).await), 0);
     replace("head.json");
     running.until_logged("now served");
-    assert_eq!(two.which(&classify(&running).await), 1);
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
     fs::write(folder.path().join("mood/head.json"), "{").unwrap();
     let log = running.until_logged("refused");
     assert!(log.contains("head.json"), "{log}");
-    assert_eq!(two.which(&classify(&running).await), 1);
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
 }
 
 #[tokio::test]
-async fn a_folder_that_another_takes_the_place_of_is_watched_on() {
-    let (two, parent) = (Two::new(), TempDir::new().unwrap());
+async fn a_folder_that_replaces_a_watched_folder_is_watched() {
+    let (versions, parent) = (HeadVersions::new(), TempDir::new().unwrap());
     let [heads, next] = ["heads", "next"].map(|name| parent.path().join(name));
-    two.heads[0].save(&heads, "mood");
-    two.heads[1].save(&next, "mood");
+    versions.heads[0].save(&heads, "mood");
+    versions.heads[1].save(&next, "mood");
     let mut running = serve(&heads).start();
     fs::rename(&heads, parent.path().join("old")).unwrap();
     fs::rename(&next, &heads).unwrap();
     running.signal("HUP");
     running.until_logged("now served");
-    assert_eq!(two.which(&classify(&running).await), 1);
-    two.heads[0].save(&heads, "mood");
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
+    versions.heads[0].save(&heads, "mood");
     running.until_logged("now served");
-    assert_eq!(two.which(&classify(&running).await), 0);
+    assert_eq!(versions.served_by(&classify(&running).await), 0);
 }
 
 #[tokio::test]
-async fn of_two_heads_with_one_name_the_later_serves_and_the_earlier_when_it_goes() {
-    let (two, first, second) = (Two::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
-    two.heads[0].save(first.path(), "mood");
-    // Hidden by the later one, so it needn't be fit to serve.
+async fn the_later_of_two_heads_with_one_name_serves_and_the_earlier_after_its_removal() {
+    let (versions, first, second) = (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    versions.heads[0].save(first.path(), "mood");
+    // Heads of later folders hide it, so it may be unusable.
     let mut foreign =
         TestHead::new(&Judge::new(&config(tiny("sentence"))), &json!("last-four"), &["a", "b"]);
     foreign.descriptor.encoder = "0".repeat(64);
     let third = TempDir::new().unwrap();
     foreign.save(third.path(), "mood");
-    two.heads[1].save(second.path(), "mood");
+    versions.heads[1].save(second.path(), "mood");
     let mut running = serve(third.path())
         .arg("--heads")
         .arg(first.path().to_str().unwrap())
@@ -151,16 +151,16 @@ async fn of_two_heads_with_one_name_the_later_serves_and_the_earlier_when_it_goe
         .arg(second.path().to_str().unwrap())
         .env("STRATA_CLASSIFY_HEADS", "mood")
         .start();
-    assert_eq!(two.which(&classify(&running).await), 1);
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
     fs::remove_dir_all(second.path().join("mood")).unwrap();
     running.until_logged("removed");
-    assert_eq!(two.which(&classify(&running).await), 0);
+    assert_eq!(versions.served_by(&classify(&running).await), 0);
 }
 
-/// Files elsewhere, which the watched folder links to: the system tells nothing of their changes.
-fn linked(two: &Two) -> (TempDir, TempDir) {
+/// The watched folder has links to files in another folder, whose changes the system does not report.
+fn linked(versions: &HeadVersions) -> (TempDir, TempDir) {
     let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    two.heads[0].save(elsewhere.path(), "mood");
+    versions.heads[0].save(elsewhere.path(), "mood");
     fs::create_dir(folder.path().join("mood")).unwrap();
     for name in ["head.json", "head.safetensors"] {
         let target = elsewhere.path().join("mood").join(name);
@@ -170,32 +170,32 @@ fn linked(two: &Two) -> (TempDir, TempDir) {
 }
 
 #[tokio::test]
-async fn sighup_has_folders_looked_at() {
-    let two = Two::new();
-    let (folder, elsewhere) = linked(&two);
+async fn sighup_starts_a_check_of_the_folders() {
+    let versions = HeadVersions::new();
+    let (folder, elsewhere) = linked(&versions);
     let mut running = serve(folder.path()).start();
-    two.heads[1].save(elsewhere.path(), "mood");
-    assert_eq!(two.which(&classify(&running).await), 0);
+    versions.heads[1].save(elsewhere.path(), "mood");
+    assert_eq!(versions.served_by(&classify(&running).await), 0);
     running.signal("HUP");
     running.until_logged("now served");
-    assert_eq!(two.which(&classify(&running).await), 1);
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
 }
 
 #[tokio::test]
-async fn what_watching_cannot_see_is_polled() {
-    let two = Two::new();
-    let (folder, elsewhere) = linked(&two);
+async fn a_change_that_watching_does_not_report_is_found_by_polling() {
+    let versions = HeadVersions::new();
+    let (folder, elsewhere) = linked(&versions);
     let mut running = serve(folder.path()).env("STRATA_HEADS_POLL_MS", "20").start();
-    two.heads[1].save(elsewhere.path(), "mood");
+    versions.heads[1].save(elsewhere.path(), "mood");
     running.until_logged("now served");
-    assert_eq!(two.which(&classify(&running).await), 1);
+    assert_eq!(versions.served_by(&classify(&running).await), 1);
 }
 
-/// As Kubernetes mounts it: links through `..data`, which is itself a link that is replaced.
+/// Kubernetes mounts files as links through `..data`, which is itself a link that is replaced.
 #[tokio::test]
-async fn a_mount_of_kubernetes_is_swapped_whole() {
-    let two = Two::new();
-    // A mount for each head, and one mount for all.
+async fn a_volume_of_kubernetes_is_replaced_as_a_whole() {
+    let versions = HeadVersions::new();
+    // One mount per head, then one mount for all heads.
     for (mount, inner) in [("mood", ""), ("", "mood")] {
         let folder = TempDir::new().unwrap();
         let mount = folder.path().join(mount);
@@ -206,7 +206,7 @@ async fn a_mount_of_kubernetes_is_swapped_whole() {
             symlink(version, mount.join("..draft")).unwrap();
             fs::rename(mount.join("..draft"), mount.join("..data")).unwrap();
         };
-        fill("..1", &two.heads[0]);
+        fill("..1", &versions.heads[0]);
         if inner.is_empty() {
             for name in ["head.json", "head.safetensors"] {
                 symlink(Path::new("..data").join(name), mount.join(name)).unwrap();
@@ -215,46 +215,46 @@ async fn a_mount_of_kubernetes_is_swapped_whole() {
             symlink(Path::new("..data").join(inner), mount.join(inner)).unwrap();
         }
         let mut running = serve(folder.path()).start();
-        assert_eq!(two.which(&classify(&running).await), 0);
-        fill("..2", &two.heads[1]);
+        assert_eq!(versions.served_by(&classify(&running).await), 0);
+        fill("..2", &versions.heads[1]);
         running.until_logged("now served");
-        assert_eq!(two.which(&classify(&running).await), 1);
+        assert_eq!(versions.served_by(&classify(&running).await), 1);
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_swaps_under_load_lose_no_request_and_mix_no_answer() {
-    let (two, folder) = (Arc::new(Two::new()), TempDir::new().unwrap());
-    two.heads[0].save(folder.path(), "mood");
-    // Nobody reads the log meanwhile, and a full pipe would stop the server.
+async fn during_a_thousand_swaps_under_load_every_request_is_answered_by_one_version() {
+    let (versions, folder) = (Arc::new(HeadVersions::new()), TempDir::new().unwrap());
+    versions.heads[0].save(folder.path(), "mood");
+    // Nothing reads the log during the test, and a full pipe would stop the server.
     let running = serve(folder.path()).env("STRATA_LOG_FILTER", "warn").start();
-    let (done, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (two, done, asked) = (Arc::clone(&two), Arc::clone(&done), Arc::clone(&asked));
+        let (versions, done, answered) = (Arc::clone(&versions), Arc::clone(&done), Arc::clone(&answered));
         let url = running.url("/classify");
         clients.spawn(async move {
             let client = reqwest::Client::new();
             while !done.load(Ordering::Relaxed) {
-                let answer = client.post(&url).json(&ask()).send().await.unwrap();
+                let answer = client.post(&url).json(&request_body()).send().await.unwrap();
                 assert_eq!(answer.status(), 200);
-                two.which(&answer.json().await.unwrap());
-                asked.fetch_add(1, Ordering::Relaxed);
+                versions.served_by(&answer.json().await.unwrap());
+                answered.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
     for swap in 1..=SWAPS {
-        let (head, place) = (&two.heads[swap % 2], folder.path());
+        let (head, place) = (&versions.heads[swap % 2], folder.path());
         head.save(place, "mood");
         let version = version_of(&place.join("mood"));
-        // Each takes effect before the next.
+        // Each swap takes effect before the next one.
         while classify(&running).await["versions"]["mood"] != version {}
     }
     done.store(true, Ordering::Relaxed);
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
-    let asked = asked.load(Ordering::Relaxed);
-    println!("{asked} requests over {CONNECTIONS} connections during {SWAPS} swaps");
-    assert!(asked > SWAPS);
+    let answered = answered.load(Ordering::Relaxed);
+    println!("{answered} requests over {CONNECTIONS} connections during {SWAPS} swaps");
+    assert!(answered > SWAPS);
 }

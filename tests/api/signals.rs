@@ -1,4 +1,4 @@
-//! How the real binary stops, and what is in its log.
+//! The real binary: how it stops, and that its log has no input text.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::support::process::{Running, Strata};
 use crate::support::server::parse;
 
-/// A request whose body is still to come, and that the server is known to have begun to read.
-fn begin(running: &Running, body: &str) -> BufReader<TcpStream> {
+/// Sends the headers of a request, and waits until the server is ready to read its body.
+fn send_headers(running: &Running, body: &str) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(running.address()).unwrap();
     let head = format!(
         "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
@@ -29,7 +29,7 @@ fn begin(running: &Running, body: &str) -> BufReader<TcpStream> {
 fn sigterm_finishes_the_requests_in_flight_and_exits_0() {
     let mut running = Strata::serve("sentence").start();
     let body = json!({"inputs": ["a", "a film"]}).to_string();
-    let mut open: Vec<_> = (0..3).map(|_| begin(&running, &body)).collect();
+    let mut open: Vec<_> = (0..3).map(|_| send_headers(&running, &body)).collect();
     running.terminate();
     running.until_logged("stopping");
     for stream in &mut open {
@@ -45,9 +45,9 @@ fn sigterm_finishes_the_requests_in_flight_and_exits_0() {
 }
 
 #[test]
-fn a_request_that_does_not_end_is_given_up_after_the_grace() {
+fn a_request_that_does_not_end_is_abandoned_after_the_grace_period() {
     let mut running = Strata::serve("sentence").env("STRATA_HTTP_GRACE_MS", "50").start();
-    let _open = begin(&running, &json!({"inputs": "a"}).to_string());
+    let _open = send_headers(&running, &json!({"inputs": "a"}).to_string());
     running.terminate();
     running.until_logged("stopping");
     let (status, _, log) = running.wait();
@@ -56,9 +56,9 @@ fn a_request_that_does_not_end_is_given_up_after_the_grace() {
 }
 
 #[test]
-fn a_second_signal_changes_nothing_and_an_idle_server_ends_at_once() {
+fn a_second_signal_changes_nothing_and_an_idle_server_stops_at_once() {
     let running = Strata::serve("sentence").env("STRATA_HTTP_GRACE_MS", "600000").start();
-    // A connection that nothing was ever sent over doesn't hold it up.
+    // A connection over which nothing was sent doesn't delay the stop.
     let _idle = TcpStream::connect(running.address()).unwrap();
     running.terminate();
     running.terminate();
@@ -66,7 +66,7 @@ fn a_second_signal_changes_nothing_and_an_idle_server_ends_at_once() {
 }
 
 #[tokio::test]
-async fn the_log_never_holds_what_was_sent() {
+async fn the_log_never_contains_text_of_a_request() {
     const SECRET: &str = "xylophonic";
     let running = Strata::serve("single-label")
         .env("STRATA_LOG_FILTER", "trace")
@@ -100,7 +100,7 @@ async fn the_log_never_holds_what_was_sent() {
     let (status, _, log) = running.wait();
     assert!(status.success());
     assert!(!log.to_lowercase().contains(SECRET), "{log}");
-    // It isn't silent about them: a line each, with id, route, status and times.
+    // Each request has one line, with id, route, status and times.
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
     assert_eq!(requests.len(), 10, "{log}");

@@ -1,5 +1,5 @@
-//! `strata train`: a head from the encoder equals one from the cache, and every kind of head is served as it was
-//! scored.
+//! `strata train`: a head from cached features equals one from the encoder, and every kind of head is
+//! served as it was scored.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Over a real socket: what only a connection can show.
+//! Behaviour that only a real connection shows.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::server::{TestServer, parse, read_to_end};
 use crate::support::tiny;
 
-/// Long enough that no test gets near it.
+/// Longer than any test takes.
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
@@ -18,7 +18,7 @@ const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_a_408() {
     let mut config = config(tiny("sentence"));
-    // A client that never sends the rest waits for as long as this, and nothing else here does.
+    // The test waits this long for the refusal.
     config.http.header_timeout = Duration::from_millis(50);
     let app = TestApp::new(&config);
     let server = TestServer::start(&app, AN_HOUR).await;
@@ -28,7 +28,7 @@ async fn a_body_that_does_not_arrive_is_a_408() {
 }
 
 #[tokio::test]
-async fn a_body_too_large_is_refused_unread_or_as_soon_as_it_is() {
+async fn a_body_that_is_too_large_is_refused_before_its_end() {
     let mut config = config(tiny("sentence"));
     config.http.body_bytes = at_least_one(1024);
     let app = TestApp::new(&config);
@@ -65,7 +65,7 @@ async fn headers_too_large_are_a_431() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_gets_at_most_a_400_and_the_server_goes_on() {
+async fn bytes_that_are_not_http_get_a_400_and_the_server_keeps_running() {
     let app = TestApp::tiny("sentence");
     let server = TestServer::start(&app, AN_HOUR).await;
     assert_eq!(server.exchange(b"nonsense\r\n\r\n").await.status, 400);
@@ -100,7 +100,7 @@ async fn stopping_finishes_the_open_request_and_accepts_no_more() {
     let stream = server.begin(request.as_bytes());
     stage.pass().await;
     let stopping = tokio::spawn(server.stop());
-    // Once nobody listens, the server waits for the open request alone.
+    // Once connections are refused, the server waits only for the open request.
     while TcpStream::connect(address).await.is_ok() {
         tokio::task::yield_now().await;
     }

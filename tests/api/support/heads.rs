@@ -1,4 +1,4 @@
-//! Head folders, written by the test, so that no test depends on the shipped ones.
+//! Head folders that tests write, so that no test depends on the shipped heads.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub struct TestHead {
 }
 
 impl TestHead {
-    /// Single label, softmax, over `recipe`'s columns.
+    /// A single-label head with softmax over the features of `recipe`.
     pub fn new(judge: &Judge, recipe: &serde_json::Value, labels: &[&str]) -> Self {
         let recipe = Judge::recipe(recipe.clone());
         let width = judge.parts.recipes.resolve(&recipe).unwrap().dimensions;
@@ -31,7 +31,7 @@ impl TestHead {
         Self { descriptor, weight, bias }
     }
 
-    /// With weights and bias times a factor.
+    /// The head with its weights and bias multiplied by a factor.
     pub fn times(mut self, factor: f32) -> Self {
         self.weight.iter_mut().chain(&mut self.bias).for_each(|x| *x *= factor);
         self

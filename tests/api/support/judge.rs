@@ -1,4 +1,4 @@
-//! The model in the test process, one text per pass, to compare responses with.
+//! The model in the test's own process, one text per pass; answers are compared with its results.
 
 use strata::app::{Parts, load_parts};
 use strata::config::Config;

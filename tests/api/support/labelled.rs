@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub enum Labels {
     /// `glad` or `sad`.
     Single,
-    /// `glad` for glad texts and `long` for long ones, separated by `;`; may be none.
+    /// `glad` for glad texts and `long` for long ones, separated by `;`; possibly none.
     Multi,
     /// 1 per word, and 10 more for a glad text.
     Number,

@@ -20,7 +20,7 @@ impl Write for Writer {
     }
 }
 
-/// Collects the log from here on.
+/// Starts to collect the log.
 pub fn collect() {
     static COLLECTING: Once = Once::new();
     COLLECTING.call_once(|| {
@@ -29,13 +29,13 @@ pub fn collect() {
     });
 }
 
-/// All lines so far.
+/// The log so far.
 pub fn text() -> String {
     String::from_utf8(WRITTEN.lock().unwrap().clone()).unwrap()
 }
 
 /// The lines with a request's id, in a field of their own or of their span.
-pub fn of_request(id: &str) -> Vec<Value> {
+pub fn lines_of_request(id: &str) -> Vec<Value> {
     let lines: Vec<Value> =
         text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let has_id = |line: &Value| line["request_id"] == id || line["span"]["request_id"] == id;

@@ -1,4 +1,4 @@
-//! What the tests share: servers, models in process to compare with, heads, stand-ins.
+//! Shared by the tests: servers, models in process to compare with, heads, a stand-in for the engine.
 
 pub mod answer;
 pub mod app;
@@ -26,7 +26,7 @@ pub fn tiny(name: &str) -> PathBuf {
 /// The default model.
 ///
 /// # Panics
-/// It isn't there.
+/// It is missing.
 pub fn default_model() -> PathBuf {
     let model = root().join("models/all-MiniLM-L6-v2");
     assert!(

@@ -1,4 +1,4 @@
-//! The real binary, in a folder of its own, with nothing of the caller's environment.
+//! The real binary, in a folder of its own and with an empty environment.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -49,12 +49,12 @@ impl Strata {
         self.folder.path()
     }
 
-    /// Runs it to its end.
+    /// Runs it until it ends.
     pub fn output(mut self) -> Output {
         self.command.stdin(Stdio::null()).output().unwrap()
     }
 
-    /// Starts it and waits for the line that says ready.
+    /// Starts it and waits for the line that says that it is ready.
     pub fn start(mut self) -> Running {
         let piped = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
@@ -66,7 +66,7 @@ impl Strata {
         if !running.ready.starts_with("ready: ") {
             let _ = running.child.kill();
             let log = running.read_stderr();
-            panic!("{:?} is no ready line; {log}", running.ready);
+            panic!("{:?} is not the ready line; {log}", running.ready);
         }
         running
     }
@@ -77,13 +77,13 @@ pub struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
     stderr: BufReader<ChildStderr>,
-    /// The line as printed.
+    /// The ready line as printed.
     pub ready: String,
     _folder: TempDir,
 }
 
 impl Running {
-    /// `127.0.0.1:40123`, out of the ready line.
+    /// The address in the ready line, such as `127.0.0.1:40123`.
     pub fn address(&self) -> &str {
         let (_, rest) = self.ready.split_once("http://").unwrap();
         rest.split_once('/').unwrap().0
@@ -111,7 +111,7 @@ impl Running {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
-    /// Reads the log up to a line that has `text` in it.
+    /// Reads the log up to the first line that contains `text`.
     pub fn until_logged(&mut self, text: &str) -> String {
         let mut all = String::new();
         while !all.contains(text) {
@@ -126,7 +126,7 @@ impl Running {
         rest
     }
 
-    /// Waits for its end; how it ended, what else it printed, and the rest of its log.
+    /// Waits until it ends. Returns its exit status, the rest of its output, and the rest of its log.
     pub fn wait(mut self) -> (ExitStatus, String, String) {
         let log = self.read_stderr();
         let mut printed = String::new();
@@ -137,7 +137,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Already gone where the test went well.
+        // After a successful test the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

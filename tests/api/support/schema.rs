@@ -1,9 +1,9 @@
-//! Checks JSON against the schemas of the contract: the keywords that it uses, and no others, so
-//! that none is passed over in silence.
+//! Checks JSON against the schemas of the OpenAPI contract. An unknown keyword is an error, so that none
+//! is ignored unnoticed.
 
 use serde_json::{Map, Value};
 
-/// Keywords that say nothing about what is allowed.
+/// Keywords that do not restrict values.
 const REMARKS: [&str; 6] =
     ["description", "example", "examples", "default", "format", "propertyNames"];
 
@@ -17,7 +17,7 @@ impl Schemas {
         Self { contract }
     }
 
-    /// The schema of an operation's answer, as the contract has it.
+    /// The schema of an operation's answer in the contract.
     pub fn answer(&self, method: &str, path: &str, status: &str, kind: &str) -> &Value {
         let operation = &self.contract["paths"][path][method];
         let schema = &operation["responses"][status]["content"][kind]["schema"];
@@ -29,70 +29,71 @@ impl Schemas {
         &self.contract
     }
 
-    /// Fails where `value` is not what the schema says. Fields that the schema doesn't list are
-    /// wrong, whether or not it says so.
+    /// Fails if `value` does not match the schema. Fields that the schema doesn't list are errors, even
+    /// if it does not forbid them.
     #[track_caller]
     pub fn check(&self, schema: &Value, value: &Value) {
-        if let Err(message) = self.problem(schema, value, "") {
+        if let Err(message) = self.matches(schema, value, "") {
             panic!("{message}\nin {value}");
         }
     }
 
-    fn problem(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
-        let wrong = |what: &str| Err(format!("at \"{at}\": {what}: {value}"));
+    /// An error says where `value`, which is at the pointer `at`, does not match the schema, and why.
+    fn matches(&self, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+        let mismatch = |reason: &str| Err(format!("at \"{at}\": {reason}: {value}"));
         let Some(schema) = schema.as_object() else {
-            return wrong("the schema is no object");
+            return mismatch("the schema is not an object");
         };
-        for (keyword, says) in schema {
-            let fine = match keyword.as_str() {
+        for (keyword, rule) in schema {
+            let matches = match keyword.as_str() {
                 "$ref" => {
-                    let pointer = says.as_str().unwrap().trim_start_matches('#');
+                    let pointer = rule.as_str().unwrap().trim_start_matches('#');
                     let target = self.contract.pointer(pointer).expect(pointer);
-                    self.problem(target, value, at)?;
+                    self.matches(target, value, at)?;
                     true
                 }
-                "type" => names(says).any(|name| has_type(value, name)),
-                "enum" => says.as_array().unwrap().contains(value),
-                "minimum" => value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()),
+                "type" => names(rule).any(|name| has_type(value, name)),
+                "enum" => rule.as_array().unwrap().contains(value),
+                "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
                 "oneOf" => {
-                    let forms = says.as_array().unwrap().iter();
-                    forms.filter(|form| self.problem(form, value, at).is_ok()).count() == 1
+                    let forms = rule.as_array().unwrap().iter();
+                    forms.filter(|form| self.matches(form, value, at).is_ok()).count() == 1
                 }
                 "allOf" => {
-                    self.problem(&self.all_of(says), value, at)?;
+                    self.matches(&self.all_of(rule), value, at)?;
                     true
                 }
                 "items" => {
                     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                        self.problem(says, item, &format!("{at}/{index}"))?;
+                        self.matches(rule, item, &format!("{at}/{index}"))?;
                     }
                     true
                 }
                 "required" => value
                     .as_object()
-                    .is_none_or(|object| names(says).all(|name| object.contains_key(name))),
+                    .is_none_or(|object| names(rule).all(|name| object.contains_key(name))),
                 "properties" => {
-                    self.fields(schema, says, value, at)?;
+                    self.fields(schema, rule, value, at)?;
                     true
                 }
-                "additionalProperties" if says.is_object() => {
+                "additionalProperties" if rule.is_object() => {
                     for (name, field) in value.as_object().into_iter().flatten() {
-                        self.problem(says, field, &format!("{at}/{name}"))?;
+                        self.matches(rule, field, &format!("{at}/{name}"))?;
                     }
                     true
                 }
                 "additionalProperties" => true,
                 remark if REMARKS.contains(&remark) => true,
-                other => return wrong(&format!("this check doesn't know the keyword {other}")),
+                other => return mismatch(&format!("this check doesn't know the keyword {other}")),
             };
-            if !fine {
-                return wrong(&format!("not what {keyword} says, {says}"));
+            if !matches {
+                return mismatch(&format!("it does not match {keyword}, which is {rule}"));
             }
         }
         Ok(())
     }
 
-    /// Objects that are to hold together, as one.
+    /// The schemas of objects that `allOf` combines, as one schema.
     fn all_of(&self, parts: &Value) -> Value {
         let (mut properties, mut required) = (Map::new(), Vec::new());
         for part in parts.as_array().unwrap() {
@@ -115,7 +116,7 @@ impl Schemas {
         for (name, field) in value.as_object().into_iter().flatten() {
             let at = format!("{at}/{name}");
             match properties.get(name) {
-                Some(property) => self.problem(property, field, &at)?,
+                Some(property) => self.matches(property, field, &at)?,
                 None if schema.get("additionalProperties").is_some_and(Value::is_object) => {}
                 None => return Err(format!("at \"{at}\": a field that the contract doesn't list")),
             }
@@ -124,9 +125,10 @@ impl Schemas {
     }
 }
 
-fn names(says: &Value) -> impl Iterator<Item = &str> {
-    let listed = says.as_array().into_iter().flatten().filter_map(Value::as_str);
-    says.as_str().into_iter().chain(listed)
+/// The strings of a rule that is one string or a list of them.
+fn names(rule: &Value) -> impl Iterator<Item = &str> {
+    let listed = rule.as_array().into_iter().flatten().filter_map(Value::as_str);
+    rule.as_str().into_iter().chain(listed)
 }
 
 fn has_type(value: &Value, name: &str) -> bool {
@@ -143,7 +145,7 @@ fn has_type(value: &Value, name: &str) -> bool {
 }
 
 #[test]
-fn a_schema_finds_what_is_wrong() {
+fn values_that_do_not_match_a_schema_are_found() {
     let schemas = Schemas::new(serde_json::json!({
         "row": {"type": "array", "items": {"type": "number", "minimum": 0}},
     }));
@@ -151,8 +153,8 @@ fn a_schema_finds_what_is_wrong() {
         "type": "object", "required": ["a"],
         "properties": {"a": {"$ref": "#/row"}, "b": {"type": ["string", "null"]}},
     });
-    let problem = |value: Value| schemas.problem(&schema, &value, "").err();
-    assert_eq!(problem(serde_json::json!({"a": [0, 1.5], "b": null})), None);
+    let mismatch = |value: Value| schemas.matches(&schema, &value, "").err();
+    assert_eq!(mismatch(serde_json::json!({"a": [0, 1.5], "b": null})), None);
     for wrong in [
         serde_json::json!([]),
         serde_json::json!({"b": "x"}),
@@ -161,6 +163,6 @@ fn a_schema_finds_what_is_wrong() {
         serde_json::json!({"a": [], "b": 1}),
         serde_json::json!({"a": [], "c": 1}),
     ] {
-        assert!(problem(wrong.clone()).is_some(), "{wrong}");
+        assert!(mismatch(wrong.clone()).is_some(), "{wrong}");
     }
 }

@@ -1,4 +1,4 @@
-//! A server on a free port of loopback, and requests written byte by byte.
+//! A server on a free port of the loopback interface, and requests as raw bytes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -35,26 +35,26 @@ impl TestServer {
         format!("http://{}{path}", self.address)
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes over a new connection.
     pub fn begin(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(bytes).unwrap();
         stream
     }
 
-    /// Sends bytes as they are and reads until the server closes.
+    /// Sends bytes over a new connection, and reads until the server closes it.
     pub async fn exchange(&self, bytes: &[u8]) -> Answer {
         parse(&read_to_end(self.begin(bytes)).await)
     }
 
-    /// Takes no more connections and waits for those that are open.
+    /// Accepts no more connections and waits until the open ones have ended.
     pub async fn stop(self) {
         drop(self.stop);
         self.serving.await.unwrap();
     }
 }
 
-/// What comes until the server closes.
+/// Everything that the server sends until it closes the connection.
 pub async fn read_to_end(mut stream: TcpStream) -> Vec<u8> {
     let reading = tokio::task::spawn_blocking(move || {
         let mut read = Vec::new();
@@ -64,7 +64,7 @@ pub async fn read_to_end(mut stream: TcpStream) -> Vec<u8> {
     reading.await.unwrap()
 }
 
-/// An answer without chunks, after which the connection was closed.
+/// Parses an answer without chunks that ends with the connection.
 pub fn parse(bytes: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));

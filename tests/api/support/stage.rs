@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// What the engine does with a pass when it may go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// It answers.
+    /// It returns zeros.
     #[default]
     None,
     /// Every pass is an error.
@@ -32,7 +32,7 @@ struct Shared {
     fault: Mutex<Fault>,
 }
 
-/// The test's side.
+/// The test's handle: waits for passes, and chooses their fault.
 pub struct Stage {
     shared: Arc<Shared>,
     passes: UnboundedReceiver<usize>,
@@ -56,27 +56,27 @@ impl Stage {
     }
 }
 
-/// The batcher's side.
-pub struct Blocking {
+/// The engine: each pass waits for the [`Stage`].
+pub struct BlockingEngine {
     shared: Arc<Shared>,
     passes: UnboundedSender<usize>,
     go: Mutex<UnboundedReceiver<()>>,
 }
 
-pub fn blocking_engine() -> (Blocking, Stage) {
+pub fn blocking_engine() -> (BlockingEngine, Stage) {
     let shared = Arc::new(Shared::default());
     let (started, passes) = unbounded_channel();
     let (go, gone) = unbounded_channel();
-    let engine = Blocking { shared: Arc::clone(&shared), passes: started, go: Mutex::new(gone) };
+    let engine = BlockingEngine { shared: Arc::clone(&shared), passes: started, go: Mutex::new(gone) };
     (engine, Stage { shared, passes, go })
 }
 
-impl Engine for Blocking {
+impl Engine for BlockingEngine {
     type Item = Task;
     type Output = PassOutput;
 
     fn run(&self, items: &[&Task]) -> Result<Vec<PassOutput>, Box<dyn Error + Send + Sync>> {
-        // A test that has ended doesn't listen any more.
+        // An error means that the test has ended.
         let _ = self.passes.send(items.len());
         if !self.shared.open.load(Ordering::SeqCst) {
             self.go.lock().unwrap().blocking_recv();
