@@ -1,7 +1,7 @@
 """Checks without a container engine that the image's build stage has all files that it needs.
 
 Copies what the Dockerfile's COPY lines and .dockerignore admit to an empty folder, and runs the
-Dockerfile's `cargo build` there as `cargo check`. Standard library alone.
+Dockerfile's `cargo build` there as `cargo check`. Uses only the standard library.
 """
 
 import os
@@ -37,10 +37,10 @@ def stages(dockerfile):
 
 
 def copies(stage):
-    """Sources and target of each COPY from the build context."""
+    """The sources and the target of each COPY from the build context."""
     for name, arguments in stage:
         if name == "ADD" or (name == "COPY" and re.search(r"[\[*?]", arguments)):
-            fail(f"Dockerfile: {name} {arguments}: this check reads plain COPY lines alone")
+            fail(f"Dockerfile: {name} {arguments}: this check reads only plain COPY lines")
         if name == "COPY" and "--from=" not in arguments:
             words = [word for word in arguments.split() if not word.startswith("--")]
             yield words[:-1], words[-1]

@@ -1,7 +1,7 @@
 """Finds words that the glossary in ARCHITECTURE.md rules out, where a pattern can tell.
 
 Names are looked for in Rust code, phrases in comments, strings and documents. Prints file:line for
-each and fails if there is any. Standard library alone.
+each and fails if there is any. Uses only the standard library.
 """
 
 import re
@@ -17,7 +17,7 @@ THING = (
     r"request|row|sequence|task|text|thread|token|window)"
 )
 
-# Pattern, what to write instead, and a pattern for the paths where it applies.
+# Pattern, its replacement, and a pattern for the paths where it applies.
 NAMES = [
     (r"(?<!::)(?<!\.)\b(?:of|how|told)\b", "a name that says what it is", ""),
     (r"(?<!bert::)\bHiddenAct\b", "Activation", ""),
@@ -72,12 +72,12 @@ def code_and_text(source):
 
 
 def offences(path, source):
-    """Line, found words and advice of everything in a file that goes against the tables."""
+    """The line, the words and the advice of each match of the tables in a file."""
     if path.endswith(".rs"):
         code, text = code_and_text(source)
     else:
         code, text = "", GLOSSARY.sub(lambda match: blank(match[0]), source)
-    # A phrase may go on in the next line of a comment.
+    # A phrase may continue in the next line of a comment.
     text = re.sub(r"\n(\s*)(//[/!]?|#)", lambda match: "\n" + match[1] + " " * len(match[2]), text)
     for pattern, advice, where in NAMES:
         for match in re.finditer(pattern, code) if re.match(where, path) else ():

@@ -1,4 +1,4 @@
-//! The interface to whatever computes a pass.
+//! The interface to the implementation that computes passes.
 
 use std::error::Error;
 

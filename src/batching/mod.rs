@@ -6,7 +6,7 @@
 //! as anything waits; what arrives during a pass waits for the next one. `plan`, a pure function,
 //! chooses the sequences of a pass.
 //!
-//! This module knows nothing of HTTP or of models: an [`Engine`] turns items into outputs, and a
+//! This module depends neither on HTTP nor on models: an [`Engine`] turns items into outputs, and a
 //! sequence is an item with a length in tokens.
 
 mod answer;

@@ -42,7 +42,7 @@ pub async fn serve(
         let service = TowerToHyperService::new(router.clone());
         let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
-            // A client that leaves, or doesn't speak HTTP, is not an error of the server.
+            // A client that disconnects or doesn't send HTTP is not an error of the server.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }

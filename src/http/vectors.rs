@@ -40,7 +40,7 @@ pub enum Vector {
 }
 
 impl Vector {
-    /// Writes a row of numbers as the client wants it.
+    /// A row of numbers in the encoding that the client has chosen.
     pub fn new(row: Vec<f32>, encoding: Encoding) -> Self {
         match encoding {
             Encoding::Float => Self::Float(row),

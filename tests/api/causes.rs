@@ -20,7 +20,7 @@ fn sentence() -> Config {
     config(tiny("sentence"))
 }
 
-/// A token id that is in [`TEXT`] alone.
+/// A token id that only [`TEXT`] has.
 fn marked(config: &Config) -> u32 {
     let sequence = Judge::new(config).sequence(TEXT, None);
     *sequence.ids.iter().rev().nth(1).unwrap()

@@ -1,8 +1,8 @@
 //! Circles of imports between files.
 //!
-//! A file imports another if it uses an item that the other defines. A `pub use` alone is no import:
+//! A file imports another if it uses an item that the other defines. A `pub use` is not an import by itself:
 //! it only passes the item on, and a file that names the item there imports the file that defines it. A
-//! `mod.rs` counts as a file like any other. Code that is compiled for tests alone is left out.
+//! `mod.rs` counts as a file like any other. Code that is compiled only for tests is left out.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -33,19 +33,19 @@ pub fn circles(files: &[SourceFile]) -> Vec<String> {
     circles
 }
 
-/// The shortest way from `start` back to it, `start` first.
+/// The shortest path from `start` back to it, with `start` first.
 fn shortest_circle<'f>(start: &'f str, imports: &Imports<'f>) -> Option<Vec<&'f str>> {
     let mut importer = BTreeMap::new();
     let mut waiting = VecDeque::from([start]);
     while let Some(file) = waiting.pop_front() {
         for &imported in imports.get(file).into_iter().flatten() {
             if imported == start {
-                let mut way = vec![file];
-                while let Some(&before) = importer.get(way[way.len() - 1]) {
-                    way.push(before);
+                let mut path = vec![file];
+                while let Some(&before) = importer.get(path[path.len() - 1]) {
+                    path.push(before);
                 }
-                way.reverse();
-                return Some(way);
+                path.reverse();
+                return Some(path);
             }
             importer.entry(imported).or_insert_with(|| {
                 waiting.push_back(imported);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compiled_for_tests_alone_makes_no_circle() {
+    fn code_that_is_compiled_only_for_tests_makes_no_circle() {
         let none = found(&[
             ("src/a/mod.rs", "#[cfg(test)] mod tests; #[cfg(test)] mod t { use crate::b::B; }"),
             ("src/a/tests.rs", "use crate::b::B;"),

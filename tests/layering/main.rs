@@ -27,7 +27,7 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
-fn use_has_braces_at_the_last_level_alone() {
+fn use_has_braces_only_at_the_last_level() {
     let nested: Vec<_> = source::read_all().iter().flat_map(nesting::nested_uses).collect();
     assert!(nested.is_empty(), "{}", nested.join("\n"));
 }

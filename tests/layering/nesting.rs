@@ -1,4 +1,4 @@
-//! One way to nest `use`: braces at the last level alone.
+//! One way to nest `use`: braces only at the last level.
 
 use super::lexer::token_is;
 use super::source::SourceFile;

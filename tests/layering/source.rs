@@ -26,7 +26,7 @@ impl SourceFile {
         Self { file: file.to_owned(), module: module_path(file), tokens: tokens(source) }
     }
 
-    /// The tokens without the items that are compiled for tests alone.
+    /// The tokens without the items that are compiled only for tests.
     pub fn tokens_without_tests(&self) -> Vec<String> {
         without_tests(&self.tokens).kept
     }

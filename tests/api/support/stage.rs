@@ -1,5 +1,5 @@
-//! A stand-in for the model at the `Engine` trait: it reports its passes, waits for the test, and
-//! fails as the test wants. It computes nothing.
+//! A stand-in for the model that implements `Engine`: it reports its passes, waits for the test, and
+//! fails if the test chooses a fault. It computes nothing.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
