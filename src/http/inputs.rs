@@ -25,10 +25,10 @@ impl Inputs {
 ///
 /// # Errors
 /// Both a prompt and a name are given, or the checkpoint has no prompt of that name.
-pub fn prompt(
+pub fn choose_prompt(
     service: &Service,
     prompt: Option<String>,
-    name: Option<&str>,
+    name: Option<String>,
     native: bool,
 ) -> Result<String, ApiError> {
     match (prompt, name) {
@@ -38,7 +38,7 @@ pub fn prompt(
             "both \"prompt\" and \"prompt_name\" are given; one is allowed",
         )),
         (Some(prompt), None) => Ok(prompt),
-        (None, Some(name)) => service.prompts.get(name).cloned().ok_or_else(|| {
+        (None, Some(name)) => service.prompts.get(&name).cloned().ok_or_else(|| {
             let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let message = format!("the checkpoint has no prompt \"{name}\"; it has {known}");
@@ -54,7 +54,7 @@ pub fn prompt(
 /// # Errors
 /// There is no input, there are too many, or one is blank, too large, or an unsupported pair; with
 /// the pointer to it.
-pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inputs, ApiError> {
+pub fn check_all(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inputs, ApiError> {
     let single = matches!(inputs, WireInputs::One(_));
     let list = inputs.into_list();
     let limit = service.limits.inputs.get();
@@ -73,7 +73,7 @@ pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inp
     }
     let list = list.into_iter().enumerate().map(|(index, input)| {
         let pointer = Inputs::pointer(single, index);
-        let input = check(input, &pointer, prompt, bytes)?;
+        let input = check_one(input, &pointer, prompt, bytes)?;
         if input.pair.is_some() && !service.takes_pairs {
             let message = "this model has one token type, so it can't read two texts as a pair";
             let pointer = format!("{pointer}/pair");
@@ -84,9 +84,14 @@ pub fn inputs(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inp
     Ok(Inputs { list: list.collect::<Result<_, _>>()?, single })
 }
 
-fn check(input: WireInput, pointer: &str, prompt: &str, bytes: usize) -> Result<Input, ApiError> {
+fn check_one(
+    input: WireInput,
+    pointer: &str,
+    prompt: &str,
+    max_bytes: usize,
+) -> Result<Input, ApiError> {
     let parse = |raw: String, pointer: String| {
-        Text::parse(raw, bytes).map_err(|error| {
+        Text::parse(raw, max_bytes).map_err(|error| {
             let code = match error {
                 InvalidText::Blank => ErrorCode::BlankText,
                 InvalidText::TooLong { .. } => ErrorCode::TextTooLarge,

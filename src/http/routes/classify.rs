@@ -152,8 +152,8 @@ pub async fn classify(
         if request.explain { explain::attributions(service, &heads)? } else { Vec::new() };
     let recipe = request.embed.as_ref().map(|r| resolve(service, r, None, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
-    let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
-    let inputs = inputs::inputs(service, request.inputs, &prompt)?;
+    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
+    let inputs = inputs::check_all(service, request.inputs, &prompt)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();

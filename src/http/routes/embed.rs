@@ -91,8 +91,8 @@ pub async fn embed(
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = resolve(service, &wanted, request.dimensions, "/recipe")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
-    let prompt = inputs::prompt(service, request.prompt, request.prompt_name.as_deref(), native)?;
-    let inputs = inputs::inputs(service, request.inputs, &prompt)?;
+    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
+    let inputs = inputs::check_all(service, request.inputs, &prompt)?;
     let output = if request.tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
     let spec = TaskSpec::new(vec![output(Arc::clone(&recipe))]);
     pipeline::check_layers(service, &spec, "/recipe/layers")?;
