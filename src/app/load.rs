@@ -51,8 +51,8 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     };
     let options = batcher_options(config, model.encoder().pads());
     let output_builder = model.output_builder().clone();
-    let (batcher, worker) = Batcher::start(Arc::new(ModelEngine(model)), options)
-        .map_err(LoadError::no_thread)?;
+    let (batcher, worker) =
+        Batcher::start(Arc::new(ModelEngine(model)), options).map_err(LoadError::no_thread)?;
     let service = Service {
         model: card,
         tokenizer,

@@ -66,7 +66,8 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     let (model, fingerprint) = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
         let model = Model::load(&checkpoint, &config.encoder);
-        let panicked = |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
+        let panicked =
+            |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
         Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
     })?;
     // The encoder has its own copy of nearly all weights.

@@ -73,7 +73,9 @@ pub async fn read_tokens(
     let long = inputs.iter().map(Input::bytes).sum::<usize>() > INLINE_BYTES;
     off_runtime(long, move || {
         let windows_of_inputs = inputs.iter().zip(&windows);
-        windows_of_inputs.map(|(input, windows)| tokens(&service, input, windows, &prompt)).collect()
+        windows_of_inputs
+            .map(|(input, windows)| tokens(&service, input, windows, &prompt))
+            .collect()
     })
     .await
 }

@@ -162,7 +162,10 @@ impl Tokenizer {
     }
 
     /// The tokens of a text, without special tokens.
-    pub(super) fn encode_without_special_tokens(&self, text: &Text) -> Result<Encoding, TokenizeError> {
+    pub(super) fn encode_without_special_tokens(
+        &self,
+        text: &Text,
+    ) -> Result<Encoding, TokenizeError> {
         let encoded = self.inner.encode_char_offsets(text.as_str(), false);
         encoded.map_err(failed_to("split the text into tokens"))
     }

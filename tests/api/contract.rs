@@ -232,7 +232,8 @@ async fn every_field_of_the_contract_is_described() {
     for (name, schema) in schemas {
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             let described = |value: &Value| value["description"].is_string();
-            let within = property["oneOf"].as_array().is_some_and(|forms| forms.iter().any(described));
+            let within =
+                property["oneOf"].as_array().is_some_and(|forms| forms.iter().any(described));
             assert!(described(property) || within, "{name}.{field} is not described: {property}");
         }
     }

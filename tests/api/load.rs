@@ -205,8 +205,9 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     let app = TestApp::new(&config);
     let expected = Arc::new(Expected::new(&judge, &heads));
     let mut random = StdRng::seed_from_u64(SEED);
-    let requests: Vec<_> =
-        (0..REQUESTS).map(|at| PlannedRequest::draw(at, &mut random, expected.texts.len())).collect();
+    let requests: Vec<_> = (0..REQUESTS)
+        .map(|at| PlannedRequest::draw(at, &mut random, expected.texts.len()))
+        .collect();
     let counts: Vec<_> = requests.iter().map(|request| request.texts.len()).collect();
     assert_eq!((counts.iter().min(), counts.iter().max()), (Some(&1), Some(&MOST_TEXTS)));
 

@@ -95,7 +95,8 @@ async fn a_head_that_is_added_changed_or_removed_takes_effect() {
 
 #[tokio::test]
 async fn a_partly_written_head_is_not_served_yet_and_a_broken_one_is_refused() {
-    let (versions, folder, other) = (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (versions, folder, other) =
+        (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
     versions.heads[0].save(folder.path(), "mood");
     versions.heads[1].save(other.path(), "mood");
     let mut running = serve(folder.path()).start();
@@ -135,7 +136,8 @@ async fn a_folder_that_replaces_a_watched_folder_is_watched() {
 
 #[tokio::test]
 async fn the_later_of_two_heads_with_one_name_serves_and_the_earlier_after_its_removal() {
-    let (versions, first, second) = (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    let (versions, first, second) =
+        (HeadVersions::new(), TempDir::new().unwrap(), TempDir::new().unwrap());
     versions.heads[0].save(first.path(), "mood");
     // Heads of later folders hide it, so it may be unusable.
     let mut foreign =
@@ -231,7 +233,8 @@ async fn during_a_thousand_swaps_under_load_every_request_is_answered_by_one_ver
     let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
-        let (versions, done, answered) = (Arc::clone(&versions), Arc::clone(&done), Arc::clone(&answered));
+        let (versions, done, answered) =
+            (Arc::clone(&versions), Arc::clone(&done), Arc::clone(&answered));
         let url = running.url("/classify");
         clients.spawn(async move {
             let client = reqwest::Client::new();

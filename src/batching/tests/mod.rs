@@ -125,8 +125,9 @@ async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
 
 #[tokio::test]
 async fn sequences_spread_over_passes_come_back_in_order() {
-    let (batcher, worker) =
-        batcher_over(options(30, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+    let (batcher, worker) = batcher_over(options(30, 64, 8), |items| {
+        Ok(items.iter().map(|&item| item + 100).collect())
+    });
     let lens = [3, 9, 1, 30, 77, 2, 2, 15, 1, 8];
     let sequences = lens.into_iter().zip(0..);
     let sequences = sequences.map(|(tokens, item)| Sequence { tokens, item });
@@ -242,8 +243,9 @@ async fn a_deadline_does_not_wait_for_the_pass_to_end() {
 
 #[test]
 fn many_threads_each_get_their_own_answers() {
-    let (batcher, worker) =
-        batcher_over(options(200, 64, 8), |items| Ok(items.iter().map(|&item| item + 100).collect()));
+    let (batcher, worker) = batcher_over(options(200, 64, 8), |items| {
+        Ok(items.iter().map(|&item| item + 100).collect())
+    });
     std::thread::scope(|scope| {
         for client in 0..16 {
             let batcher = &batcher;

@@ -67,7 +67,8 @@ pub fn blocking_engine() -> (BlockingEngine, Stage) {
     let shared = Arc::new(Shared::default());
     let (started, passes) = unbounded_channel();
     let (go, gone) = unbounded_channel();
-    let engine = BlockingEngine { shared: Arc::clone(&shared), passes: started, go: Mutex::new(gone) };
+    let engine =
+        BlockingEngine { shared: Arc::clone(&shared), passes: started, go: Mutex::new(gone) };
     (engine, Stage { shared, passes, go })
 }
 
