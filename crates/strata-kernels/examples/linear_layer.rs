@@ -1,5 +1,5 @@
-//! Packs a linear layer and multiplies two rows with it: `cargo run -p strata-kernels --example
-//! linear_layer`.
+//! Packs a linear layer and multiplies two rows with it:
+//! `cargo run -p strata-kernels --example linear_layer`.
 
 use strata_kernels::{
     Activation, Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View,

@@ -1,9 +1,9 @@
-//! The arguments of the kernels. They hold pointers, so whoever builds one guarantees what its
-//! documentation says; the kernels rely on it.
+//! The arguments of the kernels. They hold pointers: the code that builds a value must make sure
+//! that the guarantees in its documentation hold, and the kernels rely on them.
 
 use crate::epilogue::Epilogue;
 
-/// The left matrix of a product, in 32-bit words: word `(row, step)` is at
+/// The left matrix of a matmul, in 32-bit words: word `(row, step)` is at
 /// `row · row_stride + step · step_stride`.
 #[derive(Clone, Copy)]
 pub struct LeftWords {
@@ -20,12 +20,16 @@ pub struct Prefetch {
     pub step_stride: usize,
 }
 
-/// The factors that turn int8 sums into numbers: `row…` per row of the block, `column…` per column
-/// of the panel.
+/// The factors that turn the int8 sums of a block and a panel into numbers: see
+/// [`PackedLinear`](crate::PackedLinear) and [`RowScale`](crate::table::RowScale).
 pub struct Int8Scales {
+    /// The scale of each row of the block.
     pub row: *const f32,
+    /// The minimum of each row.
     pub row_min: *const f32,
+    /// The scale of each column of the panel.
     pub column: *const f32,
+    /// The sum of each column's weights, scaled.
     pub column_sum: *const f32,
 }
 
@@ -37,6 +41,7 @@ pub struct Int8Scales {
 pub struct GemmArguments {
     pub a: LeftWords,
     pub rows: usize,
+    /// Words of `k`.
     pub steps: usize,
     pub b: *const u32,
     pub bias: *const f32,
@@ -64,8 +69,8 @@ pub struct LayerNormArguments {
 ///
 /// Guarantees: `q` is valid for `queries` rows of `d` columns, `q_stride` apart; `k` and `v` for
 /// `t` rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart;
-/// `scratch` for [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the products
-/// are in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1.
+/// `scratch` for [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the matmuls are
+/// in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1.
 pub struct AttentionArguments {
     pub q: *const f32,
     pub q_stride: usize,
@@ -88,7 +93,7 @@ pub const QUERIES: usize = 32;
 /// Keys per block: after each block the running maximum is corrected.
 pub const KEYS: usize = 64;
 
-/// Numbers of scratch that attention with `d` columns per head needs: transposed queries,
+/// Numbers of scratch that attention with `d` columns per attention head needs: transposed queries,
 /// transposed output, and a block of scores.
 pub const fn attention_scratch(d: usize) -> usize {
     (2 * d + KEYS) * QUERIES

@@ -8,12 +8,11 @@ use crate::view_mut::ViewMut;
 
 impl Kernels {
     /// Attention of one sequence and one attention head, `softmax(q·kᵀ/√d)·v` to `out`: queries
-    /// `(n, d)`, keys and values `(t, d)`. With a reduced number format its two products are in
-    /// bf16 on a CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size
-    /// needed.
+    /// `(n, d)`, keys and values `(t, d)`. With a reduced dtype its two matmuls are in bf16 on a
+    /// CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size needed.
     ///
     /// # Panics
-    /// Sizes do not fit together, or there are no keys.
+    /// Sizes do not fit together, keys and values have different strides, or there are no keys.
     pub fn attention(
         &self,
         dtype: Dtype,
@@ -27,12 +26,12 @@ impl Kernels {
         assert!(t > 0, "no keys");
         assert_eq!((k.columns(), v.rows(), v.columns()), (d, t, d), "keys and values");
         assert_eq!((out.rows(), out.columns()), (n, d), "output");
-        assert_eq!(k.stride(), v.stride(), "keys and values");
-        let (attention, more) = match dtype {
+        assert_eq!(k.stride(), v.stride(), "strides of keys and values");
+        let (attention, rounded) = match dtype {
             Dtype::F32 => (self.table().attention, 0),
             Dtype::Bf16 | Dtype::Int8 => (self.table().attention_rounded, rounded_scratch(t, d)),
         };
-        let needed = attention_scratch(d) + more;
+        let needed = attention_scratch(d) + rounded;
         if scratch.len() < needed {
             scratch.resize(needed, 0.0);
         }
@@ -50,8 +49,9 @@ impl Kernels {
             out: out.as_mut_ptr(),
             scratch: scratch.as_mut_ptr(),
         };
-        // SAFETY: the sizes are those of the views, compared above; scratch is long enough; the
-        // table is one for this CPU.
+        // SAFETY: the views are valid for their sizes, which were compared above; scratch is long
+        // enough and nothing else uses it; `t` is at least 1; this CPU has the features of the
+        // table.
         unsafe { attention(&arguments) }
     }
 }

@@ -15,7 +15,8 @@ impl Kernels {
     /// columns of those panels.
     ///
     /// # Panics
-    /// Sizes or number formats do not fit together.
+    /// Sizes or dtypes of `a`, `b` and `out` do not fit together, `b` was packed for kernels with
+    /// other panels, or it does not have these panels.
     pub fn gemm(
         &self,
         a: &Operand<'_>,
@@ -51,10 +52,10 @@ impl Kernels {
                 out: out.as_mut_ptr().wrapping_add((panel - first) * columns),
                 out_stride,
             };
-            // SAFETY: operand and weights have the same `k` and number format, checked above, so
-            // the same words per row. The slices of the right side are as long as a panel, and the
-            // operand has scales for each row. `out` has as many rows as the operand, and columns
-            // for each panel. The table is one for this CPU.
+            // SAFETY: operand and weights have the same `k` and dtype, checked above, so the same
+            // words per row. The slices of the right side are as long as a panel, and the operand
+            // has scales for each row. `out` has as many rows as the operand, and columns for each
+            // panel. This CPU has the features of the table.
             unsafe { (kernel.gemm)(&arguments) }
         }
     }

@@ -1,4 +1,4 @@
-//! The kernels that a caller has chosen. Their operations are in `gemm`, `attention` and
+//! The kernels of one instruction set. Their operations are in `gemm`, `attention` and
 //! `layer_norm`.
 
 use crate::dispatch;
@@ -11,7 +11,7 @@ use crate::table::{GemmKernel, Table};
 #[derive(Clone, Copy)]
 pub struct Kernels {
     set: InstructionSet,
-    /// Only ever a table for this CPU: the safe methods rely on it.
+    /// This CPU has the features of the table: the safe methods rely on it.
     table: &'static Table,
 }
 
@@ -33,7 +33,7 @@ impl Kernels {
         self.set
     }
 
-    /// The instructions that a GEMM of this number format uses, for people to read.
+    /// The instructions that a GEMM of this dtype uses, as text for people.
     pub fn instructions(&self, dtype: Dtype) -> &'static str {
         self.gemm_kernel(dtype).instructions
     }
@@ -52,7 +52,7 @@ impl Kernels {
         }
     }
 
-    /// Kernels that are no instruction set of their own, for tests.
+    /// Kernels with a table of the tests' own.
     ///
     /// # Safety
     /// This CPU has the features that the table's functions need.

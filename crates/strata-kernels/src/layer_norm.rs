@@ -21,8 +21,8 @@ impl Kernels {
             bias: bias.as_ptr(),
             eps,
         };
-        // SAFETY: the view has that many rows of `c` numbers, and gain and bias are as long; the
-        // table is one for this CPU.
+        // SAFETY: the view is valid for its rows of `c` numbers, and gain and bias are as long;
+        // this CPU has the features of the table.
         unsafe { (self.table().layer_norm)(&arguments) }
     }
 }

@@ -1,10 +1,10 @@
-//! Kernels for BERT encoders on CPUs: GEMM (matrix products) over packed weights, attention, layer
-//! norm, and the rounding that reduced number formats need; for AVX-512, for AVX2 with FMA, and in
-//! plain loops.
+//! Kernels for BERT encoders on CPUs: GEMM (matmul) over packed weights, attention, layer norm, and
+//! rounding to the reduced dtypes bf16 and int8; for AVX-512, for AVX2 with FMA, and in plain
+//! loops.
 //!
-//! [`Kernels`] is the safe interface: it checks sizes, then calls through a table of functions that
-//! exists only if this CPU has their instructions. Behind it each algorithm is written once over a
-//! register type (`simd`); an instruction set is a module that provides the type (`x86_64`).
+//! [`Kernels`] is the safe interface: it checks sizes, then calls a function from a table that
+//! exists only if this CPU has its instructions. Each algorithm is written once, for any register
+//! type (`simd`); a module per architecture provides the types and tables (`x86_64`).
 //!
 //! Every output is one chain of operations over its own inputs, in an order that depends neither on
 //! the height of a tile, nor on the neighbouring rows, nor on the number of threads. So a row has

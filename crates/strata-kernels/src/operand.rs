@@ -29,13 +29,13 @@ pub struct Operand<'a> {
 enum Words<'a> {
     /// The f32 numbers themselves.
     Plain(View<'a>),
-    /// Rounded numbers in rows of `stride` words.
+    /// Rounded numbers, in rows of `stride` words.
     Rounded { words: &'a [u32], stride: usize },
 }
 
 impl<'a> Operand<'a> {
-    /// The rows in a number format. Each row is rounded on its own (with int8 its minimum becomes
-    /// byte 0 and its maximum byte 255), so that no row's numbers depend on another row.
+    /// The rows in a dtype. Each row is rounded on its own, so that it does not depend on other
+    /// rows; with int8 its minimum becomes byte 0 and its maximum byte 255.
     pub fn new(
         kernels: Kernels,
         dtype: Dtype,
@@ -49,7 +49,8 @@ impl<'a> Operand<'a> {
         }
         let stride = k.div_ceil(dtype.numbers_per_word());
         let OperandScratch { words, scales, mins } = scratch;
-        // Beyond `k` a last word may hold anything: the weights are zero there.
+        // The numbers of the last word that are beyond `k` may hold anything: the weights there are
+        // 0.
         if words.len() < count * stride {
             words.resize(count * stride, 0);
         }
@@ -61,8 +62,9 @@ impl<'a> Operand<'a> {
         let used = &mut words[..count * stride];
         for (at, words) in used.chunks_exact_mut(stride.max(1)).enumerate() {
             let from = rows.row(at).as_ptr();
-            // SAFETY: `words` holds at least `k` numbers of 16 or 8 bits, any bits are valid words,
-            // `k` is at least 1 if there are words, and the table is one for this CPU.
+            // SAFETY: `from` is valid for `k` numbers, and `words` for at least `k` numbers of 16
+            // or 8 bits, of which all bits are valid; `k` is at least 1 if there are words; this
+            // CPU has the features of the table.
             unsafe {
                 if dtype == Dtype::Bf16 {
                     (table.to_bf16)(from, k, words.as_mut_ptr().cast());

@@ -1,8 +1,8 @@
 //! A linear layer's weights in the order in which the micro-kernel reads them.
 //!
-//! Letters: `k` inputs, `n` outputs. Words of `k` as in `simd::micro_kernel`. The words of a panel
-//! are in the order `[step][column]`, panel after panel. Columns that fill up a last panel are
-//! zero, and so are the numbers that fill up a last word of `k`.
+//! Letters: `k` inputs, `n` outputs. A word holds 32 bits of `k`, as in `simd::micro_kernel`.
+//! Panels follow each other; the words of a panel are in the order `[step][column]`. The columns
+//! that fill up a last panel are 0, and so are the numbers that fill up a last word of `k`.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::packed_words::PackedWords;
 
-/// A linear layer to be packed. Its first output is the first column of a panel.
+/// A linear layer to be packed. Its first output becomes the first column of a panel.
 #[derive(Clone, Copy)]
 pub struct PackedPart<'a> {
     /// `(n, k)`, row-major, as in checkpoints.
@@ -39,7 +39,7 @@ impl PackedLinear {
     /// maximum of their absolute values over 127.
     ///
     /// # Panics
-    /// The sizes of a part do not fit together.
+    /// `k` is 0, or the weights of a part are not `n·k` numbers.
     ///
     /// # Errors
     /// There is not enough memory.
@@ -76,13 +76,13 @@ impl PackedLinear {
         Ok(linear)
     }
 
-    /// The number format.
+    /// The dtype.
     #[inline]
     pub fn dtype(&self) -> Dtype {
         self.dtype
     }
 
-    /// `k`, the number of inputs.
+    /// The number of inputs, `k`.
     #[inline]
     pub fn inputs(&self) -> usize {
         self.k
@@ -123,7 +123,7 @@ impl PackedLinear {
         &self.bias
     }
 
-    /// With int8, per column: the number that a weight of 1 stands for.
+    /// With int8, per column: the scale, `weight ≈ scale · byte`.
     #[inline]
     pub(crate) fn scales(&self) -> &[f32] {
         &self.scales
@@ -135,6 +135,7 @@ impl PackedLinear {
         &self.sums
     }
 
+    /// Rounds the `k` weights of a column to the dtype, and writes them to its words.
     fn pack_column(&mut self, column: usize, weights: &[f32]) {
         let (panel, steps) = (self.panel_columns, self.steps);
         let first = column / panel * steps * panel + column % panel;

@@ -4,8 +4,8 @@ use std::io;
 
 use memmap2::MmapMut;
 
-/// Words in pages of their own, large pages if the system has them: weights are read from end to
-/// end in every pass.
+/// Words in their own pages, which are large if the system has large pages: every pass reads the
+/// weights from beginning to end.
 pub struct PackedWords {
     map: MmapMut,
     len: usize,
@@ -34,7 +34,7 @@ impl PackedWords {
 
     /// The words, to be written.
     pub fn as_mut_slice(&mut self) -> &mut [u32] {
-        // SAFETY: as above, and `self` is borrowed for writing.
+        // SAFETY: as in `as_slice`, and `self` is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.map.as_mut_ptr().cast(), self.len) }
     }
 }

@@ -1,5 +1,5 @@
-//! The highest rate that a GEMM can reach on this machine: its highest tile, again and again, on
-//! words that stay in the first-level cache.
+//! The highest rate that a GEMM can reach on this machine: the rate of its micro-kernel on the
+//! highest tile, repeated on words that stay in the first-level cache.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,15 +18,18 @@ const TILES_PER_READING: usize = 1_000;
 
 const SHORTEST_RUN: Duration = Duration::from_millis(50);
 
-/// Operations per second (additions and multiplications) that GEMMs of this number format can reach
-/// on `threads` threads at once, measured in about 50 ms. 0 if this CPU does not have the
+/// The highest rate of GEMMs of this dtype on `threads` threads together, in operations (additions
+/// and multiplications) per second, measured in about 50 ms. 0 if this CPU does not have the
 /// instruction set.
+///
+/// # Panics
+/// The system cannot start a thread.
 pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
     let Some(kernels) = Kernels::new(set) else {
         return 0.0;
     };
     let kernel = kernels.gemm_kernel(dtype);
-    // SAFETY: there are kernels only if this CPU has their instructions.
+    // SAFETY: `kernels` exists, so this CPU has the features of its table.
     let one = || unsafe { measure(kernel, dtype.numbers_per_word()) };
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
@@ -34,7 +37,7 @@ pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
     })
 }
 
-/// Operations per second on this thread.
+/// Operations per second of the micro-kernel on this thread.
 ///
 /// # Safety
 /// The CPU has the features of the kernel's module.
@@ -49,8 +52,8 @@ unsafe fn measure(kernel: &GemmKernel, numbers_per_word: usize) -> f64 {
     let mut tiles = 0;
     while started.elapsed() < SHORTEST_RUN {
         for _ in 0..TILES_PER_READING {
-            // SAFETY: the three buffers have the sizes of a tile of `rows` rows; the caller
-            // guarantees the features.
+            // SAFETY: `rows` is `tile_rows`, and the three buffers have the sizes of such a tile;
+            // the caller guarantees the features.
             unsafe {
                 (kernel.micro_kernel)(rows, left, STEPS, b.as_ptr(), prefetch, sums.as_mut_ptr());
             }

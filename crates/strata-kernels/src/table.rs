@@ -1,23 +1,29 @@
-//! What an instruction set provides: one function per operation.
+//! The table of functions that an instruction set provides: one per operation.
 
 use crate::arguments::{
     AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch,
 };
 
-/// A whole GEMM of one panel.
+/// The GEMM of a block of rows and one panel, with its epilogue.
 ///
 /// # Safety
 /// The CPU has the features of the kernel's module, and the guarantees of [`GemmArguments`] hold.
 pub type GemmFn = unsafe fn(&GemmArguments);
 
-/// The sums of one tile of `rows` rows, as 32-bit words in `sums`:
-/// `micro_kernel(rows, a, steps, b, prefetch, sums)`.
+/// The micro-kernel: the sums of one tile of `rows` rows, as 32-bit words in `sums`.
 ///
 /// # Safety
 /// The CPU has the features of the kernel's module. `rows` is from 1 to [`GemmKernel::tile_rows`];
 /// `a` is valid for `rows` rows of `steps` words, `b` for `steps` words of each of the panel's
 /// columns, `sums` for `rows` rows of as many words.
-pub type MicroKernelFn = unsafe fn(usize, LeftWords, usize, *const u32, Prefetch, *mut u32);
+pub type MicroKernelFn = unsafe fn(
+    rows: usize,
+    a: LeftWords,
+    steps: usize,
+    b: *const u32,
+    prefetch: Prefetch,
+    sums: *mut u32,
+);
 
 /// Layer norm of each row in place, times gain, plus bias.
 ///
@@ -33,35 +39,37 @@ pub type LayerNormFn = unsafe fn(&LayerNormArguments);
 /// hold.
 pub type AttentionFn = unsafe fn(&AttentionArguments);
 
-/// Rounds `n` numbers to bf16: `to_bf16(from, n, to)`.
+/// Rounds `n` numbers to bf16.
 ///
 /// # Safety
 /// The CPU has the features of the kernel's module; `from` and `to` are valid for `n` numbers.
-pub type ToBf16Fn = unsafe fn(*const f32, usize, *mut u16);
+pub type ToBf16Fn = unsafe fn(from: *const f32, n: usize, to: *mut u16);
 
-/// Rounds a row of `n` numbers to bytes, `x ≈ min + scale·byte`: `quantize(from, n, to)`.
+/// Rounds a row of `n` numbers to bytes, `x ≈ min + scale·byte`.
 ///
 /// # Safety
 /// The CPU has the features of the kernel's module; `from` and `to` are valid for `n` numbers, and
 /// `n` is at least 1.
-pub type QuantizeFn = unsafe fn(*const f32, usize, *mut u8) -> RowScale;
+pub type QuantizeFn = unsafe fn(from: *const f32, n: usize, to: *mut u8) -> RowScale;
 
-/// How the bytes of a row are to be read: `x ≈ min + scale·byte`.
+/// The numbers that the bytes of a row stand for: `x ≈ min + scale·byte`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowScale {
     pub scale: f32,
     pub min: f32,
 }
 
-/// The GEMM of one number format.
+/// The GEMM of one dtype.
 pub struct GemmKernel {
     /// Columns of a panel.
     pub panel_columns: usize,
+    /// The GEMM of a block of rows and one panel.
     pub gemm: GemmFn,
+    /// The micro-kernel alone, for [`peak`](crate::peak()) and tests.
     pub micro_kernel: MicroKernelFn,
     /// Rows of the highest tile.
     pub tile_rows: usize,
-    /// The instructions that it uses, for people to read.
+    /// The instructions that it uses, as text for people.
     pub instructions: &'static str,
 }
 
@@ -71,10 +79,9 @@ pub struct Table {
     pub bf16: GemmKernel,
     pub int8: GemmKernel,
     pub layer_norm: LayerNormFn,
-    /// With both products in f32.
+    /// With both matmuls in f32.
     pub attention: AttentionFn,
-    /// With both products in bf16 and sums in f32, or the same as `attention` where bf16 is not
-    /// faster.
+    /// With both matmuls in bf16 and sums in f32, or the same as `attention` if bf16 is not faster.
     pub attention_rounded: AttentionFn,
     pub to_bf16: ToBf16Fn,
     pub quantize: QuantizeFn,

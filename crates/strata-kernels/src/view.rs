@@ -1,9 +1,9 @@
-//! Rows of numbers within a larger buffer, shared.
+//! Rows of numbers within a larger buffer, for reading.
 
 use std::marker::PhantomData;
 
 /// `rows` rows of `columns` numbers, `stride` apart. The numbers between the rows are not part of
-/// the view: another thread may write them meanwhile.
+/// the view: another thread may write them at the same time.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     first: *const f32,
@@ -23,7 +23,7 @@ impl<'a> View<'a> {
     /// The first `columns` numbers of each of `rows` rows, which lie `stride` apart in `numbers`.
     ///
     /// # Panics
-    /// `numbers` is too short for that, or rows overlap.
+    /// `numbers` is too short for that, or rows overlap (`columns` is above `stride`).
     #[inline]
     pub fn new(numbers: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         check(numbers.len(), rows, columns, stride);
@@ -84,7 +84,8 @@ impl<'a> View<'a> {
     /// There are fewer.
     #[inline]
     pub fn rows_from(&self, first: usize, count: usize) -> Self {
-        assert!(first + count <= self.rows, "{count} rows from {first} of {}", self.rows);
+        let all = self.rows;
+        assert!(is_within(first, count, all), "{count} rows from {first} of {all}");
         Self { first: self.first.wrapping_add(first * self.stride), rows: count, ..*self }
     }
 
@@ -94,16 +95,27 @@ impl<'a> View<'a> {
     /// There are fewer.
     #[inline]
     pub fn columns_from(&self, first: usize, count: usize) -> Self {
-        assert!(first + count <= self.columns, "{count} columns from {first} of {}", self.columns);
+        let all = self.columns;
+        assert!(is_within(first, count, all), "{count} columns from {first} of {all}");
         Self { first: self.first.wrapping_add(first), columns: count, ..*self }
     }
 }
 
+/// Whether `first..first + count` is within `0..all`; false if the sum overflows.
+#[inline]
+fn is_within(first: usize, count: usize, all: usize) -> bool {
+    first <= all && count <= all - first
+}
+
 /// Checks that `rows` rows of `columns` numbers, `stride` apart, fit into `numbers` numbers and do
-/// not overlap.
+/// not overlap. Sizes that overflow do not fit.
+///
+/// # Panics
+/// They do not fit, or overlap.
 #[inline]
 pub(crate) fn check(numbers: usize, rows: usize, columns: usize, stride: usize) {
     assert!(columns <= stride, "rows of {columns} columns, {stride} apart");
-    let needed = if rows == 0 { 0 } else { (rows - 1) * stride + columns };
+    let needed =
+        if rows == 0 { 0 } else { (rows - 1).saturating_mul(stride).saturating_add(columns) };
     assert!(needed <= numbers, "{rows} rows of {columns}, {stride} apart, in {numbers} numbers");
 }

@@ -1,11 +1,11 @@
-//! Rows of numbers within a larger buffer, to be written. A view can be split, and the parts given
-//! to different threads.
+//! Rows of numbers within a larger buffer, for writing. A view can be split, and different threads
+//! can write the parts.
 
 use std::marker::PhantomData;
 
 use crate::view::{View, check};
 
-/// Like [`View`], to be written. Two such views never share a number.
+/// Like [`View`], for writing. Two such views never share a number.
 #[derive(Debug)]
 pub struct ViewMut<'a> {
     first: *mut f32,
@@ -22,7 +22,7 @@ impl<'a> ViewMut<'a> {
     /// The first `columns` numbers of each of `rows` rows, which lie `stride` apart in `numbers`.
     ///
     /// # Panics
-    /// `numbers` is too short for that, or rows overlap.
+    /// `numbers` is too short for that, or rows overlap (`columns` is above `stride`).
     #[inline]
     pub fn new(numbers: &'a mut [f32], rows: usize, columns: usize, stride: usize) -> Self {
         check(numbers.len(), rows, columns, stride);
@@ -59,7 +59,8 @@ impl<'a> ViewMut<'a> {
     #[inline]
     pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
-        // SAFETY: only this view accesses the row's numbers, and it is borrowed for as long.
+        // SAFETY: the row is one of the view's; only this view accesses it, and the view is
+        // borrowed for as long.
         unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.stride), self.columns) }
     }
 
@@ -73,7 +74,8 @@ impl<'a> ViewMut<'a> {
     #[inline]
     pub fn as_view(&self) -> View<'_> {
         let Self { first, rows, columns, stride, .. } = *self;
-        // SAFETY: the rows are this view's, which is borrowed for as long.
+        // SAFETY: the view is valid for these rows, and is borrowed for as long, so nobody writes
+        // them.
         unsafe { View::from_raw(first, rows, columns, stride) }
     }
 

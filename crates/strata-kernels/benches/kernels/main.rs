@@ -16,7 +16,7 @@ use work::{AttentionWork, GEMM_SHAPES, GemmWork, LayerNormWork};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
 
-/// The highest of so many counts.
+/// The peak is the highest of this many measurements.
 const PEAK_MEASUREMENTS: usize = 5;
 
 /// Tokens of the sequence in the attention benchmark.
@@ -53,7 +53,7 @@ struct Report {
 impl Report {
     fn gemm(&self, kernels: Kernels, dtype: Dtype) -> std::io::Result<()> {
         let prefix = format!("gemm {:6} {:4}", kernels.set().name(), dtype.name());
-        if !self.wants(&prefix) {
+        if !self.selects(&prefix) {
             return Ok(());
         }
         let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels.set(), dtype, 1));
@@ -70,7 +70,7 @@ impl Report {
 
     fn attention(&self, kernels: Kernels, dtype: Dtype) {
         let prefix = format!("attention {:6} {:4}", kernels.set().name(), dtype.name());
-        if !self.wants(&prefix) {
+        if !self.selects(&prefix) {
             return;
         }
         for t in SEQUENCE_LENGTHS {
@@ -83,7 +83,7 @@ impl Report {
 
     fn layer_norm(&self, kernels: Kernels) {
         let prefix = format!("layer_norm {:6}", kernels.set().name());
-        if !self.wants(&prefix) {
+        if !self.selects(&prefix) {
             return;
         }
         let mut work = LayerNormWork::new(kernels);
@@ -92,7 +92,7 @@ impl Report {
         println!("{prefix} {:9.2} µs {rate:9.1} GB/s", seconds * 1e6);
     }
 
-    fn wants(&self, line: &str) -> bool {
+    fn selects(&self, line: &str) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| line.contains(word.as_str()))
     }
 }

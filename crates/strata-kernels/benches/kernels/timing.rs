@@ -1,4 +1,4 @@
-//! The clock.
+//! Measures time.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ const SHORTEST: Duration = Duration::from_millis(5);
 
 const MEASUREMENTS: usize = 15;
 
-/// Seconds per run: the fastest of several measurements, since other processes can only slow it
+/// Seconds per run: the fastest of several measurements, since other processes can only slow a run
 /// down.
 pub fn fastest_seconds(mut run: impl FnMut()) -> f64 {
     let mut measure = |runs: u32| {

@@ -81,25 +81,25 @@ pub struct AttentionWork {
 }
 
 /// Columns of an attention head.
-const HEAD_COLUMNS: usize = 32;
+const ATTENTION_HEAD_COLUMNS: usize = 32;
 
 impl AttentionWork {
     pub fn new(kernels: Kernels, dtype: Dtype, t: usize) -> Self {
-        let rows = || numbers(t * HEAD_COLUMNS);
-        let out = vec![0.0; t * HEAD_COLUMNS];
+        let rows = || numbers(t * ATTENTION_HEAD_COLUMNS);
+        let out = vec![0.0; t * ATTENTION_HEAD_COLUMNS];
         Self { kernels, dtype, t, qkv: [rows(), rows(), rows()], out, scratch: Vec::new() }
     }
 
     pub fn run(&mut self) {
-        let (t, d) = (self.t, HEAD_COLUMNS);
+        let (t, d) = (self.t, ATTENTION_HEAD_COLUMNS);
         let [q, k, v] = self.qkv.each_ref().map(|numbers| View::new(numbers, t, d, d));
         let out = ViewMut::new(&mut self.out, t, d, d);
         self.kernels.attention(self.dtype, q, k, v, out, &mut self.scratch);
     }
 
-    /// Additions and multiplications of the two products.
+    /// Additions and multiplications of the two matmuls.
     pub fn operations(&self) -> f64 {
-        4.0 * (self.t * self.t * HEAD_COLUMNS) as f64
+        4.0 * (self.t * self.t * ATTENTION_HEAD_COLUMNS) as f64
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::epilogue::Activation;
 
-/// In float64, so that the polynomials can be tested against it.
+/// The activation function, computed in float64: the polynomials of `simd::functions` are tested
+/// against it.
 pub fn activate(activation: Activation, x: f32) -> f32 {
     let wide = f64::from(x);
     let value = match activation {

@@ -4,7 +4,7 @@ use std::slice;
 
 use crate::arguments::{AttentionArguments, KEYS};
 
-/// With a running softmax over blocks of keys, as in `simd::attention`.
+/// Attention with a running softmax over blocks of keys, as in `simd::attention`.
 ///
 /// # Safety
 /// The guarantees of [`AttentionArguments`] hold.

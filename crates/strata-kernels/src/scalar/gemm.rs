@@ -1,4 +1,4 @@
-//! GEMM.
+//! GEMM, row by row.
 
 use super::activation::activate;
 use crate::arguments::{GemmArguments, Int8Scales, LeftWords, Prefetch};
@@ -7,7 +7,7 @@ use crate::epilogue::Epilogue;
 /// Columns of a panel.
 pub const COLUMNS: usize = 16;
 
-/// The number format of a word of `k`, and the type of its sums.
+/// The dtype of a word of `k`, and the type of its sums.
 pub trait Word {
     type Sum: Copy + Default;
 
@@ -113,7 +113,8 @@ pub unsafe fn micro_kernel<W: Word>(
     out: *mut u32,
 ) {
     for i in 0..rows {
-        // SAFETY: `out` is valid for `rows` rows of words.
+        // SAFETY: `i` is below `rows`; the caller guarantees that many rows of `a` and `out`, and
+        // `b`.
         unsafe {
             let sums = row::<W>(a.first.add(i * a.row_stride), a.step_stride, steps, b);
             for (column, sum) in sums.into_iter().enumerate() {
@@ -130,7 +131,8 @@ pub unsafe fn micro_kernel<W: Word>(
 pub unsafe fn gemm<W: Word>(arguments: &GemmArguments) {
     let GemmArguments { a, steps, b, bias, out, out_stride, .. } = *arguments;
     for i in 0..arguments.rows {
-        // SAFETY: `i` is below the number of rows, `column` below the panel's columns.
+        // SAFETY: `i` is below the number of rows, `column` below the panel's columns; the
+        // guarantees of the arguments cover both.
         unsafe {
             let sums = row::<W>(a.first.add(i * a.row_stride), a.step_stride, steps, b);
             for (column, sum) in sums.into_iter().enumerate() {
@@ -147,7 +149,9 @@ pub unsafe fn gemm<W: Word>(arguments: &GemmArguments) {
     }
 }
 
-/// `scale_row·scale_column·Σqw + min_row·scale_column·Σw`.
+/// The number that a sum of int8 stands for:
+/// `scale_row·scale_column·Σqw + min_row·scale_column·Σw`, where `q` are the bytes of the row and
+/// `w` those of the column. The sum itself without scales.
 ///
 /// # Safety
 /// The scales are valid for `row` and `column`.
@@ -155,7 +159,7 @@ unsafe fn scaled(sum: f32, scales: Option<&Int8Scales>, row: usize, column: usiz
     let Some(scales) = scales else {
         return sum;
     };
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees that the scales are valid for `row` and `column`.
     unsafe {
         *scales.row.add(row) * *scales.column.add(column) * sum
             + *scales.row_min.add(row) * *scales.column_sum.add(column)

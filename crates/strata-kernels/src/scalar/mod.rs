@@ -1,5 +1,5 @@
-//! Plain loops: the reference that every instruction set is tested against, and what runs on a CPU
-//! without any of them.
+//! Plain loops: every instruction set is tested against them, and they are used on a CPU that has
+//! none.
 
 mod activation;
 mod attention;
@@ -12,6 +12,7 @@ pub use activation::activate;
 use self::gemm::{Bf16Word, COLUMNS, F32Word, Int8Word};
 use crate::table::{GemmKernel, Table};
 
+/// The kernels.
 pub static TABLE: Table = Table {
     f32: F32,
     bf16: BF16,

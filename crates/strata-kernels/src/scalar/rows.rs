@@ -31,7 +31,7 @@ pub unsafe fn layer_norm(arguments: &LayerNormArguments) {
     }
 }
 
-/// `n` numbers rounded to bf16.
+/// Rounds `n` numbers to bf16.
 ///
 /// # Safety
 /// `from` and `to` are valid for `n` numbers.
@@ -42,7 +42,7 @@ pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
     }
 }
 
-/// `n` numbers rounded to bytes: see `simd::rounding::quantize`.
+/// Rounds `n` numbers to bytes, as `simd::rounding::quantize` does.
 ///
 /// # Safety
 /// `from` and `to` are valid for `n` numbers.

@@ -1,9 +1,10 @@
-//! One step of a product: what differs between the number formats.
+//! One step of a dot product: what differs between the dtypes.
 
 use super::lanes::Lanes;
 
-/// A step of an instruction set's product: 32-bit accumulators over words of `k`, both in registers
-/// that may hold any bits. A word is one f32, two bf16 or four bytes.
+/// One step of dot products over `k`, in a dtype and an instruction set: a register of 32-bit
+/// accumulators and registers of words of `k`. A word is one f32, two bf16 or four bytes, so a
+/// register may hold any bits.
 ///
 /// # Safety
 /// Of `step`: the CPU has the features of the implementing type's module.

@@ -21,7 +21,7 @@ pub struct Tile<'a> {
 /// among the block's, and its sums are initialised.
 #[inline(always)]
 pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees what `each_register` requires.
     unsafe {
         match tile.arguments.epilogue {
             Epilogue::Bias => each_register::<D::Register, Identity>(tile),
@@ -38,8 +38,8 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
     }
 }
 
-/// The last operation on a register of outputs. A type, since a closure may be compiled to a call
-/// of a function without the CPU features.
+/// The last operation on a register of outputs. It is a type and not a closure, since a closure may
+/// be compiled to a call of a function without the CPU features.
 trait LastOperation {
     /// The output for `x`; `out` points to the previous one.
     ///
@@ -55,7 +55,7 @@ macro_rules! last_operations {
         impl LastOperation for $name {
             #[inline(always)]
             unsafe fn apply<V: Lanes>($x: V, $out: *const f32) -> V {
-                // SAFETY: the caller guarantees it.
+                // SAFETY: the caller guarantees the features and `out`.
                 unsafe { $value }
             }
         }
@@ -87,7 +87,7 @@ last_operations! {
 unsafe fn each_register<V: Lanes, L: LastOperation>(tile: &Tile<'_>) {
     let Tile { arguments, first_row, rows, sums } = *tile;
     for w in 0..2 {
-        // SAFETY: row and column are in the tile, in the panel's columns and in the block's rows.
+        // SAFETY: the row is in the tile and in the block, and the register in the panel's columns.
         unsafe {
             let column = w * V::N;
             let bias = V::load(arguments.bias.add(column));

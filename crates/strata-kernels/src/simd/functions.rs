@@ -1,5 +1,5 @@
-//! Elementary functions of a register of numbers, by polynomials fitted for this file. The errors
-//! given are the largest seen over all `f32` arguments of the range.
+//! Elementary functions of a register of numbers, by polynomials that were fitted for this file.
+//! The errors in the comments are the largest seen over all `f32` arguments of the range.
 
 use super::lanes::Lanes;
 
@@ -37,7 +37,7 @@ const ERF_Q: [f32; 5] = [1.0, 0.259_696_3, 2.978_713_3e-2, 1.901_591_3e-3, 6.625
 /// From here on [`gelu_rounded`] returns its argument.
 const ROUNDED_END: f32 = 4.0;
 
-/// `½·erf(x/√2) = x·R(x²)` on `[-4, 4]`, minimax in the absolute error of `x` times it; ½ at 4.
+/// `½·erf(x/√2) = x·R(x²)` on `[-4, 4]`, minimax in the absolute error of `x·½·erf(x/√2)`; ½ at 4.
 const ROUNDED: [f32; 7] = [
     0.397_870_27,
     -6.455_441e-2,
@@ -48,7 +48,7 @@ const ROUNDED: [f32; 7] = [
     2.258_819_3e-8,
 ];
 
-/// `√(2/π)` and `0.044715·√(2/π)`, each times `2·log₂ e`, to compute `tanh` by a power of two.
+/// `√(2/π)` and `0.044715·√(2/π)`, each times `2·log₂ e`: `tanh` is computed by a power of two.
 const TANH_X: f32 = 2.302_208_2;
 const TANH_X3: f32 = 0.102_943_24;
 
@@ -60,7 +60,7 @@ const TANH_X3: f32 = 0.102_943_24;
 pub unsafe fn exp2<V: Lanes>(x: V) -> V {
     // SAFETY: the caller guarantees the features.
     unsafe {
-        // `x` is the second argument of `max`: a NaN there comes out.
+        // With NaN as its second argument, `max` returns NaN.
         let x = V::splat(MIN_EXPONENT).max(x);
         let whole = x.round();
         polynomial(&EXP2, x.sub(whole)).scale(whole)
@@ -77,7 +77,7 @@ pub unsafe fn gelu<V: Lanes>(x: V) -> V {
     // SAFETY: the caller guarantees the features.
     unsafe {
         let (end, half) = (V::splat(ERF_END), V::splat(0.5));
-        // `x` is the second argument of `min` and `max`: a NaN there comes out.
+        // With NaN as their second argument, `min` and `max` return NaN.
         let inside = V::splat(-ERF_END).max(end.min(x));
         let square = inside.mul(inside);
         let odd = inside.mul(polynomial(&ERF_P, square)).div(polynomial(&ERF_Q, square));

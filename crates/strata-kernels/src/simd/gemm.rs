@@ -19,7 +19,7 @@ const TILE_WORDS: usize = 12 * 32;
 #[repr(align(64))]
 struct Sums([MaybeUninit<u32>; TILE_WORDS]);
 
-/// Every row of the block, tile by tile.
+/// The GEMM of all rows of the block, tile by tile.
 ///
 /// # Safety
 /// The CPU has the features of `D`, the guarantees of [`GemmArguments`] hold, and `micro_kernel` is
@@ -28,8 +28,8 @@ struct Sums([MaybeUninit<u32>; TILE_WORDS]);
 pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelFn) {
     let GemmArguments { a, steps, b, .. } = *arguments;
     let mut sums = Sums([MaybeUninit::uninit(); TILE_WORDS]);
-    for (at, (first_row, rows)) in tiles(arguments.rows, D::TILE_ROWS).enumerate() {
-        let prefetch = prefetch::<D>(arguments, at);
+    for (tile, (first_row, rows)) in tiles(arguments.rows, D::TILE_ROWS).enumerate() {
+        let prefetch = prefetch::<D>(arguments, tile);
         // SAFETY: the rows `first_row..first_row + rows` are among the block's. The sums of a tile,
         // `TILE_ROWS · 2N` at most, fit into `sums`, and are written before they are read.
         unsafe {
@@ -41,15 +41,16 @@ pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelF
     }
 }
 
-/// What tile number `at` prefetches. The first two tiles: the next panel, half of it each, so that
-/// the weights of a single short text come from memory at an even rate. The others: words of this
-/// panel one page ahead, where the processor's own prefetching stops.
+/// The words that tile number `tile` prefetches. The first two tiles prefetch the next panel, half
+/// of it each, so that the weights of a single short text come from memory at an even rate. The
+/// others prefetch words of this panel one page ahead, since the processor's own prefetching stops
+/// at the end of a page.
 #[inline(always)]
-fn prefetch<D: Dot>(arguments: &GemmArguments, at: usize) -> Prefetch {
+fn prefetch<D: Dot>(arguments: &GemmArguments, tile: usize) -> Prefetch {
     let columns = 2 * D::Register::N;
     let next_panel = arguments.b.wrapping_add(arguments.steps * columns);
     let half = arguments.steps * columns / 2;
-    match at {
+    match tile {
         0 if arguments.rows <= D::TILE_ROWS => Prefetch { first: next_panel, step_stride: columns },
         0 => Prefetch { first: next_panel, step_stride: columns / 2 },
         1 => Prefetch { first: next_panel.wrapping_add(half), step_stride: columns / 2 },

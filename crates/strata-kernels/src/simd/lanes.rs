@@ -1,5 +1,5 @@
-//! What the algorithms need of a vector register of `f32`. An instruction set implements it for its
-//! register type.
+//! The operations on a vector register of `f32` that the algorithms use. An instruction set
+//! implements them for its register type.
 
 /// One side of a transposition: `count` rows, `stride` apart.
 #[derive(Clone, Copy)]
@@ -18,9 +18,10 @@ pub struct StridedRows<P> {
 /// Of every method: the CPU has the features of the implementing type's module. Of those that take
 /// a pointer: it is valid for `N` numbers, or for what the method says; no alignment is needed.
 pub trait Lanes: Copy {
+    /// The number of lanes.
     const N: usize;
 
-    /// Prefetches the cache line of a number. Any address will do.
+    /// Prefetches the cache line of a number. Any address is allowed.
     ///
     /// # Safety
     /// As [`Lanes`] says, but the pointer need not be valid.
@@ -32,10 +33,14 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says.
     unsafe fn splat(x: f32) -> Self;
 
+    /// `N` numbers.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn load(from: *const f32) -> Self;
 
+    /// Writes `N` numbers.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn store(self, to: *mut f32);
@@ -46,25 +51,33 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says.
     unsafe fn i32_to_f32(self) -> Self;
 
-    /// Each lane rounded to the nearest integer, ties to even, and to 255 if that is more: `N`
-    /// bytes. No lane is below -½.
+    /// Writes `N` bytes: each lane rounded to the nearest integer, ties to even, and at most 255.
+    /// For lanes of -½ or more; the byte of another lane may be any.
     ///
     /// # Safety
     /// As [`Lanes`] says; `to` is valid for `N` bytes.
     unsafe fn store_u8(self, to: *mut u8);
 
+    /// `self + other`, lane by lane.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn add(self, other: Self) -> Self;
 
+    /// `self − other`, lane by lane.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn sub(self, other: Self) -> Self;
 
+    /// `self · other`, lane by lane.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn mul(self, other: Self) -> Self;
 
+    /// `self / other`, lane by lane.
+    ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn div(self, other: Self) -> Self;
@@ -117,9 +130,9 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says.
     unsafe fn min_lane(self) -> f32;
 
-    /// Rows of `N` numbers become columns: number `j` of row `i` goes to place `i` of row `j`. Both
-    /// sides have from 1 to `N` rows. The rows of `to` are `N` numbers long; what is beyond the
-    /// columns that come from rows may hold anything afterwards.
+    /// Rows of `N` numbers become columns: number `j` of row `i` becomes number `i` of row `j`.
+    /// Both sides have from 1 to `N` rows. The rows of `to` are `N` numbers long; numbers that come
+    /// from no row of `from` may be any.
     ///
     /// # Safety
     /// As [`Lanes`] says: each row of either side is valid for `N` numbers.
@@ -129,7 +142,7 @@ pub trait Lanes: Copy {
 /// Registers that can be rounded to bf16: each lane to the nearest, ties to even. NaN stays NaN; a
 /// subnormal number may become 0.
 pub trait ToBf16: Lanes {
-    /// `N` numbers of 16 bits.
+    /// Writes `N` numbers of 16 bits.
     ///
     /// # Safety
     /// As [`Lanes`] says; `to` is valid for `N` numbers of 16 bits.
@@ -146,7 +159,7 @@ pub trait Bf16Words: ToBf16 {
     unsafe fn bf16_words(self, next: Self) -> Self;
 }
 
-/// Defines methods of a register type, each by one expression.
+/// Defines the methods of a trait for registers, each by one expression.
 macro_rules! methods {
     ($(fn $name:ident($($argument:tt)*) $(-> $out:ty)? = $value:expr;)*) => {$(
         #[inline(always)]

@@ -61,7 +61,7 @@ unsafe fn layer_norm_row<V: Lanes>(
 pub unsafe fn layer_norm<V: Lanes>(arguments: &LayerNormArguments) {
     let LayerNormArguments { first, stride, c, gain, bias, eps, .. } = *arguments;
     for row in 0..arguments.rows {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: `row` is one of the rows, which are valid for `c` numbers, as gain and bias are.
         unsafe { layer_norm_row::<V>(first.add(row * stride), c, gain, bias, eps) }
     }
 }

@@ -3,15 +3,14 @@
 //!
 //! A word is 32 bits of `k`: one f32, two bf16 or four bytes. A panel is two registers wide; its
 //! words lie in the order in which they are read, `[step][column]`. Each output is one chain of
-//! additions over `k` from first to last, whatever the height of the tile, so its bits are the same
-//! in any.
+//! additions over `k` from first to last, so its bits do not depend on the height of the tile.
 
 use super::dot::Dot;
 use super::lanes::Lanes;
 use super::tiles::by_rows;
 use crate::arguments::{LeftWords, Prefetch};
 
-/// `(M, K)·(K, N)`, `N` being `W` registers: adds to the sums of each row.
+/// Adds `(M, k)·(k, n)` to the sums of each row, where `n` is `W` registers.
 ///
 /// # Safety
 /// The CPU has the features of `D`; `a` is valid for `M` rows of `steps` words, `b` for `steps`
@@ -40,7 +39,7 @@ unsafe fn add_step<D: Dot, const M: usize, const W: usize>(
     b: *const u32,
     sums: &mut [[D::Register; W]; M],
 ) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees the words of this step on either side.
     unsafe {
         let mut right = [D::Register::splat(0.0); W];
         for (w, register) in right.iter_mut().enumerate() {
@@ -56,8 +55,8 @@ unsafe fn add_step<D: Dot, const M: usize, const W: usize>(
     }
 }
 
-/// [`multiply`] from zero, two registers wide, to rows of `out`. Prefetches the words of `prefetch`
-/// meanwhile.
+/// `(M, k)·(k, n)` to rows of `out`, where `n` is two registers. Prefetches the words of `prefetch`
+/// at the same time.
 ///
 /// # Safety
 /// As for [`multiply`]; `out` is valid for `M` rows of two registers.
@@ -69,7 +68,7 @@ unsafe fn micro_kernel<D: Dot, const M: usize>(
     prefetch: Prefetch,
     out: *mut u32,
 ) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: `step < steps`; the caller guarantees the words of each step, and `out`.
     unsafe {
         let mut sums = [[D::Register::splat(0.0); 2]; M];
         for step in 0..steps {
@@ -100,7 +99,7 @@ pub unsafe fn micro_kernel_of_rows<D: Dot>(
     prefetch: Prefetch,
     out: *mut u32,
 ) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: `M` is `rows`; the caller guarantees what `micro_kernel` requires.
     unsafe {
         by_rows!(rows, D::TILE_ROWS, M => micro_kernel::<D, M>(a, steps, b, prefetch, out));
     }

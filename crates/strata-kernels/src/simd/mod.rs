@@ -1,9 +1,9 @@
 //! The algorithms for vector registers, each written once, for any architecture.
 //!
-//! [`lanes`] says what a register of numbers can do and [`dot`] what a step of a product does; an
-//! instruction set implements these traits for its registers. Everything generic is
-//! `#[inline(always)]`, so that it is compiled inside a function that has the instruction set's
-//! features: `table_functions!` makes these functions.
+//! [`lanes`] has the operations on a register, [`dot`] the step of a dot product; an instruction
+//! set implements these traits for its register type. Everything generic is `#[inline(always)]`, so
+//! that it is compiled inside a function that has the instruction set's features:
+//! `table_functions!` makes these functions.
 
 pub mod attention;
 pub mod dot;

@@ -1,10 +1,10 @@
-//! Rounding to bf16 and to bytes, for the GEMMs of reduced number formats.
+//! Rounding to bf16 and to bytes, for the GEMMs of reduced dtypes.
 
 use super::lanes::{Lanes, ToBf16};
 use crate::bf16::bf16;
 use crate::table::RowScale;
 
-/// `n` numbers rounded to the nearest bf16, ties to even.
+/// Rounds `n` numbers to the nearest bf16, ties to even.
 ///
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers.
@@ -22,9 +22,9 @@ pub unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
     }
 }
 
-/// `n` numbers to bytes: the minimum becomes 0 and the maximum 255, so that `x ≈ min + scale·byte`.
-/// The scale of a constant row is 0. If a number is non-finite, so is the scale or the minimum, so
-/// that no finite output comes from it.
+/// Rounds `n` numbers to bytes: the minimum becomes 0 and the maximum 255, so that
+/// `x ≈ min + scale·byte`. The scale of a constant row is 0. If a number is non-finite, the scale
+/// or the minimum is non-finite too, so that no output of the row is finite.
 ///
 /// # Safety
 /// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers, and `n` is at least 1.
@@ -34,7 +34,7 @@ pub unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8) -> Row
     // SAFETY: every index is below `n`.
     unsafe {
         let (mut min, mut max) = (*from, *from);
-        // Two of each, so that no operation waits for the one before.
+        // Two registers of each, so that an operation does not wait for the one before.
         let mut mins = [V::splat(min); 2];
         let mut maxs = mins;
         // Zero times a non-finite number is NaN.

@@ -1,4 +1,4 @@
-//! The functions of a table: where the features of an instruction set begin.
+//! Defines the functions of a table. They are compiled with the features of an instruction set.
 
 /// Defines the functions of a table for the register type `Vector` and the `F32Dot` of the calling
 /// module. In brackets are the CPU features that each is compiled with; none if the architecture

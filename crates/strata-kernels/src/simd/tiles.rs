@@ -1,4 +1,4 @@
-//! How rows are cut into tiles.
+//! Divides rows into tiles.
 
 /// Evaluates an expression in which `$m` is a constant: the number of rows that a variable holds,
 /// from 1 to `$most`, which is at most 12.
@@ -7,7 +7,7 @@ macro_rules! by_rows {
         by_rows!($rows, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12])
     };
     ($rows:expr, $most:expr, $m:ident => $call:expr, [$first:literal $($next:literal)*]) => {
-        // A chain of constant conditions: no code is made for more than `$most` rows.
+        // The first condition is constant: no code is compiled for more than `$most` rows.
         if $first <= $most && $rows == $first {
             const $m: usize = $first;
             $call
@@ -21,9 +21,9 @@ macro_rules! by_rows {
 }
 pub(super) use by_rows;
 
-/// Cuts `rows` rows into as few tiles as possible, none of more than `most` rows: first row and
-/// number of rows of each. Their heights differ by one at most, so that no last tile has to read a
-/// whole panel for a few rows only.
+/// Divides `rows` rows into as few tiles of at most `most` rows as possible: first row and number
+/// of rows of each. Their heights differ by one at most, so that no last tile has to read a whole
+/// panel for a few rows only.
 #[inline(always)]
 pub fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
     let tiles = rows.div_ceil(most);

@@ -13,7 +13,7 @@ fn tolerance(dtype: Dtype) -> f32 {
     if dtype == Dtype::F32 { 5e-7 } else { 0.006 }
 }
 
-/// All kernels, with both products in f32 and rounded.
+/// All kernels, with both matmuls in f32 and rounded.
 fn all_with_dtypes() -> impl Iterator<Item = (Kernels, Dtype)> {
     all_kernels().flat_map(|kernels| [(kernels, Dtype::F32), (kernels, Dtype::Int8)])
 }

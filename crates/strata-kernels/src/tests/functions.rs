@@ -56,15 +56,15 @@ fn activations_agree_with_float64() {
 fn gelu_that_is_rounded_right_after_is_accurate_enough() {
     let xs: Vec<f32> = (-2_000..=2_000).map(|i| i as f32 / 256.0).collect();
     let expected: Vec<f32> =
-        xs.iter().map(|&x| activate(Activation::Gelu, half_precision(x))).collect();
+        xs.iter().map(|&x| activate(Activation::Gelu, rounded_to_bf16(x))).collect();
     for kernels in all_kernels() {
         let actual = activated_in(kernels, Dtype::Bf16, Activation::Gelu, &xs);
         assert_close(&actual, &expected, ROUNDED_TOLERANCE, name(kernels));
     }
 }
 
-/// As a GEMM of bf16 reads it.
-fn half_precision(x: f32) -> f32 {
+/// The number as a GEMM in bf16 reads it.
+fn rounded_to_bf16(x: f32) -> f32 {
     f32::from_bits(u32::from(bf16(x)) << 16)
 }
 
@@ -77,6 +77,7 @@ fn far_from_zero_gelu_is_its_argument_or_0() {
 
 #[test]
 fn an_activation_of_nan_is_nan() {
+    // Plain loops are left out: Rust's `max`, which is their ReLU, ignores NaN.
     for kernels in all_kernels().filter(|&kernels| name(kernels) != "scalar") {
         for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu] {
             assert!(activated(kernels, activation, &[f32::NAN])[0].is_nan(), "{activation:?}");

@@ -89,7 +89,7 @@ fn every_epilogue_agrees_with_plain_loops() {
 }
 
 #[test]
-fn the_scalar_gemm_is_the_sum_of_products() {
+fn the_scalar_gemm_adds_products_of_weights_and_inputs() {
     let (m, k, n) = (3, 20, 5);
     let (weight, bias, a) = (numbers(n * k, 1), numbers(n, 2), numbers(m * k, 3));
     let expected: Vec<f32> = (0..m * n)

@@ -1,4 +1,4 @@
-//! The sums of int8 products, which are exact.
+//! The sums of int8 GEMMs, which are exact.
 
 use super::support::{SIZES, all_kernels, name, numbers};
 use crate::arguments::{LeftWords, Prefetch};

@@ -1,4 +1,4 @@
-//! Every instruction set against plain loops, on buffers that end where readable memory ends.
+//! Every instruction set against plain loops, on buffers that end at a protected page.
 
 mod attention;
 mod emulated;
@@ -9,3 +9,4 @@ mod int8;
 mod rows;
 mod same_bits;
 mod support;
+mod views;

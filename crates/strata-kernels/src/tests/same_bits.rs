@@ -9,8 +9,7 @@ use crate::packed_linear::{PackedLinear, PackedPart};
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
-/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes in
-/// `cuts`.
+/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes in `cuts`.
 fn rows_in_blocks(
     kernels: Kernels,
     dtype: Dtype,

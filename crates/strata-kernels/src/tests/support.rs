@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests.
 
 use super::emulated;
 use crate::dtype::Dtype;
@@ -22,7 +22,7 @@ pub fn scalar() -> Kernels {
     Kernels::new(InstructionSet::Scalar).unwrap()
 }
 
-/// What a failure calls these kernels.
+/// The name of these kernels in the message of a failure.
 pub fn name(kernels: Kernels) -> &'static str {
     kernels.instructions(Dtype::F32)
 }

@@ -1,4 +1,4 @@
-//! x86-64: the kernels of its instruction sets, each if this CPU has the features.
+//! x86-64: the kernels of its instruction sets, if this CPU has their features.
 
 mod avx2;
 mod avx512;
@@ -16,7 +16,7 @@ pub fn avx2() -> Option<&'static Table> {
     TABLE.as_ref()
 }
 
-/// The kernels for AVX-512. Without BF16 or VNNI, the GEMM of that number format is AVX2's.
+/// The kernels for AVX-512. Without BF16 or VNNI, the GEMM of that dtype is AVX2's.
 pub fn avx512() -> Option<&'static Table> {
     static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
         let available = is_x86_feature_detected!("avx512f")

@@ -16,7 +16,7 @@ use crate::simd::tiles::{by_rows, tiles};
 #[inline(always)]
 pub unsafe fn attention<O: Operands>(arguments: &AttentionArguments) {
     let n = RegisterOf::<O>::N;
-    // SAFETY: `first..first + n` are among the queries.
+    // SAFETY: the block has at least one query, and all of its queries exist.
     unsafe {
         let left_sides = O::prepare(arguments);
         let mut first = 0;
@@ -36,7 +36,7 @@ pub unsafe fn attention<O: Operands>(arguments: &AttentionArguments) {
 /// The queries `first..first + n`, where `n` is at most `W` full registers.
 ///
 /// # Safety
-/// As for [`attention`].
+/// As for [`attention`]; these queries exist.
 #[inline(always)]
 unsafe fn block<O: Operands, const W: usize>(
     arguments: &AttentionArguments,
@@ -46,7 +46,8 @@ unsafe fn block<O: Operands, const W: usize>(
 ) {
     let AttentionArguments { t, d, scratch, .. } = *arguments;
     let width = W * RegisterOf::<O>::N;
-    // SAFETY: scratch holds three blocks of `QUERIES` columns, which are no fewer than `width`.
+    // SAFETY: the three parts of scratch have rows of `QUERIES` columns, of which there are at
+    // least `width`. Tiles are within the rows of keys, values, scores and output.
     unsafe {
         let queries = scratch; // (words of d, width)
         let output = queries.add(d * QUERIES); // (d, width)
@@ -98,14 +99,14 @@ unsafe fn tile_of_rows<D: Dot, const W: usize>(
     out: *mut f32,
     factors: [Option<&[D::Register; W]>; 2],
 ) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: `M` is `rows`; the caller guarantees what `tile` requires.
     unsafe {
         by_rows!(rows, D::TILE_ROWS, M => tile::<D, M, W>(a, steps, b, out, factors));
     }
 }
 
-/// `(M, steps)·(steps, width)` to `out`, with factors per column, if given: the previous content
-/// times `before` is added, then the sum is multiplied by `after`.
+/// `(M, steps)·(steps, width)` to `out`. With factors `before`, one per column, the previous
+/// content of `out` times them is added; with factors `after`, the result is multiplied by them.
 ///
 /// # Safety
 /// As for [`multiply`]; `out` is valid for `M` rows of `W` registers.
@@ -117,7 +118,7 @@ unsafe fn tile<D: Dot, const M: usize, const W: usize>(
     out: *mut f32,
     [before, after]: [Option<&[D::Register; W]>; 2],
 ) {
-    // SAFETY: the caller guarantees it.
+    // SAFETY: the caller guarantees the operands and `out`, in which row and register are.
     unsafe {
         let at = |row, w| out.add((row * W + w) * D::Register::N);
         let mut sums = [[D::Register::splat(0.0); W]; M];

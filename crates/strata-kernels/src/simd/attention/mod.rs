@@ -1,10 +1,10 @@
 //! Attention of one sequence and one attention head with a running softmax (Milakov and Gimelshein,
-//! 2018; the order of FlashAttention): no `(t, t)` matrix is ever in memory.
+//! 2018; the order of FlashAttention): no `(t, t)` matrix is stored.
 //!
 //! Letters: `t` keys, `d` columns of an attention head, `n` queries at a time. A register holds one
 //! number of each of its queries, so maxima and sums over keys are operations between registers,
-//! and what is computed for one query never meets another's: a block that is not full changes no
-//! bits.
+//! and the numbers of different queries are never combined: the bits of a query are the same in a
+//! full block and in one that is not full.
 
 mod blocks;
 mod operands;

@@ -1,4 +1,5 @@
-//! What attention's two products read, as a trait, and the plain form: the f32 numbers themselves.
+//! The operands of attention's two matmuls, as a trait, and their plain form: the f32 numbers
+//! themselves.
 
 use std::marker::PhantomData;
 
@@ -6,7 +7,7 @@ use crate::arguments::{AttentionArguments, LeftWords};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Lanes, StridedRows};
 
-/// The left sides of the two products: words `(key, step of d)` and `(column of d, step of keys)`.
+/// The left sides of the two matmuls: words `(key, step of d)` and `(column of d, step of keys)`.
 pub struct LeftSides {
     pub keys: LeftWords,
     pub values: LeftWords,
@@ -15,7 +16,7 @@ pub struct LeftSides {
 /// The register of an operand type.
 pub type RegisterOf<O> = <<O as Operands>::Dot as Dot>::Register;
 
-/// The number format of the two products.
+/// The form of the operands of the two matmuls: plain or rounded.
 ///
 /// # Safety
 /// Of every method: the CPU has the features of the implementing type, and the guarantees of
@@ -23,10 +24,10 @@ pub type RegisterOf<O> = <<O as Operands>::Dot as Dot>::Register;
 pub trait Operands {
     type Dot: Dot;
 
-    /// The number of words that so many numbers take.
+    /// The number of words that hold this many numbers.
     fn words(numbers: usize) -> usize;
 
-    /// Keys and values, once for all blocks of queries.
+    /// Prepares keys and values, once for all blocks of queries.
     ///
     /// # Safety
     /// As [`Operands`] says.
@@ -42,8 +43,8 @@ pub trait Operands {
         n: usize,
     ) -> StridedRows<*const f32>;
 
-    /// Stores the powers of keys `2 · pair` and `2 · pair + 1` where the product with the values
-    /// reads them, in rows of `width` words from `to` on.
+    /// Stores the powers `2^(score − maximum)` of keys `2 · pair` and `2 · pair + 1` where the
+    /// matmul with the values reads them, in rows of `width` words from `to` on.
     ///
     /// # Safety
     /// As [`Operands`] says; `to` is valid for a register in each of the first `2 · pair + 2` rows.
@@ -89,7 +90,7 @@ impl<D: Dot> Operands for Plain<D> {
     #[inline(always)]
     unsafe fn store_pair(powers: [D::Register; 2], pair: usize, to: *mut f32, width: usize) {
         for (at, power) in powers.into_iter().enumerate() {
-            // SAFETY: there is room for pairs of rows.
+            // SAFETY: both rows are among the first `2 · pair + 2`.
             unsafe { power.store(to.add((2 * pair + at) * width)) }
         }
     }

@@ -1,4 +1,4 @@
-//! The operands of attention's two products rounded to bf16, two to a word.
+//! The operands of attention's two matmuls rounded to bf16, two to a word.
 
 use std::marker::PhantomData;
 
@@ -7,11 +7,11 @@ use crate::arguments::{AttentionArguments, LeftWords, QUERIES, attention_scratch
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16};
 
-/// Words of two bf16: of queries and keys two neighbours in `d`, of values and powers two
-/// neighbouring keys. If there is no second one, it is 0.
+/// Words of two bf16: for queries and keys, of two neighbouring columns of `d`; for values and
+/// powers, of two neighbouring keys. If there is no second one, it is 0.
 ///
-/// In scratch, behind what every attention needs: the queries of a block, all keys and all values,
-/// in rows of whole registers.
+/// The scratch that every attention needs is followed by the queries of a block, all keys and all
+/// values, in rows of whole registers.
 pub struct Rounded<D>(PhantomData<D>);
 
 impl<D: Dot<Register: Bf16Words>> Rounded<D> {
@@ -21,7 +21,7 @@ impl<D: Dot<Register: Bf16Words>> Rounded<D> {
         arguments.d.next_multiple_of(D::Register::N) / 2
     }
 
-    /// Rounds rows to rows that are [`stride`](Self::stride) words apart.
+    /// Rounds the rows of `from`. The rows at `to` are [`stride`](Self::stride) words apart.
     ///
     /// # Safety
     /// The CPU has the features of `D`; `from` is valid for its rows of `d` numbers, `to` for as
@@ -30,8 +30,8 @@ impl<D: Dot<Register: Bf16Words>> Rounded<D> {
     unsafe fn round(arguments: &AttentionArguments, from: StridedRows<*const f32>, to: *mut f32) {
         for row in 0..from.count {
             for j in (0..arguments.d).step_by(D::Register::N) {
-                // SAFETY: `row` is one of them, the columns read are below `d`, and `to` has rows
-                // of whole registers.
+                // SAFETY: `row` is one of the rows, the columns that are read are below `d`, and
+                // `to` has rows of whole registers.
                 unsafe {
                     let numbers: D::Register =
                         load_up_to(from.first.add(row * from.stride + j), arguments.d - j);
@@ -85,8 +85,8 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
         n: usize,
     ) -> StridedRows<*const f32> {
         let AttentionArguments { q, q_stride, d, scratch, .. } = *arguments;
-        // SAFETY: the `n` queries from `first` on exist, `QUERIES` at most, and scratch has a row
-        // for each.
+        // SAFETY: the `n` queries from `first` on exist. They are at most `QUERIES`, and scratch
+        // has a row for each.
         unsafe {
             let to = scratch.add(attention_scratch(d));
             let from = StridedRows { first: q.add(first * q_stride), stride: q_stride, count: n };
@@ -102,20 +102,19 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
         to: *mut f32,
         width: usize,
     ) {
-        // SAFETY: a row of words is never behind the rows of numbers that it comes from, so those
-        // that are still to be read are not overwritten.
+        // SAFETY: row `pair` is among the first `2 · pair + 2`. It does not come after the two rows
+        // of numbers that it is computed from, so no row that is still to be read is overwritten.
         unsafe { first.bf16_words(second).store(to.add(pair * width)) }
     }
 }
 
-/// A register with the first `n` numbers at `from`, the others 0; or with `N` numbers if `n` is
-/// more.
+/// A register with the first `min(n, N)` numbers at `from`; its other lanes are 0.
 ///
 /// # Safety
 /// The CPU has the features of `V`; `from` is valid for `n` numbers.
 #[inline(always)]
 unsafe fn load_up_to<V: Lanes>(from: *const f32, n: usize) -> V {
-    // SAFETY: no more than `n` numbers are read.
+    // SAFETY: at most `n` numbers are read at `from`, and `N`, which is at most 16, from the array.
     unsafe {
         if n >= V::N {
             return V::load(from);

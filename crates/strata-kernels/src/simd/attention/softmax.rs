@@ -29,8 +29,8 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
         }
     }
 
-    /// Turns scores `(keys, width)` into `2^(score − maximum so far)` in place, in the form in
-    /// which the product with the values reads them. Returns the factor that corrects earlier sums.
+    /// Replaces scores `(keys, width)` by `2^(score − maximum so far)`, in the form that the matmul
+    /// with the values reads. Returns the factors that correct earlier sums and outputs.
     ///
     /// # Safety
     /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, rounded

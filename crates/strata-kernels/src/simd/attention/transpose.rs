@@ -36,7 +36,7 @@ pub unsafe fn transpose<V: Lanes>(
     }
 }
 
-/// Output `(d, width)` of the queries `first..first + n` to their rows of `out`.
+/// Copies the output `(d, width)` of the queries `first..first + n` to their rows of `out`.
 ///
 /// # Safety
 /// The CPU has the features of `V`, the guarantees of [`AttentionArguments`] hold, and `output` is
@@ -53,7 +53,7 @@ pub unsafe fn scatter<V: Lanes>(
     let whole = d - d % V::N;
     for i in (0..n).step_by(V::N) {
         let count = V::N.min(n - i);
-        // SAFETY: `first + i` and the `count` that follow are among the queries, `j` is below `d`.
+        // SAFETY: the `count` queries from `first + i` on exist, and `j` is below `d`.
         unsafe {
             let out = out.add((first + i) * out_stride);
             for j in (0..whole).step_by(V::N) {

@@ -1,4 +1,4 @@
-//! The steps of the products, one per number format.
+//! The steps of dot products, one per dtype.
 
 use std::array;
 

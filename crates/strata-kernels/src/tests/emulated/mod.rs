@@ -1,6 +1,6 @@
 //! An instruction set of 4 lanes that no CPU has, in plain Rust: with it the algorithms for vector
-//! registers are tested on every architecture. It also shows what a new instruction set has to
-//! provide: a register type, a step of a product per number format, and a table.
+//! registers are tested on every architecture. It also shows what a new instruction set must
+//! provide: a register type, a step of a dot product per dtype, and a table.
 
 mod dots;
 mod vector;

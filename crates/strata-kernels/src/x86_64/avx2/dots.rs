@@ -1,4 +1,4 @@
-//! The steps of the products with AVX2, one per number format.
+//! The steps of dot products with AVX2, one per dtype.
 
 use std::arch::x86_64::*;
 

@@ -1,5 +1,5 @@
-//! AVX2 with FMA. It has no instructions for bf16, which is widened to f32, and none for bytes that
-//! fits (its multiplication of bytes saturates the sums), so these are widened to 16 bits.
+//! AVX2 with FMA. It has no instructions for bf16, which is widened to f32. Bytes are widened to 16
+//! bits, since its multiplication of bytes saturates the sums.
 
 mod dots;
 mod vector;

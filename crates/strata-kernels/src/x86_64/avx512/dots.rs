@@ -1,4 +1,4 @@
-//! The steps of the products with AVX-512, one per number format.
+//! The steps of dot products with AVX-512, one per dtype.
 
 use std::arch::x86_64::*;
 

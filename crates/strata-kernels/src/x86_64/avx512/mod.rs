@@ -1,5 +1,5 @@
 //! AVX-512 (F, BW, DQ, VL), with BF16 and VNNI if the CPU has them. Without one of these, the GEMM
-//! of that number format is AVX2's.
+//! of that dtype is AVX2's.
 
 mod dots;
 mod vector;
