@@ -87,8 +87,11 @@ pub struct AttentionArguments {
     pub scratch: *mut f32,
 }
 
-/// The most queries that attention computes at a time.
-pub const QUERIES: usize = 32;
+/// The most lanes of a register, in any instruction set. Buffers are sized for it.
+pub const MAX_LANES: usize = 16;
+
+/// The most queries that attention computes at a time: two registers.
+pub const QUERIES: usize = 2 * MAX_LANES;
 
 /// Keys per block: after each block the running maximum is corrected.
 pub const KEYS: usize = 64;
@@ -100,7 +103,7 @@ pub const fn attention_scratch(d: usize) -> usize {
 }
 
 /// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers
-/// of up to 16 numbers.
+/// of any instruction set.
 pub const fn rounded_scratch(t: usize, d: usize) -> usize {
-    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(16) / 2
+    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(MAX_LANES) / 2
 }

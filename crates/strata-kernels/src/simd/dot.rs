@@ -15,7 +15,8 @@ pub trait Dot {
     /// Whether the numbers have fewer bits than f32.
     const ROUNDED: bool;
 
-    /// Rows of the highest tile whose accumulators fit into the registers; 12 at most.
+    /// Rows of the highest tile whose accumulators fit into the registers; at most
+    /// [`MAX_TILE_ROWS`](super::tiles::MAX_TILE_ROWS).
     const TILE_ROWS: usize;
 
     /// `sum + a·b`, word by word.

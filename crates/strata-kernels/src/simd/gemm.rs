@@ -5,15 +5,15 @@ use std::mem::MaybeUninit;
 use super::dot::Dot;
 use super::epilogue::{Tile, epilogue};
 use super::lanes::Lanes;
-use super::tiles::tiles;
-use crate::arguments::{GemmArguments, LeftWords, Prefetch};
+use super::tiles::{MAX_TILE_ROWS, tiles};
+use crate::arguments::{GemmArguments, LeftWords, MAX_LANES, Prefetch};
 use crate::table::MicroKernelFn;
 
 /// Words per memory page.
 const PAGE_WORDS: usize = 1024;
 
-/// Words of the largest tile: 12 rows of 32.
-const TILE_WORDS: usize = 12 * 32;
+/// Words of the largest tile.
+const TILE_WORDS: usize = MAX_TILE_ROWS * 2 * MAX_LANES;
 
 /// A tile's sums between micro-kernel and epilogue.
 #[repr(align(64))]
@@ -26,6 +26,7 @@ struct Sums([MaybeUninit<u32>; TILE_WORDS]);
 /// that of `D`.
 #[inline(always)]
 pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelFn) {
+    const { assert!(D::TILE_ROWS <= MAX_TILE_ROWS && D::Register::N <= MAX_LANES) };
     let GemmArguments { a, steps, b, .. } = *arguments;
     let mut sums = Sums([MaybeUninit::uninit(); TILE_WORDS]);
     for (tile, (first_row, rows)) in tiles(arguments.rows, D::TILE_ROWS).enumerate() {

@@ -9,7 +9,7 @@ pub struct StridedRows<P> {
     pub count: usize,
 }
 
-/// `N` numbers in a register; `N` is at most 16.
+/// `N` numbers in a register; `N` is at most [`MAX_LANES`](crate::arguments::MAX_LANES).
 ///
 /// Every method must be `#[inline(always)]`, and is called only inside a function that has the
 /// instruction set's features.

@@ -86,7 +86,7 @@ unsafe fn micro_kernel<D: Dot, const M: usize>(
     }
 }
 
-/// Calls [`micro_kernel`] with a number of rows that the compiler knows.
+/// Calls [`micro_kernel`] with the number of rows as a constant.
 ///
 /// # Safety
 /// As for [`micro_kernel`]; `rows` is from 1 to `D::TILE_ROWS`.

@@ -1,7 +1,10 @@
 //! Divides rows into tiles.
 
+/// The most rows of a tile, in any instruction set.
+pub const MAX_TILE_ROWS: usize = 12;
+
 /// Evaluates an expression in which `$m` is a constant: the number of rows that a variable holds,
-/// from 1 to `$most`, which is at most 12.
+/// from 1 to `$most`, which is at most [`MAX_TILE_ROWS`].
 macro_rules! by_rows {
     ($rows:expr, $most:expr, $m:ident => $call:expr) => {
         by_rows!($rows, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12])

@@ -70,9 +70,9 @@ fn compare(n: usize, t: usize, d: usize, factor: f32) {
     let expected = expected(&q, &k, &v, d);
     for (kernels, dtype) in all_with_dtypes() {
         let set = name(kernels);
-        let what = format!("{set} {} n {n} t {t} d {d} factor {factor}", dtype.name());
+        let case = format!("{set} {} n {n} t {t} d {d} factor {factor}", dtype.name());
         let tolerance = tolerance(dtype) * factor.max(1.0);
-        assert_close(&attention(kernels, dtype, &q, &k, &v, d), &expected, tolerance, &what);
+        assert_close(&attention(kernels, dtype, &q, &k, &v, d), &expected, tolerance, &case);
     }
 }
 

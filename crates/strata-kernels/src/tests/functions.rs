@@ -46,8 +46,8 @@ fn activations_agree_with_float64() {
             let expected: Vec<f32> =
                 xs.iter().map(|&x| scaled(activate(activation, x), x)).collect();
             let actual: Vec<f32> = actual.iter().zip(&xs).map(|(y, x)| scaled(*y, *x)).collect();
-            let what = format!("{} {activation:?}", name(kernels));
-            assert_close(&actual, &expected, ACTIVATION_TOLERANCE, &what);
+            let case = format!("{} {activation:?}", name(kernels));
+            assert_close(&actual, &expected, ACTIVATION_TOLERANCE, &case);
         }
     }
 }

@@ -52,12 +52,12 @@ fn compare(dtype: Dtype, size: Size, epilogue: Epilogue) {
     let expected = gemm(scalar(), dtype, size, epilogue);
     for kernels in all_kernels() {
         let actual = gemm(kernels, dtype, size, epilogue);
-        let what = format!("{} {} {size:?} {epilogue:?}", name(kernels), dtype.name());
+        let case = format!("{} {} {size:?} {epilogue:?}", name(kernels), dtype.name());
         let mut tolerance = TOLERANCE * (size.k as f32).sqrt().max(1.0);
         if dtype != Dtype::F32 && epilogue == Epilogue::Activation(Activation::Gelu) {
             tolerance += ROUNDED_GELU;
         }
-        assert_close(&actual, &expected, tolerance, &what);
+        assert_close(&actual, &expected, tolerance, &case);
     }
 }
 

@@ -23,8 +23,8 @@ fn layer_norm_of_any_width_agrees_with_float64() {
         };
         let expected = norm(scalar());
         for kernels in all_kernels() {
-            let what = format!("{} {c}", name(kernels));
-            assert_close(norm(kernels).as_ref(), expected.as_ref(), NORM_TOLERANCE, &what);
+            let case = format!("{} {c}", name(kernels));
+            assert_close(norm(kernels).as_ref(), expected.as_ref(), NORM_TOLERANCE, &case);
         }
     }
 }
@@ -71,8 +71,8 @@ fn bytes_stand_for_the_numbers_that_they_were_rounded_from() {
             let RowScale { scale, min } =
                 unsafe { (kernels.table().quantize)(from.as_ref().as_ptr(), n, to.as_mut_ptr()) };
             let back: Vec<f32> = to.iter().map(|&q| min + scale * f32::from(q)).collect();
-            let what = format!("{} {n}", name(kernels));
-            assert_close(&back, from.as_ref(), 0.501 * scale + 1e-6, &what);
+            let case = format!("{} {n}", name(kernels));
+            assert_close(&back, from.as_ref(), 0.501 * scale + 1e-6, &case);
         }
     }
 }

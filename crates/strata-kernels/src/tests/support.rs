@@ -42,12 +42,12 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
 }
 
 /// Fails if two rows of numbers differ by more than `tolerance` anywhere, and says where.
-pub fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32, what: &str) {
-    assert_eq!(actual.len(), expected.len(), "{what}");
+pub fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32, case: &str) {
+    assert_eq!(actual.len(), expected.len(), "{case}");
     let differences = actual.iter().zip(expected).map(|(a, b)| (a - b).abs());
     let largest = differences.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((at, difference)) = largest {
         let (a, b) = (actual[at], expected[at]);
-        assert!(difference <= tolerance, "{what}: {a} instead of {b} at {at}: {difference:.2e}");
+        assert!(difference <= tolerance, "{case}: {a} instead of {b} at {at}: {difference:.2e}");
     }
 }

@@ -3,11 +3,11 @@
 use super::operands::{LeftSides, Operands, RegisterOf};
 use super::softmax::Softmax;
 use super::transpose::{scatter, transpose};
-use crate::arguments::{AttentionArguments, KEYS, LeftWords, QUERIES};
+use crate::arguments::{AttentionArguments, KEYS, LeftWords, MAX_LANES, QUERIES};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Lanes, StridedRows};
 use crate::simd::micro_kernel::multiply;
-use crate::simd::tiles::{by_rows, tiles};
+use crate::simd::tiles::{MAX_TILE_ROWS, by_rows, tiles};
 
 /// All queries, two registers of them at a time while more than one register is left.
 ///
@@ -15,6 +15,7 @@ use crate::simd::tiles::{by_rows, tiles};
 /// The CPU has the features of `O`, and the guarantees of [`AttentionArguments`] hold.
 #[inline(always)]
 pub unsafe fn attention<O: Operands>(arguments: &AttentionArguments) {
+    const { assert!(O::Dot::TILE_ROWS <= MAX_TILE_ROWS && RegisterOf::<O>::N <= MAX_LANES) };
     let n = RegisterOf::<O>::N;
     // SAFETY: the block has at least one query, and all of its queries exist.
     unsafe {
@@ -86,7 +87,7 @@ unsafe fn block<O: Operands, const W: usize>(
     }
 }
 
-/// Calls [`tile`] with a number of rows that the compiler knows.
+/// Calls [`tile`] with the number of rows as a constant.
 ///
 /// # Safety
 /// As for [`tile`]; `rows` is from 1 to `D::TILE_ROWS`.

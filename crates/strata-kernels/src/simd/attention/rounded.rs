@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::operands::{LeftSides, Operands};
-use crate::arguments::{AttentionArguments, LeftWords, QUERIES, attention_scratch};
+use crate::arguments::{AttentionArguments, LeftWords, MAX_LANES, QUERIES, attention_scratch};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16};
 
@@ -114,12 +114,12 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
 /// The CPU has the features of `V`; `from` is valid for `n` numbers.
 #[inline(always)]
 unsafe fn load_up_to<V: Lanes>(from: *const f32, n: usize) -> V {
-    // SAFETY: at most `n` numbers are read at `from`, and `N`, which is at most 16, from the array.
+    // SAFETY: at most `n` numbers are read at `from`, and `N`, which is at most `MAX_LANES`, from the array.
     unsafe {
         if n >= V::N {
             return V::load(from);
         }
-        let mut numbers = [0.0; 16];
+        let mut numbers = [0.0; MAX_LANES];
         numbers.as_mut_ptr().copy_from_nonoverlapping(from, n);
         V::load(numbers.as_ptr())
     }

@@ -6,6 +6,8 @@ mod vector;
 
 use self::dots::{Bf16Dot, F32Dot, Int8Dot};
 use self::vector::Vector;
+use crate::simd::dot::Dot;
+use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
 
@@ -24,26 +26,26 @@ pub fn table() -> Table {
 }
 
 const F32: GemmKernel = GemmKernel {
-    panel_columns: 16,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_f32,
     micro_kernel: micro_kernel_f32,
-    tile_rows: 6,
+    tile_rows: F32Dot::TILE_ROWS,
     instructions: "avx2",
 };
 
 pub const BF16: GemmKernel = GemmKernel {
-    panel_columns: 16,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_bf16,
     micro_kernel: micro_kernel_bf16,
-    tile_rows: 6,
+    tile_rows: Bf16Dot::TILE_ROWS,
     instructions: "avx2, bf16 widened to f32",
 };
 
 pub const INT8: GemmKernel = GemmKernel {
-    panel_columns: 16,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_int8,
     micro_kernel: micro_kernel_int8,
-    tile_rows: 6,
+    tile_rows: Int8Dot::TILE_ROWS,
     instructions: "avx2, int8 widened to 16 bits",
 };
 

@@ -9,6 +9,8 @@ use self::vector::Vector;
 use super::avx2;
 use crate::arguments::AttentionArguments;
 use crate::simd::attention::{Rounded, attention};
+use crate::simd::dot::Dot;
+use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
 
@@ -27,26 +29,26 @@ pub fn table(bf16: bool, vnni: bool) -> Table {
 }
 
 const F32: GemmKernel = GemmKernel {
-    panel_columns: 32,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_f32,
     micro_kernel: micro_kernel_f32,
-    tile_rows: 12,
+    tile_rows: F32Dot::TILE_ROWS,
     instructions: "avx512",
 };
 
 const BF16: GemmKernel = GemmKernel {
-    panel_columns: 32,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_bf16,
     micro_kernel: micro_kernel_bf16,
-    tile_rows: 12,
+    tile_rows: Bf16Dot::TILE_ROWS,
     instructions: "avx512 bf16",
 };
 
 const INT8: GemmKernel = GemmKernel {
-    panel_columns: 32,
+    panel_columns: 2 * Vector::N,
     gemm: gemm_int8,
     micro_kernel: micro_kernel_int8,
-    tile_rows: 12,
+    tile_rows: Int8Dot::TILE_ROWS,
     instructions: "avx512 vnni",
 };
 
