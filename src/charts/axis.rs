@@ -1,4 +1,4 @@
-//! Axes: the range that covers some values, and its ticks.
+//! Axes: a range that covers some values, and its ticks.
 
 use super::names::number;
 
@@ -53,7 +53,7 @@ impl Axis {
     }
 
     /// The position of `value`, from 0 at the lower end to 1 at the upper end.
-    pub fn share(&self, value: f64) -> f64 {
+    pub fn position(&self, value: f64) -> f64 {
         ((self.scale.along(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
@@ -78,8 +78,8 @@ impl Axis {
         Self { scale: Scale::Linear, low: first * step, high: last * step, step, ticks }
     }
 
-    /// Ticks are at 1, 2 and 5 times powers of ten; if the range has more than three powers, only at powers of
-    /// ten, and at no more than about ten of them.
+    /// Ticks are at 1, 2 and 5 times powers of ten; if the range has more than three powers, only
+    /// at powers of ten, and at no more than about ten of them.
     fn log((low, high): (f64, f64)) -> Self {
         let (from, to) = (low.log10().floor() as i32, high.log10().ceil() as i32);
         let leading: &[i32] = if to - from > 3 { &[1] } else { &[1, 2, 5] };
@@ -133,7 +133,7 @@ mod tests {
     fn ticks(scale: Scale, values: &[f64]) -> Vec<String> {
         let axis = Axis::covering(scale, values.iter().copied());
         for &value in values.iter().filter(|&&value| scale.can_draw(value)) {
-            assert!((0.0..=1.0).contains(&axis.share(value)), "{value} on {axis:?}");
+            assert!((0.0..=1.0).contains(&axis.position(value)), "{value} on {axis:?}");
         }
         axis.ticks.into_iter().map(|(_, text)| text).collect()
     }
@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn an_axis_may_end_between_two_ticks() {
         let axis = Axis::covering(Scale::Linear, [0.0, 1.0].into_iter()).up_to(0.9);
-        assert_eq!((axis.share(0.9), axis.ticks.len()), (1.0, 5));
-        assert_eq!(axis.up_to(0.0).share(0.9), 1.0);
+        assert_eq!((axis.position(0.9), axis.ticks.len()), (1.0, 5));
+        assert_eq!(axis.up_to(0.0).position(0.9), 1.0);
     }
 
     #[test]

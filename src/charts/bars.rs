@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Scale};
 use super::names::{number, shorten, width};
-use super::plot::{FONT, figure, nothing, px};
+use super::plot::{FONT, empty_chart, figure, px};
 
 /// One bar of [`bars`].
 #[derive(Debug, Clone, PartialEq)]
@@ -13,19 +13,20 @@ pub struct Bar {
     pub name: String,
     /// The end of the bar. A bar with a non-finite value isn't drawn.
     pub value: f64,
-    /// The whisker goes from `value − error` to `value + error`. No whisker for 0 or a non-finite error.
+    /// The whisker goes from `value − error` to `value + error`. No whisker for 0 or a non-finite
+    /// error.
     pub error: f64,
     /// Whether the bar is highlighted.
     pub marked: bool,
 }
 
-const ACROSS: f64 = 660.0;
-const ROW: f64 = 20.0;
-const BELOW: f64 = 44.0;
+const CHART_WIDTH: f64 = 660.0;
+const ROW_HEIGHT: f64 = 20.0;
+const AXIS_HEIGHT: f64 = 44.0;
 /// The maximum width of a name, in ems.
-const NAME: f64 = 20.0;
+const MAX_NAME_WIDTH: f64 = 20.0;
 /// How much wider text is in bold, as for a marked bar.
-const BOLD: f64 = 1.15;
+const BOLD_FACTOR: f64 = 1.15;
 
 /// Positions.
 struct Layout {
@@ -37,20 +38,21 @@ struct Layout {
     step: f64,
 }
 
-/// Bars from top to bottom in the given order, on an axis named `quantity`. They start slightly below the
-/// lowest whisker and not at 0, since they are compared with each other; the axis says so.
+/// Bars from top to bottom in the given order, on an axis named `quantity`. They start slightly
+/// below the lowest whisker and not at 0, since they are compared with each other; the axis says
+/// so.
 pub fn bars(quantity: &str, bars: &[Bar]) -> Markup {
     let bars: Vec<&Bar> = bars.iter().filter(|bar| Scale::Linear.can_draw(bar.value)).collect();
     if bars.is_empty() {
-        return nothing(quantity);
+        return empty_chart(quantity);
     }
     let layout = Layout::new(&bars);
-    let bottom = ROW * bars.len() as f64 + 4.0;
+    let bottom = ROW_HEIGHT * bars.len() as f64 + 4.0;
     let drawing = html! {
         (layout.ticks(quantity, bottom))
-        @for (row, bar) in bars.iter().enumerate() { (layout.bar(bar, ROW * row as f64)) }
+        @for (row, bar) in bars.iter().enumerate() { (layout.bar(bar, ROW_HEIGHT * row as f64)) }
     };
-    figure(&format!("Bars: {quantity}"), (ACROSS, bottom + BELOW), drawing, html! {})
+    figure(&format!("Bars: {quantity}"), (CHART_WIDTH, bottom + AXIS_HEIGHT), drawing, html! {})
 }
 
 /// The error of a bar; 0 if it can't be drawn.
@@ -69,16 +71,17 @@ impl Layout {
         let axis = Axis::covering(Scale::Linear, [start, high].into_iter()).up_to(high);
         let whole = bars.iter().all(|bar| bar.value.fract() == 0.0 && error(bar).fract() == 0.0);
         let step = if whole { 1.0 } else { axis.step / 100.0 };
-        let name =
-            |bar: &&Bar| width(&shorten(&bar.name, NAME)) * if bar.marked { BOLD } else { 1.0 };
+        let name = |bar: &&Bar| {
+            width(&shorten(&bar.name, MAX_NAME_WIDTH)) * if bar.marked { BOLD_FACTOR } else { 1.0 }
+        };
         let names = bars.iter().map(name).fold(0.0, f64::max);
         let values = bars.iter().map(|bar| width(&number(bar.value, step))).fold(0.0, f64::max);
         let left = (FONT * names).max(20.0) + 10.0;
-        Self { axis, left, right: ACROSS - FONT * BOLD * values - 10.0, step }
+        Self { axis, left, right: CHART_WIDTH - FONT * BOLD_FACTOR * values - 10.0, step }
     }
 
     fn at(&self, value: f64) -> f64 {
-        px(self.left + (self.right - self.left) * self.axis.share(value))
+        px(self.left + (self.right - self.left) * self.axis.position(value))
     }
 
     fn ticks(&self, quantity: &str, bottom: f64) -> Markup {
@@ -101,7 +104,7 @@ impl Layout {
     fn bar(&self, bar: &Bar, top: f64) -> Markup {
         let error = error(bar);
         let value = number(bar.value, self.step);
-        let (start, end, middle) = (px(self.left), self.at(bar.value), top + ROW / 2.0);
+        let (start, end, middle) = (px(self.left), self.at(bar.value), top + ROW_HEIGHT / 2.0);
         let (from, to) = (self.at(bar.value - error), self.at(bar.value + error));
         let whisker = format!("M{from} {0}v6M{from} {middle}H{to}M{to} {0}v6", middle - 3.0);
         html! {
@@ -110,8 +113,8 @@ impl Layout {
                     (bar.name) ": " (value)
                     @if error > 0.0 { " ± " (number(error, self.step)) }
                 }
-                text.end x=(px(start - 8.0)) y=(middle + 4.0) { (shorten(&bar.name, NAME)) }
-                rect x=(start) y=(top + 3.0) width=(px(end - start)) height=(ROW - 6.0) {}
+                text.end x=(px(start - 8.0)) y=(middle + 4.0) { (shorten(&bar.name, MAX_NAME_WIDTH)) }
+                rect x=(start) y=(top + 3.0) width=(px(end - start)) height=(ROW_HEIGHT - 6.0) {}
                 @if error > 0.0 { path d=(whisker) {} }
                 text x=(px(to + 6.0)) y=(middle + 4.0) { (value) }
             }
@@ -122,34 +125,33 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::charts::testing::finite;
 
     fn bar(name: &str, value: f64, error: f64) -> Bar {
         Bar { name: name.to_owned(), value, error, marked: false }
     }
 
     fn drawn(all: &[Bar]) -> String {
-        let drawn = bars("accuracy", all).into_string();
-        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
-        drawn
+        finite(bars("accuracy", all))
     }
 
     #[test]
     fn bars_keep_their_order_and_show_their_values() {
         let drawn = drawn(&[bar("b", 0.7123, 0.005), bar("a", 0.7891, 0.004)]);
-        let place = |what: &str| drawn.find(what).expect(what);
+        let place = |text: &str| drawn.find(text).expect(text);
         assert!(place(">b<") < place(">0.7123<") && place(">0.7123<") < place(">a<"));
         assert!(drawn.contains("<title>b: 0.7123 ± 0.0050</title>"));
         assert!(drawn.contains("aria-label=\"Bars: accuracy\""));
     }
 
     #[test]
-    fn the_axis_starts_below_the_lowest_whisker_and_says_so() {
+    fn the_axis_starts_below_the_lowest_whisker_with_a_note() {
         let drawn = drawn(&[bar("a", 0.705, 0.005), bar("b", 0.79, 0.005)]);
         assert!(drawn.contains("accuracy (axis starts at 0.68, not at 0)"));
     }
 
     #[test]
-    fn an_axis_that_starts_at_0_says_nothing() {
+    fn an_axis_that_starts_at_0_has_no_note() {
         assert!(drawn(&[bar("a", 0.0, 0.0), bar("b", 3.0, 0.0)]).contains(">accuracy</text>"));
         assert!(drawn(&[bar("a", -1.0, 0.0)]).contains("(axis starts at −1.06, not at 0)"));
     }

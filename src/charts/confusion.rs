@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::heat_map::{NAME, share_style};
+use super::heat_map::{MAX_NAME_WIDTH, share_style};
 use super::names::shorten;
 
-/// The number of rows by actual label (down) and predicted label (across), and their share of the actual
-/// label's rows, which decides a cell's colour. `counts[actual][predicted]` is 0 where it is missing.
+/// The number of rows by actual label (down) and predicted label (across), and their share of the
+/// actual label's rows, which decides a cell's colour. `counts[actual][predicted]` is 0 where it is
+/// missing.
 pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
     let count = |actual: usize, predicted: usize| {
         counts.get(actual).and_then(|row| row.get(predicted)).copied()
@@ -22,14 +23,14 @@ pub fn confusion(labels: &[String], counts: &[Vec<usize>]) -> Markup {
                         th.total rowspan="2" scope="col" { "rows" }
                     }
                     tr {
-                        @for name in labels { th scope="col" title=(name) { (shorten(name, NAME)) } }
+                        @for name in labels { th scope="col" title=(name) { (shorten(name, MAX_NAME_WIDTH)) } }
                     }
                 }
                 tbody {
                     @for (actual, name) in labels.iter().enumerate() {
                         @let rows: usize = (0..labels.len()).map(|predicted| count(actual, predicted)).sum();
                         tr {
-                            th scope="row" title=(name) { (shorten(name, NAME)) }
+                            th scope="row" title=(name) { (shorten(name, MAX_NAME_WIDTH)) }
                             @for predicted in 0..labels.len() {
                                 (cell(actual == predicted, count(actual, predicted), rows))
                             }
@@ -59,10 +60,7 @@ fn cell(correct: bool, count: usize, rows: usize) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn strings(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
+    use crate::charts::testing::strings;
 
     #[test]
     fn a_confusion_matrix_has_counts_and_shares_of_the_actual_label() {

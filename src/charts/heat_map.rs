@@ -1,5 +1,5 @@
-//! Heat maps. Each cell gives its intensity as the CSS variable `--share`; the style sheet mixes a colour from
-//! it on which text is readable.
+//! Heat maps. Each cell gives its intensity as the CSS variable `--share`; the style sheet mixes a
+//! colour from it on which text is readable.
 
 use maud::{Markup, html};
 
@@ -7,11 +7,12 @@ use super::axis::Scale;
 use super::names::shorten;
 
 /// The maximum width of the name of a row or column, in ems.
-pub(super) const NAME: f64 = 16.0;
+pub(super) const MAX_NAME_WIDTH: f64 = 16.0;
 
-/// Values by row and column, formatted by `show` and coloured from the minimum to the maximum; outliers far
-/// below the others have the colour of the minimum without them. Cells that are `None`, non-finite or beyond
-/// the end of their row are empty. `corner` names the rows and columns.
+/// Values by row and column, formatted by `show` and coloured from the minimum to the maximum;
+/// outliers far below the others have the colour of the minimum without them. Cells that are
+/// `None`, non-finite or beyond the end of their row are empty. `corner` names the rows and
+/// columns.
 pub fn heat_map(
     corner: &str,
     columns: &[String],
@@ -32,13 +33,13 @@ pub fn heat_map(
                 thead {
                     tr {
                         th.corner scope="col" { (corner) }
-                        @for name in columns { th scope="col" title=(name) { (shorten(name, NAME)) } }
+                        @for name in columns { th scope="col" title=(name) { (shorten(name, MAX_NAME_WIDTH)) } }
                     }
                 }
                 tbody {
                     @for (name, row) in rows {
                         tr {
-                            th scope="row" title=(name) { (shorten(name, NAME)) }
+                            th scope="row" title=(name) { (shorten(name, MAX_NAME_WIDTH)) }
                             @for at in 0..columns.len() {
                                 @match value(row, at) {
                                     Some(value) => td.heat style=(share_style(share(value))) { (show(value)) },
@@ -53,8 +54,8 @@ pub fn heat_map(
     }
 }
 
-/// Minimum and maximum, where the minimum is at least Tukey's lower fence (1.5 interquartile ranges below the
-/// lower quartile), so that one outlier doesn't make all other colours equal.
+/// Minimum and maximum, where the minimum is at least Tukey's lower fence (1.5 interquartile ranges
+/// below the lower quartile), so that one outlier doesn't make all other colours equal.
 fn range(mut all: Vec<f64>) -> (f64, f64) {
     all.sort_by(f64::total_cmp);
     let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 0.0) };
@@ -70,10 +71,7 @@ pub(super) fn share_style(share: f64) -> String {
 mod tests {
     use super::*;
     use crate::charts::confusion;
-
-    fn strings(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
+    use crate::charts::testing::strings;
 
     fn heat(columns: &[&str], values: &[Option<f64>]) -> String {
         let rows = [("row".to_owned(), values.to_vec())];

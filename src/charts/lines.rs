@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::{Axis, Scale};
-use super::names::{figures, shorten};
-use super::plot::{Plot, nothing};
+use super::names::{four_figures, shorten};
+use super::plot::{Plot, empty_chart};
 
 /// One curve of [`lines`].
 #[derive(Debug, Clone, PartialEq)]
@@ -18,11 +18,11 @@ pub struct Series {
 /// Colours of series in the style sheet. Further series use them again, dashed.
 const COLOURS: usize = 6;
 
-/// Curves with a legend; `x` is the name and the scale of the x axis. The y axis need not start at 0.
-pub fn lines(x: (&str, Scale), y: &str, series: &[Series]) -> Markup {
-    let (x_name, scale) = x;
+/// Curves with a legend, on axes named `x` and `y`; `scale` is that of the x axis. The y axis need
+/// not start at 0.
+pub fn lines(x: &str, scale: Scale, y: &str, series: &[Series]) -> Markup {
     let names: Vec<&str> = series.iter().map(|series| series.name.as_str()).collect();
-    let what = format!("Curves: {y} by {x_name} for {}", names.join(", "));
+    let description = format!("Curves: {y} by {x} for {}", names.join(", "));
     let points = |series: &Series| -> Vec<(f64, f64)> {
         let points = series.points.iter().copied();
         points.filter(|&(x, y)| scale.can_draw(x) && Scale::Linear.can_draw(y)).collect()
@@ -30,7 +30,7 @@ pub fn lines(x: (&str, Scale), y: &str, series: &[Series]) -> Markup {
     let drawn: Vec<_> = series.iter().map(points).collect();
     let all: Vec<(f64, f64)> = drawn.concat();
     if all.is_empty() {
-        return nothing(&what);
+        return empty_chart(&description);
     }
     let x_axis = Axis::covering(scale, all.iter().map(|point| point.0));
     let y_axis = Axis::covering(Scale::Linear, all.iter().map(|point| point.1));
@@ -55,7 +55,7 @@ pub fn lines(x: (&str, Scale), y: &str, series: &[Series]) -> Markup {
             }
         }
     };
-    plot.figure(&what, (x_name, y), curves, legend)
+    plot.figure(&description, x, y, curves, legend)
 }
 
 fn colour(at: usize) -> String {
@@ -69,7 +69,7 @@ fn curve(plot: &Plot, points: &[(f64, f64)], name: &str) -> Markup {
         path d=(format!("M{}", line.join("L"))) { title { (name) } }
         @for ((x, y), (at, value)) in places.iter().zip(points) {
             circle cx=(x) cy=(y) r="3" {
-                title { (name) ": " (figures(*value)) " at " (figures(*at)) }
+                title { (name) ": " (four_figures(*value)) " at " (four_figures(*at)) }
             }
         }
     }
@@ -79,22 +79,17 @@ fn curve(plot: &Plot, points: &[(f64, f64)], name: &str) -> Markup {
 mod tests {
     use super::*;
     use crate::charts::scatter;
+    use crate::charts::testing::finite;
 
     fn series(name: &str, points: &[(f64, f64)]) -> Series {
         Series { name: name.to_owned(), points: points.to_vec() }
-    }
-
-    fn sound(markup: Markup) -> String {
-        let drawn = markup.into_string();
-        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
-        drawn
     }
 
     #[test]
     fn every_curve_is_in_the_legend_and_has_its_points_marked() {
         let all =
             [series("training", &[(1.0, 0.9), (2.0, 0.5)]), series("held out", &[(1.0, 1.0)])];
-        let drawn = sound(lines(("epoch", Scale::Linear), "loss", &all));
+        let drawn = finite(lines("epoch", Scale::Linear, "loss", &all));
         assert!(drawn.contains("aria-label=\"Curves: loss by epoch for training, held out\""));
         assert!(drawn.contains("<title>training: 0.5 at 2</title>"));
         assert_eq!(drawn.matches("<li ").count(), 2);
@@ -104,18 +99,18 @@ mod tests {
     #[test]
     fn points_that_cannot_be_drawn_are_left_out() {
         let odd = [(f64::NAN, 1.0), (1.0, f64::INFINITY), (0.0, 1.0), (-1.0, 1.0), (1e-3, 1.0)];
-        let drawn = sound(lines(("rate", Scale::Log), "loss", &[series("a", &odd)]));
+        let drawn = finite(lines("rate", Scale::Log, "loss", &[series("a", &odd)]));
         assert_eq!(drawn.matches("<circle").count(), 1 + 1);
         let none = [series("a", &odd[..2]), series("b", &[])];
-        assert!(sound(lines(("rate", Scale::Log), "loss", &none)).contains("Nothing to draw"));
-        assert!(sound(scatter("true", "predicted", &odd[..2])).contains("Nothing to draw"));
-        assert!(sound(lines(("rate", Scale::Log), "loss", &[])).contains("Nothing to draw"));
+        assert!(finite(lines("rate", Scale::Log, "loss", &none)).contains("Nothing to draw"));
+        assert!(finite(scatter("true", "predicted", &odd[..2])).contains("Nothing to draw"));
+        assert!(finite(lines("rate", Scale::Log, "loss", &[])).contains("Nothing to draw"));
     }
 
     #[test]
     fn names_are_escaped_and_long_ones_shortened_in_the_legend() {
         let name = "<b> & \"c\" ".repeat(9);
-        let drawn = sound(lines(("x", Scale::Linear), "<y>", &[series(&name, &[(1.0, 1.0)])]));
+        let drawn = finite(lines("x", Scale::Linear, "<y>", &[series(&name, &[(1.0, 1.0)])]));
         assert!(!drawn.contains("<b>") && !drawn.contains("<y>"));
         let whole = "&lt;b&gt; &amp; &quot;c&quot; ".repeat(9);
         assert!(drawn.contains(&format!("<title>{whole}</title>")) && drawn.contains("…</li>"));
@@ -124,7 +119,7 @@ mod tests {
     #[test]
     fn series_beyond_the_colours_are_dashed() {
         let all: Vec<Series> = (0..8).map(|at| series("a", &[(f64::from(at), 1.0)])).collect();
-        let drawn = sound(lines(("x", Scale::Linear), "y", &all));
+        let drawn = finite(lines("x", Scale::Linear, "y", &all));
         assert_eq!(drawn.matches("series s1 dashed").count(), 2);
     }
 }

@@ -1,7 +1,7 @@
 //! Names shortened to the available width, and numbers as text.
 
-/// The approximate width of `text` in the style sheet's sans-serif font, in ems. It is estimated generously:
-/// a label that is too short is better than one that is cut off.
+/// The approximate width of `text` in the style sheet's sans-serif font, in ems. It is estimated
+/// generously: a label that is too short is better than one that is cut off.
 pub(super) fn width(text: &str) -> f64 {
     text.chars().map(advance).sum()
 }
@@ -31,7 +31,8 @@ pub(super) fn shorten(name: &str, ems: f64) -> String {
     format!("{}…", start.trim_end())
 }
 
-/// `value` with enough decimals to distinguish multiples of `step`; in scientific notation if that is long.
+/// `value` with enough decimals to distinguish multiples of `step`; in scientific notation if that
+/// is long.
 pub(super) fn number(value: f64, step: f64) -> String {
     let power = |value: f64| (value.abs().log10() + 1e-9).floor();
     let text = if value != 0.0 && (step < 9e-7 || value.abs() >= 1e7) {
@@ -45,7 +46,7 @@ pub(super) fn number(value: f64, step: f64) -> String {
 }
 
 /// `value` with four significant figures.
-pub fn figures(value: f64) -> String {
+pub fn four_figures(value: f64) -> String {
     let rounded = format!("{value:.3e}").parse().unwrap_or(value);
     format!("{rounded:?}").trim_end_matches(".0").replace('-', "−")
 }
@@ -88,8 +89,8 @@ mod tests {
 
     #[test]
     fn four_figures_are_kept() {
-        assert_eq!(figures(0.123_456), "0.1235");
-        assert_eq!(figures(12.0), "12");
-        assert_eq!(figures(-2e-5), "−2e−5");
+        assert_eq!(four_figures(0.123_456), "0.1235");
+        assert_eq!(four_figures(12.0), "12");
+        assert_eq!(four_figures(-2e-5), "−2e−5");
     }
 }

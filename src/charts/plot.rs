@@ -11,12 +11,13 @@ pub(super) const FONT: f64 = 12.0;
 /// Width of a square plot, which a phone shows whole.
 pub(super) const SQUARE: f64 = 290.0;
 
-/// Space above a plot for the name of the y axis, and below it for ticks and the name of the x axis, in
-/// pixels.
+/// Space above a plot for the name of the y axis, and below it for ticks and the name of the x
+/// axis, in pixels.
 const ABOVE: f64 = 30.0;
 const BELOW: f64 = 44.0;
 
-/// A scrollable drawing of `across × down` pixels. Screen readers read `description`. `below` follows it.
+/// A scrollable drawing of `across × down` pixels. Screen readers read `description`. `below`
+/// follows it.
 pub(super) fn figure(
     description: &str,
     (across, down): (f64, f64),
@@ -38,8 +39,8 @@ pub(super) fn figure(
 }
 
 /// Shown in place of a chart without data.
-pub(super) fn nothing(what: &str) -> Markup {
-    html! { p.nothing { "Nothing to draw: " (what) } }
+pub(super) fn empty_chart(description: &str) -> Markup {
+    html! { p.nothing { "Nothing to draw: " (description) } }
 }
 
 /// A coordinate, to a tenth of a pixel.
@@ -66,15 +67,16 @@ impl Plot {
 
     /// Pixels from the left and from the top.
     pub fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        let right = self.left + self.across * self.x.share(x);
-        (px(right), px(ABOVE + self.down * (1.0 - self.y.share(y))))
+        let right = self.left + self.across * self.x.position(x);
+        (px(right), px(ABOVE + self.down * (1.0 - self.y.position(y))))
     }
 
     /// A figure with axes named `x` and `y`, the `marks` on them, and `below` under the drawing.
     pub fn figure(
         &self,
         description: &str,
-        (x, y): (&str, &str),
+        x: &str,
+        y: &str,
         marks: Markup,
         below: Markup,
     ) -> Markup {
@@ -95,12 +97,12 @@ impl Plot {
         let bottom = px(ABOVE + self.down);
         html! {
             @for (value, text) in &self.y.ticks {
-                @let at = px(ABOVE + self.down * (1.0 - self.y.share(*value)));
+                @let at = px(ABOVE + self.down * (1.0 - self.y.position(*value)));
                 line.grid x1=(left) y1=(at) x2=(right) y2=(at) {}
                 text.end x=(px(left - 8.0)) y=(px(at + 4.0)) { (text) }
             }
             @for (value, text) in &self.x.ticks {
-                @let at = px(self.left + self.across * self.x.share(*value));
+                @let at = px(self.left + self.across * self.x.position(*value));
                 line.tick x1=(at) y1=(bottom) x2=(at) y2=(bottom + 4.0) {}
                 text.middle x=(at) y=(bottom + 18.0) { (text) }
             }
@@ -136,7 +138,7 @@ mod tests {
     fn both_axes_have_ticks_and_names() {
         let axis = || Axis::covering(Scale::Linear, [0.0, 1.0].into_iter());
         let plot = Plot::new(axis(), axis(), 100.0, 50.0);
-        let drawn = plot.figure("w", ("epoch", "a & b"), html! {}, html! {}).into_string();
+        let drawn = plot.figure("w", "epoch", "a & b", html! {}, html! {}).into_string();
         assert!(drawn.contains(">epoch</text>") && drawn.contains(">a &amp; b</text>"));
         assert_eq!(drawn.matches(">0.6</text>").count(), 2);
     }

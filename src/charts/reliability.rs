@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::axis::{Axis, Scale};
-use super::names::figures;
-use super::plot::{Plot, SQUARE, nothing, px};
+use super::names::four_figures;
+use super::plot::{Plot, SQUARE, empty_chart, px};
 
 /// Predictions with similar confidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,16 +17,16 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
-/// One point per bin, connected to the diagonal, where accuracy and confidence are equal. Empty bins aren't
-/// drawn.
+/// One point per bin, connected to the diagonal, where accuracy and confidence are equal. Empty
+/// bins aren't drawn.
 pub fn reliability(bins: &[Bin]) -> Markup {
     let unit = |value: f64| (0.0..=1.0).contains(&value);
     let drawn =
         bins.iter().filter(|bin| bin.rows > 0 && unit(bin.confidence) && unit(bin.accuracy));
     let drawn: Vec<&Bin> = drawn.collect();
-    let what = format!("Reliability: accuracy by confidence in {} bins", drawn.len());
+    let description = format!("Reliability: accuracy by confidence in {} bins", drawn.len());
     let Some(most) = drawn.iter().map(|bin| bin.rows).max() else {
-        return nothing(&what);
+        return empty_chart(&description);
     };
     let axis = || Axis::covering(Scale::Linear, [0.0, 1.0].into_iter());
     let plot = Plot::new(axis(), axis(), SQUARE, SQUARE);
@@ -37,7 +37,7 @@ pub fn reliability(bins: &[Bin]) -> Markup {
             @let (_, equal) = plot.at((bin.confidence, bin.confidence));
             g.bin {
                 title {
-                    "confidence " (figures(bin.confidence)) ", accuracy " (figures(bin.accuracy))
+                    "confidence " (four_figures(bin.confidence)) ", accuracy " (four_figures(bin.accuracy))
                     ", rows " (bin.rows)
                 }
                 line x1=(x) y1=(equal) x2=(x) y2=(y) {}
@@ -48,7 +48,7 @@ pub fn reliability(bins: &[Bin]) -> Markup {
     let below = html! {
         figcaption { "Each point is a bin; its area is proportional to its rows. Below the diagonal: overconfident." }
     };
-    plot.figure(&what, ("confidence", "accuracy"), marks, below)
+    plot.figure(&description, "confidence", "accuracy", marks, below)
 }
 
 /// The area is proportional to the rows, with a minimum so that every point is visible.
@@ -59,22 +59,17 @@ fn radius(rows: usize, most: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn sound(markup: Markup) -> String {
-        let drawn = markup.into_string();
-        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
-        drawn
-    }
+    use crate::charts::testing::finite;
 
     #[test]
     fn a_bin_is_drawn_at_its_confidence_and_accuracy() {
         let bin = |confidence, accuracy, rows| Bin { confidence, accuracy, rows };
         let bins = [bin(0.9, 0.75, 40), bin(0.5, 0.5, 10), bin(0.1, 0.1, 0), bin(f64::NAN, 0.5, 9)];
-        let drawn = sound(reliability(&bins));
+        let drawn = finite(reliability(&bins));
         assert!(drawn.contains("<title>confidence 0.9, accuracy 0.75, rows 40</title>"));
         assert!(drawn.contains("r=\"11\"") && drawn.contains("r=\"5.5\""));
         assert_eq!(drawn.matches("<circle").count(), 2);
         assert!(drawn.contains("class=\"diagonal\""));
-        assert!(sound(reliability(&bins[2..])).contains("Nothing to draw"));
+        assert!(finite(reliability(&bins[2..])).contains("Nothing to draw"));
     }
 }

@@ -38,8 +38,8 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> Markup {
     }
 }
 
-/// Whether a cell is a number, with a sign, an error, an exponent or a unit of at most two letters; or a dash
-/// in place of a number.
+/// Whether a cell is a number, with a sign, an error, an exponent or a unit of at most two letters;
+/// or a dash in place of a number.
 fn numeric(cell: &str) -> bool {
     let part = |part: &str| {
         let digits = part.trim_start_matches(['+', '-', '−', '±', '<', '>', '~']);
@@ -58,10 +58,7 @@ fn numeric(cell: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn strings(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
+    use crate::charts::testing::strings;
 
     #[test]
     fn numbers_are_distinguished_from_words() {

@@ -1,7 +1,7 @@
 //! Tables as aligned text, for a terminal.
 
-/// A line of headers and one line per row. The first column is aligned to the left, the others to the right.
-/// Each row has as many cells as there are headers.
+/// A line of headers and one line per row. The first column is aligned to the left, the others to
+/// the right. Each row has as many cells as there are headers.
 pub fn text_table(headers: &[&str], rows: &[Vec<String>]) -> String {
     let length = |cell: &str| cell.chars().count();
     let widths: Vec<usize> = headers

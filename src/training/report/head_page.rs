@@ -1,4 +1,4 @@
-//! A trained head as a page: how it was fitted, how good it is, and where it is wrong.
+//! A trained head as a page: its training, its scores, and its mistakes.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,8 @@ use crate::training::metrics::{Scores, SingleLabelScores, bins, calibration_erro
 use crate::training::trained::TrainedHead;
 
 impl TrainedHead {
-    /// A complete HTML document about the head `name`, trained on `dataset` with `recipe`. It quotes texts.
+    /// A complete HTML document about the head `name`, trained on `dataset` with `recipe`. It
+    /// quotes texts.
     pub fn page(&self, name: &str, dataset: &Dataset, recipe: &str) -> String {
         let report = &self.report;
         let subtitle = format!("trained on {}", report.data.file);
@@ -127,7 +128,7 @@ fn losses(trials: &SearchTrials) -> (&'static str, Markup) {
             let curve = [series("validation", points.collect())];
             let note = "By regularisation strength C; larger is weaker. The strength with the smallest \
                         validation loss was chosen.";
-            (note, lines(("C", Scale::Log), "loss", &curve))
+            (note, lines("C", Scale::Log, "loss", &curve))
         }
         SearchTrials::Epochs(epochs) => {
             let points = |loss: fn(&Epoch) -> f64| {
@@ -140,7 +141,7 @@ fn losses(trials: &SearchTrials) -> (&'static str, Markup) {
             ];
             let note =
                 "By epoch. The final fit ended after the epoch with the smallest validation loss.";
-            (note, lines(("epoch", Scale::Linear), "loss", &curves))
+            (note, lines("epoch", Scale::Linear, "loss", &curves))
         }
     }
 }

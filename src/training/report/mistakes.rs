@@ -2,7 +2,7 @@
 
 use maud::Markup;
 
-use crate::charts::{figures, table};
+use crate::charts::{four_figures, table};
 use crate::model::head::{DEFAULT_THRESHOLD, is_named};
 use crate::training::data::{Dataset, Targets};
 use crate::training::logits::{argmax, log_sum_exp, sigmoid};
@@ -102,10 +102,10 @@ fn regression(row: usize, actual: f64, predicted: f64) -> Mistake {
     let size = (predicted - actual).abs();
     Mistake {
         row,
-        actual: figures(actual),
-        predicted: figures(predicted),
+        actual: four_figures(actual),
+        predicted: four_figures(predicted),
         size,
-        shown: figures(size),
+        shown: four_figures(size),
     }
 }
 
