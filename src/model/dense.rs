@@ -70,8 +70,8 @@ impl Dense {
     }
 }
 
-/// A dot product in float64. Eight running sums, so that an addition doesn't wait for the one
-/// before.
+/// A dot product in float64. With eight running sums, so that an addition doesn't wait for the
+/// one before.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];

@@ -20,14 +20,14 @@ use crate::sequence::Sequence;
 
 use checkpoint::{Checkpoint, CheckpointError};
 use dense::Dense;
-use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, Query, Reference};
+use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, PassInput, Reference};
 use output::{Output, OutputBuilder, PassOutput};
 use recipe::Shape;
-use task::{Task, TaskSpec};
+use task::{TapValues, Task, TaskSpec};
 
 pub use pooling_mask::PoolingMask;
 
-/// An encoder and what comes after it.
+/// An encoder, and the builder of outputs from its taps.
 pub struct Model {
     encoder: Box<dyn Encoder>,
     output_builder: OutputBuilder,
@@ -71,7 +71,7 @@ impl Model {
         &*self.encoder
     }
 
-    /// What comes after the encoder.
+    /// Builds outputs from the encoder's taps.
     pub fn output_builder(&self) -> &OutputBuilder {
         &self.output_builder
     }
@@ -86,27 +86,27 @@ impl Model {
         sequences_per_pass(self.encoder.pads(), lengths, token_budget)
     }
 
-    /// One pass: for each task its output, or its part if it is a window, to be joined by
-    /// [`OutputBuilder::text_output`].
+    /// One pass over a batch: for each task its output; for a window its part in the output of the
+    /// text, to be joined by [`OutputBuilder::text_output`].
     ///
     /// # Errors
     /// The encoder's backend failed.
     pub fn forward(&self, tasks: &[&Task]) -> candle_core::Result<Vec<PassOutput>> {
-        let queries = tasks.iter().map(|task| Query {
+        let inputs = tasks.iter().map(|task| PassInput {
             sequence: &task.sequence,
             taps: task.spec.taps(),
             mask: task.mask.as_ref(),
         });
-        let batch: Vec<Query<'_>> = queries.collect();
-        let read = self.encoder.forward(&batch)?;
-        let output = |(task, read): (&&Task, Vec<Vec<f32>>)| match task.mask {
-            None => PassOutput::Whole(self.output_builder.build(&task.spec, &read)),
-            Some(_) => PassOutput::Window(self.output_builder.window_part(&task.spec, read)),
+        let batch: Vec<PassInput<'_>> = inputs.collect();
+        let values = self.encoder.forward(&batch)?;
+        let output = |(task, values): (&&Task, TapValues)| match task.mask {
+            None => PassOutput::Whole(self.output_builder.build(&task.spec, &values)),
+            Some(_) => PassOutput::Window(self.output_builder.window_part(&task.spec, values)),
         };
-        Ok(tasks.iter().zip(read).map(output).collect())
+        Ok(tasks.iter().zip(values).map(output).collect())
     }
 
-    /// One pass over whole sequences that all want the same outputs.
+    /// One pass over whole sequences with the same outputs.
     ///
     /// # Errors
     /// The encoder's backend failed.
@@ -115,10 +115,10 @@ impl Model {
         sequences: &[&Sequence],
         spec: &TaskSpec,
     ) -> candle_core::Result<Vec<Output>> {
-        let query = |sequence| Query { sequence, taps: spec.taps(), mask: None };
-        let batch: Vec<Query<'_>> = sequences.iter().copied().map(query).collect();
-        let read = self.encoder.forward(&batch)?;
-        Ok(read.iter().map(|read| self.output_builder.build(spec, read)).collect())
+        let input = |sequence| PassInput { sequence, taps: spec.taps(), mask: None };
+        let batch: Vec<PassInput<'_>> = sequences.iter().copied().map(input).collect();
+        let values = self.encoder.forward(&batch)?;
+        Ok(values.iter().map(|values| self.output_builder.build(spec, values)).collect())
     }
 }
 

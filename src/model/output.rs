@@ -1,5 +1,4 @@
-//! What comes after the encoder: from the values that a pass read to outputs, and from the windows
-//! of a text to the output of the text.
+//! From the values of taps to outputs, and from the windows of a text to the output of the text.
 //!
 //! Letters: `t` tokens, `c` hidden size, `n` layers or windows, `w` columns of a row.
 
@@ -8,7 +7,7 @@ use std::sync::Arc;
 use super::dense::Dense;
 use super::pooling::Pooling;
 use super::recipe::{ResolvedRecipe, by_column};
-use super::task::{OutputSpec, Read, Tap, TaskSpec};
+use super::task::{OutputSpec, Read, Tap, TapValues, TaskSpec};
 
 /// The output of a task: the numbers of each of its [`OutputSpec`]s, in their order.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,14 +33,14 @@ impl Output {
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowPart {
     /// The pooled row of each tap; empty for taps that aren't pooled.
-    pooled: Vec<Vec<f32>>,
-    /// The finished numbers of each output that lists tokens; empty for the other outputs. Finished
-    /// here, so that a long text doesn't hold every layer of every token until all windows are
-    /// read.
+    pooled: TapValues,
+    /// The final numbers of each output that lists tokens; empty for the other outputs. They are
+    /// computed per window, so that a long text doesn't hold every layer of every token in memory
+    /// until all windows are read.
     token_values: Vec<Vec<f32>>,
 }
 
-/// What a pass returns for one task.
+/// The result of a pass for one task.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PassOutput {
     /// The output of a text that is a single sequence.
@@ -55,7 +54,7 @@ impl PassOutput {
     pub fn is_finite(&self) -> bool {
         match self {
             Self::Whole(output) => output.is_finite(),
-            Self::Window(part) => all_finite(&part.pooled) && all_finite(&part.token_values),
+            Self::Window(part) => all_finite(&part.pooled.by_tap) && all_finite(&part.token_values),
         }
     }
 }
@@ -64,7 +63,7 @@ fn all_finite(values: &[Vec<f32>]) -> bool {
     values.iter().flatten().all(|number| number.is_finite())
 }
 
-/// Combines what taps read into outputs, and joins the windows of a text.
+/// Combines the values of taps into outputs, and joins the windows of a text.
 #[derive(Clone)]
 pub struct OutputBuilder {
     /// The checkpoint's own dense layer, for recipes that use it.
@@ -77,31 +76,31 @@ impl OutputBuilder {
         Self { dense: dense.map(Arc::new), hidden }
     }
 
-    /// The output for what was read at each tap of `spec`.
-    pub(super) fn build(&self, spec: &TaskSpec, read: &[Vec<f32>]) -> Output {
-        let value = |output| self.value(output, spec.taps(), read);
+    /// The output, from the values of the taps of `spec`.
+    pub(super) fn build(&self, spec: &TaskSpec, values: &TapValues) -> Output {
+        let value = |output| self.value(output, spec.taps(), values);
         Output { values: spec.outputs().iter().map(value).collect() }
     }
 
-    /// The part of a window, from what was read at each tap of `spec`.
-    pub(super) fn window_part(&self, spec: &TaskSpec, mut read: Vec<Vec<f32>>) -> WindowPart {
+    /// The part of a window, from the values of the taps of `spec`.
+    pub(super) fn window_part(&self, spec: &TaskSpec, mut values: TapValues) -> WindowPart {
         let token_values = |output: &OutputSpec| match output {
             OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
-                self.value(output, spec.taps(), &read)
+                self.value(output, spec.taps(), &values)
             }
             OutputSpec::Embedding(_) | OutputSpec::Logits(_) => Vec::new(),
         };
         let token_values = spec.outputs().iter().map(token_values).collect();
-        for (tap, values) in spec.taps().iter().zip(&mut read) {
+        for (tap, numbers) in spec.taps().iter().zip(&mut values.by_tap) {
             if !matches!(tap.read, Read::Pooled(_)) {
-                *values = Vec::new();
+                *numbers = Vec::new();
             }
         }
-        WindowPart { pooled: read, token_values }
+        WindowPart { pooled: values, token_values }
     }
 
-    /// The output of one text, from what passes returned for its sequences, in order: as it is for
-    /// a text of one sequence, joined for a text that was read in windows.
+    /// The output of one text, from the results of passes for its sequences, in order: unchanged
+    /// for a text of one sequence, joined for a text that was read in windows.
     pub fn text_output(
         &self,
         spec: &TaskSpec,
@@ -122,12 +121,12 @@ impl OutputBuilder {
         let pooled = spec.taps().iter().enumerate().map(|(index, tap)| match tap.read {
             Read::Pooled(pooling) => {
                 let rows: Vec<&[f32]> =
-                    windows.iter().map(|window| window.pooled[index].as_slice()).collect();
+                    windows.iter().map(|window| window.pooled.by_tap[index].as_slice()).collect();
                 join_pooled(pooling, &rows)
             }
             Read::Rows | Read::Projected(_) => Vec::new(),
         });
-        let pooled: Vec<Vec<f32>> = pooled.collect();
+        let pooled = TapValues { by_tap: pooled.collect() };
         let value = |(index, output): (usize, &OutputSpec)| match output {
             OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
                 windows.iter().flat_map(|window| &window.token_values[index]).copied().collect()
@@ -139,11 +138,11 @@ impl OutputBuilder {
         Output { values: spec.outputs().iter().enumerate().map(value).collect() }
     }
 
-    /// The numbers of one output, from what was read at each of `taps`.
-    fn value(&self, output: &OutputSpec, taps: &[Tap], read: &[Vec<f32>]) -> Vec<f32> {
+    /// The numbers of one output, from the values of `taps`.
+    fn value(&self, output: &OutputSpec, taps: &[Tap], values: &TapValues) -> Vec<f32> {
         let values_of = |tap: &Tap| {
             let index = taps.iter().position(|other| other == tap);
-            index.map_or(&[][..], |index| read[index].as_slice())
+            index.map_or(&[][..], |index| values.by_tap[index].as_slice())
         };
         let rows: Vec<&[f32]> = output.taps().iter().map(values_of).collect();
         match output {

@@ -40,8 +40,8 @@ pub(super) fn total(t: usize, mask: Option<&PoolingMask>) -> usize {
     mask.map_or(t, |mask| mask.total)
 }
 
-/// The rows that count among a sequence's `t`: each row's index, and its position among all tokens
-/// of the text that count, from 1.
+/// The rows that count among a sequence's `t` rows: each row's index, and its position among all
+/// tokens of the text that count, from 1.
 pub(super) fn counted_rows(
     t: usize,
     mask: Option<&PoolingMask>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::checkpoint::Sentence;
+use super::checkpoint::SentenceFiles;
 use super::recipe::{
     Combine, InvalidRecipe, Pooling, Recipe, RecipeRef, ResolvedRecipe, Shape, last_four,
 };
@@ -54,7 +54,7 @@ impl RecipeBook {
     /// A configured recipe doesn't fit the model.
     pub fn new(
         shape: Shape,
-        sentence: &Sentence,
+        sentence: &SentenceFiles,
         configured: &BTreeMap<String, Recipe>,
     ) -> Result<Self, InvalidNamedRecipe> {
         let layers = last_four(shape.layers);

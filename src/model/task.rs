@@ -1,4 +1,5 @@
-//! What one pass computes for one sequence: plain data that knows nothing of requests.
+//! The task of a pass for one sequence: its tokens, its outputs, and the taps that they need. Plain
+//! data that knows nothing of requests.
 
 use std::sync::Arc;
 
@@ -24,8 +25,22 @@ pub enum Read {
     Pooled(Pooling),
     /// The row of every token, `t·c` numbers.
     Rows,
-    /// What every token adds to each of a head's `k` logits, `t·k` numbers.
+    /// The contribution of every token to each of a head's `k` logits, `t·k` numbers.
     Projected(Arc<Projection>),
+}
+
+/// The numbers that the taps of one sequence read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TapValues {
+    /// One list of numbers per tap, in the order of the taps; see [`Read`] for their shapes.
+    pub by_tap: Vec<Vec<f32>>,
+}
+
+impl TapValues {
+    /// No numbers yet for each of `taps`.
+    pub(super) fn empty(taps: &[Tap]) -> Self {
+        Self { by_tap: vec![Vec::new(); taps.len()] }
+    }
 }
 
 /// One output of a task.
@@ -37,7 +52,7 @@ pub enum OutputSpec {
     Tokens(Arc<ResolvedRecipe>),
     /// A head's logits, before temperature.
     Logits(Arc<Head>),
-    /// What each token adds to each of a head's logits, token by token.
+    /// The contribution of each token to each of a head's logits, token by token.
     Contributions(Arc<TokenAttribution>),
 }
 
@@ -87,7 +102,7 @@ impl TaskSpec {
         &self.outputs
     }
 
-    /// What a pass reads for them.
+    /// The taps that they are computed from.
     pub fn taps(&self) -> &[Tap] {
         &self.taps
     }

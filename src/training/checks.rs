@@ -5,8 +5,8 @@ use super::error::TrainError;
 use super::features::Features;
 use super::options::{Method, TrainingOptions};
 
-/// Whether this data set can be trained on with these options, which is known before features are
-/// computed. Returns the parts of the data.
+/// Checks that this data set can be trained on with these options, before features are computed.
+/// Returns the parts of the data.
 ///
 /// # Errors
 /// Data that can't be split, unusable options.
@@ -26,7 +26,7 @@ pub fn check(dataset: &Dataset, options: &TrainingOptions) -> Result<Split, Trai
     Ok(Split::new(dataset, options.seed)?)
 }
 
-/// Whether there are at least as many texts as folds.
+/// Checks that there are at least as many texts as folds.
 ///
 /// # Errors
 /// There are fewer.
@@ -35,7 +35,7 @@ pub fn check_folds(dataset: &Dataset, folds: usize) -> Result<(), TrainError> {
     if folds > texts { Err(TrainError::TooManyFolds { folds, texts }) } else { Ok(()) }
 }
 
-/// Whether the features are finite, and one row per row of the data set.
+/// Checks that the features are finite, with one row per row of the data set.
 ///
 /// # Errors
 /// They aren't.

@@ -6,12 +6,12 @@
 //! features ──────┘
 //! ```
 //!
-//! In reading order: [`TrainingOptions`] and [`train`]; `data` reads and splits a file; `features` runs the
-//! encoder, and is the only part that knows it; `metrics` scores outputs; `fit` fits layers;
+//! In reading order: [`TrainingOptions`] and [`train`]; `data` reads and splits a file; `features`
+//! runs the encoder, which no other part uses; `metrics` scores outputs; `fit` fits layers;
 //! `evaluation` cross-validates, compares recipes and scores heads; `report` shows results.
 //!
-//! Numbers are float64, except features and the weights of a finished head. The same data, features and
-//! seed give the same bytes.
+//! Numbers are float64, except features and the weights of a finished head. The same data, features
+//! and seed give the same bytes.
 
 mod options;
 mod train;

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::head::DenseActivation;
 
-/// How to train.
+/// The options of a training run.
 #[derive(Debug, Clone, Default)]
 pub struct TrainingOptions {
-    /// Seed of all random choices: the validation part, folds, and what fits of hidden layers draw.
+    /// Seed of all random choices: the validation part, folds, and the fits of hidden layers.
     pub seed: u64,
     /// How layers are fitted.
     pub method: Method,
-    /// How much the rows of each label count.
+    /// The weight of the rows of each label.
     pub class_weights: ClassWeights,
     /// Number of encoder layers side by side in the features, if their weights will be learned.
     pub weighted_layers: Option<usize>,
@@ -31,8 +31,8 @@ pub enum Method {
     Hidden(HiddenLayers),
 }
 
-/// Half a decade apart, from strong to weak regularisation. 1,536 standardised features of 8,500 texts are
-/// best near 0.003; fewer features need a larger strength.
+/// Half a decade apart, from strong to weak regularisation. 1,536 standardised features of 8,500
+/// texts are best near 0.003; fewer features need a larger strength.
 pub const STRENGTHS: [f64; 13] =
     [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0];
 
@@ -73,16 +73,16 @@ impl Default for HiddenLayers {
     }
 }
 
-/// How much the rows of a label count in a fit.
+/// The weight of the rows of a label in a fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWeights {
     /// All rows count the same.
     #[default]
     None,
-    /// All labels count the same: a row counts `n / (k · rows of its label)`, as in scikit-learn. In a
-    /// multi-label problem, for each label, the rows that have it count as much in total as the rows that
-    /// don't.
+    /// All labels count the same: a row counts `n / (k · rows of its label)`, as in scikit-learn.
+    /// In a multi-label problem, for each label, the rows that have it count as much in total as
+    /// the rows that don't.
     Balanced,
 }
 

@@ -1,6 +1,7 @@
 //! Data for the tests of this module.
 
 use crate::training::data::{Dataset, Row, Source, Targets};
+use crate::training::features::Features;
 
 /// A data set of these texts, from line 2 on; labels are called `a`, `b` and so on.
 pub fn dataset(texts: &[&str], targets: Targets) -> Dataset {
@@ -14,4 +15,10 @@ pub fn dataset(texts: &[&str], targets: Targets) -> Dataset {
         source: Source { file: "d.tsv".to_owned(), sha256: String::new(), header: true },
         notes: vec![],
     }
+}
+
+/// Four rows of three features, of which the second is constant.
+pub fn features() -> Features {
+    let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
+    Features { rows: 4, width: 3, values }
 }

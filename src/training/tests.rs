@@ -12,7 +12,8 @@ use super::*;
 
 const ROWS: usize = 600;
 
-/// 600 texts in three classes, with 8 features: the first depends on the class, the last is constant.
+/// 600 texts in three classes, with 8 features: the first depends on the class, the last is
+/// constant.
 fn data() -> (Dataset, Features) {
     let mut random = StdRng::seed_from_u64(1);
     let mut values = Vec::new();
@@ -223,8 +224,8 @@ fn a_fit_of_hidden_layers_stops_early_and_depends_on_its_seed() {
 #[test]
 fn several_labels_are_learned_with_their_thresholds() {
     let (_, features) = data();
-    // A row has the first label if its first feature is large, and the second, rarer label if its second
-    // feature is large.
+    // A row has the first label if its first feature is large, and the second, rarer label if its
+    // second feature is large.
     let labels = features.values.chunks_exact(8).map(|row| {
         let holds = [row[0] > 1.0, row[1] > 0.7];
         (0..2).filter(|&label| holds[label]).collect()

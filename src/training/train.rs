@@ -12,13 +12,13 @@ use super::report::TrainingReport;
 use super::stage::Stage;
 use super::trained::{HeldOutOutputs, TrainedHead};
 
-/// Splits the data; chooses the method's settings, the temperature and, in a multi-label problem, the
-/// thresholds on the validation part; fits all training rows with those settings; folds the
+/// Splits the data; chooses the method's settings, the temperature and, in a multi-label problem,
+/// the thresholds on the validation part; fits all training rows with those settings; folds the
 /// standardisation into the layers; and scores the result on the held-out rows.
 ///
 /// # Errors
-/// As [`check`]; features that don't belong to the data; a fit with non-finite weights. A fit that doesn't
-/// converge is no error: [`TrainingReport::convergence`] reports it.
+/// As [`check`]; features that don't belong to the data; a fit with non-finite weights. A fit that
+/// doesn't converge is no error: [`TrainingReport::convergence`] reports it.
 pub fn train(
     dataset: &Dataset,
     features: &Features,

@@ -9,7 +9,7 @@ pub struct TrainedHead {
     /// The layers for serving. Outputs are in the order of
     /// [`Dataset::labels`](super::Dataset::labels).
     pub head: HeadLayers,
-    /// How logits become answers.
+    /// From logits to predictions.
     pub decision: DecisionRule,
     /// The report for `head.json`.
     pub report: TrainingReport,

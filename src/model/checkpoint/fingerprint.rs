@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 use super::error::CheckpointError;
 use super::weights::{StoredTensor, Weights};
 
-/// To be changed when the hashed bytes or their order change.
+/// Must change when the hashed bytes or their order change.
 const FORMAT: &str = "strata-encoder-1";
 
 /// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), and the tensors:
-/// name, type, shape and bytes, in the order of their names, in whichever file they are.
+/// name, type, shape and bytes, in the order of their names, whichever file each is in.
 ///
 /// # Errors
 /// A file can't be read.

@@ -1,9 +1,9 @@
-//! How many floating point operations a pass over a sequence takes.
+//! The number of floating point operations of a pass over a sequence.
 
 use super::BertConfig;
 
 impl BertConfig {
-    /// The operations of the matrix products of `depth` encoder layers for one sequence of `t`
+    /// The operations of the matmuls of `depth` encoder layers for one sequence of `t`
     /// tokens; a multiplication with its addition counts as two. With `L = depth`, `c` hidden and
     /// `f` intermediate columns:
     ///
@@ -12,8 +12,8 @@ impl BertConfig {
     /// The first term is the QKV projection, the output projection and the feed-forward layers; the
     /// second is the scores and the weighted values of attention. With `f = 4c` this is `24·t·c² +
     /// 4·t²·c` per layer, as in Narayanan et al. 2021 (arXiv:2104.04473, appendix). Softmax, norms
-    /// and activations are not counted. An encoder may compute less, because no tap reads some
-    /// rows.
+    /// and activations are not counted. An encoder may compute less: it can leave out rows that
+    /// no tap reads.
     pub fn flops(&self, t: usize, depth: usize) -> f64 {
         let [c, f, t, layers] =
             [self.hidden_size, self.intermediate_size, t, depth].map(|size| size as f64);

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use memmap2::{Mmap, UncheckedAdvice};
 
-/// The bytes of a file, read from disk when they are first accessed. Nothing is checked here:
-/// whoever parses the bytes checks header, lengths and types.
+/// The bytes of a file, read from disk when they are first accessed. They are not checked here; the
+/// parser checks header, lengths and types.
 pub struct MappedFile(Mmap);
 
 impl MappedFile {

@@ -11,14 +11,14 @@ mod flops;
 mod map;
 pub mod sentence;
 mod table;
-mod tensors;
+pub mod tensors;
 pub mod weights;
 
 use std::path::{Path, PathBuf};
 
 pub use config::{BertConfig, ProblemType};
 pub use error::CheckpointError;
-pub use sentence::Sentence;
+pub use sentence::SentenceFiles;
 pub use table::Table;
 pub use weights::Weights;
 
@@ -33,7 +33,7 @@ pub struct Checkpoint {
     /// Its tensors.
     pub weights: Weights,
     /// Its sentence-transformers files.
-    pub sentence: Sentence,
+    pub sentence: SentenceFiles,
 }
 
 impl Checkpoint {
@@ -47,7 +47,7 @@ impl Checkpoint {
         for (name, shape) in encoder_tensors(&config) {
             weights.check(&name, &shape)?;
         }
-        let sentence = Sentence::read(dir, config.hidden_size)?;
+        let sentence = SentenceFiles::read(dir, config.hidden_size)?;
         Ok(Self { dir: dir.to_owned(), config, weights, sentence })
     }
 }

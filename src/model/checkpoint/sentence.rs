@@ -11,9 +11,9 @@ use super::weights::Weights;
 use crate::model::dense::{Dense, DenseActivation};
 use crate::model::pooling::Pooling;
 
-/// What the sentence-transformers files of a checkpoint say; all of them are optional.
+/// The content of a checkpoint's sentence-transformers files, all of which are optional.
 #[derive(Clone, Debug, Default)]
-pub struct Sentence {
+pub struct SentenceFiles {
     /// How the tokens of the last layer are pooled; the mean by default.
     pub pooling: Option<Pooling>,
     /// A dense layer after pooling.
@@ -61,7 +61,7 @@ fn yes() -> bool {
     true
 }
 
-/// The names of what a module reads and writes; the pooled row by default.
+/// The names of a module's input and output; the pooled row by default.
 #[derive(Default, Deserialize)]
 struct ModuleNames {
     module_input_name: Option<String>,
@@ -107,7 +107,7 @@ const MODES: [(&str, Pooling); 6] = [
     ("lasttoken", Pooling::LastToken),
 ];
 
-impl Sentence {
+impl SentenceFiles {
     /// Reads the files in a checkpoint's folder. `hidden` is its hidden size.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::map::MappedFile;
 
-/// The number format of a table, always little-endian.
+/// The type of a table's numbers, which are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     F32,

@@ -34,7 +34,7 @@ struct WeightsFile {
 pub struct StoredTensor<'a> {
     /// The name without the `bert.` prefix.
     pub name: &'a str,
-    /// The number format.
+    /// The type of its numbers.
     pub dtype: Dtype,
     /// The size of each dimension.
     pub shape: &'a [usize],

@@ -15,12 +15,12 @@ pub enum EncoderChoice {
     Reference,
 }
 
-/// How hidden states are computed.
+/// How an encoder computes hidden states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderOptions {
     /// Which encoder.
     pub choice: EncoderChoice,
-    /// The number format of its products; the reference encoder has f32 only.
+    /// The dtype of its GEMMs; the reference encoder has f32 only.
     pub dtype: Dtype,
     /// The number of threads of a pass.
     pub threads: NonZeroUsize,
@@ -50,7 +50,7 @@ impl EncoderOptions {
 }
 
 /// `auto` means the packed encoder if the CPU has vector instructions for it, or if no other
-/// encoder has the number format.
+/// encoder has the dtype.
 fn decide(choice: EncoderChoice, dtype: Dtype, set: InstructionSet) -> EncoderKind {
     match choice {
         EncoderChoice::Packed => EncoderKind::Packed,

@@ -9,11 +9,11 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertEncoder, BertModel};
 use strata_kernels::View;
 
-use super::{Encoder, Query, TapValues};
+use super::{Encoder, PassInput};
 use crate::model::checkpoint::{BertConfig, Checkpoint};
 use crate::model::pooling_mask::counted_rows;
 use crate::model::recipe::Pooling;
-use crate::model::task::{Read, Tap};
+use crate::model::task::{Read, Tap, TapValues};
 
 /// candle-transformers' BERT with separate layers.
 pub struct Reference {
@@ -26,7 +26,7 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Copies the weights to `device` as f32. (In f16 the mask's lowest number would give NaN.)
+    /// Copies the weights to `device` as f32. In f16 the lowest number of the mask would give NaN.
     ///
     /// # Errors
     /// The device has not enough memory.
@@ -53,13 +53,13 @@ impl Reference {
     }
 
     /// Ids and token types of a batch, `(b,t)` each, padded.
-    fn inputs(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<(Tensor, Tensor)> {
+    fn inputs(&self, batch: &[PassInput<'_>], t: usize) -> candle_core::Result<(Tensor, Tensor)> {
         let mut ids = Vec::with_capacity(batch.len() * t);
         let mut type_ids = Vec::with_capacity(batch.len() * t);
-        for (row, query) in batch.iter().enumerate() {
-            ids.extend_from_slice(&query.sequence.ids);
+        for (row, input) in batch.iter().enumerate() {
+            ids.extend_from_slice(&input.sequence.ids);
             ids.resize((row + 1) * t, self.pad_token_id);
-            type_ids.extend_from_slice(&query.sequence.type_ids);
+            type_ids.extend_from_slice(&input.sequence.type_ids);
             type_ids.resize((row + 1) * t, 0);
         }
         let shape = (batch.len(), t);
@@ -69,22 +69,22 @@ impl Reference {
         ))
     }
 
-    /// What is added to attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
-    /// padding. It comes from the lengths, never from the ids: a text may contain the padding
+    /// The additive mask of attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
+    /// padding. It depends on the lengths and not on the ids, since a text may contain the padding
     /// token.
-    fn mask(&self, batch: &[Query<'_>], t: usize) -> candle_core::Result<Tensor> {
+    fn mask(&self, batch: &[PassInput<'_>], t: usize) -> candle_core::Result<Tensor> {
         let row = |len: usize| (0..t).map(move |i| if i < len { 0.0 } else { f32::MIN });
-        let mask = batch.iter().flat_map(|query| row(query.sequence.tokens())).collect();
+        let mask = batch.iter().flat_map(|input| row(input.sequence.tokens())).collect();
         Tensor::from_vec::<_, f32>(mask, (batch.len(), 1, 1, t), &self.device)
     }
 }
 
 impl Encoder for Reference {
-    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues> {
-        let t = batch.iter().map(|query| query.sequence.tokens()).max().unwrap_or(0);
+    fn forward(&self, batch: &[PassInput<'_>]) -> candle_core::Result<Vec<TapValues>> {
+        let t = batch.iter().map(|input| input.sequence.tokens()).max().unwrap_or(0);
         let depth = batch.iter().flat_map(|q| q.taps).map(|tap| tap.layer).max().unwrap_or(0);
-        let mut values: TapValues =
-            batch.iter().map(|query| vec![Vec::new(); query.taps.len()]).collect();
+        let mut values: Vec<TapValues> =
+            batch.iter().map(|input| TapValues::empty(input.taps)).collect();
         if t == 0 {
             return Ok(values);
         }
@@ -117,36 +117,36 @@ impl Encoder for Reference {
     }
 }
 
-/// Reads what the batch's taps want from one hidden state `(b,t,c)`. Each kind of pooling is
-/// computed once, for the sequences that want it.
+/// Reads those taps of the batch that read hidden state `layer`, `(b,t,c)`. Equal taps are read
+/// together, for all sequences that have them.
 fn read_taps(
     hidden: &Tensor,
     layer: usize,
-    batch: &[Query<'_>],
-    values: &mut TapValues,
+    batch: &[PassInput<'_>],
+    values: &mut [TapValues],
 ) -> candle_core::Result<()> {
-    let mut kinds: Vec<&Tap> = Vec::new();
-    for tap in batch.iter().flat_map(|query| query.taps).filter(|tap| tap.layer == layer) {
-        if !kinds.contains(&tap) {
-            kinds.push(tap);
+    let mut distinct: Vec<&Tap> = Vec::new();
+    for tap in batch.iter().flat_map(|input| input.taps).filter(|tap| tap.layer == layer) {
+        if !distinct.contains(&tap) {
+            distinct.push(tap);
         }
     }
-    for tap in kinds {
-        // Which sequences of the batch want it, and at which index among their taps.
+    for tap in distinct {
+        // The sequences of the batch that have it, and its index among their taps.
         let place = |row: usize| batch[row].taps.iter().position(|other| other == tap);
-        let wanting: Vec<(usize, usize)> =
+        let with_tap: Vec<(usize, usize)> =
             (0..batch.len()).filter_map(|row| Some((row, place(row)?))).collect();
-        let queries: Vec<&Query<'_>> = wanting.iter().map(|(row, _)| &batch[*row]).collect();
-        let index: Vec<u32> = wanting.iter().map(|(row, _)| *row as u32).collect();
-        let chosen = if wanting.len() == batch.len() {
+        let inputs: Vec<&PassInput<'_>> = with_tap.iter().map(|(row, _)| &batch[*row]).collect();
+        let index: Vec<u32> = with_tap.iter().map(|(row, _)| *row as u32).collect();
+        let chosen = if with_tap.len() == batch.len() {
             hidden.clone()
         } else {
-            hidden.index_select(&Tensor::from_vec(index, wanting.len(), hidden.device())?, 0)?
+            hidden.index_select(&Tensor::from_vec(index, with_tap.len(), hidden.device())?, 0)?
         };
         for ((row, place), numbers) in
-            wanting.into_iter().zip(read_one(&chosen, &queries, &tap.read)?)
+            with_tap.into_iter().zip(read_one(&chosen, &inputs, &tap.read)?)
         {
-            values[row][place] = numbers;
+            values[row].by_tap[place] = numbers;
         }
     }
     Ok(())
@@ -155,46 +155,50 @@ fn read_taps(
 /// `(b,t,c)` → for each sequence its pooled row, its token rows, or their contributions to a head.
 fn read_one(
     hidden: &Tensor,
-    queries: &[&Query<'_>],
+    inputs: &[&PassInput<'_>],
     read: &Read,
 ) -> candle_core::Result<Vec<Vec<f32>>> {
     if let Read::Pooled(pooling) = read {
-        return pool(hidden, queries, *pooling)?.to_vec2();
+        return pool(hidden, inputs, *pooling)?.to_vec2();
     }
     let c = hidden.dim(2)?;
-    let one = |(at, query): (usize, &&Query<'_>)| {
-        let t = query.sequence.tokens();
+    let one = |(at, input): (usize, &&PassInput<'_>)| {
+        let t = input.sequence.tokens();
         let numbers = hidden.get(at)?.narrow(0, 0, t)?.flatten_all()?.to_vec1::<f32>()?;
         let rows = View::new(&numbers, t, c, c);
         Ok(match read {
-            Read::Projected(projection) => projection.project(rows, query.mask),
-            _ => counted_rows(t, query.mask).flat_map(|(row, _)| rows.row(row)).copied().collect(),
+            Read::Projected(projection) => projection.project(rows, input.mask),
+            _ => counted_rows(t, input.mask).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };
-    queries.iter().enumerate().map(one).collect()
+    inputs.iter().enumerate().map(one).collect()
 }
 
 /// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean and max.
-fn pool(hidden: &Tensor, queries: &[&Query<'_>], pooling: Pooling) -> candle_core::Result<Tensor> {
+fn pool(
+    hidden: &Tensor,
+    inputs: &[&PassInput<'_>],
+    pooling: Pooling,
+) -> candle_core::Result<Tensor> {
     let (b, t, _) = hidden.dims3()?;
     let device = hidden.device();
     match pooling {
         Pooling::Max => {
             let mut mask = vec![f32::NEG_INFINITY; b * t];
-            for (at, query) in queries.iter().enumerate() {
-                let rows = counted_rows(query.sequence.tokens(), query.mask);
+            for (at, input) in inputs.iter().enumerate() {
+                let rows = counted_rows(input.sequence.tokens(), input.mask);
                 rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
             }
             hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
         }
         Pooling::MeanMax => {
-            let mean = pool(hidden, queries, Pooling::Mean)?;
-            Tensor::cat(&[mean, pool(hidden, queries, Pooling::Max)?], 1)
+            let mean = pool(hidden, inputs, Pooling::Mean)?;
+            Tensor::cat(&[mean, pool(hidden, inputs, Pooling::Max)?], 1)
         }
         linear => {
             let mut weights = Vec::with_capacity(b * t);
-            for (row, query) in queries.iter().enumerate() {
-                let token_weights = linear.token_weights(query.sequence.tokens(), query.mask);
+            for (row, input) in inputs.iter().enumerate() {
+                let token_weights = linear.token_weights(input.sequence.tokens(), input.mask);
                 weights.extend(token_weights.unwrap_or_default());
                 weights.resize((row + 1) * t, 0.0);
             }
@@ -228,8 +232,8 @@ mod tests {
         let pass = |layers: &[usize]| {
             let taps: Vec<[Tap; 1]> =
                 layers.iter().map(|&layer| [Tap { layer, read: read.clone() }]).collect();
-            let query = |taps| Query { sequence: &sequence, taps, mask: None };
-            encoder.forward(&taps.iter().map(|taps| query(taps)).collect::<Vec<_>>())
+            let input = |taps| PassInput { sequence: &sequence, taps, mask: None };
+            encoder.forward(&taps.iter().map(|taps| input(taps)).collect::<Vec<_>>())
         };
         assert!(pass(&[0]).is_ok());
         assert!(pass(&[1, 2, 0]).is_ok());

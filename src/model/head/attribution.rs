@@ -1,4 +1,4 @@
-//! What each token adds to a head's logits, for heads whose logits are a sum over tokens.
+//! The contribution of each token to a head's logits, for heads whose logits are a sum over tokens.
 //!
 //! Letters: `t` tokens, `c` hidden size, `n` layers, `k` classes. With one dense layer over
 //! features that aren't normalised, and a pooling that weights every token by its position alone,
@@ -9,7 +9,7 @@
 //!
 //! `a_i` is the token's weight in the pooling, and `w_l (k,c)` are the head's weights for the
 //! layer: a slice of them (`concat`), `w/n` (`mean`), `w` (`sum`) or `α_l·w` (`weighted`). This is
-//! exact up to rounding. The logits of all other heads are no sum over tokens.
+//! exact up to rounding. The logits of other heads are not a sum over tokens.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Projection {
         self.layer
     }
 
-    /// `H (t,c)` → what each token that counts adds to each logit, `(t,k)`, row-major.
+    /// `H (t,c)` → the contribution of each token that counts to each logit, `(t,k)`, row-major.
     pub fn project(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
         let t = rows.rows();
         let weights = self.pooling.token_weights(t, mask).unwrap_or_default();

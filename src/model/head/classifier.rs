@@ -6,7 +6,7 @@ use super::descriptor::Descriptor;
 use crate::model::dense::Dense;
 use crate::model::recipe::ResolvedRecipe;
 
-/// A head that is ready to compute.
+/// A head whose layers fit its recipe, each other and its labels.
 #[derive(Debug)]
 pub struct Head {
     pub(super) name: String,

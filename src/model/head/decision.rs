@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::checkpoint::ProblemType;
 
-/// The probability from which a label is named if the head has no thresholds of its own.
+/// The probability from which a label is predicted if the head has no thresholds of its own.
 pub const DEFAULT_THRESHOLD: f32 = 0.5;
 
-/// Whether a label is named, if several labels may hold: its probability reaches the threshold.
-pub fn is_named(probability: f32, threshold: f32) -> bool {
-    probability >= threshold
+/// Whether a label is predicted in a multi-label problem: its probability reaches its threshold.
+/// `thresholds` has one per label; without it, [`DEFAULT_THRESHOLD`] is that of every label.
+pub fn is_predicted(probability: f32, label: usize, thresholds: Option<&[f32]>) -> bool {
+    probability >= thresholds.map_or(DEFAULT_THRESHOLD, |thresholds| thresholds[label])
 }
 
 /// A head's result for one input. `logits` and `probabilities` are in the order of the labels.
@@ -72,7 +73,7 @@ impl Descriptor {
         let (mut label, mut labels, mut value) = (None, None, None);
         match self.problem_type {
             ProblemType::SingleLabelClassification => label = self.best(&logits),
-            ProblemType::MultiLabelClassification => labels = Some(self.named_labels(&logits)),
+            ProblemType::MultiLabelClassification => labels = Some(self.predicted_labels(&logits)),
             ProblemType::Regression => {
                 value = Some(match logits.as_slice() {
                     [one] => Value::One(*one),
@@ -91,18 +92,18 @@ impl Descriptor {
 
     /// The labels that reach their thresholds by the head's own probabilities, whatever activation
     /// the request chooses.
-    fn named_labels(&self, logits: &[f32]) -> Vec<String> {
+    fn predicted_labels(&self, logits: &[f32]) -> Vec<String> {
         let own = match self.activation {
             OutputActivation::None => OutputActivation::Sigmoid,
             own => own,
         };
         let probabilities = activate(own, logits, self.temperature).unwrap_or_default();
-        let threshold = |label: usize| {
-            self.thresholds.as_ref().map_or(DEFAULT_THRESHOLD, |thresholds| thresholds[label])
-        };
-        let named =
-            probabilities.iter().enumerate().filter(|(label, p)| is_named(**p, threshold(*label)));
-        named.map(|(label, _)| self.labels[label].clone()).collect()
+        let thresholds = self.thresholds.as_deref();
+        let predicted = probabilities
+            .iter()
+            .enumerate()
+            .filter(|(label, probability)| is_predicted(**probability, *label, thresholds));
+        predicted.map(|(label, _)| self.labels[label].clone()).collect()
     }
 
     /// The `k` labels with the highest scores, best first.
@@ -166,12 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_named_from_their_thresholds_on() {
+    fn labels_are_predicted_from_their_thresholds_on() {
         let mut multi = head(ProblemType::MultiLabelClassification, OutputActivation::Sigmoid);
         assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["a"]);
         multi.thresholds = Some(vec![0.9, 0.3]);
         assert_eq!(multi.decide(vec![0.1, -0.1], None, None).labels.unwrap(), ["b"]);
-        assert!(is_named(0.5, 0.5) && !is_named(0.499, 0.5));
+        assert!(is_predicted(0.5, 1, None) && !is_predicted(0.499, 1, None));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Descriptor {
     /// Logits are divided by it before the activation.
     #[serde(default = "one")]
     pub temperature: f32,
-    /// For multi-label classification: the probability from which each label is named; 0.5 by
+    /// For multi-label classification: the probability from which each label is predicted; 0.5 by
     /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Vec<f32>>,

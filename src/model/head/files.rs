@@ -19,7 +19,7 @@ pub struct HeadFiles {
     pub weights: Vec<u8>,
 }
 
-/// What a head must fit to be served.
+/// The recipes and the encoder that a head must fit to be served.
 #[derive(Clone, Copy)]
 pub struct HeadContext<'a> {
     /// Recipes by name.
@@ -140,7 +140,7 @@ impl HeadFiles {
     }
 }
 
-/// Checks a head's name, which appears in answers and file paths: letters, digits, `-` and `_`.
+/// Checks a head's name, which appears in responses and file paths: letters, digits, `-` and `_`.
 ///
 /// # Errors
 /// The name is not allowed; the error says why.

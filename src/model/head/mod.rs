@@ -14,7 +14,7 @@ mod save;
 pub use super::dense::{Dense, DenseActivation};
 pub use attribution::{NotExplainable, Projection, TokenAttribution};
 pub use classifier::Head;
-pub use decision::{DEFAULT_THRESHOLD, is_named};
+pub use decision::{DEFAULT_THRESHOLD, is_predicted};
 pub use descriptor::{Descriptor, OutputActivation};
 pub use files::{HeadContext, HeadError, HeadFiles, check_name};
 pub use save::SaveError;

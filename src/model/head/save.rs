@@ -1,4 +1,4 @@
-//! Writes the two files of a head so that a reader never finds a part of either.
+//! Writes the two files of a head, each completely or not at all.
 
 use std::fs;
 use std::io;

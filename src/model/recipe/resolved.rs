@@ -1,4 +1,4 @@
-//! A recipe checked against one model, and what it does with pooled rows.
+//! A recipe checked against one model, and its arithmetic on pooled rows.
 
 use serde::Serialize;
 use utoipa::ToSchema;

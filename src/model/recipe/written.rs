@@ -74,7 +74,7 @@ impl Recipe {
     /// Checks the recipe against a model's shape.
     ///
     /// # Errors
-    /// A layer doesn't exist or is listed twice, `weights` have the wrong length or stand without
+    /// A layer doesn't exist or is listed twice, `weights` have the wrong length or come without
     /// `weighted`, `dimensions` are 0 or more than the recipe has.
     pub fn resolve(&self, shape: Shape) -> Result<ResolvedRecipe, InvalidRecipe> {
         self.resolve_with(shape, false)
@@ -158,7 +158,7 @@ fn resolve_layers(layers: &[i32], encoder_layers: usize) -> Result<Vec<usize>, I
     Ok(resolved)
 }
 
-/// How many of `width` columns are kept if a request asks for `wanted`; all of them by default.
+/// How many of `width` columns are kept if `wanted` are requested; all of them by default.
 ///
 /// # Errors
 /// `wanted` is 0 or above `width`.

@@ -11,11 +11,11 @@ use crate::model::checkpoint::ProblemType;
 pub struct Dataset {
     /// Texts.
     pub rows: Vec<Row>,
-    /// The label or number of each row. In a data set for training, each label has at least two texts
-    /// that aren't held out.
+    /// The label or number of each row. In a data set for training, each label has at least two
+    /// texts that aren't held out.
     pub targets: Targets,
-    /// The labels, in the order of a head's logits: numerical if all are integers, otherwise alphabetical.
-    /// For a regression only the name of the label column.
+    /// The labels, in the order of a head's logits: numerical if all are integers, otherwise
+    /// alphabetical. For a regression only the name of the label column.
     pub labels: Vec<String>,
     /// The file.
     pub source: Source,

@@ -11,8 +11,9 @@ const DECILES: usize = 10;
 /// The rows of one text, ascending.
 pub type Group = Vec<usize>;
 
-/// Groups by stratum, so that parts can be drawn from each stratum in the same proportion. The stratum of
-/// a text is the rarest of its labels, or the decile of its number. Groups are in the order of the file.
+/// Groups by stratum, so that parts can be drawn from each stratum in the same proportion. The
+/// stratum of a text is the rarest of its labels, or the decile of its number. Groups are in the
+/// order of the file.
 pub fn stratify(dataset: &Dataset) -> Vec<Vec<Group>> {
     let mut index: HashMap<&str, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 pub const HELD_OUT_RULE: &str =
     "held out where the first byte of the SHA-256 of the trimmed text (UTF-8) is below 51";
 
-/// 51 of the 256 values of a byte: a fifth of the texts. Any program can compute the same ones.
+/// 51 of the 256 values of a byte: a fifth of the texts. Any program can find the same texts.
 const HELD_OUT_BELOW: u8 = 51;
 
-/// Whether a text is held out: whether the first byte of the SHA-256 of the trimmed text is below 51.
+/// Whether a text is held out: whether the first byte of the SHA-256 of the trimmed text is below
+/// 51.
 pub fn is_held_out(text: &str) -> bool {
     Sha256::digest(text.trim())[0] < HELD_OUT_BELOW
 }

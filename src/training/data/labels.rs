@@ -53,8 +53,8 @@ pub(super) fn infer_problem_type(records: &[Record]) -> ProblemType {
     }
 }
 
-/// The targets of `records`. Labels that aren't in `known`, or without `known` labels that are too rare to
-/// train on, are left out and noted.
+/// The targets of `records`. Labels that aren't in `known`, or without `known` labels that are too
+/// rare to train on, are left out and noted.
 pub(super) fn label(
     records: &[Record],
     problem_type: ProblemType,
@@ -177,9 +177,9 @@ fn written(record: &Record) -> &[String] {
     }
 }
 
-/// The labels that at least two training texts have: one to fit, and one for the validation part. In a
-/// multi-label problem at least two training texts must also lack the label. They are in numerical order
-/// if all are integers, otherwise in alphabetical order.
+/// The labels that at least two training texts have: one to fit, and one for the validation part.
+/// In a multi-label problem at least two training texts must also lack the label. They are in
+/// numerical order if all are integers, otherwise in alphabetical order.
 fn trainable_labels(records: &[Record], single: bool) -> Vec<String> {
     let mut texts: HashMap<&str, HashSet<&str>> = HashMap::new();
     let mut training: HashSet<&str> = HashSet::new();

@@ -13,7 +13,8 @@ pub struct Layout {
     pub text: Column,
     /// The column of labels.
     pub label: Column,
-    /// What the labels are. If it isn't given: multi-label if JSON has a list, otherwise single-label.
+    /// What the labels are. If it isn't given: multi-label if JSON has a list, otherwise
+    /// single-label.
     pub problem_type: Option<ProblemType>,
     /// Separates the labels in a field of a table, in a multi-label problem.
     pub separator: String,

@@ -1,8 +1,8 @@
 //! Labelled files: read, checked, and divided into training, validation and held-out rows.
 //!
-//! `content` decodes a file, `tables` and `json_lines` find its columns, `records` reads the text and the
-//! label of each line, `labels` turns labels into `targets`; `read` does all of it. `groups` and `split`
-//! choose which rows are fitted and which are scored.
+//! `content` decodes a file, `tables` and `json_lines` find its columns, `records` reads the text
+//! and the label of each line, `labels` turns labels into `targets`; `read` does all of it.
+//! `groups` and `split` choose which rows are fitted and which are scored.
 
 mod content;
 mod dataset;

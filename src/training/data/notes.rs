@@ -1,4 +1,4 @@
-//! What is unusual about a labelled file, and what was done about it.
+//! Notes on what is unusual about a labelled file, and how it was handled.
 
 use std::fmt;
 
@@ -12,13 +12,14 @@ pub enum Note {
     NoText(Vec<u64>),
     /// Rows without a label. They are left out.
     NoLabel(Vec<u64>),
-    /// Labels with fewer than two training texts; in a multi-label problem also labels that fewer than two
-    /// training texts lack. They are left out; in a single-label problem their rows are too.
+    /// Labels with fewer than two training texts; in a multi-label problem also labels that fewer
+    /// than two training texts lack. They are left out; in a single-label problem their rows are
+    /// too.
     RareLabels(Vec<LabelRows>),
     /// Labels without a held-out row. They are learned but not scored.
     NotScored(Vec<LabelRows>),
-    /// Labels that the head to be scored doesn't have. They are left out; in a single-label problem their
-    /// rows are too.
+    /// Labels that the head to be scored doesn't have. They are left out; in a single-label problem
+    /// their rows are too.
     UnknownLabels(Vec<LabelRows>),
     /// Rows whose text an earlier row has. All rows of a text are kept in one part of the split.
     Repeated(Vec<u64>),
@@ -113,14 +114,13 @@ fn list<T: ToString>(all: &[T]) -> String {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]
     fn a_note_lists_the_first_lines_and_counts_the_rest() {
         let note = Note::NoLabel((3..20).collect());
-        let said = "left out 17 rows without a label: lines 3, 4, 5, 6, 7, 8, 9, 10 and 9 more";
-        assert_eq!(note.to_string(), said);
+        let expected = "left out 17 rows without a label: lines 3, 4, 5, 6, 7, 8, 9, 10 and 9 more";
+        assert_eq!(note.to_string(), expected);
         assert_eq!(Note::NoText(vec![7]).to_string(), "left out 1 row without a text: line 7");
     }
 }

@@ -12,15 +12,16 @@ use super::records::RecordReader;
 use crate::model::checkpoint::fingerprint::sha256;
 
 impl Dataset {
-    /// Reads a file by its extension: `.tsv` (tab-separated, without quoting: a `"` is text), `.csv`
-    /// (RFC 4180), `.jsonl` or `.ndjson` (one object per line; a column is a key, even if it is digits).
-    /// The file is UTF-8 with or without a byte order mark, and lines end in LF or CRLF. Blank lines are
-    /// skipped. Rows without a text or a label and labels with too few texts are left out;
-    /// [`Dataset::notes`] lists them.
+    /// Reads a file by its extension: `.tsv` (tab-separated, without quoting: a `"` is text),
+    /// `.csv` (RFC 4180), `.jsonl` or `.ndjson` (one object per line; a column is a key, even if it
+    /// is digits). The file is UTF-8 with or without a byte order mark, and lines end in LF or
+    /// CRLF. Blank lines are skipped. Rows without a text or a label and labels with too few texts
+    /// are left out; [`Dataset::notes`] lists them.
     ///
-    /// The first line of a TSV or CSV file is a header if either column is given by name. If both are
-    /// numbers, it is a header if its label occurs on no other line (a row needs a label that does), or,
-    /// in a regression, if its label isn't a number. `Source::header` says what was decided.
+    /// The first line of a TSV or CSV file is a header if either column is given by name. If both
+    /// are numbers, it is a header if its label occurs on no other line (a row needs a label that
+    /// does), or, in a regression, if its label isn't a number. `Source::header` says what was
+    /// decided.
     ///
     /// # Errors
     /// The first error in the file.
@@ -29,9 +30,9 @@ impl Dataset {
             .map_err(|error| error.in_file(file))
     }
 
-    /// Like [`Dataset::read`], for rows that a head with these labels will be scored on. Labels of the head
-    /// may be absent or rare, and other labels are left out. If both columns are numbers, the first line is
-    /// a header if its label isn't one of the head's.
+    /// Like [`Dataset::read`], for rows that a head with these labels will be scored on. Labels of
+    /// the head may be absent or rare, and other labels are left out. If both columns are numbers,
+    /// the first line is a header if its label isn't one of the head's.
     ///
     /// # Errors
     /// The first error in the file.

@@ -12,8 +12,8 @@ use super::targets::Targets;
 /// The share of each stratum's training texts that choose settings.
 const VALIDATION_SHARE: f64 = 0.15;
 
-/// Row numbers, ascending. All rows of a text are in the same part. In a single-label problem both the
-/// fitted part and the validation part have a row of every label.
+/// Row numbers, ascending. All rows of a text are in the same part. In a single-label problem both
+/// the fitted part and the validation part have a row of every label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// Fitted with each setting.

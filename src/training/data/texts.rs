@@ -8,9 +8,9 @@ use super::json_lines::{numbered_lines, parse_object, string};
 use super::layout::Column;
 use super::tables::{column_index, csv_lines, tsv_lines};
 
-/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed. The
-/// first line of a TSV or CSV file is a header if the column is given by name, and a row if it is given by
-/// number.
+/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed.
+/// The first line of a TSV or CSV file is a header if the column is given by name, and a row if it
+/// is given by number.
 ///
 /// # Errors
 /// The first error in the file; no line is skipped.

@@ -21,8 +21,8 @@ pub struct Folds {
 }
 
 impl Folds {
-    /// The fold of each row. Each fold has about the same number of rows of every stratum. Rows of one text
-    /// are in one fold, so that no text is scored by a fit that has seen it.
+    /// The fold of each row. Each fold has about the same number of rows of every stratum. Rows of
+    /// one text are in one fold, so that no text is scored by a fit that has seen it.
     fn assign(self, dataset: &Dataset) -> Vec<usize> {
         let mut random = StdRng::seed_from_u64(self.seed);
         let mut folds = vec![0; dataset.rows.len()];
@@ -50,7 +50,7 @@ pub struct CrossValidation<'a> {
     pub folds: Folds,
     /// How each fold is fitted.
     pub method: ResolvedMethod<'a>,
-    /// How logits become answers.
+    /// From logits to predictions.
     pub decision: &'a DecisionRule,
 }
 

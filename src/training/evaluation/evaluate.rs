@@ -25,7 +25,7 @@ pub struct Evaluation {
     pub held_out: bool,
     /// The head's labels, in the order of the counts.
     pub labels: Vec<String>,
-    /// Scores of the answers that the server gives.
+    /// Scores of the predictions that the server returns.
     #[serde(flatten)]
     pub scores: Scores,
     /// Expected calibration error over 15 bins; none in a regression.
@@ -36,8 +36,8 @@ pub struct Evaluation {
     pub notes: Vec<String>,
 }
 
-/// Scores a head on a data set that was read for it, by the `features` of its rows; there is at least one
-/// row.
+/// Scores a head on a data set that was read for it, by the `features` of its rows; there is at
+/// least one row.
 pub fn evaluate(head: &Head, features: &Features, dataset: &Dataset, held_out: bool) -> Evaluation {
     let Dataset { targets, source, notes, .. } = dataset;
     let descriptor = head.descriptor();

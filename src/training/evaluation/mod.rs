@@ -1,4 +1,4 @@
-//! How good heads and recipes are.
+//! Scores of heads and recipes: cross-validation, evaluation, comparison.
 
 pub mod comparison;
 mod cross_validation;

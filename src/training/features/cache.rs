@@ -1,8 +1,8 @@
 //! Pooled rows on disk, so that the encoder computes them once.
 //!
-//! One folder per list of texts and encoder; in it one safetensors file per layer and pooling: `rows`
-//! `(n, width)` f32, and as metadata the number of truncated texts. A file is written completely or not at
-//! all, so that several processes may share a cache.
+//! One folder per list of texts and encoder; in it one safetensors file per layer and pooling:
+//! `rows` `(n, width)` f32, and as metadata the number of truncated texts. A file is written
+//! completely or not at all, so that several processes may share a cache.
 
 use std::collections::HashMap;
 use std::fs;
@@ -46,8 +46,8 @@ pub struct FeatureCache {
 }
 
 impl FeatureCache {
-    /// The part of the cache in `folder` for these texts, in this order. `encoder` lists everything that
-    /// distinguishes the encoder from others.
+    /// The part of the cache in `folder` for these texts, in this order. `encoder` lists everything
+    /// that distinguishes the encoder from others.
     pub fn new<'t>(
         folder: &Path,
         encoder: &[&str],

@@ -1,5 +1,5 @@
-//! From texts to pooled rows: each text passes through the encoder once, together with texts of similar
-//! length, and not at all if the cache has all of its rows.
+//! From texts to pooled rows: each text passes through the encoder once, together with texts of
+//! similar length, and not at all if the cache has all of its rows.
 
 use std::io;
 use std::path::Path;
@@ -34,13 +34,14 @@ pub struct Extractor<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Texts that are encoded, cached and read together. An interrupted run loses at most that many, and with a
-/// cache no more are in memory at once. If a file grows at its end, only its last block is encoded anew.
+/// Texts that are encoded, cached and read together. An interrupted run loses at most that many,
+/// and with a cache no more are in memory at once. If a file grows at its end, only its last block
+/// is encoded anew.
 const SHARD_TEXTS: usize = 4096;
 
 impl Extractor<'_> {
-    /// The pooled rows that these recipes need, all from one pass over those texts that aren't cached.
-    /// `done` is called with the number of texts of each step.
+    /// The pooled rows that these recipes need, all from one pass over those texts that aren't
+    /// cached. `done` is called with the number of texts of each step.
     ///
     /// # Errors
     /// A text that can't be tokenised, or a failed pass.

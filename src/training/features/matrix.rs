@@ -1,6 +1,7 @@
 //! The feature matrix.
 
-/// `rows × width` numbers, row by row, in the order of [`Dataset::rows`](crate::training::Dataset::rows).
+/// `rows × width` numbers, row by row, in the order of
+/// [`Dataset::rows`](crate::training::Dataset::rows).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// Number of texts.
@@ -26,12 +27,7 @@ impl Features {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn features() -> Features {
-        let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
-        Features { rows: 4, width: 3, values }
-    }
+    use crate::training::testing::features;
 
     #[test]
     fn a_non_finite_feature_is_found() {

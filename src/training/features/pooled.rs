@@ -73,8 +73,8 @@ impl PooledFeatures {
     }
 }
 
-/// The pooled rows that a recipe needs, by layer. `mean_max` needs two, mean and max, so that rows that
-/// another recipe needs alone aren't computed and kept twice.
+/// The pooled rows that a recipe needs, by layer. `mean_max` needs two, mean and max, so that rows
+/// that another recipe needs alone aren't computed and kept twice.
 pub(super) fn pooled_layers(recipe: &ResolvedRecipe) -> Vec<Vec<PooledLayer>> {
     let poolings: &[Pooling] = match &recipe.pooling {
         Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],

@@ -7,9 +7,9 @@ use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 use super::matrix::Features;
 use crate::training::data::{Dataset, Split, Targets};
 
-/// Writes what `scripts/sklearn_baseline.py` reads, as safetensors: `features` `(n,d)` f32; `held_out` and
-/// `validation` `(n)` u8, 1 for the rows of that part; `labels` `(n)` i64 in a single-label problem, `(n,k)`
-/// u8 in a multi-label problem, `(n)` f64 in a regression.
+/// Writes the input of `scripts/sklearn_baseline.py`, as safetensors: `features` `(n,d)` f32;
+/// `held_out` and `validation` `(n)` u8, 1 for the rows of that part; `labels` `(n)` i64 in a
+/// single-label problem, `(n,k)` u8 in a multi-label problem, `(n)` f64 in a regression.
 ///
 /// # Errors
 /// The file can't be written.
@@ -58,12 +58,7 @@ fn to_bytes<T, const N: usize>(values: &[T], bytes: fn(&T) -> [u8; N]) -> Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::testing::dataset;
-
-    fn features() -> Features {
-        let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
-        Features { rows: 4, width: 3, values }
-    }
+    use crate::training::testing::{dataset, features};
 
     #[test]
     fn saved_features_read_back_with_their_parts() {

@@ -3,8 +3,8 @@
 use super::matrix::Features;
 
 /// A feature whose standard deviation is below this share of the largest one counts as constant.
-/// Checkpoints have such dead features: all-MiniLM-L6-v2's last LayerNorm scales three of 384 by 1e-9 to
-/// 1e-32, and a weight of 1e30 would turn any rounding difference into a logit.
+/// Checkpoints have such dead features: all-MiniLM-L6-v2's last LayerNorm scales three of 384 by
+/// 1e-9 to 1e-32, and a weight of 1e30 would turn any rounding difference into a logit.
 const DEAD_SHARE: f64 = 1e-6;
 
 /// Mean `μ` and standard deviation `σ` of each feature over some rows; `σ` divides by `n`, as in
@@ -54,8 +54,9 @@ impl Standardisation {
         standardised
     }
 
-    /// For features of `layers` encoder layers side by side, whose columns share weights: each column gets
-    /// one standard deviation for all layers, the root mean square of those of the layers.
+    /// For features of `layers` encoder layers side by side, whose columns share weights: each
+    /// column gets one standard deviation for all layers, the root mean square of those of the
+    /// layers.
     #[must_use]
     pub fn with_shared_deviation(self, layers: usize) -> Self {
         let c = self.sigma.len() / layers;
@@ -79,8 +80,8 @@ impl Standardisation {
     }
 
     /// Converts weights `(k,d)` and bias `(k)` for standardised features into ones for the original
-    /// features: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. The result is rounded to
-    /// float32 at the very end.
+    /// features: `w' = w/σ`, `b' = b − Σ w·μ/σ`, and `w' = 0` where `σ = 0`. The result is rounded
+    /// to float32 at the very end.
     pub fn fold(&self, weights: &[f64], bias: &[f64]) -> (Vec<f32>, Vec<f32>) {
         let mut folded = Vec::with_capacity(weights.len());
         let mut biases = Vec::with_capacity(bias.len());
@@ -100,11 +101,7 @@ impl Standardisation {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn features() -> Features {
-        let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];
-        Features { rows: 4, width: 3, values }
-    }
+    use crate::training::testing::features;
 
     #[test]
     fn standardised_rows_have_mean_0_and_standard_deviation_1() {

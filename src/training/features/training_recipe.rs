@@ -15,17 +15,18 @@ pub struct TrainingRecipe {
 }
 
 impl TrainingRecipe {
-    /// A recipe by its name or written out. A recipe that combines by `weighted` without `weights` is
-    /// trained on its layers side by side.
+    /// A recipe by its name or written out. A recipe that combines by `weighted` without `weights`
+    /// is trained on its layers side by side.
     ///
     /// # Errors
-    /// A recipe that doesn't exist or doesn't fit the model, or whose layer weights can't be learned.
-    pub fn new(wanted: &RecipeRef, recipes: &RecipeBook) -> Result<Self, RecipeError> {
-        let weighted = match wanted {
+    /// A recipe that doesn't exist or doesn't fit the model, or whose layer weights can't be
+    /// learned.
+    pub fn new(requested: &RecipeRef, recipes: &RecipeBook) -> Result<Self, RecipeError> {
+        let weighted = match requested {
             RecipeRef::Object(recipe) if has_weights_to_learn(recipe) => recipe,
             _ => {
-                let features = recipes.resolve(wanted)?.as_ref().clone();
-                let written = recipes.written_out(wanted)?;
+                let features = recipes.resolve(requested)?.as_ref().clone();
+                let written = recipes.written_out(requested)?;
                 return Ok(Self { written, features, weighted_layers: None });
             }
         };
@@ -40,7 +41,7 @@ impl TrainingRecipe {
         let side_by_side = Recipe { combine: Combine::Concat, ..weighted.clone() };
         let features = side_by_side.resolve(recipes.shape())?;
         let weighted_layers = Some(features.layers.len());
-        Ok(Self { written: wanted.clone(), features, weighted_layers })
+        Ok(Self { written: requested.clone(), features, weighted_layers })
     }
 
     /// The recipe for the head's description, with the learned layer weights.
@@ -63,12 +64,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::checkpoint::Sentence;
+    use crate::model::checkpoint::SentenceFiles;
     use crate::model::recipe::Shape;
 
     fn training_recipe(recipe: &str) -> Result<TrainingRecipe, RecipeError> {
         let shape = Shape { layers: 6, hidden: 2, dense: None };
-        let book = RecipeBook::new(shape, &Sentence::default(), &BTreeMap::new()).unwrap();
+        let book = RecipeBook::new(shape, &SentenceFiles::default(), &BTreeMap::new()).unwrap();
         TrainingRecipe::new(&serde_json::from_str(recipe).unwrap(), &book)
     }
 

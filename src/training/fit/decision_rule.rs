@@ -1,4 +1,4 @@
-//! How logits become answers.
+//! From logits to predictions.
 
 use super::temperature::Calibration;
 

@@ -22,8 +22,8 @@ const BATCH: usize = 64;
 /// AdamW's weight decay, as a share of the learning rate; PyTorch's default.
 const WEIGHT_DECAY: f64 = 0.01;
 
-/// Fits `rows` for at most `epochs` epochs. After each, `after_epoch` gets the mean loss of the epoch's
-/// steps and the current layers, and decides whether to continue.
+/// Fits `rows` for at most `epochs` epochs. After each, `after_epoch` gets the mean loss of the
+/// epoch's steps and the current layers, and decides whether to continue.
 ///
 /// # Errors
 /// A tensor operation failed, or `after_epoch` did.

@@ -1,7 +1,7 @@
 //! The loss that a fit minimises, and its gradient at the logits.
 //!
-//! Letters: `n` rows, `k` outputs. Per row, with outputs `z`, target `y` and class weight `u` (of the row,
-//! or in a multi-label problem of the row and the label):
+//! Letters: `n` rows, `k` outputs. Per row, with outputs `z`, target `y` and class weight `u` (of
+//! the row, or in a multi-label problem of the row and the label):
 //!
 //! ```text
 //! problem        loss                                         gradient
@@ -13,8 +13,8 @@
 use crate::training::data::Targets;
 use crate::training::logits::{log_sum_exp, sigmoid, softplus};
 
-/// The mean loss of `logits (n,k)` over `n ≥ 1` rows, and its gradient `(n,k)`. `weights` are `(n)` in a
-/// single-label problem and `(n,k)` in a multi-label problem.
+/// The mean loss of `logits (n,k)` over `n ≥ 1` rows, and its gradient `(n,k)`. `weights` are `(n)`
+/// in a single-label problem and `(n,k)` in a multi-label problem.
 pub fn loss(logits: &[f64], targets: &Targets, weights: Option<&[f64]>) -> (f64, Vec<f64>) {
     let n = targets.len();
     let k = logits.len() / n;

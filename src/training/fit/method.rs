@@ -38,12 +38,12 @@ pub struct Fit {
 }
 
 impl ResolvedMethod<'_> {
-    /// Fits `rows`. One layer is fitted until the gradient's norm is below `tolerance`, from `start` if it
-    /// is given.
+    /// Fits `rows`. One layer is fitted until the gradient's norm is below `tolerance`, from
+    /// `start` if it is given.
     ///
     /// # Errors
-    /// As `linear::fit` and `hidden::fit`; a fit with non-finite weights. A fit that doesn't converge is
-    /// no error.
+    /// As `linear::fit` and `hidden::fit`; a fit with non-finite weights. A fit that doesn't
+    /// converge is no error.
     pub fn fit(
         &self,
         rows: &PreparedRows,

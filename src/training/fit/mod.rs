@@ -1,8 +1,9 @@
 //! From features and targets to the fully connected layers of a head.
 //!
-//! `training_data` and `prepared` make rows ready for a fit; `linear` and `hidden` fit layers to them and
-//! minimise `loss`; `method` is a fit with all settings decided. `search` decides them on the validation
-//! part, `temperature` and `thresholds` the `decision_rule`, and `validation` does all three.
+//! `training_data` and `prepared` make rows ready for a fit; `linear` and `hidden` fit layers to
+//! them and minimise `loss`; `method` is a fit with all settings decided. `search` decides them on
+//! the validation part, `temperature` and `thresholds` the `decision_rule`, and `validation` does
+//! all three.
 
 mod class_weights;
 mod decision_rule;

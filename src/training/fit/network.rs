@@ -86,8 +86,8 @@ impl<'a> Network<'a> {
         Ok(x)
     }
 
-    /// Sets a random share of elements to 0 and scales the others, so that the expected sum stays the
-    /// same. candle's own dropout has no seed on a CPU.
+    /// Sets a random share of elements to 0 and scales the others, so that the expected sum stays
+    /// the same. candle's own dropout has no seed on a CPU.
     fn dropout(&self, x: &Tensor, random: &mut StdRng) -> candle_core::Result<Tensor> {
         let share = self.hidden.dropout;
         if share == 0.0 {

@@ -1,7 +1,7 @@
 //! The search for settings on the validation part.
 //!
-//! For one layer it chooses the regularisation strength, along a path from strong to weak. For hidden layers
-//! it chooses the number of epochs, by early stopping.
+//! For one layer it chooses the regularisation strength, along a path from strong to weak. For
+//! hidden layers it chooses the number of epochs, by early stopping.
 
 use std::ops::ControlFlow;
 
@@ -17,8 +17,8 @@ use crate::training::metrics::Scores;
 use crate::training::options::{HiddenLayers, Method, TrainingOptions};
 use crate::training::stage::Stage;
 
-/// The path ends after this many consecutive strengths that are no better than the best before them. Weak
-/// regularisation is slow to fit and, once the loss has increased, worse.
+/// The path ends after this many consecutive strengths that are no better than the best before
+/// them. Weak regularisation is slow to fit and, once the loss has increased, worse.
 const PATIENCE: usize = 2;
 
 /// The result of a search.
@@ -34,10 +34,11 @@ pub struct SearchResult<'a> {
     pub trials: SearchTrials,
 }
 
-/// Fits `fitting` with the method of `options` and returns what has the smallest loss on `validation`.
+/// Fits `fitting` with the method of `options` and returns the fit with the smallest loss on
+/// `validation`.
 ///
-/// It compares loss and not accuracy: the loss is smooth, while a row or two decide between accuracies, and
-/// a head gives probabilities as well as labels.
+/// It compares loss and not accuracy: the loss is smooth, while a row or two decide between
+/// accuracies, and a head gives probabilities as well as labels.
 ///
 /// # Errors
 /// As [`linear::fit`] and [`hidden::fit`].

@@ -1,5 +1,5 @@
-//! Temperature scaling: logits are divided by a number, so that predictions are correct as often as their
-//! probabilities say.
+//! Temperature scaling: logits are divided by a number, so that predictions are correct as often as
+//! their probabilities say.
 
 use argmin::core::{CostFunction, Error, Executor};
 use argmin::solver::brent::BrentOpt;
@@ -27,8 +27,9 @@ pub struct Calibration {
     pub log_loss_after: f64,
 }
 
-/// The temperature with the smallest log loss (Guo et al., 2017) of `logits (n,k)`, row by row, of rows that
-/// weren't fitted. In a multi-label problem it is one temperature for all labels. None for a regression.
+/// The temperature with the smallest log loss (Guo et al., 2017) of `logits (n,k)`, row by row, of
+/// rows that weren't fitted. In a multi-label problem it is one temperature for all labels. None
+/// for a regression.
 ///
 /// # Errors
 /// The solver failed.

@@ -6,10 +6,10 @@ use crate::training::logits::sigmoid;
 /// The default.
 const HALF: f64 = DEFAULT_THRESHOLD as f64;
 
-/// For each of `k` labels the threshold with the best F1 on rows that weren't fitted. It is the mean of two
-/// neighbouring probabilities, or 0.5 if that lies between them. Of equally good thresholds it is the one
-/// nearest to 0.5, and for a label without rows it is 0.5. `logits (n,k)` after temperature; the labels of
-/// each row.
+/// For each of `k` labels the threshold with the best F1 on rows that weren't fitted. It is the
+/// mean of two neighbouring probabilities, or 0.5 if that lies between them. Of equally good
+/// thresholds it is the one nearest to 0.5, and for a label without rows it is 0.5. `logits (n,k)`
+/// after temperature; the labels of each row.
 pub fn fit(logits: &[f64], rows: &[Vec<usize>]) -> Vec<f32> {
     let k = logits.len() / rows.len();
     let threshold = |label: usize| {

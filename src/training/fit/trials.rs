@@ -1,4 +1,4 @@
-//! What a search tried.
+//! The trials of a search.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What is chosen on the validation part: settings, temperature, thresholds.
+//! The choices on the validation part: settings, temperature, thresholds.
 
 use super::decision_rule::DecisionRule;
 use super::method::ResolvedMethod;
@@ -12,7 +12,7 @@ use crate::training::error::TrainError;
 use crate::training::options::TrainingOptions;
 use crate::training::stage::Stage;
 
-/// What was chosen on the validation part.
+/// The choices that were made on the validation part.
 pub struct Choice<'a> {
     /// How to fit.
     pub method: ResolvedMethod<'a>,
@@ -20,11 +20,12 @@ pub struct Choice<'a> {
     pub start: Option<Vec<f64>>,
     /// Everything that was tried.
     pub trials: SearchTrials,
-    /// How logits become answers.
+    /// From logits to predictions.
     pub decision: DecisionRule,
 }
 
-/// Chooses settings, temperature and thresholds. The validation part alone scores them; `fitting` is fitted.
+/// Chooses settings, temperature and thresholds. The validation part alone scores them; `fitting`
+/// is fitted.
 ///
 /// # Errors
 /// A failed fit.

@@ -6,9 +6,10 @@ use crate::training::logits::{argmax, log_sum_exp, sigmoid};
 /// Bins of equal width.
 const BINS: usize = 15;
 
-/// Predictions with similar probabilities: of rows, or in a multi-label problem of pairs of row and label.
+/// Predictions with similar probabilities: of rows, or in a multi-label problem of pairs of row and
+/// label.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bin {
+pub struct CalibrationBin {
     /// How many.
     pub rows: usize,
     /// The mean of their probabilities.
@@ -17,10 +18,10 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
-/// Rows by the probability of their predicted label, and how often it is the actual one; in a multi-label
-/// problem pairs of row and label by the label's probability, and how often the row has it. Empty bins are
-/// left out, and a regression has none. `logits (n,k)` after temperature.
-pub fn bins(logits: &[f64], targets: &Targets) -> Vec<Bin> {
+/// Rows by the probability of their predicted label, and how often it is the actual one; in a
+/// multi-label problem pairs of row and label by the label's probability, and how often the row has
+/// it. Empty bins are left out, and a regression has none. `logits (n,k)` after temperature.
+pub fn bins(logits: &[f64], targets: &Targets) -> Vec<CalibrationBin> {
     // Predictions, the sum of their probabilities, and how many are correct.
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
     let mut add = |confidence: f64, is_correct: bool| {
@@ -47,7 +48,7 @@ pub fn bins(logits: &[f64], targets: &Targets) -> Vec<Bin> {
         }
     }
     let filled = sums.into_iter().filter(|(rows, ..)| *rows > 0);
-    let bin = |(rows, sum, correct): (usize, f64, usize)| Bin {
+    let bin = |(rows, sum, correct): (usize, f64, usize)| CalibrationBin {
         rows,
         confidence: sum / rows as f64,
         accuracy: correct as f64 / rows as f64,
@@ -55,8 +56,8 @@ pub fn bins(logits: &[f64], targets: &Targets) -> Vec<Bin> {
     filled.map(bin).collect()
 }
 
-/// Expected calibration error (Guo et al., 2017): `Σ |bin|/n · |accuracy − mean confidence|` over 15 bins
-/// of equal width. None for a regression.
+/// Expected calibration error (Guo et al., 2017): `Σ |bin|/n · |accuracy − mean confidence|` over
+/// 15 bins of equal width. None for a regression.
 pub fn calibration_error(logits: &[f64], targets: &Targets) -> Option<f64> {
     let bins = bins(logits, targets);
     let all: usize = bins.iter().map(|bin| bin.rows).sum();

@@ -23,8 +23,8 @@ pub fn show(value: f64, share: bool) -> String {
     if share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") }
 }
 
-/// F1 of one label: `2·correct / (actual + predicted)`, the number of rows with the label and for which it
-/// is predicted; 0 if both are 0.
+/// F1 of one label: `2·correct / (actual + predicted)`, the number of rows with the label and for
+/// which it is predicted; 0 if both are 0.
 pub(super) fn f1(correct: usize, actual: usize, predicted: usize) -> f64 {
     match actual + predicted {
         0 => 0.0,

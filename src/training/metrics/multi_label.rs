@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metric::f1;
-use crate::model::head::is_named;
+use crate::model::head::is_predicted;
 use crate::training::logits::{sigmoid, softplus};
 
 /// Scores of a head that predicts any number of labels. Shares are from 0 to 1.
@@ -53,17 +53,16 @@ impl LabelCounts {
 }
 
 impl MultiLabelScores {
-    /// From `logits (n,k)`, row by row, the labels of each row, and the threshold of each of `k` labels;
-    /// `n ≥ 1`.
-    pub fn new(logits: &[f64], rows: &[Vec<usize>], thresholds: &[f32]) -> Self {
-        let k = thresholds.len();
+    /// From `logits (n,k)`, row by row, the labels of each row, and the thresholds, `(k)`, by
+    /// default 0.5; `n ≥ 1`.
+    pub fn new(logits: &[f64], rows: &[Vec<usize>], k: usize, thresholds: Option<&[f32]>) -> Self {
         let mut labels = vec![LabelCounts::default(); k];
         let (mut loss, mut correct) = (0.0, 0);
         for (logits, row) in logits.chunks_exact(k).zip(rows) {
             let mut all_correct = true;
             for (label, &z) in logits.iter().enumerate() {
                 let actual = row.contains(&label);
-                let predicted = is_named(sigmoid(z) as f32, thresholds[label]);
+                let predicted = is_predicted(sigmoid(z) as f32, label, thresholds);
                 labels[label].add(actual, predicted);
                 all_correct &= actual == predicted;
                 loss += softplus(if actual { -z } else { z });
@@ -109,7 +108,7 @@ mod tests {
         let rows = [vec![0], vec![0, 1], vec![], vec![1]];
         // predicted: {0}, {0}, {0}, {1}
         let logits = [9.0, -9.0, 9.0, -9.0, 9.0, -9.0, -9.0, 9.0];
-        let scores = MultiLabelScores::new(&logits, &rows, &[0.5, 0.5]);
+        let scores = MultiLabelScores::new(&logits, &rows, 2, None);
         let counts = |label: &LabelCounts| {
             [
                 label.true_positives,
@@ -132,7 +131,8 @@ mod tests {
     #[test]
     fn a_label_is_predicted_from_its_threshold_on() {
         let predicted = |threshold| {
-            MultiLabelScores::new(&[0.0], &[vec![0]], &[threshold]).labels[0].true_positives
+            let thresholds = Some(&[threshold][..]);
+            MultiLabelScores::new(&[0.0], &[vec![0]], 1, thresholds).labels[0].true_positives
         };
         assert_eq!([predicted(0.4), predicted(0.5), predicted(0.6)], [1, 1, 0]);
     }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// Scores of a head that predicts a number, in the number's unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegressionScores {
-    /// The share of the variance that is explained: `1 − Σ(z−y)² / Σ(y−ȳ)²`; 0 if all actual numbers are
-    /// equal.
+    /// The share of the variance that is explained: `1 − Σ(z−y)² / Σ(y−ȳ)²`; 0 if all actual
+    /// numbers are equal.
     pub r2: f64,
     /// Root mean squared error.
     pub rmse: f64,

@@ -6,7 +6,6 @@ use super::metric::Metric;
 use super::multi_label::MultiLabelScores;
 use super::regression::RegressionScores;
 use super::single_label::SingleLabelScores;
-use crate::model::head::DEFAULT_THRESHOLD;
 use crate::training::data::Targets;
 
 /// Scores over some rows.
@@ -22,9 +21,9 @@ pub enum Scores {
 }
 
 impl Scores {
-    /// Scores `outputs (n,k)`, row by row, against the targets of `n ≥ 1` rows. Outputs are logits after
-    /// temperature, or numbers. In a multi-label problem a label is predicted from its threshold on;
-    /// `thresholds` is `(k)`, by default 0.5.
+    /// Scores `outputs (n,k)`, row by row, against the targets of `n ≥ 1` rows. Outputs are logits
+    /// after temperature, or numbers. In a multi-label problem a label is predicted from its
+    /// threshold on; `thresholds` is `(k)`, by default 0.5.
     pub fn new(outputs: &[f64], targets: &Targets, thresholds: Option<&[f32]>) -> Self {
         let k = outputs.len() / targets.len();
         match targets {
@@ -32,9 +31,7 @@ impl Scores {
                 Self::SingleLabel(SingleLabelScores::new(outputs, labels, k))
             }
             Targets::MultiLabel(rows) => {
-                let default = vec![DEFAULT_THRESHOLD; k];
-                let thresholds = thresholds.unwrap_or(&default);
-                Self::MultiLabel(MultiLabelScores::new(outputs, rows, thresholds))
+                Self::MultiLabel(MultiLabelScores::new(outputs, rows, k, thresholds))
             }
             Targets::Regression(numbers) => {
                 Self::Regression(RegressionScores::new(outputs, numbers))
@@ -42,7 +39,8 @@ impl Scores {
         }
     }
 
-    /// The metrics to show. Recipes are compared by the first two; the first is better if it is larger.
+    /// The metrics to show. Recipes are compared by the first two; the first is better if it is
+    /// larger.
     pub fn metrics(&self) -> Vec<Metric> {
         let share = |name, value| Metric { name, value, share: true };
         let other = |name, value| Metric { name, value, share: false };

@@ -3,7 +3,7 @@
 use maud::Markup;
 
 use crate::charts::{four_figures, table};
-use crate::model::head::{DEFAULT_THRESHOLD, is_named};
+use crate::model::head::is_predicted;
 use crate::training::data::{Dataset, Targets};
 use crate::training::logits::{argmax, log_sum_exp, sigmoid};
 use crate::training::trained::{HeldOutOutputs, TrainedHead};
@@ -26,7 +26,8 @@ struct Mistake {
     shown: String,
 }
 
-/// A table of the held-out rows with the most confident wrong predictions, or with the largest errors.
+/// A table of the held-out rows with the most confident wrong predictions, or with the largest
+/// errors.
 pub fn mistakes(trained: &TrainedHead, dataset: &Dataset, targets: &Targets) -> Markup {
     let HeldOutOutputs { rows, outputs } = &trained.held_out;
     let k = outputs.len() / rows.len().max(1);
@@ -80,9 +81,8 @@ fn multi_label(
 ) -> Vec<Mistake> {
     let mistake = |(label, &z): (usize, &f64)| {
         let probability = sigmoid(z);
-        let threshold = thresholds.map_or(DEFAULT_THRESHOLD, |thresholds| thresholds[label]);
-        let (actual, predicted) =
-            (labels.contains(&label), is_named(probability as f32, threshold));
+        let actual = labels.contains(&label);
+        let predicted = is_predicted(probability as f32, label, thresholds);
         let size = if predicted { probability } else { 1.0 - probability };
         let name = |has_label: bool| {
             format!("{}{}", if has_label { "" } else { "not " }, dataset.labels[label])

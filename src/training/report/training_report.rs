@@ -1,4 +1,4 @@
-//! What a head's description says about its training.
+//! The report of a training run, which is part of a head's description.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! Attention of a layer: each sequence on its own; if there are few sequences, their attention
-//! heads are split between the threads.
+//! Attention of a layer, sequence by sequence. If there are few sequences, their attention heads
+//! are split between the threads.
 
 use rayon::prelude::*;
 use strata_kernels::{Dtype, Kernels, View, ViewMut};
@@ -7,8 +7,8 @@ use strata_kernels::{Dtype, Kernels, View, ViewMut};
 use super::row_layout::LayerRows;
 use super::scratch::{ScratchPool, ThreadScratch};
 
-/// Pieces of work per thread: enough that the threads finish at about the same time if sequences
-/// differ in length.
+/// Pieces of work per thread: so many that the threads finish at about the same time, even if
+/// sequences differ in length.
 const PIECES_PER_THREAD: usize = 4;
 
 /// The attention heads of a layer, and where they are in a QKV row.
@@ -16,7 +16,7 @@ const PIECES_PER_THREAD: usize = 4;
 pub struct AttentionHeads {
     /// The number of attention heads.
     pub count: usize,
-    /// Columns of one, `d`.
+    /// Columns of one attention head, `d`.
     pub columns: usize,
     /// The distance from the first column of the queries to that of the keys, and from there to the
     /// values.

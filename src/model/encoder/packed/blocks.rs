@@ -1,16 +1,16 @@
-//! How the rows of a layer are cut into blocks, which threads compute independently.
+//! Divides the rows of a layer into blocks, which threads compute independently.
 
 use strata_kernels::{Dtype, View, ViewMut};
 
 use super::gemm::GemmConfig;
 use super::row_layout::LayerRows;
 use super::scratch::PassScratch;
-use super::weights::Weights;
+use super::weights::PackedWeights;
 
-/// Rows per thread below which columns are split between the threads, instead of rows. With few
-/// rows each, every thread would read all the weights for them, which in f32 come from memory. The
-/// weights of the reduced formats stay in the last-level cache, and splitting columns costs more
-/// waiting. See `benches/RESULTS.md`.
+/// Rows per thread below which columns are split between the threads, instead of rows. If rows were
+/// split, every thread would read all weights for its few rows; in f32 they come from memory. The
+/// weights of the reduced dtypes stay in the last-level cache, and with split columns threads wait
+/// for each other more often. See `benches/RESULTS.md`.
 const fn few_rows(dtype: Dtype) -> usize {
     match dtype {
         Dtype::F32 => 24,
@@ -18,33 +18,33 @@ const fn few_rows(dtype: Dtype) -> usize {
     }
 }
 
-/// The most rows of a block. What a block holds between two GEMMs, 64 rows of 1,536 numbers in f32,
-/// and the panel that it is multiplied with fit into a second-level cache of 1 MiB.
+/// The most rows of a block. The rows between the two feed-forward GEMMs, 64 rows of 1,536 numbers
+/// in f32, and the panel that they are multiplied with fit into a second-level cache of 1 MiB.
 const BLOCK_ROWS: usize = 64;
 
-/// The rows of one block, and what is computed from them.
+/// The rows of one block: context, hidden rows, and the QKV rows of the next layer.
 pub struct Block<'a> {
     pub context: View<'a>,
     pub hidden: ViewMut<'a>,
     pub qkv: ViewMut<'a>,
-    /// How many of the rows belong to sequences that the next layer computes whole.
+    /// How many of the rows are in sequences that the next layer computes whole.
     pub whole_next: usize,
-    /// How many of the rows the next layer makes keys and values from.
+    /// For how many of the rows the next layer needs keys and values.
     pub rows_next: usize,
 }
 
 /// Splits columns between the threads if there are few rows; otherwise each thread has rows of its
 /// own.
-pub fn gemm_config(weights: &Weights, rows: usize) -> GemmConfig {
+pub fn gemm_config(weights: &PackedWeights, rows: usize) -> GemmConfig {
     let threads = rayon::current_num_threads();
     let few = rows < few_rows(weights.dtype) * threads;
     GemmConfig { kernels: weights.kernels, column_splits: if few { threads } else { 1 } }
 }
 
-/// Cuts the first `rows` rows into blocks: one if columns are split between the threads, otherwise
-/// as many per thread as keep a block in its cache. Their sizes differ by one row at most.
+/// Divides the first `rows` rows into blocks: one if columns are split between the threads,
+/// otherwise as few per thread as `BLOCK_ROWS` allows. Their sizes differ by one row at most.
 pub fn blocks<'s>(
-    weights: &Weights,
+    weights: &PackedWeights,
     rows: usize,
     next: Option<&LayerRows<'_>>,
     scratch: &'s mut PassScratch,

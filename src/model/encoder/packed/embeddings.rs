@@ -3,10 +3,11 @@
 use strata_kernels::{Kernels, ViewMut};
 
 use super::layer_norm::LayerNorm;
-use crate::model::checkpoint::{Checkpoint, CheckpointError, Table};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, Table, tensors};
 use crate::sequence::Sequence;
 
-/// The embedding tables stay in their file: of the words' rows, few are ever read.
+/// The tables of the embedding stage. They stay in their file, since only few rows of the word
+/// table are read.
 pub struct Embeddings {
     words: Table,
     token_types: Table,
@@ -18,15 +19,12 @@ impl Embeddings {
     /// Finds the tables of a checkpoint.
     pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let table = |name: &str, rows| {
-            let name = format!("embeddings.{name}_embeddings.weight");
-            weights.table(&name, rows, config.hidden_size)
-        };
+        let table = |name: &str, rows| weights.table(name, rows, config.hidden_size);
         Ok(Self {
-            words: table("word", config.vocab_size)?,
-            token_types: table("token_type", config.token_types)?,
-            positions: table("position", config.positions)?,
-            norm: LayerNorm::load(checkpoint, "embeddings.LayerNorm")?,
+            words: table(tensors::WORD_EMBEDDINGS, config.vocab_size)?,
+            token_types: table(tensors::TOKEN_TYPE_EMBEDDINGS, config.token_types)?,
+            positions: table(tensors::POSITION_EMBEDDINGS, config.positions)?,
+            norm: LayerNorm::load(checkpoint, tensors::EMBEDDING_NORM)?,
         })
     }
 

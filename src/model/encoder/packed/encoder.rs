@@ -7,13 +7,14 @@ use strata_kernels::Kernels;
 
 use super::pass::Pass;
 use super::scratch::{PassScratch, ScratchPool, ThreadScratch};
-use super::weights::Weights;
+use super::weights::PackedWeights;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
-use crate::model::encoder::{Encoder, EncoderOptions, Query, TapValues};
+use crate::model::encoder::{Encoder, EncoderOptions, PassInput};
+use crate::model::task::TapValues;
 
 /// BERT over packed weights.
 pub struct Packed {
-    weights: Weights,
+    weights: PackedWeights,
     threads: ThreadPool,
     pass_scratch: ScratchPool<PassScratch>,
     thread_scratch: ScratchPool<ThreadScratch>,
@@ -23,8 +24,8 @@ impl Packed {
     /// Packs a checkpoint's weights, and releases the pages that they were read from.
     ///
     /// # Errors
-    /// A tensor cannot be read, this CPU lacks the instruction set, or there is no thread or not
-    /// enough memory.
+    /// A tensor can't be read, this CPU lacks the instruction set, a thread can't be started, or
+    /// there is not enough memory.
     pub fn load(
         checkpoint: &Checkpoint,
         options: &EncoderOptions,
@@ -35,7 +36,7 @@ impl Packed {
             Kernels::new(set).ok_or_else(|| invalid(format!("this CPU has no {}", set.name())))?;
         let threads = thread_pool(options.threads).map_err(|error| invalid(error.to_string()))?;
         Ok(Self {
-            weights: threads.install(|| Weights::load(checkpoint, kernels, options.dtype))?,
+            weights: threads.install(|| PackedWeights::load(checkpoint, kernels, options.dtype))?,
             threads,
             pass_scratch: ScratchPool::default(),
             thread_scratch: ScratchPool::default(),
@@ -49,7 +50,7 @@ fn thread_pool(threads: NonZeroUsize) -> Result<ThreadPool, ThreadPoolBuildError
 }
 
 impl Encoder for Packed {
-    fn forward(&self, batch: &[Query<'_>]) -> candle_core::Result<TapValues> {
+    fn forward(&self, batch: &[PassInput<'_>]) -> candle_core::Result<Vec<TapValues>> {
         let pass = || {
             let pass = Pass::new(&self.weights, &self.thread_scratch, batch);
             self.pass_scratch.with(|scratch| pass.run(scratch))
@@ -101,8 +102,8 @@ mod tests {
         let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
         let pass = |ids: &[u32]| {
             let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
-            let query = |sequence| Query { sequence, taps: &taps, mask: None };
-            encoder.forward(&sequences.iter().map(query).collect::<Vec<_>>()).unwrap()
+            let input = |sequence| PassInput { sequence, taps: &taps, mask: None };
+            encoder.forward(&sequences.iter().map(input).collect::<Vec<_>>()).unwrap()
         };
         let before = pass(&[5, 6, 7, 8]);
         // No table has this row: the thread that looks it up panics.

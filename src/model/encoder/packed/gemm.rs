@@ -5,12 +5,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 use strata_kernels::{Epilogue, Kernels, Operand, OperandScratch, PackedLinear, View, ViewMut};
 
-/// With what a GEMM is computed, and on how many threads.
+/// The configuration of a GEMM: its kernels, and how its columns are split between threads.
 #[derive(Clone, Copy)]
 pub struct GemmConfig {
     pub kernels: Kernels,
-    /// Into how many parts the columns are split, which are computed in parallel. 1 if there are
-    /// many rows, so that each thread has rows of its own.
+    /// The number of parts into which the columns are split, to be computed in parallel; 1 if each
+    /// thread has its own rows.
     pub column_splits: usize,
 }
 

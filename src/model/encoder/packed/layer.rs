@@ -1,4 +1,4 @@
-//! One encoder layer: its packed weights, and what it computes for a block of rows.
+//! One encoder layer: its packed weights, and its GEMMs and layer norms for a block of rows.
 //!
 //! Letters: `m` rows, `c` hidden size, `f` intermediate size. GEMMs write whole panels: `width` is
 //! `c` rounded up to whole panels, a QKV row has `3·width` columns, and `f` is rounded up too.
@@ -12,7 +12,7 @@ use strata_kernels::{
 use super::gemm::GemmConfig;
 use super::layer_norm::LayerNorm;
 use super::scratch::{ThreadScratch, grow};
-use crate::model::checkpoint::{Checkpoint, CheckpointError};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, tensors};
 
 /// The weights of a layer.
 pub struct Layer {
@@ -36,29 +36,30 @@ impl Layer {
     ) -> Result<Self, CheckpointError> {
         let config = &checkpoint.config;
         let (c, f) = (config.hidden_size, config.intermediate_size);
-        let prefix = format!("encoder.layer.{index}");
-        let linear = |names: &[&str], inputs: usize, outputs: usize| {
-            let mut tensors = Vec::new();
-            for name in names {
+        let linear = |modules: &[&str], inputs: usize, outputs: usize| {
+            let mut read_parts = Vec::new();
+            for module in modules {
+                let module = tensors::layer_module(index, module);
                 let read = |tensor: &str, shape: &[usize]| {
-                    checkpoint.weights.read(&format!("{prefix}.{name}.{tensor}"), shape)
+                    checkpoint.weights.read(&format!("{module}.{tensor}"), shape)
                 };
-                tensors.push((read("weight", &[outputs, inputs])?, read("bias", &[outputs])?));
+                read_parts.push((read("weight", &[outputs, inputs])?, read("bias", &[outputs])?));
             }
             let parts: Vec<_> =
-                tensors.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();
+                read_parts.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();
             PackedLinear::pack(kernels, dtype, inputs, &parts)
                 .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))
         };
-        let norm = |name: &str| LayerNorm::load(checkpoint, &format!("{prefix}.{name}.LayerNorm"));
-        let qkv = ["attention.self.query", "attention.self.key", "attention.self.value"];
+        let norm =
+            |module: &str| LayerNorm::load(checkpoint, &tensors::layer_module(index, module));
+        let qkv = [tensors::QUERY, tensors::KEY, tensors::VALUE];
         Ok(Self {
             qkv: linear(&qkv, c, c)?,
-            attention_output: linear(&["attention.output.dense"], c, c)?,
-            attention_norm: norm("attention.output")?,
-            intermediate: linear(&["intermediate.dense"], c, f)?,
-            output: linear(&["output.dense"], f, c)?,
-            output_norm: norm("output")?,
+            attention_output: linear(&[tensors::ATTENTION_OUTPUT], c, c)?,
+            attention_norm: norm(tensors::ATTENTION_NORM)?,
+            intermediate: linear(&[tensors::INTERMEDIATE], c, f)?,
+            output: linear(&[tensors::OUTPUT], f, c)?,
+            output_norm: norm(tensors::OUTPUT_NORM)?,
             activation: config.activation,
         })
     }

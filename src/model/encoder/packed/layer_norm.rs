@@ -12,10 +12,10 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Reads the tensors whose names begin with `prefix`.
-    pub fn load(checkpoint: &Checkpoint, prefix: &str) -> Result<Self, CheckpointError> {
+    /// Reads the weight and the bias of a module.
+    pub fn load(checkpoint: &Checkpoint, module: &str) -> Result<Self, CheckpointError> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let read = |name: &str| weights.read(&format!("{prefix}.{name}"), &[config.hidden_size]);
+        let read = |name: &str| weights.read(&format!("{module}.{name}"), &[config.hidden_size]);
         Ok(Self { gain: read("weight")?, bias: read("bias")?, eps: config.layer_norm_eps as f32 })
     }
 

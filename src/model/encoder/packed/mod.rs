@@ -1,7 +1,7 @@
 //! The fast encoder: sequences lie end to end, without padding, and weights are packed.
 //!
 //! Letters: `rows` tokens of all sequences, `t` of one, `c` hidden size, `f` intermediate size;
-//! `width` is `c` rounded up to whole panels, which is what a GEMM writes.
+//! `width` is `c` rounded up to whole panels, since a GEMM writes whole panels.
 //!
 //! A layer is two parallel steps. First attention, sequence by sequence. Then, block of rows by
 //! block of rows, everything up to the queries, keys and values of the next layer, so that a block

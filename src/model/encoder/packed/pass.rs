@@ -9,14 +9,15 @@ use super::layer::Layer;
 use super::row_layout::{LayerRows, RowLayout};
 use super::scratch::{PassScratch, ScratchPool, ThreadScratch, grow};
 use super::taps;
-use super::weights::Weights;
-use crate::model::encoder::{Query, TapValues};
+use super::weights::PackedWeights;
+use crate::model::encoder::PassInput;
+use crate::model::task::TapValues;
 
-/// A batch on its way through the layers.
+/// A batch in a pass through the layers.
 pub struct Pass<'a> {
-    weights: &'a Weights,
+    weights: &'a PackedWeights,
     scratch: &'a ScratchPool<ThreadScratch>,
-    batch: &'a [Query<'a>],
+    batch: &'a [PassInput<'a>],
     layout: RowLayout,
     /// Columns of a row of hidden states, including those that fill up a panel.
     width: usize,
@@ -25,21 +26,21 @@ pub struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// Lays out the rows of a batch.
     pub fn new(
-        weights: &'a Weights,
+        weights: &'a PackedWeights,
         scratch: &'a ScratchPool<ThreadScratch>,
-        batch: &'a [Query<'a>],
+        batch: &'a [PassInput<'a>],
     ) -> Self {
         Self { weights, scratch, batch, layout: RowLayout::new(batch), width: weights.width() }
     }
 
-    /// What each tap of each query reads.
-    pub fn run(&self, scratch: &mut PassScratch) -> TapValues {
+    /// Runs the encoder up to the deepest tap; returns the values of each input's taps.
+    pub fn run(&self, scratch: &mut PassScratch) -> Vec<TapValues> {
         let rows = self.layout.rows();
         grow(&mut scratch.hidden, rows * self.width);
         grow(&mut scratch.qkv, rows * 3 * self.width);
         grow(&mut scratch.context, rows * self.weights.hidden_size);
-        let empty = self.batch.iter().map(|query| vec![Vec::new(); query.taps.len()]);
-        let mut values: TapValues = empty.collect();
+        let mut values: Vec<TapValues> =
+            self.batch.iter().map(|input| TapValues::empty(input.taps)).collect();
 
         self.embed(scratch);
         if self.layout.depth() > 0 {
@@ -54,7 +55,7 @@ impl<'a> Pass<'a> {
                     || self.read(layer - 1, hidden, &mut values),
                 );
             } else {
-                // Compacting overwrites rows that are still to be read.
+                // Taps are read first: moving rows together overwrites some of them.
                 self.read(layer - 1, &scratch.hidden, &mut values);
                 self.project_partial_queries(layer, &rows, scratch);
                 self.attend(&rows, &scratch.qkv, &mut scratch.context);
@@ -66,7 +67,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Reads the taps of hidden state `layer`.
-    fn read(&self, layer: usize, hidden: &[f32], values: &mut TapValues) {
+    fn read(&self, layer: usize, hidden: &[f32], values: &mut [TapValues]) {
         let c = self.weights.hidden_size;
         let sequences = self.layout.outputs(layer).into_iter().map(|(sequence, rows)| {
             let numbers = &hidden[rows.start * self.width..];
@@ -83,7 +84,7 @@ impl<'a> Pass<'a> {
         for sequence in self.layout.sequences() {
             let (out, others) = rest.split_rows(sequence.tokens);
             rest = others;
-            tasks.push((self.batch[sequence.query].sequence, out));
+            tasks.push((self.batch[sequence.input].sequence, out));
         }
         tasks.into_par_iter().for_each(|(sequence, out)| {
             self.weights.embeddings.forward(self.weights.kernels, sequence, out);
@@ -100,9 +101,9 @@ impl<'a> Pass<'a> {
         });
     }
 
-    /// For sequences of whose last layer only few tokens are read: moves the rows of these tokens
-    /// together, behind the rows that are computed whole, and computes their queries. Keys and
-    /// values stay where they are.
+    /// For sequences whose last layer is read at few tokens only: moves the rows of these tokens
+    /// together, after the rows that are computed whole, and computes their queries. Keys and
+    /// values stay in their rows.
     fn project_partial_queries(
         &self,
         layer: usize,
@@ -126,14 +127,15 @@ impl<'a> Pass<'a> {
         });
     }
 
+    /// Attention of a layer: queries, keys and values → context.
     fn attend(&self, layer_rows: &LayerRows<'_>, qkv: &[f32], context: &mut [f32]) {
-        let Weights { kernels, dtype, attention_heads, hidden_size, .. } = *self.weights;
+        let PackedWeights { kernels, dtype, attention_heads, hidden_size, .. } = *self.weights;
         let qkv = View::new(qkv, layer_rows.rows, 3 * self.width, 3 * self.width);
         let context = ViewMut::new(context, layer_rows.rows_out, hidden_size, hidden_size);
         attention_heads.attention(kernels, dtype, layer_rows, qkv, context, self.scratch);
     }
 
-    /// What follows attention, and the queries, keys and values of the next layer.
+    /// The part of a layer after attention, and the queries, keys and values of the next layer.
     fn feed_forward(&self, layer: usize, layer_rows: &LayerRows<'_>, scratch: &mut PassScratch) {
         let next = (layer < self.layout.depth()).then(|| self.layout.layer(layer + 1));
         let config = gemm_config(self.weights, layer_rows.rows_out);

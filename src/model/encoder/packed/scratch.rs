@@ -1,5 +1,5 @@
-//! Memory that passes work in: allocated once, reused from pass to pass, and as large as the
-//! largest pass so far needed.
+//! The working memory of passes. It is reused from pass to pass and grows to the size that the
+//! largest pass needs.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,8 +27,8 @@ pub struct PassScratch {
     pub context: Vec<f32>,
 }
 
-/// A pool of scratch memory. It makes a new piece if none is free, so there are as many as were
-/// ever in use at once.
+/// A pool of scratch memory. If no piece is free, a new one is created, so the pool has as many
+/// pieces as were in use at the same time.
 #[derive(Default)]
 pub struct ScratchPool<T>(Mutex<Vec<T>>);
 
@@ -42,7 +42,7 @@ impl<T: Default> ScratchPool<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<T>> {
-        // Nothing that can panic runs while it is locked.
+        // No code that can panic runs while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,39 +1,52 @@
-//! Reads taps from the rows of a hidden state, as soon as each layer is computed.
+//! Reads taps from the rows of a hidden state, as soon as its layer is computed.
 
 use rayon::prelude::*;
 use strata_kernels::View;
 
 use super::row_layout::SequenceRows;
-use crate::model::encoder::{Query, TapValues};
+use crate::model::encoder::PassInput;
 use crate::model::pooling_mask::{PoolingMask, counted_rows};
-use crate::model::task::Read;
+use crate::model::task::{Read, TapValues};
 
-/// Reads what the batch's taps want from hidden state `layer`. `sequences` gives each sequence with
-/// its rows, `(t, c)`, or only those that its last layer computes.
+/// A tap to read, and the rows to read it from.
+struct TapRows<'a> {
+    /// The index of the sequence in the batch.
+    input: usize,
+    /// The index of the tap among those of the sequence.
+    tap: usize,
+    read: &'a Read,
+    rows: View<'a>,
+}
+
+/// Reads those taps of the batch that read hidden state `layer`. `sequences` gives each sequence
+/// with its rows, `(t, c)`, or only those that its last layer computes.
 pub fn read<'a>(
     layer: usize,
     sequences: impl Iterator<Item = (&'a SequenceRows, View<'a>)>,
-    batch: &[Query<'_>],
-    values: &mut TapValues,
+    batch: &'a [PassInput<'a>],
+    values: &mut [TapValues],
 ) {
-    let wanted = sequences.flat_map(|(sequence, rows)| {
-        let taps = batch[sequence.query].taps.iter().enumerate();
+    let taps = sequences.flat_map(|(sequence, rows)| {
+        let taps = batch[sequence.input].taps.iter().enumerate();
         let here = taps.filter(|(_, tap)| tap.layer == layer);
-        here.map(move |(at, tap)| (sequence.query, rows, at, &tap.read))
+        here.map(move |(index, tap)| TapRows {
+            input: sequence.input,
+            tap: index,
+            read: &tap.read,
+            rows,
+        })
     });
-    let wanted: Vec<_> = wanted.collect();
-    let one = |(query, rows, _, read): &(usize, View<'_>, usize, &Read)| {
-        read_one(*rows, read, batch[*query].mask)
-    };
-    let read: Vec<_> = wanted.par_iter().map(one).collect();
-    for ((query, _, at, _), numbers) in wanted.into_iter().zip(read) {
-        values[query][at] = numbers;
+    let taps: Vec<TapRows<'_>> = taps.collect();
+    let read_tap = |tap: &TapRows<'_>| read_rows(tap.rows, tap.read, batch[tap.input].mask);
+    let numbers: Vec<Vec<f32>> = taps.par_iter().map(read_tap).collect();
+    for (tap, numbers) in taps.iter().zip(numbers) {
+        values[tap.input].by_tap[tap.tap] = numbers;
     }
 }
 
 /// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last
 /// one, or both in this order.
-fn read_one(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
+fn read_rows(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
     match read {
         Read::Rows => {
             counted_rows(rows.rows(), mask).flat_map(|(row, _)| rows.row(row)).copied().collect()

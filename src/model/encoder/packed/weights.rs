@@ -8,8 +8,8 @@ use super::embeddings::Embeddings;
 use super::layer::Layer;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
-/// Everything that passes read.
-pub struct Weights {
+/// The packed weights, and the sizes that passes need.
+pub struct PackedWeights {
     pub kernels: Kernels,
     pub dtype: Dtype,
     pub embeddings: Embeddings,
@@ -19,11 +19,11 @@ pub struct Weights {
     pub hidden_size: usize,
 }
 
-impl Weights {
+impl PackedWeights {
     /// Packs the weights in parallel, on the thread pool that this is called in.
     ///
     /// # Errors
-    /// A tensor cannot be read, or there is not enough memory.
+    /// A tensor can't be read, or there is not enough memory.
     pub fn load(
         checkpoint: &Checkpoint,
         kernels: Kernels,

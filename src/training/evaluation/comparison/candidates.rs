@@ -25,8 +25,9 @@ impl Candidate {
 /// The poolings that are compared.
 pub const POOLINGS: [Pooling; 4] = [Pooling::Mean, Pooling::Cls, Pooling::Max, Pooling::MeanMax];
 
-/// For an encoder with `layers` layers: each layer alone, and the last four averaged, concatenated, and
-/// weighted with learned layer weights, each with every pooling. If `quick`, the ten most useful of them.
+/// For an encoder with `layers` layers: each layer alone, and the last four averaged, concatenated,
+/// and weighted with learned layer weights, each with every pooling. If `quick`, the ten most
+/// useful of them.
 pub fn candidates(layers: usize, quick: bool) -> Vec<Candidate> {
     let all = combinations(layers).into_iter().enumerate().flat_map(|(row, combination)| {
         POOLINGS.into_iter().filter(move |&pooling| !quick || is_quick(row, pooling)).map(
@@ -48,8 +49,8 @@ struct Combination {
     combine: Combine,
 }
 
-/// The last four layers averaged, concatenated and weighted (with several layers); then each layer alone,
-/// from the last to the embedding output.
+/// The last four layers averaged, concatenated and weighted (with several layers); then each layer
+/// alone, from the last to the embedding output.
 fn combinations(layers: usize) -> Vec<Combination> {
     let last = last_four(layers);
     let number = match last.len() {
@@ -80,8 +81,9 @@ fn combinations(layers: usize) -> Vec<Combination> {
     combined.chain(single).chain([alone("embedding output".to_owned(), 0)]).collect()
 }
 
-/// By the row of [`combinations`]: mean pooling of all combinations, of the last layer and of the one
-/// before it; CLS pooling of the average and of the concatenation; all poolings of the last layer.
+/// By the row of [`combinations`]: mean pooling of all combinations, of the last layer and of the
+/// one before it; CLS pooling of the average and of the concatenation; all poolings of the last
+/// layer.
 fn is_quick(row: usize, pooling: Pooling) -> bool {
     match row {
         0 | 1 => matches!(pooling, Pooling::Mean | Pooling::Cls),

@@ -53,8 +53,8 @@ pub struct Outcome {
     pub to_the_best: Difference,
 }
 
-/// Whether there can be a comparison, which is known before features are computed. Returns the parts of the
-/// data.
+/// Checks that recipes can be compared on this data set, before features are computed. Returns the
+/// parts of the data.
 ///
 /// # Errors
 /// As [`checks::check`]; fewer texts that aren't held out than folds.
@@ -64,9 +64,9 @@ pub fn check(dataset: &Dataset, options: &TrainingOptions) -> Result<Split, Trai
     Ok(split)
 }
 
-/// Scores each candidate. `features` gives a recipe's features for all rows of `dataset`. `progress` is
-/// called with the name of the next candidate, and with `None` after its settings are chosen and after each
-/// fold.
+/// Scores each candidate. `features` gives a recipe's features for all rows of `dataset`.
+/// `progress` is called with the name of the next candidate, and with `None` after its settings are
+/// chosen and after each fold.
 ///
 /// # Errors
 /// As [`check`] and [`train`](crate::training::train).
@@ -118,7 +118,8 @@ struct RecipeScores {
     scores: CrossValidationScores,
 }
 
-/// Chooses settings for these features and cross-validates with them. `done` is called after each step.
+/// Chooses settings for these features and cross-validates with them. `done` is called after each
+/// step.
 fn score(
     dataset: &Dataset,
     features: &Features,

@@ -1,11 +1,11 @@
-//! How far a recipe is behind the best one, and whether that may be chance.
+//! The difference between a recipe's score and the best one, and whether it may be chance.
 
 use serde::Serialize;
 
 use crate::training::evaluation::{FoldScores, mean_and_deviation};
 
-/// The two-sided 95 % quantile of Student's t, for 1 to 10 degrees of freedom. For more, the last is used
-/// (the quantile decreases from 2.23 to 1.96).
+/// The two-sided 95 % quantile of Student's t, for 1 to 10 degrees of freedom. For more, the last
+/// is used (the quantile decreases from 2.23 to 1.96).
 const STUDENT_T_95: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
 
 /// A mean difference over folds.
@@ -13,8 +13,8 @@ const STUDENT_T_95: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31
 pub struct Difference {
     /// 0 for the best recipe.
     pub mean: f64,
-    /// Standard error of the mean: `deviation · √(1/k + 1/(k−1))` for `k` folds, since the fitted rows of
-    /// the folds overlap (Nadeau and Bengio, 2003).
+    /// Standard error of the mean: `deviation · √(1/k + 1/(k−1))` for `k` folds, since the fitted
+    /// rows of the folds overlap (Nadeau and Bengio, 2003).
     pub standard_error: f64,
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::difference::Difference;
 use super::*;
-use crate::model::checkpoint::Sentence;
+use crate::model::checkpoint::SentenceFiles;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, Shape};
 use crate::model::recipe_book::RecipeBook;
 use crate::training::data::Targets;
@@ -13,14 +13,15 @@ use crate::training::testing;
 
 const ROWS: usize = 400;
 
-/// Texts of two labels. The larger the part of layer 2 in a recipe, the better its features separate them.
+/// Texts of two labels. The larger the part of layer 2 in a recipe, the better its features
+/// separate them.
 fn compared() -> Comparison {
     let texts: Vec<String> = (0..ROWS).map(|at| at.to_string()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let label = |at: usize| usize::from(at.is_multiple_of(3));
     let dataset = testing::dataset(&texts, Targets::SingleLabel((0..ROWS).map(label).collect()));
     let shape = Shape { layers: 2, hidden: 1, dense: None };
-    let book = RecipeBook::new(shape, &Sentence::default(), &BTreeMap::new()).unwrap();
+    let book = RecipeBook::new(shape, &SentenceFiles::default(), &BTreeMap::new()).unwrap();
     let with_recipe = |candidate: Candidate| {
         let recipe = RecipeRef::Object(candidate.recipe.clone());
         (candidate, TrainingRecipe::new(&recipe, &book).unwrap())

@@ -15,8 +15,8 @@ use crate::training::fit::{FittedLayer, FittedLayers, PreparedRows};
 /// A head's last fit has converged if the L2 norm of the gradient is below this.
 pub const FINAL_TOLERANCE: f64 = 1e-6;
 
-/// Precise enough to compare fits: against [`FINAL_TOLERANCE`] the log loss changes by less than 1e-5, and
-/// the other takes at least half as many iterations again.
+/// The tolerance of fits that are only compared. Compared with [`FINAL_TOLERANCE`], the log loss
+/// differs by less than 1e-5, and a fit takes at most two thirds of the iterations.
 pub const SEARCH_TOLERANCE: f64 = 1e-4;
 
 /// A fit stops after this many iterations and reports that it has not converged.
@@ -54,12 +54,12 @@ pub fn zeros(rows: &PreparedRows) -> candle_core::Result<Vec<f64>> {
     Ok(vec![0.0; layout.weights() + layout.outputs + layout.layers.unwrap_or(0)])
 }
 
-/// Fits `rows` from `start`, laid out as [`LinearFit::parameters`], until the L2 norm of the gradient is
-/// below `tolerance`.
+/// Fits `rows` from `start`, laid out as [`LinearFit::parameters`], until the L2 norm of the
+/// gradient is below `tolerance`.
 ///
 /// # Errors
-/// A tensor operation or the solver failed. [`Convergence::converged`] says whether the tolerance was
-/// reached.
+/// A tensor operation or the solver failed. [`Convergence::converged`] says whether the tolerance
+/// was reached.
 pub fn fit(
     rows: &PreparedRows,
     strength: f64,

@@ -1,24 +1,25 @@
 //! Learned layer weights.
 //!
-//! The features are `l` encoder layers side by side, `c = d/l` columns each. Layer `i` has the weights
-//! `α_i·W`, with `W (k,c)` and layer weights `α = softmax(s)`. The penalty is
+//! The features are `l` encoder layers side by side, `c = d/l` columns each. Layer `i` has the
+//! weights `α_i·W`, with `W (k,c)` and layer weights `α = softmax(s)`. The penalty is
 //!
 //! ```text
 //! ½ Σ W²·v  +  ½ · 0.1 · Σ s²
 //! ```
 //!
-//! where `v` is the variance of the weighted sum's column, so that the first term is the usual penalty on
-//! the weights of the standardised sum. With `Σ W²` alone the layers' average, which varies less than each
-//! of them, would have the largest penalty, and one layer would get all of the weight. The second term
-//! draws the layer weights towards the average, and without it they have no minimum (as in ELMo, Peters et
-//! al., 2018). The whole is not convex; the fit starts with equal layer weights.
+//! where `v` is the variance of the weighted sum's column, so that the first term is the usual
+//! penalty on the weights of the standardised sum. With `Σ W²` alone the layers' average, which
+//! varies less than each of them, would have the largest penalty, and one layer would get all of
+//! the weight. The second term pulls the layer weights towards equal ones, as in ELMo (Peters et
+//! al., 2018); without it they have no minimum. The cost is not convex; the fit starts with equal
+//! layer weights.
 
 use crate::training::fit::{LayerProducts, PreparedRows};
 use crate::training::logits::softmax;
 
-/// The penalty on a score, relative to that on a weight. On sentences of reviews, cross-validated accuracy
-/// is the same from 1, where layer weights hardly differ, to 0.01; the out-of-fold log loss is smallest
-/// from 0.1 up.
+/// The penalty on a score, relative to that on a weight. On sentences of reviews, cross-validated
+/// accuracy is the same from 1, where layer weights hardly differ, to 0.01; the out-of-fold log
+/// loss is smallest from 0.1 up.
 const SCORE_PENALTY: f64 = 0.1;
 
 /// Where each parameter is in a point.

@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 use super::layer_weights::{ParameterLayout, PenalisedGradient};
 use crate::training::fit::{PreparedRows, loss};
 
-/// A fit stops after this many consecutive points that are no better than the best. argmin's line search
-/// doesn't end by itself where float64 can't distinguish two costs.
+/// A fit stops after this many consecutive points that are no better than the best. argmin's line
+/// search doesn't end by itself where float64 can't distinguish two costs.
 const MAX_POINTS_WITHOUT_GAIN: u32 = 50;
 
 /// Mean loss plus penalty, as a function of the parameters.
@@ -17,8 +17,8 @@ pub(super) struct Objective<'a> {
     rows: &'a PreparedRows,
     layout: ParameterLayout,
     penalty: f64,
-    /// The solver asks for the cost and the gradient of a point one after the other; both are computed
-    /// together.
+    /// The last point with its cost and gradient. They are computed together, and the solver uses
+    /// one after the other.
     last: RefCell<Option<Evaluated>>,
     /// The smallest cost so far.
     min_cost: Cell<f64>,

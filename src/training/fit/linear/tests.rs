@@ -9,7 +9,7 @@ use crate::training::features::Features;
 use crate::training::fit::{PreparedRows, Preprocessor, TrainingData};
 use crate::training::options::ClassWeights;
 
-/// `generate_logistic.py` in the same folder wrote it.
+/// Written by `tests/fixtures/generate_logistic.py`.
 const FIXTURE: &str = include_str!("../../../../tests/fixtures/logistic.json");
 
 /// Against scikit-learn; the largest difference seen is 5.7e-6.
@@ -76,8 +76,8 @@ fn targets(case: &Case) -> Targets {
     }
 }
 
-/// Weights and bias of each output. For classes, those of the first are subtracted: only differences are
-/// determined.
+/// Weights and bias of each output. For classes, those of the first are subtracted: only
+/// differences are determined.
 fn identifiable(targets: &Targets, all: Vec<Vec<f64>>) -> Vec<f64> {
     let Targets::SingleLabel(_) = targets else { return all.concat() };
     let less =

@@ -1,4 +1,4 @@
-//! Which rows a pass has to compute, layer by layer: plain data from plain data.
+//! Which rows a pass has to compute, layer by layer. A pure function of the batch.
 //!
 //! Sequences lie end to end, those with the deepest taps first, so that the rows of a layer are a
 //! prefix of the rows of the layer before. If only the first or last token is read from a
@@ -8,15 +8,15 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use crate::model::encoder::Query;
+use crate::model::encoder::PassInput;
 use crate::model::recipe::Pooling;
 use crate::model::task::{Read, Tap};
 
 /// The rows of one sequence in a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SequenceRows {
-    /// The index of its query.
-    pub query: usize,
+    /// The index of the sequence in the batch.
+    pub input: usize,
     /// Its first row in the layers before its last.
     pub first: usize,
     /// The number of its tokens, and so of its rows.
@@ -43,7 +43,7 @@ pub struct LayerRows<'a> {
     pub partial: &'a [SequenceRows],
     /// Rows of `whole`.
     pub whole_rows: usize,
-    /// Rows of both, from which keys and values are made.
+    /// Rows of `whole` and `partial`: those with keys and values.
     pub rows: usize,
     /// Rows that the layer computes: those of `whole`, then the few of `partial`.
     pub rows_out: usize,
@@ -51,10 +51,10 @@ pub struct LayerRows<'a> {
 
 impl RowLayout {
     /// Orders the sequences of a batch.
-    pub fn new(batch: &[Query<'_>]) -> Self {
+    pub fn new(batch: &[PassInput<'_>]) -> Self {
         let numbered = batch.iter().enumerate();
         let mut sequences: Vec<SequenceRows> =
-            numbered.map(|(index, query)| sequence_rows(index, query)).collect();
+            numbered.map(|(index, input)| sequence_rows(index, input)).collect();
         sequences.sort_by_key(|sequence| {
             (Reverse(sequence.depth), sequence.last_layer_tokens.is_some())
         });
@@ -90,7 +90,7 @@ impl RowLayout {
         self.layer(layer).outputs().collect()
     }
 
-    /// What layer `layer`, counted from 1, has to compute.
+    /// The rows of layer `layer`, counted from 1.
     pub fn layer(&self, layer: usize) -> LayerRows<'_> {
         let remaining = self.sequences.partition_point(|sequence| sequence.depth >= layer);
         let remaining = &self.sequences[..remaining];
@@ -125,8 +125,8 @@ impl<'a> LayerRows<'a> {
         })
     }
 
-    /// From which row to which the rows of `partial` move before their queries are computed, in
-    /// order. No row overwrites one that has not moved yet.
+    /// The moves of the rows of `partial` before their queries are computed, in order: from row, to
+    /// row. No row overwrites one that has not been moved yet.
     pub fn moves(&self) -> impl Iterator<Item = (usize, usize)> {
         let rows = |sequence: &SequenceRows| {
             let first = sequence.first;
@@ -142,18 +142,18 @@ fn partial_rows(sequence: &SequenceRows) -> usize {
     sequence.last_layer_tokens.as_ref().map_or(0, Vec::len)
 }
 
-fn sequence_rows(index: usize, query: &Query<'_>) -> SequenceRows {
-    let depth = query.taps.iter().map(|tap| tap.layer).max().unwrap_or(0);
-    let tokens = query.sequence.tokens();
-    let deepest = query.taps.iter().filter(|tap| tap.layer == depth);
-    // The embedding stage has nothing to save.
+fn sequence_rows(index: usize, input: &PassInput<'_>) -> SequenceRows {
+    let depth = input.taps.iter().map(|tap| tap.layer).max().unwrap_or(0);
+    let tokens = input.sequence.tokens();
+    let deepest = input.taps.iter().filter(|tap| tap.layer == depth);
+    // The embedding stage computes every token anyway.
     let few = if depth == 0 { None } else { deepest.map(|tap| only_token(tap, tokens)).collect() };
     let last_layer_tokens = few.map(|mut tokens: Vec<usize>| {
         tokens.sort_unstable();
         tokens.dedup();
         tokens
     });
-    SequenceRows { query: index, first: 0, tokens, depth, last_layer_tokens }
+    SequenceRows { input: index, first: 0, tokens, depth, last_layer_tokens }
 }
 
 /// The token that a tap reads, if it reads only one.

@@ -12,9 +12,9 @@ fn tap(layer: usize, pooling: Pooling) -> Tap {
 /// The layout of sequences with so many tokens and these taps.
 fn layout(batch: &[(usize, &[Tap])]) -> RowLayout {
     let sequences: Vec<Sequence> = batch.iter().map(|(tokens, _)| sequence(*tokens)).collect();
-    let queries = sequences.iter().zip(batch);
-    let queries = queries.map(|(sequence, (_, taps))| Query { sequence, taps, mask: None });
-    RowLayout::new(&queries.collect::<Vec<_>>())
+    let inputs = sequences.iter().zip(batch);
+    let inputs = inputs.map(|(sequence, (_, taps))| PassInput { sequence, taps, mask: None });
+    RowLayout::new(&inputs.collect::<Vec<_>>())
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn the_deepest_sequences_come_first_and_each_leaves_after_its_last_layer() {
     let (mean, deep) = ([tap(2, Pooling::Mean)], [tap(1, Pooling::Cls), tap(4, Pooling::Max)]);
     let layout = layout(&[(3, &mean), (5, &deep), (2, &[tap(0, Pooling::Mean)])]);
     let places: Vec<_> =
-        layout.sequences().iter().map(|sequence| (sequence.query, sequence.first)).collect();
+        layout.sequences().iter().map(|sequence| (sequence.input, sequence.first)).collect();
     assert_eq!(places, [(1, 0), (0, 5), (2, 8)]);
     assert_eq!((layout.rows(), layout.depth()), (10, 4));
     let rows = |layer| (layout.layer(layer).rows, layout.layer(layer).rows_out);
@@ -37,7 +37,7 @@ fn a_last_layer_that_is_read_at_one_token_computes_only_that_token() {
     assert_eq!((layer.whole.len(), layer.rows, layer.rows_out), (3, 13, 13));
     let layer = layout.layer(2);
     assert_eq!((layer.whole_rows, layer.rows, layer.rows_out), (3, 13, 6));
-    let out: Vec<_> = layer.outputs().map(|(sequence, rows)| (sequence.query, rows)).collect();
+    let out: Vec<_> = layer.outputs().map(|(sequence, rows)| (sequence.input, rows)).collect();
     assert_eq!(out, [(1, 0..3), (0, 3..4), (2, 4..6)]);
     // Rows 3 to 6 are the first sequence's, 7 to 12 the third's.
     assert_eq!(layer.moves().collect::<Vec<_>>(), [(3, 3), (7, 4), (12, 5)]);
