@@ -1,4 +1,4 @@
-//! What changed in the folders of heads, for the log.
+//! Changes in the folders of heads, for the log.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use crate::model::head::HeadError;
 
 /// A change in the folders of heads.
 pub enum Change {
-    /// A new head or a new version of a head serves.
+    /// A new head or a new version of a head is in use.
     Served {
         /// The head's name.
         name: String,
@@ -19,7 +19,7 @@ pub enum Change {
         /// The head's name.
         name: String,
     },
-    /// A new version of a head is refused; the version before it still serves, if there is one.
+    /// A new version of a head is refused; the previous version stays in use, if there is one.
     Refused {
         /// The head's name.
         name: String,
@@ -52,7 +52,7 @@ impl Change {
     }
 }
 
-/// Why a head is not served, for `/info` and the refusals of requests.
+/// Why a head is not served, for `/info` and for the response to a request that names it.
 pub fn reason(error: &HeadError) -> String {
     match error {
         HeadError::OtherEncoder { .. } => "it was made for another encoder".to_owned(),

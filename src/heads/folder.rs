@@ -18,11 +18,11 @@ const BESIDE_CONFIG: &str = "config/heads";
 pub struct HeadFolder {
     /// The stamp of the files that were last read; `None` if they must be read again in any case.
     pub stamp: Option<Stamp>,
-    /// The version that was last read, served or not.
+    /// The version that was last read, in use or not.
     pub version: String,
-    /// The head that serves.
+    /// The head in use.
     pub head: Option<Arc<Head>>,
-    /// Why the version that was last read is not served.
+    /// Why the version that was last read is not in use.
     pub reason: String,
 }
 

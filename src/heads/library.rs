@@ -1,7 +1,7 @@
-//! All heads: found, read when they change, and put together into a set.
+//! All heads: found, read when they change, and combined into a set.
 //!
-//! At start, anything wrong with a folder is an error. Later it is only logged, and the heads that
-//! served before continue to serve.
+//! At start, anything wrong with a folder is an error. Later it is only logged, and the previous
+//! version of the head stays in use.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ struct Root {
     folder: PathBuf,
     /// By name.
     heads: BTreeMap<String, HeadFolder>,
-    /// Whether it could be read the last time.
+    /// Whether it could be read when it was last listed.
     readable: bool,
 }
 
@@ -40,8 +40,12 @@ enum FirstLoad {
     Skipped { reason: String },
 }
 
-/// A folder of heads with the paths of its heads by name.
-type Listing = (PathBuf, BTreeMap<String, PathBuf>);
+/// A folder of heads at start.
+struct Listing {
+    folder: PathBuf,
+    /// The paths of its heads by name.
+    paths: BTreeMap<String, PathBuf>,
+}
 
 impl Library {
     /// Reads all heads: the shipped ones, the checkpoint's `own`, and those of `folders`. A head
@@ -65,11 +69,11 @@ impl Library {
         library.fixed.loaded.extend(own);
         let mut listings: Vec<Listing> = Vec::new();
         for folder in folders {
-            let heads = list(&folder).map_err(unreadable(&folder))?;
-            listings.push((folder, heads));
+            let paths = list(&folder).map_err(unreadable(&folder))?;
+            listings.push(Listing { folder, paths });
         }
         library.read_shipped(named, &listings)?;
-        for (index, (folder, paths)) in listings.iter().enumerate() {
+        for (index, Listing { folder, paths }) in listings.iter().enumerate() {
             let heads = library.read_folder(paths, named, &listings[index + 1..])?;
             library.roots.push(Root { folder: folder.clone(), heads, readable: true });
         }
@@ -149,7 +153,7 @@ impl Library {
         self.roots.iter().map(|root| root.folder.as_path())
     }
 
-    /// The heads in use. Of heads with the same name the last one serves.
+    /// The heads in use. Of heads with the same name, the last one is used.
     pub fn set(&self) -> HeadSet {
         let mut set = self.fixed.clone();
         for (name, folder) in self.roots.iter().flat_map(|root| &root.heads) {
@@ -158,7 +162,7 @@ impl Library {
                     set.skipped.remove(name);
                     set.loaded.insert(name.clone(), Arc::clone(head));
                 }
-                // An earlier head of this name still serves.
+                // An earlier head of this name stays in use.
                 None => {
                     set.skipped.insert(name.clone(), folder.reason.clone());
                 }
@@ -180,14 +184,14 @@ impl Library {
 
 /// Whether a later folder has a head of that name.
 fn is_hidden(name: &str, later: &[Listing]) -> bool {
-    later.iter().any(|(_, heads)| heads.contains_key(name))
+    later.iter().any(|listing| listing.paths.contains_key(name))
 }
 
 impl Root {
     fn refresh(&mut self, context: HeadContext<'_>) -> Vec<Change> {
         let paths = match list(&self.folder) {
             Ok(paths) => paths,
-            // The folder may be back soon, so its heads continue to serve. Reported only once.
+            // The folder may be back soon, so its heads stay in use. Reported only once.
             Err(error) if std::mem::take(&mut self.readable) => {
                 return vec![Change::Unreadable { path: self.folder.clone(), error }];
             }

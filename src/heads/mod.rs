@@ -1,8 +1,8 @@
 //! Finds, reads and watches head folders, and publishes the heads in use.
 //!
 //! Heads come from three places, in this order: the shipped ones in the binary, `config/heads` in
-//! the working directory, and the configured folders. Of heads with the same name the last one
-//! serves. May use `model`; knows nothing of HTTP.
+//! the working directory, and the configured folders. Of heads with the same name, the last one
+//! is used. May use `model`; knows nothing of HTTP.
 
 mod change;
 mod error;

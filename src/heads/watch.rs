@@ -34,9 +34,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts the thread. New sets are sent to `heads`. `poll` is how often folders are also read
-    /// without a notification: changes on a network file system, or by another machine, are not
-    /// reported by the operating system.
+    /// Starts the thread. New sets are sent to `heads`. Folders are also read without a
+    /// notification once per `poll`, since the operating system doesn't report changes on a network
+    /// file system or by another machine.
     ///
     /// # Errors
     /// The thread can't be started.
@@ -49,7 +49,7 @@ impl Watch {
         let changed = triggers.clone();
         let watcher = FolderWatcher::new(
             move || {
-                // Fails only when the thread has stopped and nobody needs the trigger.
+                // Fails only if the thread has stopped, when the trigger isn't needed.
                 let _ = changed.send(Trigger::Refresh);
             },
             poll,
@@ -64,7 +64,7 @@ impl Watch {
 
     /// Makes the thread refresh the heads now.
     pub fn refresh(&self) {
-        // Fails only when the thread has stopped, which it does when this is dropped.
+        // Fails only if the thread has stopped, which happens only when this is dropped.
         let _ = self.triggers.send(Trigger::Refresh);
     }
 }
