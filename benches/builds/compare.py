@@ -31,7 +31,7 @@ TEXTS_PER_REQUEST = 32
 DTYPES = ["f32", "bf16", "int8"]
 INSTRUCTION_SETS = ["avx512", "avx2"]
 RESAMPLES = 10_000
-# What each request asks for beside its texts; together they read every pooling and both heads.
+# The fields of each request beside its texts; together they read every pooling and both heads.
 REQUESTS = [
     ("embed", {}),
     ("embed", {"recipe": "last-four-concat"}),
@@ -73,7 +73,7 @@ def server(binary: Path, env: dict[str, str]):
         ready = process.stdout.readline()
         address = re.search(r"http://[^/]+", ready)
         if address is None:
-            sys.exit(f"error: {binary} did not say that it is ready, but: {ready!r}")
+            sys.exit(f"error: {binary} printed {ready!r} instead of its address")
         yield address.group()
     finally:
         process.terminate()

@@ -1,13 +1,13 @@
 """Runs one peer: `python worker.py ENGINE PRECISION --model DIR --exports DIR`.
 The exports are in the folder that was passed to prepare.py as OUT.
 
-Reads requests as lines of JSON and answers each with one line of JSON, like worker.rs for Strata and
+Reads requests as lines of JSON and replies to each with one line of JSON, like worker.rs for Strata and
 candle:
 - at start → `{"ready": true, "name": …, "version": …, "settings": {…}}`
 - `{"case": "32x128"}` → `{"seconds": s}`: runs the case once; with `"repeat": n`, n times, and `s` is
   a list.
 - `{"tune": ["32x128", …]}` → `{"tuned": {case: plan}}`: tries every setting on every case and keeps
-  the fastest for each. `{"plans": {case: plan}}` uses plans found earlier and has the same answer.
+  the fastest for each. `{"plans": {case: plan}}` uses plans found earlier and has the same reply.
 - anything else → `{"error": …}`. The process exits at the end of its input.
 """
 
@@ -45,7 +45,7 @@ class Worker:
     def first_plan(self, case):
         return {**self.engine.settings(case)[0], **({"batch": 32} if case in work.SNIPPETS else {})}
 
-    def answer(self, request):
+    def reply(self, request):
         if "tune" in request:
             self.plans.update({case: self.tune(case) for case in request["tune"]})
             self.forget_unused()
@@ -138,7 +138,7 @@ def main():
     say({"ready": True, "name": name, "version": worker.engine.version, "settings": settings})
     for line in sys.stdin:
         try:
-            say(worker.answer(json.loads(line)))
+            say(worker.reply(json.loads(line)))
         except Exception as error:  # run.py decides what a failed case means
             say({"error": f"{type(error).__name__}: {error}"})
 

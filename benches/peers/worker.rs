@@ -1,8 +1,8 @@
 //! The worker of `benches/peers` for Strata and for stock candle: runs one case per line of input.
 //!
-//! `peer_worker candle|f32|bf16|int8 --model DIR` loads the model, reports that in a line of JSON, and
-//! then, for each line `{"case": …}` of its input, runs that case and answers with the seconds that it
-//! took. The protocol is that of `worker.py`; `run.py` has the cases and the other peers.
+//! `peer_worker candle|f32|bf16|int8 --model DIR` loads the model, reports that in a line of JSON,
+//! and then, for each line `{"case": …}` of its input, runs that case and replies with the seconds
+//! that it took. The protocol is that of `worker.py`; `run.py` has the cases and the other peers.
 
 use std::io::{BufRead, Write};
 use std::num::NonZeroUsize;
@@ -34,7 +34,8 @@ const TEXTS: usize = 1_000;
 const SEQUENCE_TOKENS: usize = 256;
 /// Tokens per pass, as in the server.
 const TOKEN_BUDGET: usize = 512;
-/// Texts per batch of stock candle. It is small because candle pads, and its attention is slow on long rows.
+/// Texts per batch of stock candle. It is small because candle pads, and its attention is slow on
+/// long rows.
 const CANDLE_BATCH: usize = 8;
 
 #[derive(Deserialize)]
@@ -68,21 +69,21 @@ fn main() -> anyhow::Result<()> {
             continue;
         };
         let once = || worker.seconds(&case);
-        let answer = match request.repeat {
+        let reply = match request.repeat {
             None => once().map(|seconds| json!({ "seconds": seconds })),
             Some(times) => (0..times)
                 .map(|_| once())
                 .collect::<Result<Vec<_>, _>>()
                 .map(|seconds| json!({ "seconds": seconds })),
         };
-        say(&answer.unwrap_or_else(|error| json!({ "error": error.to_string() })))?;
+        say(&reply.unwrap_or_else(|error| json!({ "error": error.to_string() })))?;
     }
     Ok(())
 }
 
-fn say(answer: &serde_json::Value) -> io::Result<()> {
+fn say(reply: &serde_json::Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{answer}")?;
+    writeln!(out, "{reply}")?;
     out.flush()
 }
 

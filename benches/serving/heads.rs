@@ -1,5 +1,5 @@
-//! Measures the cost of more heads: passes over the same texts for one head, in turn with passes for
-//! three heads and an embedding, each with its own recipe.
+//! Measures the cost of more heads: passes over the same texts for one head, in turn with passes
+//! for three heads and an embedding, each with its own recipe.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! Measures the memory of a server that processes texts of mixed lengths for a long time:
 //! `make bench-memory`.
 //!
-//! Resident memory is read when the server is ready, after it has served only snippets, and then after
-//! each 25,000 of 100,000 texts, whose lengths range from one word to more than the model's limit. The
-//! texts are sent over HTTP in lists.
+//! Resident memory is read when the server is ready, after it has served only snippets, and then
+//! after each 25,000 of 100,000 texts, whose lengths range from one word to more than the model's
+//! limit. The texts are sent over HTTP in lists.
 
 use super::server::Server;
 use super::work::{body, post};

@@ -83,7 +83,7 @@ pub fn bench() -> anyhow::Result<f64> {
     rate.ok_or_else(|| anyhow::anyhow!("no rate in {report}"))
 }
 
-/// The batcher alone, with `CONNECTIONS` clients. Each submits its next text when it has an answer.
+/// The batcher alone, with `CONNECTIONS` clients. Each submits its next text when it has an output.
 pub async fn submit(batcher: &Batcher<Task, PassOutput>, tasks: &[Task]) -> anyhow::Result<()> {
     let next = AtomicUsize::new(0);
     let client = async || -> anyhow::Result<()> {
@@ -97,7 +97,8 @@ pub async fn submit(batcher: &Batcher<Task, PassOutput>, tasks: &[Task]) -> anyh
     Ok(())
 }
 
-/// Sends all bodies over `connections` connections; returns the milliseconds that each request took.
+/// Sends all bodies over `connections` connections; returns the milliseconds that each request
+/// took.
 pub async fn post(url: &str, bodies: &[String], connections: usize) -> anyhow::Result<Vec<f64>> {
     let next = AtomicUsize::new(0);
     let client = reqwest::Client::builder().tcp_nodelay(true).build()?;
@@ -106,8 +107,8 @@ pub async fn post(url: &str, bodies: &[String], connections: usize) -> anyhow::R
         while let Some(body) = bodies.get(next.fetch_add(1, Ordering::Relaxed)) {
             let started = Instant::now();
             let request = client.post(url).header("content-type", "application/json");
-            let answer = request.body(body.clone()).send().await?.error_for_status()?;
-            answer.bytes().await?;
+            let response = request.body(body.clone()).send().await?.error_for_status()?;
+            response.bytes().await?;
             millis.push(1_000.0 * started.elapsed().as_secs_f64());
         }
         Ok(millis)

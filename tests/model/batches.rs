@@ -20,7 +20,7 @@ use crate::support::pass::whole_outputs;
 use crate::support::{default_model, tiny};
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
-/// Random batches per number format, each with one thread and with two.
+/// Random batches per dtype, each with one thread and with two.
 const BATCHES: u32 = 400;
 /// The same for the default model, which takes longer.
 const LARGE_BATCHES: u32 = 5;

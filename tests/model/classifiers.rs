@@ -39,7 +39,7 @@ fn logits_agree_with_transformers_alone_and_in_a_batch() {
 fn labels_problem_types_and_activations_are_those_of_the_config() {
     let emotions =
         "joy anger fear trust sadness disgust surprise hope shame pride calm".split(' ').collect();
-    let wanted: [(&str, Activation, ProblemType, OutputActivation, Vec<&str>); 5] = [
+    let expected: [(&str, Activation, ProblemType, OutputActivation, Vec<&str>); 5] = [
         // Eleven labels, which the file lists in the order of the strings "0", "1", "10", "2".
         ("single-label", Gelu, SingleLabelClassification, Softmax, emotions),
         (
@@ -60,7 +60,7 @@ fn labels_problem_types_and_activations_are_those_of_the_config() {
             vec!["contradiction", "entailment", "neutral"],
         ),
     ];
-    for (name, hidden_activation, problem_type, activation, labels) in wanted {
+    for (name, hidden_activation, problem_type, activation, labels) in expected {
         let parts = load(&tiny(name));
         let head = head_of(&parts);
         let descriptor = head.descriptor();

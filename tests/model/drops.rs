@@ -42,7 +42,7 @@ fn check_drop(copy: &CheckpointCopy, golden: &Tiny, dropped: &str, worst: &mut W
 /// Leaves out each tensor of a checkpoint in turn: sets it to zero, or to one if it scales a norm.
 fn drop_each_tensor(name: &str) {
     let (golden, copy) = (Tiny::read(name), CheckpointCopy::new(name));
-    let (mut worst, mut least) = (Worst::default(), (f64::INFINITY, String::new()));
+    let (mut worst, mut smallest) = (Worst::default(), (f64::INFINITY, String::new()));
     let files = [("", MODEL), ("2_Dense/", "2_Dense/model.safetensors")];
     let mut dropped = 0;
     for (prefix, file) in files.into_iter().filter(|(_, file)| copy.file(file).exists()) {
@@ -57,8 +57,8 @@ fn drop_each_tensor(name: &str) {
             dropped += 1;
             if cannot_matter(name, &tensor) {
                 assert!(change < TOLERANCE, "{name}: {tensor} changes an output by {change:e}");
-            } else if change < least.0 {
-                least = (change, tensor);
+            } else if change < smallest.0 {
+                smallest = (change, tensor);
             }
         }
         copy.write_tensors(file, &whole);
@@ -66,12 +66,12 @@ fn drop_each_tensor(name: &str) {
     // The other three are the mask, the scale and the form of GELU.
     assert_eq!(dropped, golden.dropped.len() - 3);
     worst.check(name);
-    println!("{name}: smallest change {:.1e}, without {}", least.0, least.1);
+    println!("{name}: smallest change {:.1e}, without {}", smallest.0, smallest.1);
     assert!(
-        least.0 > CHANGE,
+        smallest.0 > CHANGE,
         "{name}: without {} no output changes by more than {:e}",
-        least.1,
-        least.0
+        smallest.1,
+        smallest.0
     );
 }
 

@@ -1,4 +1,4 @@
-//! What each token adds to a head's logits, compared with the logits.
+//! The contribution of each token to a head's logits, compared with the logits.
 
 use std::fs;
 use std::path::Path;

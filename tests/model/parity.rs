@@ -12,8 +12,8 @@ use crate::support::{Golden, Worst, default_model, load, sequence};
 
 /// Absolute tolerance of the most used recipes. Largest difference seen: 3.6e-6, in
 /// `last-four-concat`.
-const BUILT_IN: f64 = 1e-5;
-const HELD_TO_BUILT_IN: [&str; 3] = ["last-four", "last-four-concat", "native"];
+const STRICT: f64 = 1e-5;
+const STRICT_RECIPES: [&str; 3] = ["last-four", "last-four-concat", "native"];
 /// Tolerance of the other recipes, multiplied by the largest absolute reference value if that is
 /// above 1. Largest difference seen: 0.45 of the tolerance, in `last-token`.
 pub const RELATIVE: f64 = 4e-6;
@@ -30,8 +30,8 @@ fn tolerance(golden: &Golden, recipe: &str, text: usize) -> f64 {
 
 /// The tolerance of a recipe's row; `torch_error` is the error of PyTorch in float32 on that text.
 pub fn tolerance_of(recipe: &str, reference: &[f32], torch_error: f64) -> f64 {
-    if HELD_TO_BUILT_IN.contains(&recipe) {
-        return BUILT_IN;
+    if STRICT_RECIPES.contains(&recipe) {
+        return STRICT;
     }
     relative(reference).max(TORCH_ERRORS * torch_error)
 }
@@ -63,7 +63,7 @@ fn compare(golden: &Golden, parts: &Parts, batch: &[usize], worst: &mut [Worst; 
     let chosen: Vec<Sequence> = batch.iter().map(|&text| all[text].clone()).collect();
     for (&text, output) in batch.iter().zip(outputs(&parts.model, specs, &chosen)) {
         for ((name, _), found) in recipes.iter().zip(&output.values) {
-            let group = usize::from(!HELD_TO_BUILT_IN.contains(&name.as_str()));
+            let group = usize::from(!STRICT_RECIPES.contains(&name.as_str()));
             let row = format!("{name} of text {text}");
             worst[group].compare(
                 found,

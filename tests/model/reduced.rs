@@ -22,7 +22,7 @@ const SNIPPETS: usize = 400;
 
 /// Cosine to f32 of `last-four`. Smallest seen: 0.99999.
 const BF16_MIN: f64 = 0.9999;
-/// The same with int8. Seen: 0.99962 on average, at min 0.99911.
+/// The same with int8. Seen: 0.99962 on average, at least 0.99911.
 const INT8_MEAN: f64 = 0.9995;
 const INT8_MIN: f64 = 0.998;
 /// Tolerance for the held-out accuracy of `sentiment`, in percentage points. Seen: 0.00.
