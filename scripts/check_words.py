@@ -28,6 +28,7 @@ NAMES = [
     (r"\bInseparable\b", "NotExplainable", ""),
     (r"\bfn strata\b", "stratify", r"(?!benches/)"),
     (r"\b(?:Finish|Ahead|How)\b", "Epilogue, Prefetch, GemmConfig", r"crates/strata-kernels/"),
+    (r"\b(?:least|largest)\b", "min, max", r"crates/strata-kernels/"),
     (r"\b(?:struct|enum|type) Asks?\b", "OutputSpec, TaskSpec", r"src/"),
     (r"\b(?:struct|enum|type) Answer\b", "Output", r"src/"),
     (r"\b(?:struct|enum|type) Finish\b", "OutputBuilder", r"src/"),
@@ -43,6 +44,7 @@ PHRASES = [
     (rf"\b{COUNT} an? {THING}\b", "one per input"),
     (r"\bpass(?:es|ed)? over (?:all |the )*(?:training )?rows\b", "epoch"),
     (r"\bleft the numbers\b", "non-finite"),
+    (r"\b[Nn]umber[ ]formats?\b", "dtype"),
     (r"\blets? go\b|\bletting go\b", "release"),
     (r"\b(?:is|are|was|were|be|been) told\b", "receives"),
 ]

@@ -73,7 +73,7 @@ pub struct ModelCard {
     pub vocabulary: usize,
     /// The name of the encoder implementation.
     pub encoder: &'static str,
-    /// The number format of its matrix products.
+    /// The dtype of its GEMMs.
     pub dtype: &'static str,
     /// The instruction set in use.
     pub instruction_set: &'static str,

@@ -1,6 +1,6 @@
 //! The dtypes of GEMMs.
 
-/// The number format of a GEMM's operands: of its weights and of the rows that they are multiplied
+/// The format of a GEMM's operands: of its weights and of the rows that they are multiplied
 /// with. Sums are f32, or i32 with int8. With bf16 and int8, attention's two matmuls are in bf16 if
 /// the CPU has an instruction for it. Everything else is f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ pub struct ModelFlags {
     /// Encoder: auto, packed, reference.
     #[arg(long)]
     encoder: Option<String>,
-    /// Number format of the encoder's matrix products: f32, bf16, int8.
+    /// Dtype of the encoder: f32 (exact), bf16 or int8.
     #[arg(long)]
     dtype: Option<String>,
     /// Threads per forward pass; 0 for all that the process may use.

@@ -57,7 +57,7 @@ pub struct ModelInfo {
 pub struct EncoderInfo {
     /// The name of the implementation.
     pub name: String,
-    /// The number format of its matrix products.
+    /// The dtype of its GEMMs.
     pub dtype: String,
     /// The instruction set in use.
     pub instruction_set: String,

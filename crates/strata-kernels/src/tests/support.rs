@@ -45,8 +45,8 @@ pub fn numbers(count: usize, seed: u64) -> Vec<f32> {
 pub fn assert_close(actual: &[f32], expected: &[f32], tolerance: f32, case: &str) {
     assert_eq!(actual.len(), expected.len(), "{case}");
     let differences = actual.iter().zip(expected).map(|(a, b)| (a - b).abs());
-    let largest = differences.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((at, difference)) = largest {
+    let worst = differences.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((at, difference)) = worst {
         let (a, b) = (actual[at], expected[at]);
         assert!(difference <= tolerance, "{case}: {a} instead of {b} at {at}: {difference:.2e}");
     }
