@@ -16,7 +16,7 @@ use super::signals::{ProcessSignal, Signals};
 use crate::batching::Worker;
 use crate::config::Config;
 use crate::heads::Watch;
-use crate::http::state::AppState;
+use crate::http::state::{AppState, Service};
 use crate::http::{self, router};
 
 /// Serves until a signal to stop arrives.
@@ -58,10 +58,13 @@ async fn run(config: Arc<Config>) -> Result<(), ServeError> {
     let probe = Probe::new(&service).map_err(failed("no probe can be made"))?;
     probe.run(&batcher).await?;
     let head = service.heads().loaded.keys().next().cloned();
+    log_start(address, &config, &service);
     let watch = Watch::start(library, publish, config.heads_poll)
         .map_err(failed("heads can't be watched"))?;
     state.ready(service);
-    announce(address, head.as_deref()).map_err(failed("nothing can be written to stdout"))?;
+    if let Err(error) = announce(address, head.as_deref()) {
+        tracing::warn!(%error, "the ready line could not be written to standard output");
+    }
 
     let probing = tokio::spawn(probe.run_while_failing(batcher.clone()));
     while signals.next().await == ProcessSignal::ReloadHeads {
@@ -102,6 +105,30 @@ async fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
         tracing::warn!(%address, "listening beyond loopback without authentication: anyone who can reach it can use it");
     }
     Ok((listener, address))
+}
+
+/// The one line of the log that says what is served, by what, within which limits.
+fn log_start(address: SocketAddr, config: &Config, service: &Service) {
+    let (model, http, batching) = (&service.model, &config.http, &config.batching);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        %address,
+        model = model.name,
+        fingerprint = model.fingerprint,
+        encoder = model.encoder,
+        dtype = model.dtype,
+        instruction_set = model.instruction_set,
+        threads = model.threads,
+        heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
+        sequence_tokens = service.sequence_tokens,
+        budget_tokens = batching.budget_tokens,
+        queue_tokens = batching.queue_tokens,
+        body_bytes = http.body_bytes,
+        inflight_bytes = http.inflight_bytes,
+        timeout_ms = http.timeout.as_millis(),
+        grace_ms = http.grace.as_millis(),
+        "ready"
+    );
 }
 
 /// Prints the one line that says that the server is ready, with a command to try.

@@ -12,6 +12,7 @@ mod serve;
 mod shared;
 mod train;
 
+use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -57,8 +58,9 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let (code, error) = failure.into_exit_code();
-    // Without its sources: the messages of Strata's errors already contain them.
-    eprintln!("strata: {error}");
+    // Without its sources: the messages of Strata's errors already contain them. Unlike `eprintln!`
+    // this doesn't panic if standard error can't be written; the exit code then says what it can.
+    let _ = writeln!(stderr(), "strata: {error}");
     ExitCode::from(code)
 }
 

@@ -1,6 +1,7 @@
 //! `strata serve`: loads a checkpoint and its heads, and serves them until a signal to stop.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -8,7 +9,10 @@ use super::shared::{Failure, ModelFlags};
 use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
-use crate::telemetry::logs;
+use crate::telemetry::{logs, panics};
+
+/// How long the end of the process waits for the last lines of the log to be written.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
 /// Serve a checkpoint and its heads over HTTP.
 #[derive(Debug, Args)]
@@ -44,7 +48,10 @@ impl Serve {
         if config.encoder.kind() == EncoderKind::Reference {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         }
-        logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
-        Ok(app::serve(config)?)
+        let log = logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
+        panics::log_all();
+        let served = app::serve(config);
+        log.flush(LAST_LINES);
+        Ok(served?)
     }
 }

@@ -1,12 +1,17 @@
-//! The log: one subscriber for the process, which writes text or JSON to stderr.
+//! The log: one subscriber for the process, which writes text or JSON to standard error, through a
+//! bounded queue.
 
-use std::io::{IsTerminal, stderr};
+use std::fs::File;
+use std::io::{self, IsTerminal, stderr};
+use std::os::fd::AsFd;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use super::log_queue::{CAPACITY, LogQueue, Losses};
 
 /// Libraries, by the prefix of their targets, that are logged from `warn` on unless a directive names
 /// them.
@@ -82,14 +87,34 @@ fn directives(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|directive| !directive.is_empty())
 }
 
-/// Writes the events of the process to stderr, also those of libraries that use the `log` crate.
+/// Why the log could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// Standard error can't be duplicated, or the thread can't be started.
+    #[error("the log could not be started: {0}")]
+    Io(#[from] io::Error),
+    /// It was started before: a process has one log.
+    #[error(transparent)]
+    Twice(#[from] TryInitError),
+}
+
+/// Writes the events of the process to standard error, also those of libraries that use the `log`
+/// crate, through a queue of [`CAPACITY`] bytes. Nobody who logs waits for standard error.
 ///
 /// # Errors
-/// It was called before: a process has one log.
-pub fn init(format: LogFormat, filter: &LogFilter) -> Result<(), TryInitError> {
+/// See [`InitError`].
+pub fn init(format: LogFormat, filter: &LogFilter) -> Result<LogQueue, InitError> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ansi = stderr().is_terminal() && !no_color;
-    subscriber(format, filter, ansi, stderr).try_init()
+    // A descriptor of its own: the standard library locks standard error for everyone who prints.
+    let sink = File::from(stderr().as_fd().try_clone_to_owned()?);
+    let queue = LogQueue::start(CAPACITY, sink, report_losses)?;
+    subscriber(format, filter, ansi, queue.clone()).try_init()?;
+    Ok(queue)
+}
+
+fn report_losses(Losses { dropped, failed }: Losses) {
+    tracing::warn!(dropped, failed, "lines of the log were lost");
 }
 
 pub(crate) fn subscriber<W>(
@@ -104,7 +129,9 @@ where
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter.env_filter())
         .with_ansi(ansi)
-        .with_writer(writer);
+        .with_writer(writer)
+        // By default it reports its own errors with `eprintln!`, which panics if that fails.
+        .log_internal_errors(false);
     match format {
         LogFormat::Pretty => Box::new(builder.finish()),
         LogFormat::Json => {

@@ -1,7 +1,8 @@
 //! Logging. Uses nothing else of Strata; every module may use it.
 //!
-//! Events and spans go through `tracing`; [`logs`] sends them to stderr. A request is one line,
-//! written when it ends. Only a failure of the server is logged as `error`, never a mistake of a client.
+//! Events and spans go through `tracing`; [`logs`] sends them to standard error through a bounded
+//! queue, [`log_queue`], so that logging never delays a request. A request is one line, written when it
+//! ends. Only a failure of the server is logged as `error`, never a mistake of a client.
 //! Input text is never logged, nor anything from which it could be recovered: tokens, embeddings,
 //! request bodies.
 //!
@@ -17,6 +18,7 @@
 //! | `cause` | why the server failed, with its sources; the client gets a fixed sentence instead |
 
 pub mod chain;
+pub mod log_queue;
 pub mod logs;
 pub mod panics;
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod explain;
 mod failures;
 mod health;
 mod load;
+mod log_sink;
 mod process;
 mod refusals;
 mod reload;

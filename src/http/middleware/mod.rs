@@ -1,9 +1,11 @@
 //! The middleware around every response: request id, timings, problem details, one line in the log.
 
+mod request_log;
+
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +24,8 @@ use crate::http::error::ApiError;
 use crate::http::pipeline::StageTimings;
 use crate::http::problem::ProblemDetails;
 use crate::telemetry::panics;
+
+use request_log::{RequestLog, millis};
 
 /// The header that carries a request's id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,22 +74,21 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
 /// details, and logs one line. The handler and the batcher log within a span that has the request's
 /// id.
 async fn observe(request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = request
         .extensions()
         .get::<RequestId>()
         .and_then(|id| id.header_value().to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let method = request.method().clone();
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let log = RequestLog::new(id, request.method().clone(), route);
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES {
         ApiError::HeadersTooLarge(HEADER_BYTES).into_response()
     } else {
         // A span of the highest level passes every filter that an event within it passes, so that each
         // line has the id.
-        let span = tracing::error_span!("request", request_id = %id);
+        let span = tracing::error_span!("request", request_id = log.id());
         catch_panic(next.run(request)).instrument(span).await
     };
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
@@ -93,37 +96,12 @@ async fn observe(request: Request, next: Next) -> Response {
         without_cause.then(|| ApiError::internal("the handler gave no cause"))
     });
     if let Some(error) = &error {
-        write_problem(&mut response, error, &id);
+        write_problem(&mut response, error, log.id());
     }
-    let total = started.elapsed();
     let timings = response.extensions().get::<StageTimings>().copied().unwrap_or_default();
+    let total = log.finish(response.status(), error.as_ref(), &timings);
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
-    }
-    let cause = error.as_ref().and_then(ApiError::cause);
-    macro_rules! log {
-        ($level:ident) => {
-            tracing::$level!(
-                request_id = %id,
-                %method,
-                route = route.as_deref().unwrap_or("none"),
-                status = response.status().as_u16(),
-                code = error.as_ref().map(|error| error.code().as_str()),
-                cause,
-                tokens = timings.tokens,
-                tokenize_ms = millis(timings.tokenize),
-                queue_ms = millis(timings.queue),
-                forward_ms = millis(timings.forward),
-                total_ms = millis(total),
-                "request"
-            )
-        };
-    }
-    // A client's mistake, a full queue or a missed deadline is no error of the server.
-    if cause.is_some() {
-        log!(error)
-    } else {
-        log!(info)
     }
     response
 }
@@ -167,11 +145,6 @@ fn server_timing(timings: &StageTimings, total: Duration) -> String {
         timings.passes,
         millis(total)
     )
-}
-
-fn millis(duration: Duration) -> f64 {
-    // To the microsecond; anything smaller is noise.
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 #[cfg(test)]

@@ -81,3 +81,38 @@ async fn a_failure_that_is_not_the_servers_is_logged_below_warn() {
     let handler = async || -> Result<(), _> { Err(ApiError::DeadlineExceeded) };
     assert_eq!(answered(handler).await, (StatusCode::GATEWAY_TIMEOUT, Vec::new()));
 }
+
+#[tokio::test]
+async fn a_request_whose_client_leaves_has_a_line_too() {
+    let written = Written::default();
+    let (writer, filter) = (written.clone(), LogFilter::parse("info").unwrap());
+    let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
+    let _log = tracing::subscriber::set_default(log);
+    let routes = around(Router::new().route("/slow", get(std::future::pending::<()>)));
+    let request = Request::get("/slow").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
+    // hyper drops the response's future when the client disconnects.
+    let response = tokio::time::timeout(Duration::ZERO, routes.oneshot(request)).await;
+    assert!(response.is_err());
+    let line: Value = serde_json::from_str(&written.text()).unwrap();
+    assert_eq!((&line["request_id"], &line["route"]), (&"r-1".into(), &"/slow".into()));
+    assert_eq!(line["message"], "the client left before its response");
+}
+
+#[tokio::test]
+async fn probes_are_logged_at_debug() {
+    for (level, lines) in [("info", 1), ("debug", 4)] {
+        let written = Written::default();
+        let (writer, filter) = (written.clone(), LogFilter::parse(level).unwrap());
+        let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
+        let _log = tracing::subscriber::set_default(log);
+        let paths = ["/health", "/livez", "/readyz", "/embed"];
+        let routes = paths.iter().fold(Router::new(), |r, path| r.route(path, get(async || ())));
+        let routes = around(routes);
+        for path in paths {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            routes.clone().oneshot(request).await.unwrap();
+        }
+        let text = written.text();
+        assert_eq!(text.lines().count(), lines, "{text}");
+    }
+}
