@@ -33,8 +33,9 @@ impl Health {
         let sources = Sources::from_process(self.config, flags).map_err(Failure::unusable)?;
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let url = format!("http://{}/readyz", reachable(config.address()));
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).build().into();
+        // The server is on this machine: a proxy of the environment could not reach it.
+        let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT));
+        let agent: ureq::Agent = agent.build().into();
         match agent.get(&url).call() {
             Ok(_) => {
                 println!("ready");

@@ -50,6 +50,14 @@ impl Serve {
         }
         let log = logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
         panics::log_all();
+        let links = sources.service_links();
+        if !links.is_empty() {
+            tracing::warn!(
+                variables = links.join(", "),
+                "ignored, since Kubernetes sets them for a Service: name it differently, or set \
+                 enableServiceLinks: false"
+            );
+        }
         let served = app::serve(config);
         log.flush(LAST_LINES);
         Ok(served?)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::error::ConfigError;
-use super::names::{PREFIX, nearest, variable};
+use super::names::{PREFIX, is_service_link, nearest, variable};
 use super::settings::{Settings, parse_toml};
 
 /// The file that is read if none is given and if it exists, relative to the working directory.
@@ -65,6 +65,12 @@ impl Sources {
         Ok(Self { file, environment, flags })
     }
 
+    /// The variables that are ignored because Kubernetes sets them for a Service called "strata…".
+    pub fn service_links(&self) -> Vec<&str> {
+        let links = self.environment.iter().filter(|(name, value)| is_service_link(name, value));
+        links.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Applies the sources to the defaults.
     ///
     /// # Errors
@@ -95,7 +101,9 @@ fn apply_environment(
     // Derived from the defaults, since a `_` in a variable may stand for a point or for itself.
     let known: Vec<(String, String)> =
         settings.keys().into_iter().map(|key| (variable(&key), key)).collect();
-    for (name, text) in environment.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+    let is_setting =
+        |name: &str, value: &str| name.starts_with(PREFIX) && !is_service_link(name, value);
+    for (name, text) in environment.iter().filter(|(name, value)| is_setting(name, value)) {
         let Some((_, key)) = known.iter().find(|(known, _)| known == name) else {
             let nearest = nearest(name, known.iter().map(|(known, _)| known.as_str()));
             return Err(ConfigError::UnknownVariable { name: name.clone(), nearest });

@@ -136,6 +136,10 @@ fn the_exit_code_of_strata_health_is_0_only_if_the_server_is_ready() {
     // In a container, the port comes from the environment.
     let output = Strata::new(&["health"]).env("STRATA_PORT", &port).output();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    // A proxy could not reach the server, which is on this machine.
+    let proxied = Strata::new(&["health", "--port", &port]).env("HTTP_PROXY", "http://127.0.0.1:9");
+    let output = proxied.env("http_proxy", "http://127.0.0.1:9").output();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     running.terminate();
     assert!(running.wait().0.success());
     assert!(refused(&health(&port), 1).contains("not ready"));

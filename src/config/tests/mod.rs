@@ -156,6 +156,31 @@ fn an_unknown_key_or_variable_is_refused_with_the_nearest_known_one() {
 }
 
 #[test]
+fn the_variables_of_a_kubernetes_service_are_ignored_and_named() {
+    let links = [
+        ("STRATA_SERVICE_HOST", "10.0.0.1"),
+        ("STRATA_SERVICE_PORT", "80"),
+        ("STRATA_SERVICE_PORT_HTTP_WEB", "80"),
+        ("STRATA_PORT", "tcp://10.0.0.1:80"),
+        ("STRATA_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("STRATA_PORT_80_TCP_PROTO", "tcp"),
+        ("STRATA_PORT_80_TCP_PORT", "80"),
+        ("STRATA_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("STRATA_PORT_53_UDP", "udp://10.0.0.1:53"),
+        ("STRATA_CANARY_SERVICE_HOST", "10.0.0.2"),
+        ("STRATA_CANARY_PORT", "tcp://10.0.0.2:80"),
+        ("STRATA_CANARY_PORT_80_TCP_ADDR", "10.0.0.2"),
+    ];
+    let sources = environment(&links);
+    assert_eq!(sources.service_links(), links.map(|(name, _)| name));
+    assert_eq!(Config::load(&sources).unwrap().port, 8080);
+    let sources = environment(&[("STRATA_PORT", "81"), ("STRATA_HEADS_POLL_MS", "1")]);
+    assert!(sources.service_links().is_empty());
+    assert!(refused_variable("STRATA_CANARY", "tcp://10.0.0.2:80").contains("unknown"));
+    assert!(refused_variable("STRATA_PORT_80", "80").contains("unknown"));
+}
+
+#[test]
 fn a_value_of_the_wrong_type_is_refused_with_the_type_that_is_needed() {
     let message = "port = \"8080\" (from FILE): must be a whole number";
     assert_eq!(refused("port = '8080'"), message);
@@ -166,8 +191,8 @@ fn a_value_of_the_wrong_type_is_refused_with_the_type_that_is_needed() {
     assert!(refused("heads = 'one'").contains("must be a list of strings"));
     assert!(refused("heads = [1]").contains("must be a list of strings"));
     assert!(refused("recipes.mine = 'last-four'").contains("must be a table"));
-    let message = "port = \"tcp://10.0.0.1\" (from STRATA_PORT): must be a whole number";
-    assert_eq!(refused_variable("STRATA_PORT", "tcp://10.0.0.1"), message);
+    let message = "port = \"http://10.0.0.1\" (from STRATA_PORT): must be a whole number";
+    assert_eq!(refused_variable("STRATA_PORT", "http://10.0.0.1"), message);
     assert!(refused_variable("STRATA_THREADS", "").contains("must be a whole number"));
 }
 
