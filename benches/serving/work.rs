@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use futures_util::future::try_join_all;
 use strata::app::Parts;
-use strata::batching::{Batcher, Sequence};
+use strata::batching::{Batcher, ClientId, Sequence, Submission};
 use strata::model::output::PassOutput;
 use strata::model::recipe::RecipeRef;
 use strata::model::task::{OutputSpec, Task, TaskSpec};
@@ -89,7 +89,7 @@ pub async fn submit(batcher: &Batcher<Task, PassOutput>, tasks: &[Task]) -> anyh
     let client = async || -> anyhow::Result<()> {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             let sequence = Sequence { tokens: task.sequence.tokens(), item: task.clone() };
-            batcher.submit(vec![sequence], None)?.await?;
+            batcher.submit(Submission::new(ClientId::LOCAL, vec![sequence]))?.await?;
         }
         Ok(())
     };

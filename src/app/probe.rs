@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use crate::batching::{Batcher, Sequence};
+use crate::batching::{Batcher, ClientId, Sequence, Submission};
 use crate::http::state::Service;
 use crate::model::output::PassOutput;
 use crate::model::recipe::RecipeRef;
@@ -39,7 +39,7 @@ impl Probe {
     /// The pass failed.
     pub async fn run(&self, batcher: &Batcher<Task, PassOutput>) -> anyhow::Result<()> {
         let sequence = Sequence { tokens: self.0.sequence.tokens(), item: self.0.clone() };
-        let computed = batcher.submit(vec![sequence], None)?.await;
+        let computed = batcher.submit(Submission::new(ClientId::LOCAL, vec![sequence]))?.await;
         computed.map(drop).map_err(|failed| anyhow!("{}", Chain(&failed)))
     }
 

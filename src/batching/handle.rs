@@ -6,10 +6,11 @@ use std::time::Instant;
 use std::{fmt, io};
 
 use super::answer::Pending;
+use super::client::{ClientId, Priority};
 use super::engine::Engine;
 use super::load::{Load, Status, SubmitError};
 use super::options::BatcherOptions;
-use super::request::{Request, Sequence};
+use super::request::{Request, Submission};
 use super::worker::{self, Worker};
 
 /// A cheap handle to the worker. The worker computes what waits and ends when all handles are gone.
@@ -43,11 +44,8 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     ///
     /// # Errors
     /// [`SubmitError::Full`] if they don't fit, [`SubmitError::Closed`] after [`Batcher::close`].
-    pub fn submit(
-        &self,
-        mut sequences: Vec<Sequence<I>>,
-        deadline: Option<Instant>,
-    ) -> Result<Pending<O>, SubmitError> {
+    pub fn submit(&self, submission: Submission<I>) -> Result<Pending<O>, SubmitError> {
+        let Submission { mut sequences, deadline, .. } = submission;
         let inbox = self.inbox.read().unwrap_or_else(PoisonError::into_inner);
         let sender = inbox.as_ref().ok_or(SubmitError::Closed)?;
         if sequences.is_empty() {
@@ -62,6 +60,21 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         let (request, pending) = Request::new(sequences, deadline, ticket);
         sender.send(request).map_err(|_| SubmitError::Closed)?;
         Ok(pending)
+    }
+
+    /// Whether a submission of one token would be admitted now: a cheap check before the work of
+    /// making a submission. Never waits.
+    ///
+    /// # Errors
+    /// As [`Batcher::submit`].
+    pub fn check_room(
+        &self,
+        client: ClientId,
+        priority: Priority,
+        deadline: Option<Instant>,
+    ) -> Result<(), SubmitError> {
+        let _ = (client, priority, deadline);
+        self.load.admit(1, 1).map(drop)
     }
 
     /// Accepts no more submissions. What waits is still computed; then the worker ends.

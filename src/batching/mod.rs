@@ -11,6 +11,7 @@
 
 mod answer;
 mod attempt;
+mod client;
 mod drain_rate;
 mod engine;
 mod handle;
@@ -29,9 +30,10 @@ mod tests;
 
 pub use answer::{Computed, Failed, Pending, Timings};
 pub use attempt::EngineError;
+pub use client::{ClientId, Priority};
 pub use engine::Engine;
 pub use handle::Batcher;
 pub use load::{Status, SubmitError};
 pub use options::BatcherOptions;
-pub use request::Sequence;
+pub use request::{Sequence, Submission};
 pub use worker::Worker;

@@ -9,6 +9,7 @@ use tracing::Span;
 
 use super::answer::{Computed, Failed, Pending, Reply, Timings};
 use super::attempt::EngineError;
+use super::client::{ClientId, Priority};
 use super::load::Ticket;
 use super::positions::take_at;
 use crate::telemetry::chain::Chain;
@@ -20,6 +21,26 @@ pub struct Sequence<I> {
     pub tokens: usize,
     /// The engine's input.
     pub item: I,
+}
+
+/// What a caller wants computed.
+#[derive(Clone, Debug)]
+pub struct Submission<I> {
+    /// What to compute.
+    pub sequences: Vec<Sequence<I>>,
+    /// The time after which the answer is of no use.
+    pub deadline: Option<Instant>,
+    /// Whose it is.
+    pub client: ClientId,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+impl<I> Submission<I> {
+    /// An interactive submission without a deadline.
+    pub fn new(client: ClientId, sequences: Vec<Sequence<I>>) -> Self {
+        Self { sequences, deadline: None, client, priority: Priority::Interactive }
+    }
 }
 
 /// The sequences of one submission.

@@ -71,6 +71,9 @@ pub enum ApiError {
     /// The deadline passed first.
     #[error("the request's deadline passed before its answer was computed")]
     DeadlineExceeded,
+    /// The request alone takes longer to compute than its deadline allows.
+    #[error("{0}")]
+    DeadlineTooShort(String),
     /// The server failed. The client gets a fixed sentence; the cause goes to the log, under the
     /// request id. It must not quote an input.
     #[error("the server failed to compute this answer; its log has the cause under the request id")]
@@ -109,6 +112,7 @@ impl ApiError {
             Self::Starting => ErrorCode::Starting,
             Self::Draining => ErrorCode::Draining,
             Self::DeadlineExceeded => ErrorCode::DeadlineExceeded,
+            Self::DeadlineTooShort(_) => ErrorCode::DeadlineTooShort,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -154,6 +158,10 @@ impl From<SubmitError> for ApiError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Full { retry_after, .. } => Self::QueueFull { retry_after },
+            SubmitError::TooLarge { .. } => {
+                Self::unacceptable(ErrorCode::TooManyTokens, "/inputs", error.to_string())
+            }
+            SubmitError::DeadlineTooShort { .. } => Self::DeadlineTooShort(error.to_string()),
             SubmitError::Closed => Self::Draining,
         }
     }

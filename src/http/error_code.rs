@@ -115,6 +115,9 @@ error_codes! {
     /// `top_k` is 0.
     InvalidTopK = "invalid_top_k", UNPROCESSABLE_ENTITY,
         "Send 1 or more, or leave it out.";
+    /// The request has more tokens than the queue can hold.
+    TooManyTokens = "too_many_tokens", UNPROCESSABLE_ENTITY,
+        "Send the inputs in several requests.";
     /// The answer would have more bytes than are allowed.
     AnswerTooLarge = "answer_too_large", UNPROCESSABLE_ENTITY,
         "Send fewer inputs, or ask for fewer dimensions or for base64.";
@@ -135,6 +138,9 @@ error_codes! {
         "Send the request to another instance.";
     /// The request's deadline passed before its answer was computed.
     DeadlineExceeded = "deadline_exceeded", GATEWAY_TIMEOUT,
+        "Send fewer inputs, or a larger x-timeout-ms.";
+    /// Computing the request alone takes longer than its deadline allows. Nothing was computed.
+    DeadlineTooShort = "deadline_too_short", GATEWAY_TIMEOUT,
         "Send fewer inputs, or a larger x-timeout-ms.";
 }
 

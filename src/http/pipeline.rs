@@ -11,7 +11,7 @@ use super::error_code::ErrorCode;
 use super::inputs::Inputs;
 use super::state::Service;
 use super::wire::{Usage, WireLongText};
-use crate::batching::Sequence;
+use crate::batching::{ClientId, Priority, Sequence, Submission};
 use crate::model::PoolingMask;
 use crate::model::output::{Output, PassOutput};
 use crate::model::task::{Task, TaskSpec};
@@ -97,7 +97,15 @@ pub async fn run(
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
-    let computed = service.batcher.submit(sequences, Some(deadline))?.await?;
+    let computed = service
+        .batcher
+        .submit(Submission {
+            sequences,
+            deadline: Some(deadline),
+            client: ClientId::LOCAL,
+            priority: Priority::default(),
+        })?
+        .await?;
     let timings = StageTimings {
         tokenize,
         queue: computed.timings.queue,

@@ -22,15 +22,15 @@ async fn a_failing_sequence_fails_alone_and_the_worker_keeps_running() {
         // Longer sequences are computed first, but the index is that of the submission's first.
         let mut sequences = tens([1, 2, bad, 3, bad]);
         sequences[4].tokens = 11;
-        let pending = batcher.submit(sequences, None).unwrap();
+        let pending = batcher.submit(submission(sequences)).unwrap();
         let (index, message) = engine_failure(pending.await);
         assert_eq!(index, 2);
         assert!(message.starts_with(cause), "{message}");
         assert!(!batcher.status().failing, "others were computed");
-        let pending = batcher.submit(tens([bad]), None).unwrap();
+        let pending = batcher.submit(submission(tens([bad]))).unwrap();
         assert_eq!(engine_failure(pending.await), (0, message));
         assert!(batcher.status().failing);
-        assert_eq!(outputs(batcher.submit(tens([1]), None).unwrap().await), [101]);
+        assert_eq!(outputs(batcher.submit(submission(tens([1]))).unwrap().await), [101]);
         assert!(!batcher.status().failing);
         assert!(batcher.status().alive);
     }
@@ -49,17 +49,17 @@ async fn the_neighbours_of_a_failing_request_are_answered() {
         assert!(!items.contains(&&13), "the thirteenth");
         Ok(items.iter().map(|&item| item + 100).collect())
     });
-    let first = batcher.submit(tens([0]), None).unwrap();
+    let first = batcher.submit(submission(tens([0]))).unwrap();
     assert_eq!(runs.recv(), Ok(1));
-    let before = batcher.submit(tens([1, 2]), None).unwrap();
-    let bad = batcher.submit(tens([3, 13]), None).unwrap();
-    let after = batcher.submit(tens([4]), None).unwrap();
+    let before = batcher.submit(submission(tens([1, 2]))).unwrap();
+    let bad = batcher.submit(submission(tens([3, 13]))).unwrap();
+    let after = batcher.submit(submission(tens([4]))).unwrap();
     drop(go);
     assert_eq!(outputs(first.await), [100]);
     assert_eq!(outputs(before.await), [101, 102]);
     assert_eq!(engine_failure(bad.await).0, 1);
     assert_eq!(outputs(after.await), [104]);
-    let alone = batcher.submit(tens([13]), None).unwrap();
+    let alone = batcher.submit(submission(tens([13]))).unwrap();
     assert_eq!(engine_failure(alone.await).0, 0);
     batcher.close();
     worker.join();
@@ -88,12 +88,12 @@ async fn a_dead_worker_shows_in_the_status_and_no_caller_panics() {
     }
     let sequence = |panics| Sequence { tokens: 10, item: Item { panics } };
     let (batcher, worker) = Batcher::start(Arc::new(Idle), options(10, 64, 8)).unwrap();
-    let pending = batcher.submit(vec![sequence(true), sequence(false)], None).unwrap();
+    let pending = batcher.submit(submission(vec![sequence(true), sequence(false)])).unwrap();
     assert!(matches!(pending.await, Err(Failed::Stopped)));
     worker.join();
     assert!(!batcher.status().alive);
     assert_eq!(batcher.status().waiting_tokens, 0);
-    let refused = batcher.submit(vec![sequence(false)], None).unwrap_err();
+    let refused = batcher.submit(submission(vec![sequence(false)])).unwrap_err();
     assert_eq!(refused, SubmitError::Closed);
     assert_eq!(batcher.status().waiting_tokens, 0);
 }

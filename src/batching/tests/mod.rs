@@ -7,7 +7,10 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Batcher, BatcherOptions, Computed, Engine, Failed, Sequence, SubmitError, Worker};
+use super::{
+    Batcher, BatcherOptions, ClientId, Computed, Engine, Failed, Sequence, Submission, SubmitError,
+    Worker,
+};
 
 mod failures;
 mod starting_and_stopping;
@@ -91,6 +94,11 @@ fn tens(items: impl IntoIterator<Item = u32>) -> Vec<Sequence<u32>> {
     items.into_iter().map(sequence).collect()
 }
 
+/// A submission of the only client, without a deadline.
+fn submission<I>(sequences: Vec<Sequence<I>>) -> Submission<I> {
+    Submission::new(ClientId::LOCAL, sequences)
+}
+
 /// The index and the cause of an engine's failure.
 fn engine_failure(computed: Result<Computed<u32>, Failed>) -> (usize, String) {
     match computed {
@@ -106,10 +114,10 @@ fn outputs(computed: Result<Computed<u32>, Failed>) -> Vec<u32> {
 #[tokio::test]
 async fn an_idle_batcher_starts_at_once_and_a_busy_one_gathers() {
     let (batcher, worker, stage) = staged(options(1_000, 64, 8));
-    let first = batcher.submit(tens([1]), None).unwrap();
+    let first = batcher.submit(submission(tens([1]))).unwrap();
     assert_eq!(stage.pass(), [1]);
-    let second = batcher.submit(tens([2, 3]), None).unwrap();
-    let third = batcher.submit(tens([4]), None).unwrap();
+    let second = batcher.submit(submission(tens([2, 3]))).unwrap();
+    let third = batcher.submit(submission(tens([4]))).unwrap();
     assert_eq!(batcher.status().waiting_sequences, 3);
     assert_eq!(batcher.status().waiting_tokens, 30);
     stage.go();
@@ -131,7 +139,7 @@ async fn sequences_spread_over_passes_come_back_in_order() {
     let lens = [3, 9, 1, 30, 77, 2, 2, 15, 1, 8];
     let sequences = lens.into_iter().zip(0..);
     let sequences = sequences.map(|(tokens, item)| Sequence { tokens, item });
-    let pending = batcher.submit(sequences.collect(), None).unwrap();
+    let pending = batcher.submit(submission(sequences.collect())).unwrap();
     let computed = pending.await.unwrap();
     assert!(computed.outputs.into_iter().eq(100..110));
     assert!(computed.passes > 3, "{} passes", computed.passes);
@@ -142,9 +150,9 @@ async fn sequences_spread_over_passes_come_back_in_order() {
 #[tokio::test]
 async fn a_request_of_a_thousand_does_not_delay_one_of_one() {
     let (batcher, worker, stage) = staged(options(80, 64, 8));
-    let many = batcher.submit(tens(0..1_000), None).unwrap();
+    let many = batcher.submit(submission(tens(0..1_000))).unwrap();
     assert_eq!(stage.pass().len(), 8);
-    let one = batcher.submit(tens([5_000]), None).unwrap();
+    let one = batcher.submit(submission(tens([5_000]))).unwrap();
     stage.go();
     assert!(stage.pass().contains(&5_000));
     stage.go();
@@ -160,19 +168,19 @@ async fn a_full_queue_says_when_to_retry_and_has_room_after_a_pass_took_some() {
     let queue_tokens = NonZeroUsize::new(20).unwrap();
     let (batcher, worker, stage) = staged(BatcherOptions { queue_tokens, ..options(1_000, 64, 8) });
     // Larger than the queue, but nothing waits.
-    let large = batcher.submit(tens(0..5), None).unwrap();
+    let large = batcher.submit(submission(tens(0..5))).unwrap();
     assert_eq!(stage.pass().len(), 5);
-    let waiting = batcher.submit(tens([5, 6]), None).unwrap();
+    let waiting = batcher.submit(submission(tens([5, 6]))).unwrap();
     let full = SubmitError::Full {
         tokens: 10,
         waiting: 20,
         limit: 20,
         retry_after: Duration::from_secs(1),
     };
-    assert_eq!(batcher.submit(tens([7]), None).unwrap_err(), full);
+    assert_eq!(batcher.submit(submission(tens([7]))).unwrap_err(), full);
     stage.go();
     assert_eq!(stage.pass(), [5, 6]);
-    let last = batcher.submit(tens([7]), None).unwrap();
+    let last = batcher.submit(submission(tens([7]))).unwrap();
     batcher.close();
     assert_eq!(stage.drain(), [[7]]);
     assert_eq!(outputs(large.await).len(), 5);
@@ -184,9 +192,9 @@ async fn a_full_queue_says_when_to_retry_and_has_room_after_a_pass_took_some() {
 #[tokio::test]
 async fn a_submission_without_sequences_is_answered_at_once() {
     let (batcher, worker, stage) = staged(options(1_000, 64, 8));
-    let busy = batcher.submit(tens([1]), None).unwrap();
+    let busy = batcher.submit(submission(tens([1]))).unwrap();
     stage.pass();
-    let nothing = batcher.submit(Vec::new(), None).unwrap();
+    let nothing = batcher.submit(submission(Vec::new())).unwrap();
     assert!(outputs(nothing.await).is_empty());
     batcher.close();
     assert!(stage.drain().is_empty());
@@ -197,10 +205,10 @@ async fn a_submission_without_sequences_is_answered_at_once() {
 #[tokio::test]
 async fn a_sequence_without_tokens_counts_as_one_token() {
     let (batcher, worker, stage) = staged(options(1_000, 64, 8));
-    let busy = batcher.submit(tens([1]), None).unwrap();
+    let busy = batcher.submit(submission(tens([1]))).unwrap();
     stage.pass();
     let sequence = Sequence { tokens: 0, item: 2 };
-    let light = batcher.submit(vec![sequence; 3], None).unwrap();
+    let light = batcher.submit(submission(vec![sequence; 3])).unwrap();
     assert_eq!(batcher.status().waiting_tokens, 3);
     batcher.close();
     stage.drain();
@@ -212,12 +220,15 @@ async fn a_sequence_without_tokens_counts_as_one_token() {
 #[tokio::test]
 async fn a_request_that_is_late_or_whose_client_left_never_reaches_the_engine() {
     let (batcher, worker, stage) = staged(options(1_000, 64, 8));
-    let busy = batcher.submit(tens([1]), None).unwrap();
+    let busy = batcher.submit(submission(tens([1]))).unwrap();
     stage.pass();
-    let left = batcher.submit(tens([2]), None).unwrap();
-    let late = batcher.submit(tens([3]), Some(Instant::now())).unwrap();
+    let left = batcher.submit(submission(tens([2]))).unwrap();
+    let late = batcher
+        .submit(Submission { deadline: Some(Instant::now()), ..submission(tens([3])) })
+        .unwrap();
     let in_time = Instant::now() + AN_HOUR;
-    let in_time = batcher.submit(tens([4]), Some(in_time)).unwrap();
+    let in_time =
+        batcher.submit(Submission { deadline: Some(in_time), ..submission(tens([4])) }).unwrap();
     drop(left);
     batcher.close();
     assert_eq!(stage.drain(), [[4]]);
@@ -231,9 +242,12 @@ async fn a_request_that_is_late_or_whose_client_left_never_reaches_the_engine() 
 #[tokio::test]
 async fn a_deadline_does_not_wait_for_the_pass_to_end() {
     let (batcher, worker, stage) = staged(options(1_000, 64, 8));
-    let late = batcher.submit(tens([1]), Some(Instant::now() + AN_HOUR));
+    let late = batcher
+        .submit(Submission { deadline: Some(Instant::now() + AN_HOUR), ..submission(tens([1])) });
     let busy = stage.pass();
-    let second = batcher.submit(tens([2]), Some(Instant::now())).unwrap();
+    let second = batcher
+        .submit(Submission { deadline: Some(Instant::now()), ..submission(tens([2])) })
+        .unwrap();
     assert!(matches!(second.await, Err(Failed::Deadline)), "while {busy:?} runs");
     batcher.close();
     assert!(stage.drain().is_empty());
@@ -256,7 +270,7 @@ fn many_threads_each_get_their_own_answers() {
                     let sequences = items
                         .clone()
                         .map(|item| Sequence { tokens: 1 + item as usize * 7 % 40, item });
-                    let pending = batcher.submit(sequences.collect(), None).unwrap();
+                    let pending = batcher.submit(submission(sequences.collect())).unwrap();
                     let got = outputs(runtime.block_on(pending));
                     assert!(got.into_iter().eq(items.map(|item| item + 100)));
                 }

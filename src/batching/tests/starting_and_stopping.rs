@@ -5,13 +5,13 @@ use super::*;
 #[tokio::test]
 async fn a_closed_batcher_accepts_no_more_but_computes_what_waits() {
     let (batcher, worker, stage) = staged(options(10, 64, 8));
-    let first = batcher.submit(tens([1]), None).unwrap();
+    let first = batcher.submit(submission(tens([1]))).unwrap();
     stage.pass();
-    let waiting = batcher.submit(tens([2, 3]), None).unwrap();
+    let waiting = batcher.submit(submission(tens([2, 3]))).unwrap();
     let clone = batcher.clone();
     batcher.close();
     batcher.close();
-    assert_eq!(clone.submit(tens([4]), None).unwrap_err(), SubmitError::Closed);
+    assert_eq!(clone.submit(submission(tens([4]))).unwrap_err(), SubmitError::Closed);
     assert!(clone.status().alive);
     assert_eq!(stage.drain(), [[2], [3]]);
     assert_eq!(outputs(first.await), [101]);
@@ -23,7 +23,7 @@ async fn a_closed_batcher_accepts_no_more_but_computes_what_waits() {
 #[tokio::test]
 async fn the_worker_drains_and_ends_when_all_handles_are_dropped() {
     let (batcher, worker, stage) = staged(options(10, 64, 8));
-    let pending = batcher.submit(tens([1, 2]), None).unwrap();
+    let pending = batcher.submit(submission(tens([1, 2]))).unwrap();
     drop(batcher.clone());
     drop(batcher);
     assert_eq!(stage.drain(), [[1], [2]]);
@@ -37,9 +37,9 @@ async fn gathering_waits_for_more_requests_and_ends_on_close() {
     for _ in 0..100 {
         let (batcher, worker, stage) =
             staged(BatcherOptions { gather: AN_HOUR, ..options(1_000, 64, 8) });
-        let first = batcher.submit(tens([1]), None).unwrap();
+        let first = batcher.submit(submission(tens([1]))).unwrap();
         std::thread::yield_now();
-        let second = batcher.submit(tens([2]), None).unwrap();
+        let second = batcher.submit(submission(tens([2]))).unwrap();
         batcher.close();
         assert_eq!(stage.drain(), [[1, 2]]);
         assert_eq!(outputs(first.await), [101]);
@@ -51,7 +51,7 @@ async fn gathering_waits_for_more_requests_and_ends_on_close() {
 #[tokio::test]
 async fn gathering_ends_when_a_full_token_budget_waits() {
     let (batcher, worker, stage) = staged(BatcherOptions { gather: AN_HOUR, ..options(30, 64, 8) });
-    let submit = |item| batcher.submit(tens([item]), None).unwrap();
+    let submit = |item| batcher.submit(submission(tens([item]))).unwrap();
     let pending = [1, 2, 3].map(submit);
     // The third is counted before it is sent, so it may arrive one pass later.
     assert!(stage.pass().starts_with(&[1, 2]));
