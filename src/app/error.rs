@@ -1,5 +1,6 @@
 //! Why the server can't be loaded or run.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::path::PathBuf;
 
@@ -55,6 +56,9 @@ pub enum LoadError {
         /// The names of the existing heads.
         known: String,
     },
+    /// The model failed on a first pass.
+    #[error("the model can't compute: {0}")]
+    Trial(Box<dyn Error + Send + Sync>),
     /// A thread could not be started, or it panicked.
     #[error("{0}")]
     Thread(String),

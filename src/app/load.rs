@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::engine::ModelEngine;
 use super::error::LoadError;
 use super::parts::{Parts, load_parts};
-use crate::batching::{Batcher, BatcherOptions, Worker};
+use crate::batching::{Batcher, BatcherOptions, PassCost, Worker};
 use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
 use crate::http::state::{ModelCard, Service};
@@ -49,10 +49,15 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         instruction_set: model.encoder().instruction_set(),
         threads: config.encoder.threads.get(),
     };
-    let options = batcher_options(config, model.encoder().pads());
-    let output_builder = model.output_builder().clone();
+    let (pads, output_builder) = (model.encoder().pads(), model.output_builder().clone());
+    let engine =
+        ModelEngine::new(model, &recipes).map_err(|error| LoadError::Trial(error.into()))?;
+    let cost = engine
+        .measure(config.batching.budget_tokens.get(), sequence_tokens)
+        .map_err(LoadError::Trial)?;
+    let options = batcher_options(config, pads, cost);
     let (batcher, worker) =
-        Batcher::start(Arc::new(ModelEngine(model)), options).map_err(LoadError::no_thread)?;
+        Batcher::start(Arc::new(engine), options).map_err(LoadError::no_thread)?;
     let service = Service {
         model: card,
         tokenizer,
@@ -71,15 +76,19 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     Ok(Loaded { service, worker, library, publish })
 }
 
-fn batcher_options(config: &Config, padding: bool) -> BatcherOptions {
+/// The options of a batcher: `padding` as the encoder pads, `cost` as measured.
+pub fn batcher_options(config: &Config, padding: bool, cost: PassCost) -> BatcherOptions {
     let batching = &config.batching;
     BatcherOptions {
         token_budget: batching.budget_tokens,
         padding,
         queue_tokens: batching.queue_tokens,
+        queue_time: batching.queue_time,
         look_ahead: batching.look_ahead,
         patience: batching.patience,
         gather: batching.gather,
+        longest_pass: batching.longest_pass,
+        cost,
     }
 }
 

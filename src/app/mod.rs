@@ -4,12 +4,11 @@ mod engine;
 mod error;
 mod load;
 mod parts;
-mod probe;
 mod serve;
 mod signals;
 pub mod threads;
 
 pub use error::{LoadError, ServeError};
-pub use load::{Loaded, load};
+pub use load::{Loaded, batcher_options, load};
 pub use parts::{Parts, load_head, load_parts};
 pub use serve::serve;

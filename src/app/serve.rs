@@ -11,7 +11,6 @@ use tokio::sync::oneshot;
 
 use super::error::ServeError;
 use super::load::{Loaded, load};
-use super::probe::Probe;
 use super::signals::{ProcessSignal, Signals};
 use crate::batching::Worker;
 use crate::config::Config;
@@ -55,8 +54,6 @@ async fn run(config: Arc<Config>) -> Result<(), ServeError> {
     };
     let Loaded { service, worker, library, publish } = loaded;
     let batcher = service.batcher.clone();
-    let probe = Probe::new(&service).map_err(failed("no probe can be made"))?;
-    probe.run(&batcher).await?;
     let head = service.heads().loaded.keys().next().cloned();
     log_start(address, &config, &service);
     let watch = Watch::start(library, publish, config.heads_poll)
@@ -66,12 +63,10 @@ async fn run(config: Arc<Config>) -> Result<(), ServeError> {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
 
-    let probing = tokio::spawn(probe.run_while_failing(batcher.clone()));
     while signals.next().await == ProcessSignal::ReloadHeads {
         watch.refresh();
     }
     tracing::info!("stopping");
-    probing.abort();
     let drained = async {
         // In this order: readiness is turned off, no new connections are accepted, open requests get
         // their responses, and the worker ends once its queue is empty.

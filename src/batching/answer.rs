@@ -1,6 +1,7 @@
 //! The answer to a submission.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
 
 use super::attempt::EngineError;
+use super::load::Load;
 
 pub(super) type Reply<O> = Result<Computed<O>, Failed>;
 
@@ -46,7 +48,10 @@ pub enum Failed {
         #[source]
         cause: EngineError,
     },
-    /// The worker died while the submission waited.
+    /// The worker panicked outside of a pass, and lost the submission.
+    #[error("the worker panicked before the answer was computed")]
+    Lost,
+    /// The worker ended while the submission waited.
     #[error("the worker stopped before the answer was computed")]
     Stopped,
 }
@@ -61,13 +66,18 @@ pub enum Failed {
 pub struct Pending<O> {
     reply: oneshot::Receiver<Reply<O>>,
     deadline: Option<Instant>,
+    load: Option<Arc<Load>>,
     /// Created at the first poll, because a runtime is certain to exist only then.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<O> Pending<O> {
-    pub(super) fn new(reply: oneshot::Receiver<Reply<O>>, deadline: Option<Instant>) -> Self {
-        Self { reply, deadline, timer: None }
+    pub(super) fn new(
+        reply: oneshot::Receiver<Reply<O>>,
+        deadline: Option<Instant>,
+        load: Arc<Load>,
+    ) -> Self {
+        Self { reply, deadline, load: Some(load), timer: None }
     }
 
     /// The answer to a submission without sequences.
@@ -79,13 +89,20 @@ impl<O> Pending<O> {
             timings: Timings::default(),
             passes: 0,
         }));
-        Self::new(reply, None)
+        Self { reply, deadline: None, load: None, timer: None }
+    }
+
+    /// The reply, if there is one already.
+    #[cfg(test)]
+    pub(super) fn try_take(&mut self) -> Option<Reply<O>> {
+        self.reply.try_recv().ok()
     }
 
     /// Why the worker dropped the request without an answer.
     fn abandoned(&self) -> Failed {
         match self.deadline {
             Some(deadline) if deadline <= Instant::now() => Failed::Deadline,
+            _ if self.load.as_ref().is_some_and(|load| load.status().alive) => Failed::Lost,
             _ => Failed::Stopped,
         }
     }

@@ -14,7 +14,14 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// Any reason why the pass could not be computed. The message goes to the log, so it must not
     /// contain anything of the items. After an error, a panic or a wrong number of outputs, the
-    /// batcher calls this again for each item alone.
+    /// batcher calls this again for each half of the items, down to a single one.
     fn run(&self, items: &[&Self::Item])
     -> Result<Vec<Self::Output>, Box<dyn Error + Send + Sync>>;
+
+    /// Runs a pass over a small input of its own, which no request has any influence on. After a pass
+    /// has failed, this decides whether the engine works.
+    ///
+    /// # Errors
+    /// The pass could not be computed.
+    fn trial(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
 }

@@ -2,21 +2,24 @@
 
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use super::answer::Pending;
 use super::client::{ClientId, Priority};
 use super::engine::Engine;
-use super::load::{Load, Status, SubmitError};
+use super::load::{Demand, Load, Status};
+use super::metrics::Metrics;
 use super::options::BatcherOptions;
 use super::request::{Request, Submission};
+use super::submit_error::SubmitError;
 use super::worker::{self, Worker};
 
 /// A cheap handle to the worker. The worker computes what waits and ends when all handles are gone.
 pub struct Batcher<I, O> {
     inbox: Arc<Inbox<I, O>>,
     load: Arc<Load>,
+    metrics: Metrics,
 }
 
 /// The only sender; `close` drops it. The channel then still delivers everything that was sent
@@ -33,9 +36,10 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         options: BatcherOptions,
     ) -> io::Result<(Self, Worker)> {
         let (sender, receiver) = mpsc::channel();
-        let load = Arc::new(Load::new(options.queue_tokens));
-        let worker = worker::spawn(engine, options, receiver, Arc::clone(&load))?;
-        let batcher = Self { inbox: Arc::new(RwLock::new(Some(sender))), load };
+        let load = Arc::new(Load::new(options));
+        let metrics = Metrics::default();
+        let worker = worker::spawn(engine, options, receiver, Arc::clone(&load), metrics.clone())?;
+        let batcher = Self { inbox: Arc::new(RwLock::new(Some(sender))), load, metrics };
         Ok((batcher, worker))
     }
 
@@ -43,9 +47,20 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// logged in the caller's span.
     ///
     /// # Errors
-    /// [`SubmitError::Full`] if they don't fit, [`SubmitError::Closed`] after [`Batcher::close`].
+    /// [`SubmitError::Closed`] after [`Batcher::close`]; otherwise the reason why it can't be let in.
     pub fn submit(&self, submission: Submission<I>) -> Result<Pending<O>, SubmitError> {
-        let Submission { mut sequences, deadline, .. } = submission;
+        let submitted = self.try_submit(submission);
+        match &submitted {
+            Ok(_) => {
+                self.metrics.admitted.inc();
+            }
+            Err(error) => self.metrics.count_refusal(error),
+        }
+        submitted
+    }
+
+    fn try_submit(&self, submission: Submission<I>) -> Result<Pending<O>, SubmitError> {
+        let Submission { mut sequences, deadline, client, priority } = submission;
         let inbox = self.inbox.read().unwrap_or_else(PoisonError::into_inner);
         let sender = inbox.as_ref().ok_or(SubmitError::Closed)?;
         if sequences.is_empty() {
@@ -56,14 +71,17 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
             sequence.tokens = sequence.tokens.max(1);
             tokens = tokens.saturating_add(sequence.tokens);
         }
-        let ticket = self.load.admit(tokens, sequences.len())?;
+        let sequence_count = sequences.len();
+        let demand =
+            Demand { tokens, sequences: sequence_count, client, priority, left: left(deadline) };
+        let ticket = self.load.admit(demand)?;
         let (request, pending) = Request::new(sequences, deadline, ticket);
         sender.send(request).map_err(|_| SubmitError::Closed)?;
         Ok(pending)
     }
 
-    /// Whether a submission of one token would be admitted now: a cheap check before the work of
-    /// making a submission. Never waits.
+    /// Whether a submission of one token would be let in now: a cheap check before the work of making
+    /// a submission. Never waits.
     ///
     /// # Errors
     /// As [`Batcher::submit`].
@@ -73,8 +91,18 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         priority: Priority,
         deadline: Option<Instant>,
     ) -> Result<(), SubmitError> {
-        let _ = (client, priority, deadline);
-        self.load.admit(1, 1).map(drop)
+        let left = left(deadline);
+        let checked = self.load.check(Demand { tokens: 1, sequences: 1, client, priority, left });
+        if let Err(error) = &checked {
+            self.metrics.count_refusal(error);
+        }
+        checked
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Accepts no more submissions. What waits is still computed; then the worker ends.
@@ -90,10 +118,16 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     }
 }
 
+/// The time until a deadline.
+fn left(deadline: Option<Instant>) -> Option<Duration> {
+    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
 // Derived implementations would require the same traits of items and outputs.
 impl<I, O> Clone for Batcher<I, O> {
     fn clone(&self) -> Self {
-        Self { inbox: Arc::clone(&self.inbox), load: Arc::clone(&self.load) }
+        let (inbox, load) = (Arc::clone(&self.inbox), Arc::clone(&self.load));
+        Self { inbox, load, metrics: self.metrics.clone() }
     }
 }
 

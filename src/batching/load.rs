@@ -1,141 +1,201 @@
-//! Admission to the queue, and the state of queue and worker: a few atomics that the handle reads and
-//! the worker writes. They are independent, so that no ordering between them is needed.
+//! What waits, of whom, and how the worker fares: the handle reads it to admit submissions, the
+//! worker writes it.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// The drain rate before the first pass was measured: that of a small encoder on two slow cores.
-const ASSUMED_TOKENS_PER_SECOND: u64 = 2_000;
-
-const SHORTEST_RETRY: Duration = Duration::from_secs(1);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+use super::admission::{self, Ahead};
+use super::client::{ClientId, Priority};
+use super::cost::PassCost;
+use super::options::BatcherOptions;
+use super::plan::INTERACTIVE_WEIGHT;
+use super::submit_error::SubmitError;
 
 /// The state of the queue and the worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Status {
     /// Admitted tokens that no pass has taken yet, without padding.
     pub waiting_tokens: usize,
     /// Admitted sequences that no pass has taken yet.
     pub waiting_sequences: usize,
-    /// Whether the worker runs: false after it has drained and ended, or died.
+    /// About how long it takes to compute them.
+    pub waiting_time: Duration,
+    /// How long the oldest request has been waiting, of those that the last pass found.
+    pub oldest: Duration,
+    /// Whether the worker runs: false after it has drained and ended.
     pub alive: bool,
-    /// Whether every sequence of the last pass failed.
+    /// Whether the last trial pass failed.
     pub failing: bool,
+    /// Whether a pass has been running for longer than a pass may take.
+    pub hung: bool,
 }
 
-/// Why a submission was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
-    /// The queue has too little room.
-    #[error("{tokens} tokens don't fit in the queue: {waiting} of at most {limit} wait already")]
-    Full {
-        /// Tokens of the submission.
-        tokens: usize,
-        /// Tokens that wait.
-        waiting: usize,
-        /// The most tokens that may wait.
-        limit: usize,
-        /// When there should be room, by the measured drain rate: one second to one minute, in whole
-        /// seconds.
-        retry_after: Duration,
-    },
-    /// The submission has more tokens than the queue can ever hold.
-    #[error("{tokens} tokens in one request; at most {limit} are allowed")]
-    TooLarge {
-        /// Tokens of the submission.
-        tokens: usize,
-        /// The most tokens of a submission.
-        limit: usize,
-    },
-    /// Computing it alone takes longer than its deadline allows.
-    #[error("computing it takes about {} ms, and {} ms are left", .needed.as_millis(), .left.as_millis())]
-    DeadlineTooShort {
-        /// The estimated time.
-        needed: Duration,
-        /// The time until the deadline.
-        left: Duration,
-    },
-    /// The batcher was closed, or its worker is dead.
-    #[error("the batcher accepts no more submissions")]
-    Closed,
+/// What a submission takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand {
+    pub(super) tokens: usize,
+    pub(super) sequences: usize,
+    pub(super) client: ClientId,
+    pub(super) priority: Priority,
+    /// The time until its deadline.
+    pub(super) left: Option<Duration>,
 }
 
-/// What waits, how fast it drains, and whether the worker lives.
+/// What waits, how fast passes are, and whether the worker lives.
 #[derive(Debug)]
 pub(super) struct Load {
-    limit: usize,
-    tokens: AtomicUsize,
-    sequences: AtomicUsize,
-    tokens_per_second: AtomicU64,
-    failing: AtomicBool,
-    alive: AtomicBool,
+    options: BatcherOptions,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Tokens that wait, by client and priority. No entry is zero.
+    waiting: HashMap<(ClientId, Priority), usize>,
+    tokens: usize,
+    sequences: usize,
+    cost: PassCost,
+    /// The pass that runs: when it began, and its tokens.
+    pass: Option<(Instant, usize)>,
+    /// When the oldest request was submitted that waited when the last pass began.
+    oldest: Option<Instant>,
+    failing: bool,
+    alive: bool,
 }
 
 impl Load {
-    pub(super) fn new(limit: NonZeroUsize) -> Self {
-        Self {
-            limit: limit.get(),
-            tokens: AtomicUsize::new(0),
-            sequences: AtomicUsize::new(0),
-            tokens_per_second: AtomicU64::new(ASSUMED_TOKENS_PER_SECOND),
-            failing: AtomicBool::new(false),
-            alive: AtomicBool::new(true),
-        }
-    }
-
-    /// Admits a request if it fits into the queue, or if nothing waits.
-    pub(super) fn admit(
-        self: &Arc<Self>,
-        tokens: usize,
-        sequences: usize,
-    ) -> Result<Ticket, SubmitError> {
-        let add = |waiting: usize| {
-            let total = waiting.checked_add(tokens)?;
-            (waiting == 0 || total <= self.limit).then_some(total)
+    pub(super) fn new(options: BatcherOptions) -> Self {
+        let state = State {
+            waiting: HashMap::new(),
+            tokens: 0,
+            sequences: 0,
+            cost: options.cost,
+            pass: None,
+            oldest: None,
+            failing: false,
+            alive: true,
         };
-        self.tokens.fetch_update(Relaxed, Relaxed, add).map_err(|waiting| SubmitError::Full {
-            tokens,
-            waiting,
-            limit: self.limit,
-            retry_after: self.retry_after(waiting, tokens),
-        })?;
-        self.sequences.fetch_add(sequences, Relaxed);
-        Ok(Ticket { load: Arc::clone(self), tokens, sequences })
+        Self { options, state: Mutex::new(state) }
     }
 
-    /// Time until there is room for `tokens` more, at the current drain rate.
-    fn retry_after(&self, waiting: usize, tokens: usize) -> Duration {
-        let room_for = self.limit.saturating_sub(tokens);
-        let ahead = waiting.saturating_sub(room_for) as u64;
-        let rate = self.tokens_per_second.load(Relaxed).max(1);
-        Duration::from_secs(ahead.div_ceil(rate)).clamp(SHORTEST_RETRY, LONGEST_RETRY)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is complete before something could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a submission would be admitted, or why not.
+    pub(super) fn check(&self, demand: Demand) -> Result<(), SubmitError> {
+        self.lock().check(demand, &self.options)
+    }
+
+    /// Admits a submission, or says why not.
+    pub(super) fn admit(self: &Arc<Self>, demand: Demand) -> Result<Ticket, SubmitError> {
+        let mut state = self.lock();
+        state.check(demand, &self.options)?;
+        let Demand { tokens, sequences, client, priority, .. } = demand;
+        state.tokens += tokens;
+        state.sequences += sequences;
+        *state.waiting.entry((client, priority)).or_default() += tokens;
+        Ok(Ticket { load: Arc::clone(self), client, priority, tokens, sequences })
     }
 
     pub(super) fn waiting_tokens(&self) -> usize {
-        self.tokens.load(Relaxed)
+        self.lock().tokens
     }
 
-    pub(super) fn set_tokens_per_second(&self, rate: u64) {
-        self.tokens_per_second.store(rate, Relaxed);
+    /// A pass of `tokens` begins.
+    pub(super) fn pass_begins(&self, tokens: usize, at: Instant) {
+        self.lock().pass = Some((at, tokens));
+    }
+
+    /// The pass has ended, and took `took`.
+    pub(super) fn pass_ends(&self, took: Duration) {
+        let mut state = self.lock();
+        if let Some((_, tokens)) = state.pass.take() {
+            state.cost.observe(tokens, took, self.options.token_budget.get());
+        }
+    }
+
+    /// The worker panicked, perhaps during a pass, of which nothing is known.
+    pub(super) fn abandon_pass(&self) {
+        self.lock().pass = None;
+    }
+
+    /// The oldest request that waits was submitted then.
+    pub(super) fn set_oldest(&self, submitted: Option<Instant>) {
+        self.lock().oldest = submitted;
     }
 
     pub(super) fn set_failing(&self, failing: bool) {
-        self.failing.store(failing, Relaxed);
+        self.lock().failing = failing;
     }
 
     pub(super) fn set_dead(&self) {
-        self.alive.store(false, Relaxed);
+        self.lock().alive = false;
     }
 
     pub(super) fn status(&self) -> Status {
+        let state = self.lock();
+        let seconds = state.cost.per_queued_token(self.options.token_budget.get());
+        let hung = state.pass.is_some_and(|(began, _)| began.elapsed() > self.options.longest_pass);
         Status {
-            waiting_tokens: self.tokens.load(Relaxed),
-            waiting_sequences: self.sequences.load(Relaxed),
-            alive: self.alive.load(Relaxed),
-            failing: self.failing.load(Relaxed),
+            waiting_tokens: state.tokens,
+            waiting_sequences: state.sequences,
+            waiting_time: Duration::try_from_secs_f64(seconds * state.tokens as f64)
+                .unwrap_or(Duration::MAX),
+            oldest: state.oldest.map_or(Duration::ZERO, |submitted| submitted.elapsed()),
+            alive: state.alive,
+            failing: state.failing,
+            hung,
+        }
+    }
+}
+
+impl State {
+    fn check(&self, demand: Demand, options: &BatcherOptions) -> Result<(), SubmitError> {
+        let Demand { tokens, client, priority, left, .. } = demand;
+        let ahead = self.ahead(tokens, client, priority);
+        admission::admit(tokens, left, ahead, self.cost, options)
+    }
+
+    fn remove(&mut self, client: ClientId, priority: Priority, tokens: usize, sequences: usize) {
+        self.tokens -= tokens;
+        self.sequences -= sequences;
+        if let Some(waiting) = self.waiting.get_mut(&(client, priority)) {
+            *waiting -= tokens;
+            if *waiting == 0 {
+                self.waiting.remove(&(client, priority));
+            }
+        }
+    }
+
+    /// What is computed before a submission of `tokens` is complete: what its client has waiting; of
+    /// each other client as much as it gets in the meantime, which is at most as much as this one; the
+    /// running pass; and the other priority's share of the passes.
+    fn ahead(&self, tokens: usize, client: ClientId, priority: Priority) -> Ahead {
+        let waiting = |priority| self.waiting.get(&(client, priority)).copied().unwrap_or_default();
+        let of_client = waiting(priority);
+        let through = of_client.saturating_add(tokens);
+        let (mut others, mut other_priority) = (0_usize, 0_usize);
+        for (&(whose, urgency), &waits) in &self.waiting {
+            if urgency != priority {
+                other_priority += waits;
+            } else if whose != client {
+                others += waits.min(through);
+            }
+        }
+        let equal = of_client + others;
+        let share = match priority {
+            Priority::Interactive => equal.saturating_add(tokens) / INTERACTIVE_WEIGHT,
+            Priority::Batch => equal.saturating_add(tokens).saturating_mul(INTERACTIVE_WEIGHT),
+        };
+        let running = self.pass.map_or(0, |(_, tokens)| tokens);
+        Ahead {
+            tokens: equal.saturating_add(other_priority.min(share)).saturating_add(running),
+            of_client,
+            total: self.tokens,
+            idle: self.tokens == 0 && self.pass.is_none(),
         }
     }
 }
@@ -145,100 +205,27 @@ impl Load {
 #[derive(Debug)]
 pub(super) struct Ticket {
     load: Arc<Load>,
+    pub(super) client: ClientId,
+    pub(super) priority: Priority,
     tokens: usize,
     sequences: usize,
 }
 
 impl Ticket {
-    /// Releases the room of one sequence of `tokens`.
-    pub(super) fn release(&mut self, tokens: usize) {
-        // If the sum of the lengths saturated, they add up to more than was counted.
-        let tokens = tokens.min(self.tokens);
+    pub(super) fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load)
+    }
+
+    /// Releases the room of `sequences` with `tokens` together.
+    pub(super) fn release(&mut self, tokens: usize, sequences: usize) {
         self.tokens -= tokens;
-        self.sequences -= 1;
-        self.load.tokens.fetch_sub(tokens, Relaxed);
-        self.load.sequences.fetch_sub(1, Relaxed);
+        self.sequences -= sequences;
+        self.load.lock().remove(self.client, self.priority, tokens, sequences);
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.load.tokens.fetch_sub(self.tokens, Relaxed);
-        self.load.sequences.fetch_sub(self.sequences, Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(limit: usize) -> Arc<Load> {
-        Arc::new(Load::new(NonZeroUsize::new(limit).unwrap()))
-    }
-
-    fn retry_after(refused: Result<Ticket, SubmitError>) -> Duration {
-        match refused {
-            Err(SubmitError::Full { retry_after, .. }) => retry_after,
-            other => panic!("should be full: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_request_is_admitted_if_it_fits_or_if_nothing_waits() {
-        let load = load(10);
-        let first = load.admit(6, 1).unwrap();
-        let second = load.admit(4, 2).unwrap();
-        assert!(load.admit(1, 1).is_err());
-        drop(first);
-        assert!(load.admit(7, 1).is_err());
-        drop(second);
-        let oversized = load.admit(1_000, 3).unwrap();
-        assert!(load.admit(1, 1).is_err());
-        assert!(load.admit(usize::MAX, 1).is_err());
-        drop(oversized);
-        assert_eq!(load.status().waiting_tokens, 0);
-        assert_eq!(load.status().waiting_sequences, 0);
-    }
-
-    #[test]
-    fn a_ticket_releases_each_token_once() {
-        let load = load(10);
-        let mut ticket = load.admit(10, 2).unwrap();
-        ticket.release(7);
-        assert_eq!(load.status().waiting_tokens, 3);
-        assert_eq!(load.status().waiting_sequences, 1);
-        drop(ticket);
-        assert_eq!(load.waiting_tokens(), 0);
-    }
-
-    #[test]
-    fn huge_lengths_do_not_overflow() {
-        let load = load(10);
-        let mut ticket = load.admit(usize::MAX, 2).unwrap();
-        ticket.release(usize::MAX);
-        ticket.release(usize::MAX);
-        assert_eq!(load.waiting_tokens(), 0);
-    }
-
-    #[test]
-    fn retry_after_is_the_time_until_there_is_room() {
-        let load = load(100_000);
-        let _waiting = load.admit(100_000, 1).unwrap();
-        // 40,000 tokens have to drain, at the assumed rate first.
-        assert_eq!(retry_after(load.admit(40_000, 1)), Duration::from_secs(20));
-        load.set_tokens_per_second(4_000);
-        assert_eq!(retry_after(load.admit(40_000, 1)), Duration::from_secs(10));
-        // One larger than the queue has to wait until it is empty.
-        assert_eq!(retry_after(load.admit(900_000, 1)), Duration::from_secs(25));
-    }
-
-    #[test]
-    fn retry_after_stays_between_a_second_and_a_minute() {
-        let load = load(1_000_000);
-        let _waiting = load.admit(1_000_000, 1).unwrap();
-        load.set_tokens_per_second(0);
-        assert_eq!(retry_after(load.admit(1_000, 1)), LONGEST_RETRY);
-        load.set_tokens_per_second(u64::MAX);
-        assert_eq!(retry_after(load.admit(1_000, 1)), SHORTEST_RETRY);
+        self.load.lock().remove(self.client, self.priority, self.tokens, self.sequences);
     }
 }

@@ -9,18 +9,21 @@
 //! This module depends neither on HTTP nor on models: an [`Engine`] turns items into outputs, and a
 //! sequence is an item with a length in tokens.
 
+mod admission;
 mod answer;
 mod attempt;
 mod client;
-mod drain_rate;
+mod cost;
 mod engine;
 mod handle;
 mod load;
+mod metrics;
 mod options;
 mod plan;
 mod positions;
 mod queue;
 mod request;
+mod submit_error;
 mod worker;
 
 #[cfg(test)]
@@ -31,9 +34,12 @@ mod tests;
 pub use answer::{Computed, Failed, Pending, Timings};
 pub use attempt::EngineError;
 pub use client::{ClientId, Priority};
+pub use cost::PassCost;
 pub use engine::Engine;
 pub use handle::Batcher;
-pub use load::{Status, SubmitError};
+pub use load::Status;
+pub use metrics::Metrics;
 pub use options::BatcherOptions;
 pub use request::{Sequence, Submission};
+pub use submit_error::SubmitError;
 pub use worker::Worker;

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::cost::PassCost;
+
 /// How large passes and the queue may grow, and how a pass is chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct BatcherOptions {
@@ -11,18 +13,24 @@ pub struct BatcherOptions {
     /// Whether the cost of a pass is its number of sequences × its longest sequence, or only the
     /// sum of its tokens.
     pub padding: bool,
-    /// The most tokens that may wait, without padding. A larger request is admitted only if nothing
-    /// else waits.
+    /// The most tokens of one client that may wait, without padding, and so of one submission. All
+    /// clients together may have twice as many.
     pub queue_tokens: NonZeroUsize,
-    /// A pass is chosen from this many waiting sequences, in turn order. So it is also the most
-    /// sequences in a pass.
+    /// The longest time that a client's submissions may wait. One that has nothing waiting may wait
+    /// for twice as long.
+    pub queue_time: Duration,
+    /// A pass is chosen from this many waiting sequences, in order. So it is also the most sequences
+    /// in a pass.
     pub look_ahead: NonZeroUsize,
-    /// How many passes may take sequences from requests further back while taking none of this one.
-    /// Zero keeps strictly to the turn order, even with padding. With padding it should be larger
-    /// than the number of different lengths that usually wait, about a dozen: with less, all
-    /// requests are soon overdue.
+    /// How many passes may skip a request in favour of others behind it. Zero keeps strictly to the
+    /// order, even with padding. With padding it should be larger than the number of different lengths
+    /// that usually wait, about a dozen: with less, all requests are soon overdue.
     pub patience: u32,
     /// How long an idle worker waits for more requests after the first one, unless a full token
     /// budget already waits. Zero starts at once.
     pub gather: Duration,
+    /// A pass that runs for longer counts as hung.
+    pub longest_pass: Duration,
+    /// How long passes took when they were last measured.
+    pub cost: PassCost,
 }

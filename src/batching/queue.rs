@@ -1,68 +1,106 @@
-//! The waiting requests in turn order.
+//! The waiting requests.
 
-use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::attempt::EngineError;
+use super::metrics::Metrics;
 use super::options::BatcherOptions;
-use super::plan::{Waiting, plan};
-use super::positions::take_at;
+use super::plan::{Classes, Entry, Pick, Plan, Waiting, plan};
 use super::request::{Request, Slot};
 
-/// A request is in front of all requests that arrived, or last had a turn, after it. So requests in
-/// front have been passed over at least as often, and no request moves in front of another.
+/// The waiting requests, from which passes are taken.
 pub(super) struct Queue<I, O> {
-    pub(super) requests: VecDeque<Request<I, O>>,
+    requests: Classes<Request<I, O>>,
     options: BatcherOptions,
 }
 
 /// The sequences of one request that go into the next pass.
 pub(super) struct Selection<I, O> {
-    pub(super) request: Request<I, O>,
+    entry: Entry<Request<I, O>>,
+    /// One of its sequences, which says where the request stands.
+    place: Pick,
     pub(super) taken: Vec<Slot<I>>,
+}
+
+impl<I, O> Selection<I, O> {
+    pub(super) fn request(&self) -> &Request<I, O> {
+        self.entry.request()
+    }
+}
+
+impl<I, O> Waiting for Request<I, O> {
+    fn tokens(&self, index: usize) -> Option<usize> {
+        self.tokens_at(index)
+    }
+
+    fn passed_over(&self) -> u32 {
+        self.passed_over
+    }
 }
 
 impl<I, O> Queue<I, O> {
     pub(super) fn new(options: BatcherOptions) -> Self {
-        Self { requests: VecDeque::new(), options }
+        Self { requests: Classes::default(), options }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.requests.is_empty()
     }
 
-    /// Adds a request, new or after its turn, behind all others.
+    /// Adds a new request.
     pub(super) fn push(&mut self, request: Request<I, O>) {
-        self.requests.push_back(request);
+        self.requests.insert(request.priority(), request.client(), request);
     }
 
-    /// Drops requests whose deadline has passed or whose client has left.
-    pub(super) fn sweep(&mut self, now: Instant) {
-        self.requests.retain(|request| request.is_wanted(now));
+    /// Drops requests whose deadline has passed or whose client has left; returns when the oldest of
+    /// the others was submitted.
+    pub(super) fn sweep(&mut self, now: Instant, metrics: &Metrics) -> Option<Instant> {
+        self.requests.retain(|request| {
+            let wanted = request.is_wanted(now);
+            if !wanted {
+                let late = request.is_late(now);
+                if late { &metrics.late } else { &metrics.cancelled }.inc();
+            }
+            wanted
+        });
+        self.requests.requests().map(|request| request.submitted).min()
     }
 
-    /// Takes the sequences of the next pass, with their requests. The cost grows with the look-ahead,
-    /// not with what waits.
+    /// Takes the sequences of the next pass, with their requests.
     pub(super) fn take(&mut self) -> Vec<Selection<I, O>> {
-        let waiting = self
-            .requests
-            .iter()
-            .map(|request| Waiting { lens: request.lens(), passed_over: request.passed_over });
-        let picks = plan(waiting, &self.options);
-        let Some(last) = picks.last() else {
-            return Vec::new();
-        };
-        for request in self.requests.iter_mut().take(last.request) {
-            request.passed_over += 1;
+        let Plan { mut picks, skipped } = plan(&self.requests, &self.options);
+        for pick in &skipped {
+            if let Some(request) = self.requests.request_mut(pick) {
+                request.passed_over += 1;
+            }
         }
-        let turns = || picks.chunk_by(|a, b| a.request == b.request);
-        let requests = take_at(&mut self.requests, turns().map(|picks| picks[0].request));
-        let selected = requests.into_iter().zip(turns());
-        selected
-            .map(|(mut request, picks)| {
+        self.requests.charge(&picks, self.options.token_budget.get());
+        picks.sort_by_key(|pick| (pick.request, pick.sequence));
+        let mut selections = Vec::new();
+        for picks in picks.chunk_by(|a, b| a.request == b.request) {
+            if let Some(mut entry) = self.requests.take_out(&picks[0]) {
+                let request = entry.request_mut();
                 request.passed_over = 0;
                 let taken = request.take(picks.iter().map(|pick| pick.sequence));
-                Selection { request, taken }
-            })
-            .collect()
+                selections.push(Selection { entry, place: picks[0], taken });
+            }
+        }
+        selections
+    }
+
+    /// Gives a request the results of its sequences in a pass that lasted `took`. It goes back to its
+    /// place if it has more sequences.
+    pub(super) fn record(
+        &mut self,
+        selection: Selection<I, O>,
+        results: impl Iterator<Item = Result<O, EngineError>>,
+        took: Duration,
+    ) {
+        let Selection { entry, place, taken } = selection;
+        let results = taken.iter().map(|slot| slot.index).zip(results);
+        let (turn, request) = entry.into_parts();
+        if let Some(request) = request.record(results, took) {
+            self.requests.put_back(&place, Entry::new(turn, request));
+        }
     }
 }

@@ -48,8 +48,8 @@ pub(super) struct Request<I, O> {
     waiting: VecDeque<Slot<I>>,
     /// Each with its index in the submission.
     outputs: Vec<(usize, O)>,
-    /// How many passes, since this request's last turn, have taken sequences from behind it and none
-    /// of its own.
+    /// How many passes, since one last took a sequence of this request, have skipped it in favour of
+    /// others behind it.
     pub(super) passed_over: u32,
     pub(super) submitted: Instant,
     deadline: Option<Instant>,
@@ -75,6 +75,7 @@ impl<I, O> Request<I, O> {
         ticket: Ticket,
     ) -> (Self, Pending<O>) {
         let (reply, receiver) = oneshot::channel();
+        let load = ticket.load();
         let slots = sequences.into_iter().enumerate();
         let mut slots: Vec<_> =
             slots.map(|(index, Sequence { tokens, item })| Slot { index, tokens, item }).collect();
@@ -93,30 +94,37 @@ impl<I, O> Request<I, O> {
             reply,
             span: Span::current(),
         };
-        (request, Pending::new(receiver, deadline))
+        (request, Pending::new(receiver, deadline, load))
     }
 
-    /// The lengths of the waiting sequences in tokens, in the order in which they should be taken.
-    pub(super) fn lens(&self) -> impl Iterator<Item = usize> {
-        self.waiting.iter().map(|slot| slot.tokens)
+    pub(super) fn client(&self) -> ClientId {
+        self.ticket.client
     }
 
-    #[cfg(test)]
-    pub(super) fn items(&self) -> impl Iterator<Item = &I> {
-        self.waiting.iter().map(|slot| &slot.item)
+    pub(super) fn priority(&self) -> Priority {
+        self.ticket.priority
+    }
+
+    /// The length in tokens of the waiting sequence at `index`, in the order in which they should be
+    /// taken.
+    pub(super) fn tokens_at(&self, index: usize) -> Option<usize> {
+        self.waiting.get(index).map(|slot| slot.tokens)
     }
 
     /// Whether the client still waits for the answer.
     pub(super) fn is_wanted(&self, now: Instant) -> bool {
-        !self.reply.is_closed() && self.deadline.is_none_or(|deadline| now < deadline)
+        !self.reply.is_closed() && !self.is_late(now)
+    }
+
+    /// Whether its deadline has passed.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// Takes out the sequences at `positions`, which ascend, for a pass.
     pub(super) fn take(&mut self, positions: impl Iterator<Item = usize>) -> Vec<Slot<I>> {
         let taken = take_at(&mut self.waiting, positions);
-        for slot in &taken {
-            self.ticket.release(slot.tokens);
-        }
+        self.ticket.release(taken.iter().map(|slot| slot.tokens).sum(), taken.len());
         taken
     }
 

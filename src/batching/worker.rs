@@ -3,22 +3,26 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tracing::Span;
 
-use super::attempt::{self, Attempt, EngineError};
-use super::drain_rate::DrainRate;
+use super::attempt::{self, Attempt, EngineError, Failure};
 use super::engine::Engine;
 use super::load::Load;
+use super::metrics::Metrics;
 use super::options::BatcherOptions;
 use super::queue::{Queue, Selection};
 use super::request::Request;
 use crate::telemetry::chain::Chain;
+use crate::telemetry::panics::catch;
 
 const THREAD_NAME: &str = "strata-forward";
+
+/// How long to wait before a failing engine is tried again.
+const TRIAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// The running worker, for waiting until it ends. Dropping this detaches the thread.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Worker {
     /// before.
     pub fn join(self) {
         if self.thread.join().is_err() {
-            tracing::error!("the worker thread panicked outside of a forward pass");
+            tracing::error!("the worker thread panicked");
         }
     }
 }
@@ -41,22 +45,25 @@ pub(super) fn spawn<E: Engine>(
     options: BatcherOptions,
     inbox: Receiver<Request<E::Item, E::Output>>,
     load: Arc<Load>,
+    metrics: Metrics,
 ) -> io::Result<Worker> {
     let state = WorkerState {
         _alive: Alive(Arc::clone(&load)),
         engine,
         inbox,
         queue: Queue::new(options),
-        token_budget: options.token_budget.get(),
-        gather: options.gather,
-        drain_rate: DrainRate::default(),
+        options,
+        failing_since_trial: None,
+        restarted: false,
         load,
+        metrics,
     };
-    let thread = thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || state.run())?;
+    let thread =
+        thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || state.run_for_ever())?;
     Ok(Worker { thread })
 }
 
-/// Marks the worker as dead when dropped, however its thread ends.
+/// Marks the worker as ended when dropped, however its thread ends.
 struct Alive(Arc<Load>);
 
 impl Drop for Alive {
@@ -70,32 +77,59 @@ struct WorkerState<E: Engine> {
     engine: Arc<E>,
     inbox: Receiver<Request<E::Item, E::Output>>,
     queue: Queue<E::Item, E::Output>,
-    token_budget: usize,
-    gather: Duration,
-    drain_rate: DrainRate,
+    options: BatcherOptions,
+    /// When the last trial pass failed, if the last one did.
+    failing_since_trial: Option<Instant>,
+    /// Whether it was started again and has completed no pass since.
+    restarted: bool,
     load: Arc<Load>,
+    metrics: Metrics,
     /// The last field, so that it is dropped after all waiting requests have released their room.
     _alive: Alive,
 }
 
 impl<E: Engine> WorkerState<E> {
-    fn run(mut self) {
+    /// Runs until the batcher is closed and nothing waits. A panic outside of a pass costs the
+    /// requests of that pass; the others wait on.
+    fn run_for_ever(mut self) {
+        while let Err(panicked) = catch(|| self.run()) {
+            self.metrics.restarts.inc();
+            tracing::error!(cause = %panicked, "the worker panicked outside of a pass, and starts again");
+            self.load.abandon_pass();
+            if self.restarted {
+                // Something that waits makes it panic: without it, it works again.
+                self.queue = Queue::new(self.options);
+            }
+            self.restarted = true;
+        }
+    }
+
+    fn run(&mut self) {
         while self.collect() {
-            self.queue.sweep(Instant::now());
+            self.retry_trial();
+            let oldest = self.queue.sweep(Instant::now(), &self.metrics);
+            self.load.set_oldest(oldest);
             self.pass();
         }
     }
 
-    /// Blocks until something waits, then receives everything that has arrived. False if nothing
-    /// waits and the batcher is closed.
+    /// Blocks until something waits or a trial pass is due, then receives everything that has
+    /// arrived. False if nothing waits and the batcher is closed.
     fn collect(&mut self) -> bool {
         if self.queue.is_empty() {
-            let Ok(first) = self.inbox.recv() else {
-                return false;
+            let first = match self.failing_since_trial {
+                None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(since) => self.inbox.recv_timeout(TRIAL_PAUSE.saturating_sub(since.elapsed())),
             };
-            let submitted = first.submitted;
-            self.queue.push(first);
-            self.gather(submitted);
+            match first {
+                Ok(first) => {
+                    let submitted = first.submitted;
+                    self.queue.push(first);
+                    self.gather(submitted);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
         }
         self.inbox.try_iter().for_each(|request| self.queue.push(request));
         true
@@ -103,8 +137,8 @@ impl<E: Engine> WorkerState<E> {
 
     /// Waits for more requests, until `gather` after `submitted` or until a full pass waits.
     fn gather(&mut self, submitted: Instant) {
-        while self.load.waiting_tokens() < self.token_budget {
-            let left = self.gather.saturating_sub(submitted.elapsed());
+        while self.load.waiting_tokens() < self.options.token_budget.get() {
+            let left = self.options.gather.saturating_sub(submitted.elapsed());
             if left.is_zero() {
                 return;
             }
@@ -123,47 +157,97 @@ impl<E: Engine> WorkerState<E> {
         if items.is_empty() {
             return;
         }
-        let tokens = slots().fold(0, |sum: usize, slot| sum.saturating_add(slot.tokens));
+        let tokens = slots().map(|slot| slot.tokens).sum();
+        self.count_unwanted(&selections);
 
-        let started = Instant::now();
-        let Attempt { results, retried } = attempt::run(&*self.engine, &items);
-        let took = started.elapsed();
+        let began = Instant::now();
+        self.load.pass_begins(tokens, began);
+        let Attempt { results, failure } = attempt::run(&*self.engine, &items);
+        let took = began.elapsed();
+        self.load.pass_ends(took);
 
-        self.load.set_tokens_per_second(self.drain_rate.add_pass(tokens, took));
-        let failed = results.iter().filter(|result| result.is_err()).count();
-        self.load.set_failing(failed == results.len());
-        if let Some(error) = retried {
-            let spans = selections.iter().map(|selection| &selection.request.span);
-            log_retry(spans, &error, results.len(), failed);
+        self.metrics.count_pass(tokens, self.options.token_budget.get(), took);
+        match failure {
+            Some(failure) => self.note_failure(&failure, &selections, &results),
+            None if self.failing_since_trial.is_some() => self.try_again(),
+            None => {}
         }
         let mut results = results.into_iter();
-        for Selection { request, taken } in selections {
-            let indices = taken.iter().map(|slot| slot.index);
-            // A request that isn't complete goes to the back of the queue.
-            if let Some(request) = request.record(indices.zip(&mut results), took) {
-                self.queue.push(request);
-            }
+        for selection in selections {
+            let taken = selection.taken.len();
+            self.queue.record(selection, results.by_ref().take(taken), took);
         }
+        self.restarted = false;
+    }
+
+    /// Counts the tokens of a pass that nobody waits for any more.
+    fn count_unwanted(&self, selections: &[Selection<E::Item, E::Output>]) {
+        let now = Instant::now();
+        let unwanted = selections.iter().filter(|selection| !selection.request().is_wanted(now));
+        let tokens: usize =
+            unwanted.flat_map(|selection| &selection.taken).map(|slot| slot.tokens).sum();
+        self.metrics.unwanted_tokens.inc_by(tokens as u64);
+    }
+
+    /// Counts and logs a failed pass, and turns readiness off if the trial pass after it failed, too.
+    fn note_failure(
+        &mut self,
+        failure: &Failure,
+        selections: &[Selection<E::Item, E::Output>],
+        results: &[Result<E::Output, EngineError>],
+    ) {
+        let errors = || results.iter().filter_map(|result| result.as_ref().err());
+        let failed = errors().count();
+        let panics = errors().chain(&failure.cause);
+        let panics = panics.filter(|error| matches!(error, EngineError::Panicked(_))).count();
+        self.metrics.panics.inc_by(panics as u64);
+        self.metrics.failed_passes.inc();
+        self.metrics.failed_sequences.inc_by(failed as u64);
+        if let Some(cause) = &failure.cause {
+            let spans = selections.iter().map(|selection| &selection.request().span);
+            log_retry(spans, cause, results.len(), failed, failure.broken);
+        }
+        if failure.broken && self.failing_since_trial.is_none() {
+            tracing::error!("a trial pass failed, too: the server is not ready until one succeeds");
+        }
+        self.set_failing(failure.broken);
+    }
+
+    /// Tries a failing engine again, once a second. A server that is not ready gets no requests, so
+    /// nothing else would show that it works again.
+    fn retry_trial(&mut self) {
+        if self.failing_since_trial.is_some_and(|since| since.elapsed() >= TRIAL_PAUSE) {
+            self.try_again();
+        }
+    }
+
+    fn try_again(&mut self) {
+        let trial = attempt::trial(&*self.engine);
+        match &trial {
+            Ok(()) => tracing::info!("the engine computes again"),
+            Err(error) => tracing::warn!(cause = %Chain(error), "the engine still fails"),
+        }
+        self.set_failing(trial.is_err());
+    }
+
+    fn set_failing(&mut self, failing: bool) {
+        self.failing_since_trial = failing.then(Instant::now);
+        self.load.set_failing(failing);
     }
 }
 
-/// Logs for each request of a failed pass that its sequences were computed alone. The error of a
-/// sequence that failed again is logged with its request. So the error of the pass is logged only if
-/// all sequences succeeded.
+/// Logs for each request of a failed pass what followed. The error of a sequence that failed alone is
+/// logged with its request. So the error of the pass is logged only if no sequence did.
 fn log_retry<'s>(
     spans: impl Iterator<Item = &'s Span>,
     error: &EngineError,
     sequences: usize,
     failed: usize,
+    broken: bool,
 ) {
-    let cause = (failed == 0).then(|| tracing::field::display(Chain(error)));
+    let cause = (failed == 0 || broken).then(|| tracing::field::display(Chain(error)));
     for span in spans {
         let _entered = span.enter();
-        tracing::warn!(
-            sequences,
-            failed,
-            cause,
-            "a pass failed, and each of its sequences was computed alone"
-        );
+        tracing::warn!(sequences, failed, cause, "a pass failed, and was tried again in parts");
     }
 }

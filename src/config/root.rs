@@ -90,6 +90,7 @@ impl TryFrom<RawConfig> for Config {
 
     fn try_from(raw: RawConfig) -> Result<Self, Refusal> {
         let recipes = recipes(raw.recipes)?;
+        let http = HttpConfig::try_from(raw.http)?;
         Ok(Self {
             model: path("model", raw.model)?,
             host: address("host", raw.host)?,
@@ -98,9 +99,9 @@ impl TryFrom<RawConfig> for Config {
             heads: paths("heads", raw.heads)?,
             heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
                 .filter(|poll| !poll.is_zero()),
-            http: raw.http.try_into()?,
+            batching: raw.batching.check(http.timeout)?,
+            http,
             limits: raw.limits.try_into()?,
-            batching: raw.batching.try_into()?,
             embed: raw.embed.check(&recipes)?,
             classify: raw.classify.into(),
             log: raw.log.try_into()?,

@@ -171,7 +171,7 @@ impl From<Failed> for ApiError {
     fn from(failed: Failed) -> Self {
         match failed {
             Failed::Deadline => Self::DeadlineExceeded,
-            Failed::Engine { .. } => Self::internal(failed),
+            Failed::Engine { .. } | Failed::Lost => Self::internal(failed),
             Failed::Stopped => Self::Draining,
         }
     }

@@ -66,7 +66,7 @@ async fn in_one_pass(config: &Config, fault: Fault, texts: &[&'static str]) -> V
 async fn the_cause_of_a_failed_pass_is_logged_once_under_the_requests_id() {
     log::collect();
     let (app, stage) = TestApp::staged(&sentence());
-    stage.fault(Fault::Error);
+    stage.fault(Fault::Broken);
     stage.open();
     let answer = app.post("/embed", json!({"inputs": TEXT})).await;
     let cause = logged_cause(&answer);

@@ -86,7 +86,7 @@ async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
     app.until_waiting(1).await;
     for path in ["/embed", "/embed"] {
         let mut request = post(path, json!({"inputs": "not in time"}).to_string());
-        request.headers_mut().insert("x-timeout-ms", "1".parse().unwrap());
+        request.headers_mut().insert("x-timeout-ms", "100".parse().unwrap());
         app.send(request).await.problem(504, "deadline_exceeded", None);
     }
     stage.open();
@@ -94,6 +94,36 @@ async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
     waiting.await.unwrap().ok();
     // Late requests cost nothing: the second pass holds only the one that still waited.
     assert_eq!(stage.pass().await, 1);
+}
+
+#[tokio::test]
+async fn a_deadline_shorter_than_the_work_is_a_504_at_once_unless_the_server_is_idle() {
+    let (app, mut stage) = TestApp::staged(&sentence());
+    let short = || {
+        let mut request = post("/embed", json!({"inputs": "a film"}).to_string());
+        request.headers_mut().insert("x-timeout-ms", "3".parse().unwrap());
+        request
+    };
+    // Idle: it is let in, and late.
+    app.send(short()).await.problem(504, "deadline_exceeded", None);
+    stage.pass().await;
+    let refused = app.send(short()).await;
+    refused.problem(504, "deadline_too_short", None);
+    assert_eq!(app.batcher().status().waiting_sequences, 0);
+}
+
+#[tokio::test]
+async fn more_tokens_than_the_queue_can_hold_are_a_422_whatever_waits() {
+    let mut config = sentence();
+    config.batching.budget_tokens = at_least_one(8);
+    config.batching.queue_tokens = at_least_one(8);
+    let app = TestApp::new(&config);
+    for inputs in [json!("a very very very very good film"), json!(["a film", "a film", "a film"])]
+    {
+        let refused = app.post("/embed", json!({"inputs": inputs})).await;
+        let problem = refused.problem(422, "too_many_tokens", Some("/inputs"));
+        assert!(problem["detail"].as_str().unwrap().contains("at most 8"), "{problem}");
+    }
 }
 
 #[tokio::test]
@@ -127,7 +157,7 @@ async fn a_client_that_leaves_costs_nothing() {
 #[tokio::test]
 async fn a_failing_engine_is_a_500_that_contains_neither_the_text_nor_the_cause() {
     let (app, stage) = TestApp::staged(&sentence());
-    stage.fault(Fault::Error);
+    stage.fault(Fault::Broken);
     stage.open();
     let answer = app.post("/embed", json!({"inputs": "a xylophone"})).await;
     let problem = answer.problem(500, "internal", None);
@@ -160,8 +190,8 @@ async fn a_panic_fails_the_request_that_caused_it_and_no_other() {
     let answer = bad.await.unwrap();
     answer.problem(500, "internal", None);
     assert!(!answer.text().contains("xylophone"));
-    // All three in one pass, then each alone.
-    for sequences in [3, 1, 1, 1] {
+    // All three in one pass, then halves until the bad one is alone.
+    for sequences in [3, 1, 2, 1, 1] {
         assert_eq!(stage.pass().await, sequences);
     }
     app.post("/embed", json!({"inputs": "a film"})).await.ok();

@@ -1,10 +1,13 @@
 //! Health routes, and the headers of every answer.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, config, service};
+use crate::support::judge::Judge;
 use crate::support::stage::Fault;
 use crate::support::tiny;
 
@@ -42,12 +45,41 @@ async fn readiness_follows_the_state_of_the_server_and_liveness_does_not() {
 async fn a_failing_model_is_not_ready_until_a_pass_succeeds() {
     let (app, stage) = TestApp::staged(&config(tiny("sentence")));
     stage.open();
-    stage.fault(Fault::Error);
+    stage.fault(Fault::Broken);
     app.post("/embed", json!({"inputs": "a"})).await.problem(500, "internal", None);
     assert_eq!(state(&app, 503).await, "failing");
     stage.fault(Fault::None);
     app.post("/embed", json!({"inputs": "a"})).await.ok();
     assert_eq!(state(&app, 200).await, "ready");
+}
+
+#[tokio::test]
+async fn a_request_that_fails_alone_does_not_turn_readiness_off() {
+    let config = config(tiny("sentence"));
+    let (app, stage) = TestApp::staged(&config);
+    stage.open();
+    stage.fault(Fault::PanicOn(Judge::new(&config).sequence("a", None).ids[1]));
+    for _ in 0..3 {
+        app.post("/embed", json!({"inputs": "a"})).await.problem(500, "internal", None);
+        assert_eq!(state(&app, 200).await, "ready");
+    }
+}
+
+#[tokio::test]
+async fn a_pass_that_hangs_makes_liveness_fail() {
+    let mut config = config(tiny("sentence"));
+    config.batching.longest_pass = Duration::from_millis(1);
+    let (app, mut stage) = TestApp::staged(&config);
+    let other = app.clone();
+    let blocked = tokio::spawn(async move { other.post("/embed", json!({"inputs": "a"})).await });
+    stage.pass().await;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let live = app.get("/livez").await;
+    assert_eq!((live.status.as_u16(), live.text()), (503, "a pass hangs\n"));
+    stage.open();
+    blocked.await.unwrap().ok();
+    let live = app.get("/livez").await;
+    assert_eq!((live.status.as_u16(), live.text()), (200, "ok\n"));
 }
 
 #[tokio::test]

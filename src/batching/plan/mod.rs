@@ -1,29 +1,24 @@
-//! Chooses the sequences of the next pass: a pure function over lengths.
+//! Chooses the sequences of the next pass: a pure function of what waits.
 //!
-//! The plan considers the first `look_ahead` sequences in turn order: the next sequence of each
-//! request in the given order, then the second of each, and so on. Of these it takes
+//! The plan considers the first `look_ahead` sequences in the order of [`shares`]. Of these it takes
 //!
 //! 1. the very first, so that there is always progress;
 //! 2. the next sequence of each request that has been passed over `patience` times, whatever its
 //!    length, in order; the first that doesn't fit the token budget ends the pass;
 //! 3. whatever else fits. With padding, similar lengths first, as long as padding costs less than
-//!    another pass; without padding, in turn order, since all lengths go together equally well.
+//!    another pass; without padding, in order, since all lengths go together equally well.
 //!
-//! Padding only matters in rule 3, so the following holds with and without it. Assume that requests
-//! go to the back of the queue after their turn. Then for a request that has just arrived or just
-//! had a turn, with `ahead` requests in front of it:
-//!
-//! - One of the next `ahead + 1` passes holds one of its sequences, since every pass takes from the
-//!   front request, and no request moves in front of it.
-//! - At most `patience` of the passes before take sequences from behind it. (Requests in front have
-//!   been passed over at least as often, so overdue requests are in front of all others, and rule 2
-//!   lets no request overtake them.)
-//!
-//! Requests of similar lengths share passes in turn order, and their numbers of sequences in a pass
-//! differ by at most one. Without padding, a request is passed over only if its next sequence doesn't
-//! fit into the room that the requests before it have left.
+//! Padding only matters in rule 3. Without it, a request is passed over only if its sequence doesn't
+//! fit into the room that is left.
+
+use std::collections::HashSet;
 
 use super::options::BatcherOptions;
+
+mod order;
+mod shares;
+
+pub(super) use shares::{Classes, Entry, INTERACTIVE_WEIGHT, Pick, Waiting};
 
 /// The fixed cost of a pass, in tokens: every pass reads all weights and wakes all threads, however
 /// few tokens it holds. Padding up to this costs less than another pass. The reference encoder takes
@@ -34,94 +29,52 @@ const PASS_COST: usize = 32;
 /// passes would have no less.
 const SIMILAR: usize = 8;
 
-/// A waiting request, as the plan sees it.
-pub(super) struct Waiting<L> {
-    /// The lengths of its sequences, in tokens, in the order in which they should be taken.
-    pub(super) lens: L,
-    /// How many passes, since its last turn, have taken sequences from behind it and none of its own.
-    /// Doesn't increase from one request to the next.
-    pub(super) passed_over: u32,
+/// The next pass.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// The sequences that it takes, in the order in which they were offered. At least one if any waits.
+    /// Their tokens, with padding if passes are padded, are within the token budget, or there is only
+    /// one sequence.
+    pub(super) picks: Vec<Pick>,
+    /// The first sequence of each request that the pass skips in favour of one behind it.
+    pub(super) skipped: Vec<Pick>,
 }
 
-/// A sequence, by the index of its request among those that wait, and by its index in the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pick {
-    pub(super) request: usize,
-    pub(super) sequence: usize,
-}
-
-/// The sequences of the next pass, in ascending order; at least one if any waits. Their tokens, with
-/// padding if passes are padded, are within the token budget, or there is only one sequence.
-///
-/// Reads at most `look_ahead` sequences of `waiting`.
-pub(super) fn plan<L: Iterator<Item = usize>>(
-    waiting: impl Iterator<Item = Waiting<L>>,
-    options: &BatcherOptions,
-) -> Vec<Pick> {
+/// Plans the next pass.
+pub(super) fn plan<R: Waiting>(classes: &Classes<R>, options: &BatcherOptions) -> Plan {
+    let candidates = order::candidates(classes, options.look_ahead.get());
+    let overdue = |pick: &Pick| {
+        let request = classes.request(pick);
+        pick.sequence == 0 && request.is_some_and(|r| r.passed_over() >= options.patience)
+    };
     let (due, mut others): (Vec<_>, Vec<_>) =
-        candidates(waiting, options).into_iter().partition(|candidate| candidate.due);
+        candidates.iter().enumerate().partition(|(position, pick)| *position == 0 || overdue(pick));
     let mut pass = Pass::new(options);
-    for candidate in due {
-        if !pass.has_room_for(candidate.tokens) {
-            return pass.into_picks();
+    for &(position, pick) in &due {
+        if !pass.has_room_for(pick.tokens) {
+            return pass.into_plan(&candidates);
         }
-        pass.add(&candidate);
+        pass.add(position, pick.tokens);
     }
     if options.padding {
         let longest = pass.longest;
-        // A stable sort, so that similar lengths stay in turn order.
-        others
-            .sort_by_key(|candidate| candidate.tokens.abs_diff(longest) / (longest / SIMILAR + 1));
+        // A stable sort, so that similar lengths stay in order.
+        others.sort_by_key(|(_, pick)| pick.tokens.abs_diff(longest) / (longest / SIMILAR + 1));
     }
-    for candidate in others {
-        if pass.has_room_for(candidate.tokens) && pass.is_worth_padding(candidate.tokens) {
-            pass.add(&candidate);
+    for (position, pick) in others {
+        if pass.has_room_for(pick.tokens) && pass.is_worth_padding(pick.tokens) {
+            pass.add(position, pick.tokens);
         }
     }
-    pass.into_picks()
-}
-
-struct Candidate {
-    pick: Pick,
-    tokens: usize,
-    /// Whether it is taken whatever its length.
-    due: bool,
-}
-
-/// The first `look_ahead` sequences in turn order.
-fn candidates<L: Iterator<Item = usize>>(
-    waiting: impl Iterator<Item = Waiting<L>>,
-    options: &BatcherOptions,
-) -> Vec<Candidate> {
-    let size = options.look_ahead.get();
-    let mut requests: Vec<_> = waiting.take(size).enumerate().collect();
-    let mut candidates = Vec::new();
-    for sequence in 0.. {
-        requests.retain_mut(|(request, waiting)| {
-            let Some(tokens) = waiting.lens.next() else {
-                return false;
-            };
-            let overdue = sequence == 0 && waiting.passed_over >= options.patience;
-            candidates.push(Candidate {
-                pick: Pick { request: *request, sequence },
-                tokens,
-                due: candidates.is_empty() || overdue,
-            });
-            true
-        });
-        if requests.is_empty() || candidates.len() >= size {
-            break;
-        }
-    }
-    candidates.truncate(size);
-    candidates
+    pass.into_plan(&candidates)
 }
 
 /// The pass that is being filled.
 struct Pass {
     token_budget: usize,
     padding: bool,
-    picks: Vec<Pick>,
+    /// Positions among the candidates.
+    taken: Vec<usize>,
     longest: usize,
     tokens: usize,
 }
@@ -131,30 +84,30 @@ impl Pass {
         Self {
             token_budget: options.token_budget.get(),
             padding: options.padding,
-            picks: Vec::new(),
+            taken: Vec::new(),
             longest: 0,
             tokens: 0,
         }
     }
 
-    fn add(&mut self, candidate: &Candidate) {
-        self.picks.push(candidate.pick);
-        self.longest = self.longest.max(candidate.tokens);
-        self.tokens = self.tokens.saturating_add(candidate.tokens);
+    fn add(&mut self, position: usize, tokens: usize) {
+        self.taken.push(position);
+        self.longest = self.longest.max(tokens);
+        self.tokens = self.tokens.saturating_add(tokens);
     }
 
     fn padded(&self) -> usize {
-        self.picks.len().saturating_mul(self.longest)
+        self.taken.len().saturating_mul(self.longest)
     }
 
     fn padded_with(&self, tokens: usize) -> usize {
-        (self.picks.len() + 1).saturating_mul(self.longest.max(tokens))
+        (self.taken.len() + 1).saturating_mul(self.longest.max(tokens))
     }
 
     fn has_room_for(&self, tokens: usize) -> bool {
         let total = self.tokens.saturating_add(tokens);
         let cost = if self.padding { self.padded_with(tokens) } else { total };
-        self.picks.is_empty() || cost <= self.token_budget
+        self.taken.is_empty() || cost <= self.token_budget
     }
 
     /// Whether padding with one more sequence doesn't grow, or still costs less than another pass.
@@ -168,9 +121,14 @@ impl Pass {
         padding_with <= padding.max(PASS_COST + total / SIMILAR)
     }
 
-    fn into_picks(mut self) -> Vec<Pick> {
-        self.picks.sort_unstable();
-        self.picks
+    fn into_plan(mut self, candidates: &[Pick]) -> Plan {
+        self.taken.sort_unstable();
+        let picks: Vec<_> = self.taken.iter().map(|&position| candidates[position]).collect();
+        let last = self.taken.last().copied().unwrap_or_default();
+        let mut seen: HashSet<_> = picks.iter().map(|pick| pick.request).collect();
+        let before = candidates.iter().take(last);
+        let skipped = before.filter(|pick| seen.insert(pick.request)).copied().collect();
+        Plan { picks, skipped }
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{
-    Batcher, BatcherOptions, ClientId, Computed, Engine, Failed, Sequence, Submission, SubmitError,
-    Worker,
+    Batcher, BatcherOptions, ClientId, Computed, Engine, Failed, PassCost, Priority, Sequence,
+    Submission, SubmitError, Worker,
 };
 
 mod failures;
@@ -19,10 +19,14 @@ pub(super) fn options(budget: usize, look_ahead: usize, patience: u32) -> Batche
     BatcherOptions {
         token_budget: NonZeroUsize::new(budget).unwrap(),
         padding: true,
-        queue_tokens: NonZeroUsize::MAX,
+        queue_tokens: NonZeroUsize::new(1 << 30).unwrap(),
+        queue_time: AN_HOUR,
         look_ahead: NonZeroUsize::new(look_ahead).unwrap(),
         patience,
         gather: Duration::ZERO,
+        longest_pass: AN_HOUR,
+        // So fast that no deadline is too short.
+        cost: PassCost::from_passes(Duration::ZERO, 1, Duration::ZERO),
     }
 }
 
@@ -39,6 +43,11 @@ impl<F: Fn(&[&u32]) -> PassResult + Send + Sync + 'static> Engine for Compute<F>
 
     fn run(&self, items: &[&u32]) -> PassResult {
         self.0(items)
+    }
+
+    fn trial(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        // A function has no state that could be broken.
+        Ok(())
     }
 }
 
@@ -167,26 +176,34 @@ async fn a_request_of_a_thousand_does_not_delay_one_of_one() {
 async fn a_full_queue_says_when_to_retry_and_has_room_after_a_pass_took_some() {
     let queue_tokens = NonZeroUsize::new(20).unwrap();
     let (batcher, worker, stage) = staged(BatcherOptions { queue_tokens, ..options(1_000, 64, 8) });
-    // Larger than the queue, but nothing waits.
-    let large = batcher.submit(submission(tens(0..5))).unwrap();
-    assert_eq!(stage.pass().len(), 5);
+    let first = batcher.submit(submission(tens([1, 2]))).unwrap();
+    assert_eq!(stage.pass(), [1, 2]);
     let waiting = batcher.submit(submission(tens([5, 6]))).unwrap();
-    let full = SubmitError::Full {
-        tokens: 10,
-        waiting: 20,
-        limit: 20,
-        retry_after: Duration::from_secs(1),
-    };
+    let full = SubmitError::Full { retry_after: Duration::from_secs(1) };
     assert_eq!(batcher.submit(submission(tens([7]))).unwrap_err(), full);
+    let check = || batcher.check_room(ClientId::LOCAL, Priority::Interactive, None);
+    assert_eq!(check(), Err(full));
     stage.go();
     assert_eq!(stage.pass(), [5, 6]);
+    assert_eq!(check(), Ok(()));
     let last = batcher.submit(submission(tens([7]))).unwrap();
     batcher.close();
     assert_eq!(stage.drain(), [[7]]);
-    assert_eq!(outputs(large.await).len(), 5);
+    assert_eq!(outputs(first.await), [101, 102]);
     assert_eq!(outputs(waiting.await), [105, 106]);
     assert_eq!(outputs(last.await), [107]);
     worker.join();
+}
+
+#[tokio::test]
+async fn a_submission_larger_than_the_queue_is_refused_even_if_nothing_waits() {
+    let queue_tokens = NonZeroUsize::new(20).unwrap();
+    let (batcher, _, _stage) = staged(BatcherOptions { queue_tokens, ..options(1_000, 64, 8) });
+    let refused = batcher.submit(submission(tens([1, 2, 3]))).unwrap_err();
+    assert_eq!(refused, SubmitError::TooLarge { tokens: 30, limit: 20 });
+    let endless = Sequence { tokens: usize::MAX, item: 1 };
+    let refused = batcher.submit(submission(vec![endless; 2])).unwrap_err();
+    assert_eq!(refused, SubmitError::TooLarge { tokens: usize::MAX, limit: 20 });
 }
 
 #[tokio::test]
@@ -223,13 +240,14 @@ async fn a_request_that_is_late_or_whose_client_left_never_reaches_the_engine() 
     let busy = batcher.submit(submission(tens([1]))).unwrap();
     stage.pass();
     let left = batcher.submit(submission(tens([2]))).unwrap();
-    let late = batcher
-        .submit(Submission { deadline: Some(Instant::now()), ..submission(tens([3])) })
-        .unwrap();
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let late =
+        batcher.submit(Submission { deadline: Some(deadline), ..submission(tens([3])) }).unwrap();
     let in_time = Instant::now() + AN_HOUR;
     let in_time =
         batcher.submit(Submission { deadline: Some(in_time), ..submission(tens([4])) }).unwrap();
     drop(left);
+    std::thread::sleep(Duration::from_millis(25));
     batcher.close();
     assert_eq!(stage.drain(), [[4]]);
     assert_eq!(outputs(busy.await), [101]);
@@ -245,9 +263,9 @@ async fn a_deadline_does_not_wait_for_the_pass_to_end() {
     let late = batcher
         .submit(Submission { deadline: Some(Instant::now() + AN_HOUR), ..submission(tens([1])) });
     let busy = stage.pass();
-    let second = batcher
-        .submit(Submission { deadline: Some(Instant::now()), ..submission(tens([2])) })
-        .unwrap();
+    let soon = Instant::now() + Duration::from_millis(20);
+    let second =
+        batcher.submit(Submission { deadline: Some(soon), ..submission(tens([2])) }).unwrap();
     assert!(matches!(second.await, Err(Failed::Deadline)), "while {busy:?} runs");
     batcher.close();
     assert!(stage.drain().is_empty());

@@ -55,10 +55,22 @@ pub async fn readyz(state: State<AppState>) -> (StatusCode, Json<Health>) {
     health(state).await
 }
 
-/// 200 as long as the process answers.
+/// 200 as long as the process answers and no pass hangs.
 #[utoipa::path(get, path = "/livez", tag = "health", responses(
     (status = 200, body = String, description = "The process answers.", content_type = "text/plain"),
+    (status = 503, body = String, content_type = "text/plain",
+     description = "A pass has been running for longer than batching.longest_pass_ms, or the worker is dead: restart the process."),
 ))]
-pub async fn livez() -> &'static str {
-    "ok\n"
+pub async fn livez(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    let Ok(service) = state.service() else {
+        return (StatusCode::OK, "ok\n");
+    };
+    let status = service.batcher.status();
+    if status.hung {
+        (StatusCode::SERVICE_UNAVAILABLE, "a pass hangs\n")
+    } else if !status.alive && state.phase() != Phase::Draining {
+        (StatusCode::SERVICE_UNAVAILABLE, "the worker is dead\n")
+    } else {
+        (StatusCode::OK, "ok\n")
+    }
 }

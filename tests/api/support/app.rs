@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::Value;
-use strata::app::{Loaded, load};
-use strata::batching::{Batcher, BatcherOptions};
+use strata::app::{Loaded, batcher_options, load};
+use strata::batching::{Batcher, PassCost};
 use strata::config::Config;
 use strata::http::router;
 use strata::http::state::{AppState, Service};
@@ -70,15 +70,7 @@ impl TestApp {
         let app = Self::starting(config);
         let (engine, stage) = blocking_engine();
         let mut service = service(config);
-        let batching = &config.batching;
-        let options = BatcherOptions {
-            token_budget: batching.budget_tokens,
-            padding: true,
-            queue_tokens: batching.queue_tokens,
-            look_ahead: batching.look_ahead,
-            patience: batching.patience,
-            gather: batching.gather,
-        };
+        let options = batcher_options(config, true, PassCost::ASSUMED);
         let (batcher, _worker) = Batcher::start(Arc::new(engine), options).unwrap();
         service.batcher = batcher;
         app.state.ready(service);

@@ -16,8 +16,8 @@ pub enum Fault {
     /// It returns zeros.
     #[default]
     None,
-    /// Every pass is an error.
-    Error,
+    /// Every pass is an error, a trial pass too.
+    Broken,
     /// A pass that holds this token id is an error.
     ErrorOn(u32),
     /// A pass that holds this token id panics.
@@ -85,7 +85,7 @@ impl Engine for BlockingEngine {
         let fault = *self.shared.fault.lock().unwrap();
         let holds = |id: u32| items.iter().any(|task| task.sequence.ids.contains(&id));
         match fault {
-            Fault::Error => return Err("the injected error".into()),
+            Fault::Broken => return Err("the injected error".into()),
             Fault::ErrorOn(id) if holds(id) => return Err(format!("the error of {id}").into()),
             Fault::ErrorOnSeveral if items.len() > 1 => return Err("the error of several".into()),
             Fault::PanicOn(id) if holds(id) => panic!("the injected message"),
@@ -96,6 +96,13 @@ impl Engine for BlockingEngine {
             PassOutput::Whole(Output { values })
         };
         Ok(items.iter().map(output).collect())
+    }
+
+    fn trial(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        match *self.shared.fault.lock().unwrap() {
+            Fault::Broken => Err("the injected error".into()),
+            _ => Ok(()),
+        }
     }
 }
 

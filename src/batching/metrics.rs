@@ -1,0 +1,119 @@
+//! What the batcher counts.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::submit_error::SubmitError;
+
+/// Counters of the queue and of passes. A clone counts into the same counters.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Requests that were let in.
+    pub(super) admitted: Counter,
+    refused: Family<Refused, Counter>,
+    /// Requests whose deadline passed while they waited.
+    pub(super) late: Counter,
+    /// Requests whose client left while they waited.
+    pub(super) cancelled: Counter,
+    /// Passes that failed, and so were tried again in parts.
+    pub(super) failed_passes: Counter,
+    /// Sequences that the engine could not compute even alone.
+    pub(super) failed_sequences: Counter,
+    /// Panics of the engine.
+    pub(super) panics: Counter,
+    /// Restarts of the worker after a panic outside of a pass.
+    pub(super) restarts: Counter,
+    /// Tokens in passes.
+    tokens: Counter,
+    /// Tokens in passes whose client had left, or whose deadline had passed, before the pass began.
+    pub(super) unwanted_tokens: Counter,
+    pass_tokens: Histogram,
+    pass_fill: Histogram,
+    pass_seconds: Histogram,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refused {
+    reason: Reason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Reason {
+    Full,
+    TooLarge,
+    DeadlineTooShort,
+    Closed,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            admitted: Counter::default(),
+            refused: Family::default(),
+            late: Counter::default(),
+            cancelled: Counter::default(),
+            failed_passes: Counter::default(),
+            failed_sequences: Counter::default(),
+            panics: Counter::default(),
+            restarts: Counter::default(),
+            tokens: Counter::default(),
+            unwanted_tokens: Counter::default(),
+            pass_tokens: Histogram::new(exponential_buckets(8.0, 2.0, 12)),
+            pass_fill: Histogram::new((1..=10).map(|tenth| f64::from(tenth) / 10.0)),
+            pass_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
+        }
+    }
+}
+
+impl Metrics {
+    pub(super) fn count_refusal(&self, error: &SubmitError) {
+        let reason = match error {
+            SubmitError::Full { .. } => Reason::Full,
+            SubmitError::TooLarge { .. } => Reason::TooLarge,
+            SubmitError::DeadlineTooShort { .. } => Reason::DeadlineTooShort,
+            SubmitError::Closed => Reason::Closed,
+        };
+        self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    pub(super) fn count_pass(&self, tokens: usize, token_budget: usize, took: Duration) {
+        self.tokens.inc_by(tokens as u64);
+        self.pass_tokens.observe(tokens as f64);
+        self.pass_fill.observe(tokens as f64 / token_budget as f64);
+        self.pass_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Adds the counters to `registry`.
+    pub fn register(&self, registry: &mut Registry) {
+        let counters = [
+            ("requests_admitted", "Requests let into the queue", &self.admitted),
+            ("requests_late", "Requests whose deadline passed in the queue", &self.late),
+            ("requests_cancelled", "Requests whose client left in the queue", &self.cancelled),
+            ("passes_failed", "Passes that failed and were tried again", &self.failed_passes),
+            ("sequences_failed", "Sequences that failed even alone", &self.failed_sequences),
+            ("engine_panics", "Panics in passes", &self.panics),
+            ("worker_restarts", "Restarts of the worker", &self.restarts),
+            ("pass_tokens_computed", "Tokens in passes", &self.tokens),
+            (
+                "pass_tokens_unwanted",
+                "Tokens in passes that began after the client had left or the deadline had passed",
+                &self.unwanted_tokens,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        let refused = self.refused.clone();
+        registry.register("requests_refused", "Requests not let into the queue", refused);
+        let (tokens, fill) = (self.pass_tokens.clone(), self.pass_fill.clone());
+        registry.register("pass_tokens", "Tokens per pass", tokens);
+        registry.register("pass_fill", "Tokens per pass, as a part of the token budget", fill);
+        let seconds = self.pass_seconds.clone();
+        registry.register_with_unit("pass", "Duration of passes", Unit::Seconds, seconds);
+    }
+}
