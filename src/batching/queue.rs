@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::attempt::EngineError;
 use super::metrics::Metrics;
 use super::options::BatcherOptions;
-use super::plan::{Classes, Entry, Pick, Plan, Waiting, plan};
+use super::plan::{Classes, Entry, NextPass, Pick, Waiting, plan};
 use super::request::{Request, Slot};
 
 /// The waiting requests, from which passes are taken.
@@ -68,7 +68,7 @@ impl<I, O> Queue<I, O> {
 
     /// Takes the sequences of the next pass, with their requests.
     pub(super) fn take(&mut self) -> Vec<Selection<I, O>> {
-        let Plan { mut picks, skipped } = plan(&self.requests, &self.options);
+        let NextPass { mut picks, skipped } = plan(&self.requests, &self.options);
         for pick in &skipped {
             if let Some(request) = self.requests.request_mut(pick) {
                 request.passed_over += 1;

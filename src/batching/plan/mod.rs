@@ -31,7 +31,7 @@ const SIMILAR: usize = 8;
 
 /// The next pass.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct NextPass {
     /// The sequences that it takes, in the order in which they were offered. At least one if any waits.
     /// Their tokens, with padding if passes are padded, are within the token budget, or there is only
     /// one sequence.
@@ -41,7 +41,7 @@ pub(super) struct Plan {
 }
 
 /// Plans the next pass.
-pub(super) fn plan<R: Waiting>(classes: &Classes<R>, options: &BatcherOptions) -> Plan {
+pub(super) fn plan<R: Waiting>(classes: &Classes<R>, options: &BatcherOptions) -> NextPass {
     let candidates = order::candidates(classes, options.look_ahead.get());
     let overdue = |pick: &Pick| {
         let request = classes.request(pick);
@@ -52,7 +52,7 @@ pub(super) fn plan<R: Waiting>(classes: &Classes<R>, options: &BatcherOptions) -
     let mut pass = Pass::new(options);
     for &(position, pick) in &due {
         if !pass.has_room_for(pick.tokens) {
-            return pass.into_plan(&candidates);
+            return pass.into_next_pass(&candidates);
         }
         pass.add(position, pick.tokens);
     }
@@ -66,7 +66,7 @@ pub(super) fn plan<R: Waiting>(classes: &Classes<R>, options: &BatcherOptions) -
             pass.add(position, pick.tokens);
         }
     }
-    pass.into_plan(&candidates)
+    pass.into_next_pass(&candidates)
 }
 
 /// The pass that is being filled.
@@ -121,14 +121,14 @@ impl Pass {
         padding_with <= padding.max(PASS_COST + total / SIMILAR)
     }
 
-    fn into_plan(mut self, candidates: &[Pick]) -> Plan {
+    fn into_next_pass(mut self, candidates: &[Pick]) -> NextPass {
         self.taken.sort_unstable();
         let picks: Vec<_> = self.taken.iter().map(|&position| candidates[position]).collect();
         let last = self.taken.last().copied().unwrap_or_default();
         let mut seen: HashSet<_> = picks.iter().map(|pick| pick.request).collect();
         let before = candidates.iter().take(last);
         let skipped = before.filter(|pick| seen.insert(pick.request)).copied().collect();
-        Plan { picks, skipped }
+        NextPass { picks, skipped }
     }
 }
 

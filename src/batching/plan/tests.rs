@@ -48,7 +48,7 @@ fn lens(picks: &[Pick]) -> Vec<usize> {
 }
 
 /// Takes the sequences of a pass out, as the queue does.
-fn take(classes: &mut Classes<Lens>, options: &BatcherOptions) -> Plan {
+fn take(classes: &mut Classes<Lens>, options: &BatcherOptions) -> NextPass {
     let plan = plan(classes, options);
     classes.charge(&plan.picks, options.token_budget.get());
     let mut picks = plan.picks.clone();

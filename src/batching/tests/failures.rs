@@ -95,7 +95,7 @@ async fn one_bad_sequence_of_a_hundred_costs_few_passes() {
     assert!(passes.iter().filter(|&&items| items == 1).count() < 10, "{passes:?}");
 }
 
-/// An engine that works only while it is told to.
+/// An engine that works only while it is switched on.
 struct Switch(Arc<AtomicBool>);
 
 impl Switch {
