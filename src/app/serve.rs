@@ -17,25 +17,28 @@ use crate::config::Config;
 use crate::heads::Watch;
 use crate::http::state::{AppState, Service};
 use crate::http::{self, router};
+use crate::telemetry::log_queue::LogQueue;
+use crate::telemetry::metrics;
 
-/// Serves until a signal to stop arrives.
+/// Serves until a signal to stop arrives. The losses of `log` are among the metrics.
 ///
 /// # Errors
 /// The address can't be listened on, or the checkpoint, a recipe or a head can't be used.
-pub fn serve(config: Config) -> Result<(), ServeError> {
+pub fn serve(config: Config, log: LogQueue) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(failed("the runtime could not be started"))?;
-    runtime.block_on(run(Arc::new(config)))
+    runtime.block_on(run(Arc::new(config), log))
 }
 
-async fn run(config: Arc<Config>) -> Result<(), ServeError> {
+async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
     // Bound before the model is loaded: a port in use is reported at once, and health checks are
     // answered while the model loads.
     let (listener, address) = listen(&config).await?;
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
     let state = AppState::starting(config.http.clone());
+    state.metrics().register(|registry| metrics::register_log(registry, log));
     let (stop, stopped) = oneshot::channel::<()>();
     let header_timeout = config.http.header_timeout;
     let stopped = async {

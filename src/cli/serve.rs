@@ -58,7 +58,7 @@ impl Serve {
                  enableServiceLinks: false"
             );
         }
-        let served = app::serve(config);
+        let served = app::serve(config, log.clone());
         log.flush(LAST_LINES);
         Ok(served?)
     }

@@ -8,6 +8,7 @@ pub mod explain;
 mod extract;
 mod heads;
 mod inputs;
+pub mod metrics;
 mod middleware;
 pub mod openapi;
 mod pipeline;
@@ -17,8 +18,11 @@ mod reply;
 pub mod routes;
 pub mod serve;
 pub mod state;
+mod timings;
 pub mod vectors;
 pub mod wire;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -36,12 +40,14 @@ pub fn router(state: AppState) -> Router {
         .config(Config::default().validator_url("none"))
         .url("/openapi.json", openapi::Contract::openapi())
         .into();
+    let metrics = Arc::clone(state.http_metrics());
     let routes = Router::new()
         .route("/embed", post(embed::embed))
         .route("/classify", post(classify::classify))
         .route("/health", get(health::health))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(routes::metrics::metrics))
         .route("/info", get(info::info))
         .route("/openapi.yaml", get(openapi::openapi_yaml))
         .route("/", get(openapi::root))
@@ -49,5 +55,5 @@ pub fn router(state: AppState) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state);
-    middleware::around(routes)
+    middleware::around(routes, metrics)
 }

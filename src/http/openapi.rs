@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 
 use super::error::ApiError;
-use super::routes::{classify, embed, health, info};
+use super::routes::{classify, embed, health, info, metrics};
 
 /// The contract of all handlers.
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use super::routes::{classify, embed, health, info};
         health::health,
         health::livez,
         health::readyz,
+        metrics::metrics,
         info::info,
     ),
     tags(

@@ -2,7 +2,7 @@
 //! sequences to the batcher and one answer to the client.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::Span;
 
@@ -10,6 +10,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::Inputs;
 use super::state::Service;
+use super::timings::StageTimings;
 use super::wire::{Usage, WireLongText};
 use crate::batching::{ClientId, Priority, Sequence, Submission};
 use crate::model::PoolingMask;
@@ -24,21 +25,6 @@ pub const INLINE_BYTES: usize = 16 * 1024;
 
 /// Up to this many numbers are written on the runtime; more goes to a thread for blocking work.
 const INLINE_NUMBERS: usize = 32 * 1024;
-
-/// The time of each stage of a request, for the header `Server-Timing` and the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StageTimings {
-    /// Tokenisation.
-    pub tokenize: Duration,
-    /// Waiting in the queue.
-    pub queue: Duration,
-    /// In forward passes.
-    pub forward: Duration,
-    /// How many passes the request's sequences were spread over.
-    pub passes: u32,
-    /// Tokens computed, special tokens included.
-    pub tokens: usize,
-}
 
 /// What was computed for a request's inputs.
 pub struct Outcome {

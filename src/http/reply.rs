@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::error::ApiError;
-use super::pipeline::{StageTimings, to_json};
+use super::pipeline::to_json;
+use super::timings::StageTimings;
 
 /// Writes `answer`, which holds about `numbers` numbers.
 ///

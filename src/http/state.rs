@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::error::ApiError;
+use super::metrics::HttpMetrics;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
 use crate::heads::HeadSet;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
+use crate::telemetry::metrics::Metrics;
 use crate::text::Tokenizer;
 
 /// Room for request bodies is counted in units of this many bytes, so that gigabytes fit into the
@@ -81,6 +85,19 @@ pub struct ModelCard {
     pub threads: usize,
 }
 
+impl ModelCard {
+    fn register(&self, registry: &mut Registry) {
+        let labels = [
+            ("model", self.name.clone()),
+            ("fingerprint", self.fingerprint.clone()),
+            ("encoder", self.encoder.to_owned()),
+            ("dtype", self.dtype.to_owned()),
+            ("instruction_set", self.instruction_set.to_owned()),
+        ];
+        registry.register("strata_model", "The model that is served", Info::new(labels.to_vec()));
+    }
+}
+
 /// The state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -99,6 +116,8 @@ struct Shared {
     service: OnceLock<Arc<Service>>,
     draining: AtomicBool,
     started: Instant,
+    metrics: Metrics,
+    http_metrics: Arc<HttpMetrics>,
     room: Arc<Semaphore>,
 }
 
@@ -111,19 +130,26 @@ impl AppState {
     pub fn starting(config: HttpConfig) -> Self {
         // Rounded up, as bodies are, so that a body of the largest size always fits.
         let room = Arc::new(Semaphore::new(config.inflight_bytes.get().div_ceil(ADMISSION_UNIT)));
+        let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
+        metrics.register(|registry| http_metrics.register(registry));
         Self(Arc::new(Shared {
             config,
             service: OnceLock::new(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
+            metrics,
+            http_metrics,
             room,
         }))
     }
 
     /// Starts to serve requests. Only the first call has an effect.
     pub fn ready(&self, service: Service) {
+        let card = service.model.clone();
         // A second service is dropped: a service is never replaced while requests use it.
-        let _ = self.0.service.set(Arc::new(service));
+        if self.0.service.set(Arc::new(service)).is_ok() {
+            self.0.metrics.register(|registry| card.register(registry));
+        }
     }
 
     /// From now on `/readyz` answers 503.
@@ -154,6 +180,16 @@ impl AppState {
     /// The server's settings.
     pub fn config(&self) -> &HttpConfig {
         &self.0.config
+    }
+
+    /// The metrics of the process.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Counts requests.
+    pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
+        &self.0.http_metrics
     }
 
     /// Time since the process began to listen.

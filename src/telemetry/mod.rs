@@ -6,6 +6,9 @@
 //! Input text is never logged, nor anything from which it could be recovered: tokens, embeddings,
 //! request bodies.
 //!
+//! Modules that count own their metrics and register them; [`metrics`] has the registry that
+//! `GET /metrics` writes. Their labels are bounded: never a path, an id or a text.
+//!
 //! Fields of the log; those in milliseconds have the same names in `Server-Timing`:
 //!
 //! | field | meaning |
@@ -20,6 +23,7 @@
 pub mod chain;
 pub mod log_queue;
 pub mod logs;
+pub mod metrics;
 pub mod panics;
 #[cfg(test)]
 pub mod testing;

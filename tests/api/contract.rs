@@ -14,12 +14,13 @@ use crate::support::schema::Schemas;
 use crate::support::tiny;
 
 /// The routes of this version that the contract describes.
-const ROUTES: [(&str, &str); 6] = [
+const ROUTES: [(&str, &str); 7] = [
     ("post", "/embed"),
     ("post", "/classify"),
     ("get", "/health"),
     ("get", "/livez"),
     ("get", "/readyz"),
+    ("get", "/metrics"),
     ("get", "/info"),
 ];
 

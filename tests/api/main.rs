@@ -15,6 +15,7 @@ mod failures;
 mod health;
 mod load;
 mod log_sink;
+mod metrics;
 mod process;
 mod refusals;
 mod reload;

@@ -4,14 +4,15 @@ mod request_log;
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
 use tower_http::request_id::{
@@ -21,8 +22,9 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::http::error::ApiError;
-use crate::http::pipeline::StageTimings;
+use crate::http::metrics::HttpMetrics;
 use crate::http::problem::ProblemDetails;
+use crate::http::timings::StageTimings;
 use crate::telemetry::panics;
 
 use request_log::{RequestLog, millis};
@@ -37,13 +39,13 @@ const REQUEST_ID_BYTES: usize = 128;
 /// The most bytes of all header names and values together.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// Puts the middleware around `routes`.
-pub fn around(routes: Router) -> Router {
+/// Puts the middleware around `routes`, which counts their requests in `metrics`.
+pub fn around(routes: Router, metrics: Arc<HttpMetrics>) -> Router {
     let middleware = ServiceBuilder::new()
         .layer(from_fn(check_request_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RandomId))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(from_fn(observe));
+        .layer(from_fn_with_state(metrics, observe));
     routes.layer(middleware)
 }
 
@@ -71,9 +73,13 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
 }
 
 /// Checks the size of the headers, times the request, catches a handler's panic, writes problem
-/// details, and logs one line. The handler and the batcher log within a span that has the request's
+/// details, counts it, and logs one line. The handler and the batcher log within a span that has the request's
 /// id.
-async fn observe(request: Request, next: Next) -> Response {
+async fn observe(
+    State(metrics): State<Arc<HttpMetrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = request
         .extensions()
         .get::<RequestId>()
@@ -82,7 +88,7 @@ async fn observe(request: Request, next: Next) -> Response {
         .to_owned();
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let log = RequestLog::new(id, request.method().clone(), route);
+    let log = RequestLog::new(id, request.method().clone(), route, metrics);
     let mut response = if header_bytes(request.headers()) > HEADER_BYTES {
         ApiError::HeadersTooLarge(HEADER_BYTES).into_response()
     } else {

@@ -1,15 +1,17 @@
-//! The one line that the log has for each request.
+//! What is kept of each request: one line in the log, and its metrics.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
 use tracing::Level;
 
 use crate::http::error::ApiError;
-use crate::http::pipeline::StageTimings;
+use crate::http::metrics::HttpMetrics;
+use crate::http::timings::StageTimings;
 
-/// Routes that orchestrators ask every few seconds: logged at DEBUG.
-const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
+/// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG.
+const PROBES: [&str; 4] = ["/health", "/livez", "/readyz", "/metrics"];
 
 /// A request, from its start to its line in the log. If it is dropped before [`finish`](Self::finish),
 /// its client has left, and the line says so.
@@ -21,12 +23,19 @@ pub struct RequestLog {
     route: Option<String>,
     started: Instant,
     finished: bool,
+    metrics: Arc<HttpMetrics>,
 }
 
 impl RequestLog {
     /// A request that starts now.
-    pub fn new(id: String, method: Method, route: Option<String>) -> Self {
-        Self { id, method, route, started: Instant::now(), finished: false }
+    pub fn new(
+        id: String,
+        method: Method,
+        route: Option<String>,
+        metrics: Arc<HttpMetrics>,
+    ) -> Self {
+        metrics.begun();
+        Self { id, method, route, started: Instant::now(), finished: false, metrics }
     }
 
     /// The `x-request-id`.
@@ -34,7 +43,7 @@ impl RequestLog {
         &self.id
     }
 
-    /// Writes the line of a request that has a response. Returns the time that it took.
+    /// Writes the line of a request that has a response, and counts it. Returns the time that it took.
     pub fn finish(
         mut self,
         status: StatusCode,
@@ -43,6 +52,8 @@ impl RequestLog {
     ) -> Duration {
         self.finished = true;
         let total = self.started.elapsed();
+        let code = error.map(|error| error.code().as_str());
+        self.metrics.answered(self.route(), &self.method, status, code, timings, total);
         let cause = error.and_then(ApiError::cause);
         macro_rules! log {
             ($level:expr) => {
@@ -52,7 +63,7 @@ impl RequestLog {
                     method = %self.method,
                     route = self.route(),
                     status = status.as_u16(),
-                    code = error.map(|error| error.code().as_str()),
+                    code,
                     cause,
                     tokens = timings.tokens,
                     tokenize_ms = millis(timings.tokenize),
@@ -82,6 +93,7 @@ impl RequestLog {
 impl Drop for RequestLog {
     fn drop(&mut self) {
         if !self.finished {
+            self.metrics.cancelled(self.route(), &self.method);
             tracing::info!(
                 request_id = self.id,
                 method = %self.method,

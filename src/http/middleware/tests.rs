@@ -19,7 +19,7 @@ async fn answered<H: axum::handler::Handler<T, ()>, T: 'static>(
     let (writer, filter) = (written.clone(), LogFilter::parse("warn").unwrap());
     let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
     let _log = tracing::subscriber::set_default(log);
-    let routes = around(Router::new().route("/", get(handler)));
+    let routes = around(Router::new().route("/", get(handler)), Arc::default());
     let request = Request::get("/").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
     let response = routes.oneshot(request).await.unwrap();
     let (text, line) = (written.text(), |line| serde_json::from_str(line).unwrap());
@@ -88,7 +88,8 @@ async fn a_request_whose_client_leaves_has_a_line_too() {
     let (writer, filter) = (written.clone(), LogFilter::parse("info").unwrap());
     let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
     let _log = tracing::subscriber::set_default(log);
-    let routes = around(Router::new().route("/slow", get(std::future::pending::<()>)));
+    let routes =
+        around(Router::new().route("/slow", get(std::future::pending::<()>)), Arc::default());
     let request = Request::get("/slow").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
     // hyper drops the response's future when the client disconnects.
     let response = tokio::time::timeout(Duration::ZERO, routes.oneshot(request)).await;
@@ -100,14 +101,14 @@ async fn a_request_whose_client_leaves_has_a_line_too() {
 
 #[tokio::test]
 async fn probes_are_logged_at_debug() {
-    for (level, lines) in [("info", 1), ("debug", 4)] {
+    for (level, lines) in [("info", 1), ("debug", 5)] {
         let written = Written::default();
         let (writer, filter) = (written.clone(), LogFilter::parse(level).unwrap());
         let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
         let _log = tracing::subscriber::set_default(log);
-        let paths = ["/health", "/livez", "/readyz", "/embed"];
+        let paths = ["/health", "/livez", "/readyz", "/metrics", "/embed"];
         let routes = paths.iter().fold(Router::new(), |r, path| r.route(path, get(async || ())));
-        let routes = around(routes);
+        let routes = around(routes, Arc::default());
         for path in paths {
             let request = Request::get(path).body(Body::empty()).unwrap();
             routes.clone().oneshot(request).await.unwrap();

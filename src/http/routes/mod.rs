@@ -4,3 +4,4 @@ pub mod classify;
 pub mod embed;
 pub mod health;
 pub mod info;
+pub mod metrics;

@@ -6,6 +6,7 @@ pub mod heads;
 pub mod judge;
 pub mod labelled;
 pub mod log;
+pub mod metrics;
 pub mod process;
 pub mod schema;
 pub mod server;

@@ -1,0 +1,134 @@
+//! `GET /metrics`: valid for Prometheus, and true.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::json;
+
+use crate::support::app::{TestApp, config};
+use crate::support::metrics::Scrape;
+use crate::support::process::Strata;
+use crate::support::server::TestServer;
+use crate::support::tiny;
+
+const TEXT: &str = "a xylophone";
+
+async fn scrape(app: &TestApp) -> Scrape {
+    let answer = app.get("/metrics").await;
+    assert_eq!(answer.status.as_u16(), 200);
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(!answer.text().contains("xylophone"));
+    Scrape::parse(answer.text())
+}
+
+fn requests(scrape: &Scrape, labels: &[(&str, &str)]) -> f64 {
+    scrape.sum("strata_http_requests_total", labels)
+}
+
+#[tokio::test]
+async fn each_answer_is_counted_by_route_method_status_and_code() {
+    let app = TestApp::tiny("sentence");
+    app.post("/embed", json!({"inputs": [TEXT, TEXT]})).await.ok();
+    app.post("/embed", json!({"inputs": []})).await;
+    for path in ["/nothing/xylophone", "/embed/xylophone", "/xylophone?q=xylophone"] {
+        app.get(path).await.problem(404, "not_found", None);
+    }
+    app.get("/embed").await.problem(405, "method_not_allowed", None);
+    let word = Request::builder().method("XYLOPHONE").uri("/livez").body(Body::empty()).unwrap();
+    app.send(word).await.problem(405, "method_not_allowed", None);
+    app.get("/livez").await;
+    let scrape = scrape(&app).await;
+    for (labels, count) in [
+        (["/embed", "POST", "200", "none"], 1.0),
+        (["/embed", "POST", "422", "empty_inputs"], 1.0),
+        (["none", "GET", "404", "not_found"], 3.0),
+        (["/embed", "GET", "405", "method_not_allowed"], 1.0),
+        (["/livez", "other", "405", "method_not_allowed"], 1.0),
+        (["/livez", "GET", "200", "none"], 1.0),
+    ] {
+        let [route, method, status, code] = labels;
+        let labels = [("route", route), ("method", method), ("status", status), ("code", code)];
+        assert_eq!(requests(&scrape, &labels), count, "{labels:?}");
+    }
+    // This one is not answered yet.
+    assert_eq!(requests(&scrape, &[]), 8.0);
+    assert_eq!(scrape.value("strata_http_requests_in_progress"), 1.0);
+    let routes = scrape.values_of_label("route");
+    assert_eq!(routes, ["/embed", "/livez", "none"].into());
+}
+
+#[tokio::test]
+async fn an_answer_is_timed_as_a_whole_and_in_each_stage() {
+    let app = TestApp::tiny("sentence");
+    app.post("/embed", json!({"inputs": [TEXT, TEXT]})).await.ok();
+    app.post("/embed", json!({"inputs": []})).await;
+    let scrape = scrape(&app).await;
+    let labels = [("route", "/embed")];
+    assert_eq!(scrape.sum("strata_http_request_duration_seconds_count", &labels), 2.0);
+    let total = scrape.sum("strata_http_request_duration_seconds_sum", &labels);
+    let mut stages = 0.0;
+    for stage in ["tokenize", "queue", "forward"] {
+        let labels = [("stage", stage)];
+        assert_eq!(scrape.sum("strata_http_stage_duration_seconds_count", &labels), 1.0, "{stage}");
+        stages += scrape.sum("strata_http_stage_duration_seconds_sum", &labels);
+    }
+    assert!(0.0 < stages && stages <= total, "{stages} of {total}");
+    assert!(scrape.value("strata_http_tokens_total") > 4.0);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_counted_as_cancelled() {
+    let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
+    let server = TestServer::start(&app, Duration::from_secs(3600)).await;
+    let body = json!({ "inputs": TEXT }).to_string();
+    let head = "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json";
+    let leaving =
+        server.begin(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
+    stage.pass().await;
+    let before = scrape(&app).await;
+    assert_eq!(before.value("strata_http_requests_in_progress"), 2.0);
+    drop(leaving);
+    let cancelled = async || {
+        let labels = [("route", "/embed"), ("method", "POST")];
+        let scrape = scrape(&app).await;
+        let cancelled = scrape.sum("strata_http_requests_cancelled_total", &labels);
+        assert_eq!(scrape.value("strata_http_requests_in_progress"), 2.0 - cancelled);
+        assert_eq!(requests(&scrape, &[("route", "/embed")]), 0.0);
+        cancelled
+    };
+    while cancelled().await == 0.0 {
+        tokio::task::yield_now().await;
+    }
+    stage.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_process_reports_its_log_its_memory_and_its_build() {
+    let running = Strata::serve("sentence").start();
+    let text = reqwest::get(running.url("/metrics")).await.unwrap().text().await.unwrap();
+    let scrape = Scrape::parse(&text);
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    assert_eq!(scrape.sum("strata_build_info", &version), 1.0);
+    let model = [("model", "sentence"), ("encoder", "packed"), ("dtype", "f32")];
+    assert_eq!(scrape.sum("strata_model_info", &model), 1.0, "{text}");
+    assert_eq!(scrape.value("strata_log_dropped_lines_total"), 0.0);
+    assert_eq!(scrape.value("strata_log_write_errors_total"), 0.0);
+    assert!(scrape.value("process_resident_memory_bytes") > 1e6);
+    assert_eq!(scrape.value("process_threads"), running.threads().len() as f64);
+    let descriptors = scrape.value("process_open_fds");
+    assert!(3.0 < descriptors && descriptors < scrape.value("process_max_fds"));
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    let age = now - scrape.value("process_start_time_seconds");
+    assert!((-1.0..600.0).contains(&age), "{age}");
+}
+
+#[tokio::test]
+async fn metrics_are_served_while_the_model_loads() {
+    let app = TestApp::starting(&config(tiny("sentence")));
+    let before = scrape(&app).await;
+    assert_eq!(before.sum("strata_model_info", &[]), 0.0);
+    app.get("/readyz").await;
+    assert_eq!(requests(&scrape(&app).await, &[("route", "/readyz"), ("status", "503")]), 1.0);
+}
