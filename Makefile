@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -9,7 +9,7 @@ PEERS := .venv-peers
 STRATA := target/release/strata
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: model ## Download the default model if it is missing, build, and serve on 127.0.0.1:8080
 	cargo run --release --locked -- serve
@@ -69,6 +69,33 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
+
+bench-overload: model data ## Goodput at 2 and 10 times what the server can do, against a closed loop (8 minutes)
+	cargo bench --locked --bench hold -- overload $(FLAGS)
+
+bench-neighbours: model data ## Waiting of a client with single texts beside one that fills the queue
+	cargo bench --locked --bench hold -- neighbours $(FLAGS)
+
+bench-hangups: model data ## 1,000 clients that hang up before their answers: what is computed for nobody
+	cargo bench --locked --bench hold -- hangups $(FLAGS)
+
+bench-restarts: model data haproxy ## 20 restarts under load behind HAProxy: no client sees one
+	cargo bench --locked --bench hold -- restarts $(FLAGS)
+
+bench-slow-clients: model data ## Clients that don't read, drip, or announce and stay silent: memory and the others' latency
+	cargo bench --locked --bench hold -- slow-clients $(FLAGS)
+
+bench-probes: model data ## /livez and /readyz at full load
+	cargo bench --locked --bench hold -- probes $(FLAGS)
+
+bench-soak: model data ## Memory, threads and descriptors during 2 million mixed requests
+	cargo bench --locked --bench hold -- soak $(FLAGS)
+
+bench-tokenising: model data ## Small bodies that take long to tokenise: processor time after their deadline
+	cargo bench --locked --bench hold -- tokenising $(FLAGS)
+
+haproxy:
+	@PYTHON="$(PYTHON)" scripts/setup_debian.sh haproxy
 
 bench-kernels: ## Rates of GEMM, attention and layer norm per instruction set, and GEMM's share of the peak
 	cargo bench --locked -p strata-kernels --bench kernels

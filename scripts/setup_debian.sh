@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # Install the Debian packages that `make check` and `make test` need, if any is missing: a C compiler, make,
-# curl, git, and Python 3 with pip and venv. Prints nothing if all are there, and never asks anything.
+# curl, git, and Python 3 with pip and venv. Arguments are further programs, each in the package of its name.
+# Prints nothing if all are there, and never asks anything.
 set -euo pipefail
 
+# Daemons are in a folder that a user's PATH may lack.
+PATH="$PATH:/usr/sbin"
 python="${PYTHON:-python3}"
 
 # The packages that are missing, each with a space after it.
@@ -10,7 +13,7 @@ missing() {
     # A program is linked, since a compiler without the C library's files can't build anything.
     { command -v make && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -; } \
         >/dev/null 2>&1 || printf 'build-essential '
-    for tool in curl git; do
+    for tool in curl git "$@"; do
         command -v "$tool" >/dev/null || printf '%s ' "$tool"
     done
     command -v "$python" >/dev/null || printf 'python3 '
@@ -24,7 +27,7 @@ fail() {
     exit 1
 }
 
-packages="$(missing)"
+packages="$(missing "$@")"
 [ -n "$packages" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
@@ -44,5 +47,5 @@ echo "installing $packages"
 # shellcheck disable=SC2086 # The names are separate words.
 "${apt[@]}" install --yes --no-install-recommends $packages </dev/null >/dev/null || fail "apt-get failed"
 
-packages="$(missing)"
+packages="$(missing "$@")"
 [ -z "$packages" ] || fail "something is still missing after the installation"
