@@ -12,6 +12,7 @@ use crate::batching::{Batcher, BatcherOptions, PassCost, Worker};
 use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
 use crate::http::state::{ModelCard, Service};
+use crate::http::text_pool::TextPool;
 use crate::model::head::{Head, HeadContext};
 
 /// A service, and the parts that run and end with it.
@@ -61,6 +62,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let service = Service {
         model: card,
         tokenizer,
+        text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
         recipes,
         heads,
         prompts: checkpoint.sentence.prompts.clone(),

@@ -122,7 +122,7 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service) {
         budget_tokens = batching.budget_tokens,
         queue_tokens = batching.queue_tokens,
         body_bytes = http.body_bytes,
-        inflight_bytes = http.inflight_bytes,
+        memory_bytes = http.memory_bytes,
         timeout_ms = http.timeout.as_millis(),
         grace_ms = http.grace.as_millis(),
         "ready"

@@ -3,30 +3,34 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::error::Refusal;
-use super::values::{GIB, HOUR_MS, KIB, count, millis};
+use super::limits::LimitsConfig;
+use super::values::{GIB, HOUR_MS, KIB, count, millis, networks};
 
 /// As written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHttp {
     pub body_bytes: i64,
-    pub inflight_bytes: i64,
+    pub memory_bytes: i64,
     pub timeout_ms: i64,
     pub max_timeout_ms: i64,
     pub header_timeout_ms: i64,
     pub grace_ms: i64,
+    pub trusted_proxies: Vec<String>,
+    pub compress_answers: bool,
 }
 
 /// HTTP server. See `[http]` in `config/strata.toml`.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
-    /// Maximum size of a request body, in bytes.
+    /// Maximum size of a request body, in bytes, and of its texts with their prompts.
     pub body_bytes: NonZeroUsize,
-    /// Maximum size of all request bodies in flight, in bytes; at least `body_bytes`.
-    pub inflight_bytes: NonZeroUsize,
+    /// Bytes that bodies, parsed inputs, tokens and answers may hold together.
+    pub memory_bytes: NonZeroUsize,
     /// Time limit of a request that sets none.
     pub timeout: Duration,
     /// Maximum time limit that a request may set; at least `timeout`.
@@ -35,6 +39,10 @@ pub struct HttpConfig {
     pub header_timeout: Duration,
     /// Time that open requests have to finish when the server stops.
     pub grace: Duration,
+    /// Proxies whose forwarding headers say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether answers are compressed for clients that accept it.
+    pub compress_answers: bool,
 }
 
 impl TryFrom<RawHttp> for HttpConfig {
@@ -48,18 +56,32 @@ impl TryFrom<RawHttp> for HttpConfig {
             return Err(Refusal::new("http.max_timeout_ms", raw.max_timeout_ms, advice));
         }
         let body_bytes = count("http.body_bytes", raw.body_bytes, KIB, GIB)?;
-        let inflight_bytes = count("http.inflight_bytes", raw.inflight_bytes, KIB, 64 * GIB)?;
-        if inflight_bytes < body_bytes {
-            let advice = format!("must be no less than http.body_bytes, {body_bytes}");
-            return Err(Refusal::new("http.inflight_bytes", raw.inflight_bytes, advice));
-        }
         Ok(Self {
             body_bytes,
-            inflight_bytes,
+            memory_bytes: count("http.memory_bytes", raw.memory_bytes, KIB, 1024 * GIB)?,
             timeout,
             max_timeout,
             header_timeout: millis("http.header_timeout_ms", raw.header_timeout_ms, 1, 600_000)?,
             grace: millis("http.grace_ms", raw.grace_ms, 1, 600_000)?,
+            trusted_proxies: networks("http.trusted_proxies", &raw.trusted_proxies)?,
+            compress_answers: raw.compress_answers,
         })
+    }
+}
+
+impl HttpConfig {
+    /// Checks that the largest request fits into an idle server: its body beside what is parsed from
+    /// it, and its answer beside the numbers that are written into it.
+    pub(super) fn check_memory(&self, limits: &LimitsConfig) -> Result<(), Refusal> {
+        let largest = self.body_bytes.get().saturating_add(limits.answer_bytes.get());
+        let needed = largest.saturating_mul(2);
+        if self.memory_bytes.get() >= needed {
+            return Ok(());
+        }
+        let advice = format!(
+            "must be no less than twice http.body_bytes and limits.answer_bytes together, {needed}"
+        );
+        let written = i64::try_from(self.memory_bytes.get()).unwrap_or(i64::MAX);
+        Err(Refusal::new("http.memory_bytes", written, advice))
     }
 }

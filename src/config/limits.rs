@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::error::Refusal;
 use super::values::{GIB, KIB, MIB, count, within};
 
+/// The most inputs that a configuration can allow.
+pub const MOST_INPUTS: usize = 65536;
+
 /// As written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +43,7 @@ impl TryFrom<RawLimits> for LimitsConfig {
         let sequence_tokens = within("limits.sequence_tokens", raw.sequence_tokens, 0, 65536)?;
         Ok(Self {
             text_bytes: count("limits.text_bytes", raw.text_bytes, 1, 16 * MIB)?,
-            inputs: count("limits.inputs", raw.inputs, 1, 65536)?,
+            inputs: count("limits.inputs", raw.inputs, 1, MOST_INPUTS as i64)?,
             layers: count("limits.layers", raw.layers, 1, 1024)?,
             answer_bytes: count("limits.answer_bytes", raw.answer_bytes, KIB, 4 * GIB)?,
             sequence_tokens: NonZeroUsize::new(sequence_tokens),

@@ -34,7 +34,7 @@ pub use classify::ClassifyConfig;
 pub use embed::EmbedConfig;
 pub use error::{ConfigError, Refusal};
 pub use http::HttpConfig;
-pub use limits::LimitsConfig;
+pub use limits::{LimitsConfig, MOST_INPUTS};
 pub use log::LogConfig;
 pub use root::Config;
 pub use settings::Settings;

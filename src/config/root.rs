@@ -91,6 +91,8 @@ impl TryFrom<RawConfig> for Config {
     fn try_from(raw: RawConfig) -> Result<Self, Refusal> {
         let recipes = recipes(raw.recipes)?;
         let http = HttpConfig::try_from(raw.http)?;
+        let limits = LimitsConfig::try_from(raw.limits)?;
+        http.check_memory(&limits)?;
         Ok(Self {
             model: path("model", raw.model)?,
             host: address("host", raw.host)?,
@@ -101,7 +103,7 @@ impl TryFrom<RawConfig> for Config {
                 .filter(|poll| !poll.is_zero()),
             batching: raw.batching.check(http.timeout)?,
             http,
-            limits: raw.limits.try_into()?,
+            limits,
             embed: raw.embed.check(&recipes)?,
             classify: raw.classify.into(),
             log: raw.log.try_into()?,

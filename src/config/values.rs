@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::error::Refusal;
 
 pub(super) const KIB: i64 = 1 << 10;
@@ -29,6 +31,18 @@ pub(super) fn choice<T: Copy>(
 pub(super) fn address(key: &str, written: String) -> Result<IpAddr, Refusal> {
     let advice = "must be an IP address such as 127.0.0.1, 0.0.0.0 or ::";
     written.parse().map_err(|_| Refusal::new(key, written, advice))
+}
+
+/// A list of IP addresses and networks. An address is a network of one.
+pub(super) fn networks(key: &str, written: &[String]) -> Result<Vec<IpNet>, Refusal> {
+    let network = |text: &String| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
+            let advice = "must be IP addresses or networks such as 10.0.0.0/8 or ::1";
+            Refusal::new(key, text.as_str(), advice)
+        })
+    };
+    written.iter().map(network).collect()
 }
 
 /// A list of paths.

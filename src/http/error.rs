@@ -5,9 +5,11 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::error_code::ErrorCode;
+use super::memory::MemoryFull;
 use crate::batching::{Failed, SubmitError};
 use crate::telemetry::chain::Chain;
 
@@ -34,8 +36,8 @@ pub enum ApiError {
     /// The route exists, but for other methods.
     #[error("this route does not take this method")]
     MethodNotAllowed,
-    /// The body did not arrive in time.
-    #[error("the body did not arrive within {} ms", .0.as_millis())]
+    /// The body stalled, or came too slowly after this time.
+    #[error("the body stalled or came too slowly, and took longer than {} ms", .0.as_millis())]
     RequestTimeout(Duration),
     /// The body has more than this many bytes.
     #[error("the body has more than {0} bytes, which is the limit")]
@@ -43,6 +45,9 @@ pub enum ApiError {
     /// The content type is not JSON.
     #[error("the body's content type is {0}; only application/json is read")]
     UnsupportedMediaType(String),
+    /// The body is encoded in another way than gzip.
+    #[error("the body's content encoding is \"{0}\"; only gzip is read")]
+    UnsupportedContentEncoding(String),
     /// The headers have more than this many bytes.
     #[error("the headers have more than {0} bytes, which is the limit")]
     HeadersTooLarge(usize),
@@ -106,6 +111,7 @@ impl ApiError {
             Self::RequestTimeout(_) => ErrorCode::RequestTimeout,
             Self::BodyTooLarge(_) => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedContentEncoding(_) => ErrorCode::UnsupportedContentEncoding,
             Self::HeadersTooLarge(_) => ErrorCode::HeadersTooLarge,
             Self::Unacceptable { code, .. } => *code,
             Self::QueueFull { .. } => ErrorCode::QueueFull,
@@ -149,6 +155,10 @@ impl IntoResponse for ApiError {
     /// The status alone, with the error beside it; `middleware` writes the body.
     fn into_response(self) -> Response {
         let mut response = self.code().status().into_response();
+        if let Self::UnsupportedContentEncoding(_) = self {
+            let encoding = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(header::ACCEPT_ENCODING, encoding);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -164,6 +174,13 @@ impl From<SubmitError> for ApiError {
             SubmitError::DeadlineTooShort { .. } => Self::DeadlineTooShort(error.to_string()),
             SubmitError::Closed => Self::Draining,
         }
+    }
+}
+
+impl From<MemoryFull> for ApiError {
+    /// How long others hold their memory is not known, since some of it waits for slow readers.
+    fn from(_: MemoryFull) -> Self {
+        Self::QueueFull { retry_after: Duration::from_secs(1) }
     }
 }
 

@@ -67,6 +67,9 @@ error_codes! {
     /// The content type is not JSON.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "Add the header: with curl, -H 'content-type: application/json'.";
+    /// The body is encoded in another way than gzip.
+    UnsupportedContentEncoding = "unsupported_content_encoding", UNSUPPORTED_MEDIA_TYPE,
+        "Send the body with gzip or as it is.";
     /// The list of inputs is empty.
     EmptyInputs = "empty_inputs", UNPROCESSABLE_ENTITY,
         "Send at least one text.";

@@ -1,14 +1,15 @@
 //! `explain: true`: which heads can be explained, and the tokens with their places in the text.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::pipeline::{INLINE_BYTES, off_runtime};
 use super::state::Service;
+use super::text_pool::INLINE_BYTES;
 use crate::model::head::{Head, TokenAttribution};
 use crate::text::{Encoded, Input, Window};
 
@@ -62,22 +63,23 @@ pub fn attributions(
 /// begins with `prompt`, which is not part of the client's text.
 ///
 /// # Errors
-/// Only failures of the server.
+/// The deadline passed, or the server failed.
 pub async fn read_tokens(
     service: &Arc<Service>,
-    inputs: Vec<Input>,
+    inputs: Arc<Vec<Input>>,
     windows: Vec<Vec<Window>>,
     prompt: String,
+    deadline: Instant,
 ) -> Result<Vec<Vec<Token>>, ApiError> {
-    let service = Arc::clone(service);
+    let (pool, service) = (&service.text_pool, Arc::clone(service));
     let long = inputs.iter().map(Input::bytes).sum::<usize>() > INLINE_BYTES;
-    off_runtime(long, move || {
+    let read = move || {
         let windows_of_inputs = inputs.iter().zip(&windows);
         windows_of_inputs
             .map(|(input, windows)| tokens(&service, input, windows, &prompt))
             .collect()
-    })
-    .await
+    };
+    pool.run(long, deadline, read).await
 }
 
 fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) -> Vec<Token> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::excerpt::excerpt;
 use super::state::Service;
 use crate::model::head::Head;
 
@@ -34,7 +35,10 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
         let Some(head) = set.loaded.get(name) else {
             let message = match set.skipped.get(name) {
                 Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
-                None => format!("there is no head \"{name}\"; the heads are {}", known()),
+                None => {
+                    let name = excerpt(name);
+                    format!("there is no head \"{name}\"; the heads are {}", known())
+                }
             };
             let pointer = format!("/heads/{index}");
             return Err(ApiError::unacceptable(ErrorCode::UnknownHead, pointer, message));

@@ -2,9 +2,14 @@
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::state::Service;
+use super::excerpt::excerpt;
+use super::memory::MemoryCharge;
+use super::state::{AppState, Service};
 use super::wire::{WireInput, WireInputs};
 use crate::text::{Input, InvalidText, Text};
+
+/// Bytes of memory that an input takes in addition to its text and its tokens.
+const INPUT_BYTES: usize = 512;
 
 /// The checked inputs of a request.
 pub struct Inputs {
@@ -41,6 +46,7 @@ pub fn choose_prompt(
         (None, Some(name)) => service.prompts.get(&name).cloned().ok_or_else(|| {
             let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let name = excerpt(&name);
             let message = format!("the checkpoint has no prompt \"{name}\"; it has {known}");
             ApiError::unacceptable(ErrorCode::UnknownPrompt, "/prompt_name", message)
         }),
@@ -49,21 +55,28 @@ pub fn choose_prompt(
     }
 }
 
-/// Checks the inputs one by one and puts the prompt in front of each.
+/// Checks the inputs one by one and puts the prompt in front of each. `memory`, which was charged for
+/// the body, is then charged for the inputs.
 ///
 /// # Errors
-/// There is no input, there are too many, or one is blank, too large, or an unsupported pair; with
-/// the pointer to it.
-pub fn check_all(service: &Service, inputs: WireInputs, prompt: &str) -> Result<Inputs, ApiError> {
+/// There is no input, there are too many, they are too large with their prompts, or one is blank, too
+/// large, or an unsupported pair; with the pointer to it.
+pub fn check_all(
+    state: &AppState,
+    inputs: WireInputs,
+    prompt: &str,
+    memory: &mut MemoryCharge,
+) -> Result<Inputs, ApiError> {
+    let service = state.service()?;
     let single = matches!(inputs, WireInputs::One(_));
-    let list = inputs.into_list();
+    let count = inputs.count();
     let limit = service.limits.inputs.get();
-    if list.is_empty() {
+    if count == 0 {
         let message = "the list is empty; at least one text is needed";
         return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, "/inputs", message));
     }
-    if list.len() > limit {
-        let message = format!("{} inputs; at most {limit} are allowed", list.len());
+    if count > limit {
+        let message = format!("{count} inputs; at most {limit} are allowed");
         return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, "/inputs", message));
     }
     let bytes = service.limits.text_bytes.get();
@@ -71,6 +84,11 @@ pub fn check_all(service: &Service, inputs: WireInputs, prompt: &str) -> Result<
         let message = format!("the prompt has {} bytes; at most {bytes} are allowed", prompt.len());
         return Err(ApiError::unacceptable(ErrorCode::TextTooLarge, "/prompt", message));
     }
+    let list = inputs.into_list();
+    let texts: usize = list.iter().map(WireInput::bytes).sum();
+    let total = texts.saturating_add(count * prompt.len());
+    check_total(total, count, state.config().body_bytes.get())?;
+    memory.try_resize(total + count * INPUT_BYTES)?;
     let list = list.into_iter().enumerate().map(|(index, input)| {
         let pointer = Inputs::pointer(single, index);
         let input = check_one(input, &pointer, prompt, bytes)?;
@@ -82,6 +100,18 @@ pub fn check_all(service: &Service, inputs: WireInputs, prompt: &str) -> Result<
         Ok(input)
     });
     Ok(Inputs { list: list.collect::<Result<_, _>>()?, single })
+}
+
+/// Without a prompt, the texts can't be larger than their body was.
+fn check_total(total: usize, count: usize, limit: usize) -> Result<(), ApiError> {
+    if total <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "the {count} inputs have {total} bytes with the prompt in front of each; at most {limit} are \
+         allowed"
+    );
+    Err(ApiError::unacceptable(ErrorCode::TextTooLarge, "/prompt", message))
 }
 
 fn check_one(

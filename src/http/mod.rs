@@ -2,12 +2,20 @@
 //!
 //! Never sees a tensor. Of `model` it uses only the plain data of recipes, heads and tasks.
 
+mod answer_body;
+mod body;
+mod caller;
+mod client;
+pub mod connection;
 pub mod error;
 pub mod error_code;
+mod excerpt;
 pub mod explain;
 mod extract;
 mod heads;
 mod inputs;
+mod json;
+pub mod memory;
 pub mod metrics;
 mod middleware;
 pub mod openapi;
@@ -18,7 +26,9 @@ mod reply;
 pub mod routes;
 pub mod serve;
 pub mod state;
+pub mod text_pool;
 mod timings;
+mod tokenizing;
 pub mod vectors;
 pub mod wire;
 
@@ -26,6 +36,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -41,9 +53,14 @@ pub fn router(state: AppState) -> Router {
         .url("/openapi.json", openapi::Contract::openapi())
         .into();
     let metrics = Arc::clone(state.http_metrics());
-    let routes = Router::new()
+    let mut inference = Router::new()
         .route("/embed", post(embed::embed))
-        .route("/classify", post(classify::classify))
+        .route("/classify", post(classify::classify));
+    if state.config().compress_answers {
+        // Rows of numbers gain little from more effort.
+        inference = inference.layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    }
+    let routes = inference
         .route("/health", get(health::health))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

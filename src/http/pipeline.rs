@@ -1,43 +1,67 @@
 //! From texts to answers, for `/embed` and `/classify`. A text that is read in windows is several
 //! sequences to the batcher and one answer to the client.
 
+use std::iter::Sum;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::Span;
-
+use super::caller::Caller;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::Inputs;
+use super::memory::MemoryCharge;
 use super::state::Service;
 use super::timings::StageTimings;
+use super::tokenizing::Tokenizing;
 use super::wire::{Usage, WireLongText};
-use crate::batching::{ClientId, Priority, Sequence, Submission};
+use crate::batching::{Sequence, Submission};
 use crate::model::PoolingMask;
 use crate::model::output::{Output, PassOutput};
 use crate::model::task::{Task, TaskSpec};
-use crate::telemetry::panics;
-use crate::text::{Input, LongText, TokenizeError, Window};
-
-/// Up to this many bytes of text are tokenised on the runtime; more goes to a thread for blocking
-/// work, so that the runtime can answer other requests. It is about a millisecond of work.
-pub const INLINE_BYTES: usize = 16 * 1024;
-
-/// Up to this many numbers are written on the runtime; more goes to a thread for blocking work.
-const INLINE_NUMBERS: usize = 32 * 1024;
+use crate::text::{Input, Window};
 
 /// What was computed for a request's inputs.
 pub struct Outcome {
     /// One output per input, in order.
     pub outputs: Vec<Output>,
     /// The inputs, with their prompts.
-    pub inputs: Vec<Input>,
+    pub inputs: Arc<Vec<Input>>,
     /// The windows of each input: one, unless a long text was read in several.
     pub windows: Vec<Vec<Window>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
     /// The time of each stage.
     pub timings: StageTimings,
+    /// The memory of inputs and tokens.
+    pub memory: MemoryCharge,
+    /// The memory that the answer was estimated to need.
+    pub answer_memory: MemoryCharge,
+}
+
+/// An estimate of an answer's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerSize {
+    /// Numbers that are computed for it.
+    pub numbers: usize,
+    /// Bytes of its JSON.
+    pub bytes: usize,
+}
+
+impl AnswerSize {
+    /// Bytes of memory while it is written: its JSON, beside the numbers as they come from the
+    /// encoder and as they are arranged for the answer.
+    fn memory(self) -> usize {
+        self.bytes + 2 * size_of::<f32>() * self.numbers
+    }
+}
+
+impl Sum for AnswerSize {
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        sizes.fold(Self::default(), |sum, size| Self {
+            numbers: sum.numbers.saturating_add(size.numbers),
+            bytes: sum.bytes.saturating_add(size.bytes),
+        })
+    }
 }
 
 /// Checks how many distinct layers a request reads.
@@ -55,43 +79,43 @@ pub fn check_layers(service: &Service, spec: &TaskSpec, pointer: &str) -> Result
 
 /// Tokenises the inputs, submits them to the batcher, and returns one output per input.
 ///
-/// `answer_bytes` estimates an input's bytes in the answer from the input and its number of tokens.
+/// `answer_size` estimates an input's part of the answer from the input and its number of tokens.
 ///
 /// # Errors
-/// A text too long for `long_text: error`, an answer too large, a full queue, a deadline passed.
+/// A text too long for `long_text: error`, an answer too large, a full queue, no memory, a deadline
+/// passed.
 pub async fn run(
     service: &Arc<Service>,
     inputs: Inputs,
     spec: TaskSpec,
     long_text: WireLongText,
-    deadline: Instant,
-    answer_bytes: impl Fn(&Input, usize) -> usize,
+    caller: Caller,
+    answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Outcome, ApiError> {
+    let Caller { deadline, client, priority, mut memory } = caller;
     let started = Instant::now();
-    let (inputs, windows) = tokenize(service, inputs, long_text).await?;
+    let Inputs { list, single } = inputs;
+    let inputs = Arc::new(list);
+    let tokenizing = Tokenizing { service, inputs: &inputs, single, long_text, deadline };
+    let windows = tokenizing.run(&mut memory).await?;
     let tokenize = started.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
-    let bytes = |(input, windows)| answer_bytes(input, tokens(windows));
-    let estimate: usize = inputs.iter().zip(&windows).map(bytes).sum();
-    let limit = service.limits.answer_bytes.get();
-    if estimate > limit {
-        let message = format!("the answer would have about {estimate} bytes; {limit} are allowed");
+    let size = |(input, windows)| answer_size(input, tokens(windows));
+    let estimate: AnswerSize = inputs.iter().zip(&windows).map(size).sum();
+    let (bytes, limit) = (estimate.bytes, service.limits.answer_bytes.get());
+    if bytes > limit {
+        let message = format!("the answer would have about {bytes} bytes; {limit} are allowed");
         return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, "/inputs", message));
     }
+    memory.try_grow(estimate.memory())?;
+    let answer_memory = memory.split(estimate.memory());
     let spec = Arc::new(spec);
     let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
-    let computed = service
-        .batcher
-        .submit(Submission {
-            sequences,
-            deadline: Some(deadline),
-            client: ClientId::LOCAL,
-            priority: Priority::default(),
-        })?
-        .await?;
+    let submission = Submission { sequences, deadline: Some(deadline), client, priority };
+    let computed = service.batcher.submit(submission)?.await?;
     let timings = StageTimings {
         tokenize,
         queue: computed.timings.queue,
@@ -100,13 +124,13 @@ pub async fn run(
         tokens,
     };
     let counts = windows.iter().map(Vec::len).collect();
-    let outputs = join_windows(service, &spec, counts, computed.outputs).await?;
+    let outputs = join_windows(service, &spec, counts, computed.outputs, deadline).await?;
     let cut = windows
         .iter()
         .enumerate()
         .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
     let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
-    Ok(Outcome { outputs, inputs, windows, usage, timings })
+    Ok(Outcome { outputs, inputs, windows, usage, timings, memory, answer_memory })
 }
 
 /// The output of each text. `counts` has the number of windows of each text, `passes` the output of
@@ -116,15 +140,16 @@ async fn join_windows(
     spec: &Arc<TaskSpec>,
     counts: Vec<usize>,
     passes: Vec<PassOutput>,
+    deadline: Instant,
 ) -> Result<Vec<Output>, ApiError> {
     let long = counts.iter().any(|&count| count > 1);
-    let (service, spec) = (Arc::clone(service), Arc::clone(spec));
-    let outputs = off_runtime(long, move || {
+    let (pool, service, spec) = (&service.text_pool, Arc::clone(service), Arc::clone(spec));
+    let join = move || {
         let mut passes = passes.into_iter();
         let output = |count| service.output_builder.text_output(&spec, passes.by_ref().take(count));
         counts.into_iter().map(output).collect::<Vec<Output>>()
-    })
-    .await?;
+    };
+    let outputs = pool.run(long, deadline, join).await?;
     // The engine has checked the parts, but not their sums.
     if long && !outputs.iter().all(Output::is_finite) {
         return Err(ApiError::internal("joining a text's windows gave a non-finite number"));
@@ -140,70 +165,4 @@ fn tasks(windows: &[Window], spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task>
         spec: Arc::clone(spec),
         mask,
     })
-}
-
-/// Tokenises the inputs: each becomes one window, or several if it is read in windows.
-async fn tokenize(
-    service: &Arc<Service>,
-    inputs: Inputs,
-    long_text: WireLongText,
-) -> Result<(Vec<Input>, Vec<Vec<Window>>), ApiError> {
-    let Inputs { list, single } = inputs;
-    let total: usize = list.iter().map(Input::bytes).sum();
-    let service = Arc::clone(service);
-    off_runtime(total > INLINE_BYTES, move || {
-        let limit = service.sequence_tokens;
-        let one_window = |input: &Input, long_text| {
-            let encoded = service.tokenizer.encode(input, limit, long_text)?;
-            Ok(vec![Window::from(encoded)])
-        };
-        let tokenize_one = |(index, input): (usize, &Input)| {
-            let windows = match long_text {
-                WireLongText::Truncate => one_window(input, LongText::Truncate),
-                WireLongText::Error => one_window(input, LongText::Error),
-                WireLongText::Window => service.tokenizer.encode_windows(input, limit),
-            };
-            windows.map_err(|error| match error {
-                TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
-                    let pointer = Inputs::pointer(single, index);
-                    ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
-                }
-                TokenizeError::Failed { .. } => ApiError::internal(error),
-            })
-        };
-        let windows = list.iter().enumerate().map(tokenize_one).collect::<Result<_, _>>()?;
-        Ok((list, windows))
-    })
-    .await?
-}
-
-/// Writes an answer as JSON. `numbers` is about how many numbers it holds.
-///
-/// # Errors
-/// It can't be written, which is a failure of the server.
-pub async fn to_json<T: serde::Serialize + Send + 'static>(
-    answer: T,
-    numbers: usize,
-) -> Result<Vec<u8>, ApiError> {
-    let written =
-        off_runtime(numbers > INLINE_NUMBERS, move || serde_json::to_vec(&answer)).await?;
-    written.map_err(ApiError::internal)
-}
-
-/// Runs short work in place, and long work on a thread for blocking work within the current span.
-///
-/// # Errors
-/// The long work panicked. The panic of short work is caught around the handler.
-pub async fn off_runtime<T: Send + 'static>(
-    long: bool,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
-    if !long {
-        return Ok(work());
-    }
-    let span = Span::current();
-    // Caught within the task, since tokio's error would quote the panic's message.
-    let caught = move || panics::catch(|| span.in_scope(work));
-    let done = tokio::task::spawn_blocking(caught).await.map_err(ApiError::internal)?;
-    done.map_err(|panicked| ApiError::internal(format!("work on a blocking thread {panicked}")))
 }

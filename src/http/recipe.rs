@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::excerpt::excerpt;
 use super::state::Service;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, check_dimensions};
 use crate::model::recipe_book::RecipeError;
@@ -19,8 +20,9 @@ pub fn resolve(
     pointer: &str,
 ) -> Result<Arc<ResolvedRecipe>, ApiError> {
     let resolved = service.recipes.resolve(recipe).map_err(|error| match error {
-        RecipeError::Unknown { .. } => {
-            ApiError::unacceptable(ErrorCode::UnknownRecipe, pointer, error.to_string())
+        RecipeError::Unknown { name, known } => {
+            let cut = RecipeError::Unknown { name: excerpt(&name).into_owned(), known };
+            ApiError::unacceptable(ErrorCode::UnknownRecipe, pointer, cut.to_string())
         }
         RecipeError::Invalid(invalid) => {
             let code = match invalid.field.as_str() {

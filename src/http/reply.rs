@@ -1,24 +1,52 @@
 //! A handler's answer: JSON, with the time of each stage beside it for `middleware`.
 
+use std::time::Instant;
+
+use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::answer_body::AnswerWriter;
 use super::error::ApiError;
-use super::pipeline::to_json;
+use super::memory::MemoryCharge;
+use super::text_pool::TextPool;
 use super::timings::StageTimings;
 
-/// Writes `answer`, which holds about `numbers` numbers.
-///
-/// # Errors
-/// It can't be written, which is a failure of the server.
-pub async fn reply<T: Serialize + Send + 'static>(
-    answer: T,
-    numbers: usize,
-    timings: StageTimings,
-) -> Result<Response, ApiError> {
-    let body = to_json(answer, numbers).await?;
-    let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
-    response.extensions_mut().insert(timings);
-    Ok(response)
+/// Up to this many numbers are written on the runtime; more goes to the text threads.
+const INLINE_NUMBERS: usize = 32 * 1024;
+
+/// An answer that is ready to be written.
+pub struct Reply {
+    /// About how many numbers it holds.
+    pub numbers: usize,
+    /// The time after which it is of no use.
+    pub deadline: Instant,
+    /// What it was estimated to need.
+    pub memory: MemoryCharge,
+    /// The time of each stage.
+    pub timings: StageTimings,
+}
+
+impl Reply {
+    /// Writes what `answer` makes.
+    ///
+    /// # Errors
+    /// The deadline passed, or it can't be written, which is a failure of the server.
+    pub async fn write<T: Serialize>(
+        self,
+        pool: &TextPool,
+        answer: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Response, ApiError> {
+        let Self { numbers, deadline, memory, timings } = self;
+        let write = move || {
+            let mut writer = AnswerWriter::new(memory);
+            serde_json::to_writer(&mut writer, &answer()).map(|()| writer.finish())
+        };
+        let written = pool.run(numbers > INLINE_NUMBERS, deadline, write).await?;
+        let body = Body::new(written.map_err(ApiError::internal)?);
+        let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+        response.extensions_mut().insert(timings);
+        Ok(response)
+    }
 }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use super::error::ApiError;
+use super::memory::MemoryBudget;
 use super::metrics::HttpMetrics;
+use super::text_pool::TextPool;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
 use crate::heads::HeadSet;
@@ -20,21 +22,14 @@ use crate::model::task::Task;
 use crate::telemetry::metrics::Metrics;
 use crate::text::Tokenizer;
 
-/// Room for request bodies is counted in units of this many bytes, so that gigabytes fit into the
-/// number of permits of a semaphore.
-const ADMISSION_UNIT: usize = 1024;
-
-/// The room that is reserved for a request's body; released when dropped.
-pub struct Admitted {
-    _permit: OwnedSemaphorePermit,
-}
-
 /// Everything that handlers need to answer, once it is loaded.
 pub struct Service {
     /// The description of the model.
     pub model: ModelCard,
     /// Turns texts into tokens.
     pub tokenizer: Tokenizer,
+    /// The threads for long work on text.
+    pub text_pool: TextPool,
     /// Recipes by name.
     pub recipes: RecipeBook,
     /// The current set of heads. A request reads it once, so that all its results come from one set.
@@ -118,7 +113,7 @@ struct Shared {
     started: Instant,
     metrics: Metrics,
     http_metrics: Arc<HttpMetrics>,
-    room: Arc<Semaphore>,
+    memory: Arc<MemoryBudget>,
 }
 
 /// The state that all handlers share; cheap to clone.
@@ -128,18 +123,16 @@ pub struct AppState(Arc<Shared>);
 impl AppState {
     /// A server that is starting.
     pub fn starting(config: HttpConfig) -> Self {
-        // Rounded up, as bodies are, so that a body of the largest size always fits.
-        let room = Arc::new(Semaphore::new(config.inflight_bytes.get().div_ceil(ADMISSION_UNIT)));
         let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
         metrics.register(|registry| http_metrics.register(registry));
         Self(Arc::new(Shared {
+            memory: MemoryBudget::new(config.memory_bytes),
             config,
             service: OnceLock::new(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
             metrics,
             http_metrics,
-            room,
         }))
     }
 
@@ -197,14 +190,8 @@ impl AppState {
         self.0.started.elapsed()
     }
 
-    /// Reserves room for a body.
-    ///
-    /// # Errors
-    /// The bodies in flight leave too little room.
-    pub fn admit(&self, bytes: usize) -> Result<Admitted, ApiError> {
-        let units = u32::try_from(bytes.div_ceil(ADMISSION_UNIT)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.0.room).try_acquire_many_owned(units);
-        let full = ApiError::QueueFull { retry_after: Duration::from_secs(1) };
-        permit.map(|permit| Admitted { _permit: permit }).map_err(|_| full)
+    /// The memory that requests share.
+    pub fn memory(&self) -> &Arc<MemoryBudget> {
+        &self.0.memory
     }
 }

@@ -4,10 +4,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::config::MOST_INPUTS;
 
 /// A text, or two texts that are read as a pair.
 #[derive(Clone, Debug, PartialEq, ToSchema)]
@@ -18,6 +20,18 @@ pub enum WireInput {
     Text(String),
     /// One text or a pair.
     Pair(WirePair),
+}
+
+impl WireInput {
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Pair(WirePair { text, pair }) => {
+                text.len() + pair.as_ref().map_or(0, String::len)
+            }
+        }
+    }
 }
 
 /// One text, or two that are read as a pair, with token types 0 and 1.
@@ -39,14 +53,27 @@ pub enum WireInputs {
     One(WireInput),
     /// Several inputs; the results have the same order.
     Several(Vec<WireInput>),
+    /// More inputs than any configuration allows; they were counted and not kept.
+    #[serde(skip)]
+    TooMany(usize),
 }
 
 impl WireInputs {
-    /// As a list.
+    /// How many inputs there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Several(several) => several.len(),
+            Self::TooMany(count) => *count,
+        }
+    }
+
+    /// Those that were kept, as a list.
     pub fn into_list(self) -> Vec<WireInput> {
         match self {
             Self::One(one) => vec![one],
             Self::Several(several) => several,
+            Self::TooMany(_) => Vec::new(),
         }
     }
 }
@@ -110,8 +137,19 @@ impl<'de> Forms<'de> for WireInputs {
         WireInput::from_map(map).map(Self::One)
     }
 
-    fn from_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Self::Several)
+    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
+        let mut several = Vec::new();
+        while several.len() < MOST_INPUTS {
+            match list.next_element()? {
+                Some(input) => several.push(input),
+                None => return Ok(Self::Several(several)),
+            }
+        }
+        let mut more = 0;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            more += 1;
+        }
+        Ok(if more == 0 { Self::Several(several) } else { Self::TooMany(MOST_INPUTS + more) })
     }
 }
 
@@ -167,6 +205,16 @@ mod tests {
             [text("a"), pair("b", Some("c"))]
         );
         assert_eq!(read("{\"text\": \"b\"}"), [pair("b", None)]);
+    }
+
+    #[test]
+    fn inputs_beyond_the_most_are_counted_and_not_kept() {
+        let read = |count: usize| {
+            let json = format!("[{}]", vec!["\"a\""; count].join(","));
+            serde_json::from_str::<WireInputs>(&json).unwrap()
+        };
+        assert_eq!(read(MOST_INPUTS).into_list().len(), MOST_INPUTS);
+        assert_eq!(read(MOST_INPUTS + 3), WireInputs::TooMany(MOST_INPUTS + 3));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use super::pooling_mask::{PoolingMask, counted_rows, total};
 
 /// How the `t` token rows of one layer are combined into one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// `Σ H[i] / max(t, 1e-9)`
+    #[default]
     Mean,
     /// `H[0]`
     Cls,

@@ -43,29 +43,24 @@ async fn a_full_queue_is_a_429_that_says_when_to_try_again() {
 }
 
 #[tokio::test]
-async fn bodies_beyond_the_bytes_that_may_be_in_flight_are_a_429() {
+async fn requests_beyond_the_memory_budget_are_a_429() {
     let mut config = sentence();
-    // Not a multiple of the unit in which room is counted.
-    config.http.body_bytes = at_least_one(1500);
-    config.http.inflight_bytes = at_least_one(1500);
+    config.http.memory_bytes = at_least_one(8 * 1024);
     let (app, mut stage) = TestApp::staged(&config);
-    // It doesn't declare its length, so it reserves room for the longest.
     let computing = spawn(&app, "a film");
     stage.pass().await;
-    let refused = app.post("/embed", json!({"inputs": "a"})).await;
+    let more = json!({"inputs": vec!["a"; 16]});
+    let refused = app.post("/embed", more).await;
     refused.problem(429, "queue_full", None);
     assert_eq!(refused.header("retry-after"), "1");
     stage.open();
     computing.await.unwrap().ok();
-    app.post("/embed", json!({"inputs": "a"})).await.ok();
+    assert_eq!(app.state.memory().used(), 0);
 }
 
 #[tokio::test]
-async fn a_refused_request_releases_its_room() {
-    let mut config = sentence();
-    config.http.body_bytes = at_least_one(1024);
-    config.http.inflight_bytes = at_least_one(1024);
-    let app = TestApp::new(&config);
+async fn a_refused_request_releases_its_memory() {
+    let app = TestApp::new(&sentence());
     for _ in 0..3 {
         app.post_raw("/embed", "{").await.problem(400, "invalid_json", None);
         app.post("/embed", json!({"inputs": []})).await.problem(
@@ -74,6 +69,7 @@ async fn a_refused_request_releases_its_room() {
             Some("/inputs"),
         );
         app.post("/embed", json!({"inputs": "a"})).await.ok();
+        assert_eq!(app.state.memory().used(), 0);
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::*;
-use crate::http::pipeline::off_runtime;
+use crate::http::text_pool::TextPool;
 use crate::telemetry::logs::{LogFilter, LogFormat, subscriber};
 use crate::telemetry::testing::Written;
 
@@ -43,7 +43,9 @@ async fn panics() -> StatusCode {
 }
 
 async fn panics_off_the_runtime() -> Result<String, ApiError> {
-    off_runtime(true, || panic!("in {TEXT}")).await
+    let pool = TextPool::start(1).map_err(ApiError::internal)?;
+    let deadline = std::time::Instant::now() + Duration::from_secs(3600);
+    pool.run(true, deadline, || panic!("in {TEXT}")).await
 }
 
 #[tokio::test]
@@ -53,9 +55,9 @@ async fn the_panic_of_a_handler_is_logged_once_with_its_place_and_without_its_me
 }
 
 #[tokio::test]
-async fn a_panic_on_a_blocking_thread_is_logged_once_without_its_message() {
+async fn a_panic_on_a_text_thread_is_logged_once_without_its_message() {
     let cause = logged_cause(panics_off_the_runtime).await;
-    assert!(cause.starts_with("work on a blocking thread panicked at src/http/"), "{cause}");
+    assert!(cause.starts_with("work on a text thread panicked at src/http/"), "{cause}");
 }
 
 #[tokio::test]

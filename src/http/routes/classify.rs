@@ -12,10 +12,10 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::explain::{self, Token};
 use crate::http::extract::ApiJson;
-use crate::http::pipeline::{self, Outcome};
+use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
-use crate::http::reply::reply;
+use crate::http::reply::Reply;
 use crate::http::state::AppState;
 use crate::http::vectors::{Embedding, Encoding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
@@ -23,7 +23,7 @@ use crate::http::{heads, inputs};
 use crate::model::head::decision::Decision;
 use crate::model::head::{Head, OutputActivation, TokenAttribution};
 use crate::model::output::Output;
-use crate::model::recipe::{RecipeRef, ResolvedRecipe};
+use crate::model::recipe::{RecipeRef, ResolvedRecipe, bounded_list};
 use crate::model::recipe_book::NATIVE;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
@@ -39,7 +39,7 @@ pub struct ClassifyRequest {
     /// The texts to classify.
     pub inputs: WireInputs,
     /// Heads by name; by default the configured ones.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded_list")]
     pub heads: Option<Vec<String>>,
     /// What turns logits into probabilities, instead of the head's own activation.
     #[serde(default)]
@@ -50,7 +50,7 @@ pub struct ClassifyRequest {
     /// Whether to return what each token adds to each logit. Refused for heads whose logits are not
     /// an exact sum over tokens.
     #[serde(default)]
-    pub explain: bool,
+    pub explain: Option<bool>,
     /// A recipe, to get the embedding from the same pass.
     #[serde(default)]
     pub embed: Option<RecipeRef>,
@@ -62,7 +62,7 @@ pub struct ClassifyRequest {
     pub prompt_name: Option<String>,
     /// What happens to a text with too many tokens.
     #[serde(default)]
-    pub long_text: WireLongText,
+    pub long_text: Option<WireLongText>,
 }
 
 /// The answer of `POST /classify`.
@@ -140,7 +140,7 @@ impl From<Decision> for HeadResult {
 )]
 pub async fn classify(
     State(state): State<AppState>,
-    ApiJson { value: request, deadline, admitted }: ApiJson<ClassifyRequest>,
+    ApiJson { value: request, mut caller }: ApiJson<ClassifyRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     if request.top_k == Some(0) {
@@ -148,58 +148,54 @@ pub async fn classify(
         return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_k", message));
     }
     let heads = heads::select(service, request.heads.as_deref())?;
-    let attributions =
-        if request.explain { explain::attributions(service, &heads)? } else { Vec::new() };
+    let explain = request.explain == Some(true);
+    let attributions = if explain { explain::attributions(service, &heads)? } else { Vec::new() };
     let recipe = request.embed.as_ref().map(|r| resolve(service, r, None, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
     let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
-    let inputs = inputs::check_all(service, request.inputs, &prompt)?;
+    let inputs = inputs::check_all(&state, request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();
-    let embedding =
-        recipe.as_ref().map_or(0, |recipe| Encoding::Float.vector_bytes(recipe.dimensions));
-    let bytes = |input: &Input, tokens: usize| {
+    let columns = recipe.as_ref().map_or(0, |recipe| recipe.dimensions);
+    let size = |input: &Input, tokens: usize| {
         let token = classes * FLOAT_BYTES + heads.len() * explain::TOKEN_BYTES;
         let explained = heads.len() * input.bytes() + tokens * token;
-        classes * CLASS_BYTES + embedding + if request.explain { explained } else { 0 }
+        let bytes = classes * CLASS_BYTES + Encoding::Float.vector_bytes(columns);
+        AnswerSize {
+            numbers: classes + columns + if explain { tokens * classes } else { 0 },
+            bytes: bytes + if explain { explained } else { 0 },
+        }
     };
-    let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
-    let Outcome { outputs, inputs, windows, usage, timings } = outcome;
+    let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default());
+    let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
+    let Outcome { outputs, inputs, windows, usage, timings, answer_memory, memory } = outcome;
     let mut numbers: usize = outputs.iter().map(Output::number_count).sum();
-    let mut tokens = Vec::new().into_iter();
-    if request.explain {
+    let mut tokens = Vec::new();
+    if explain {
         let text: usize = inputs.iter().map(Input::bytes).sum();
         numbers += heads.len() * text / FLOAT_BYTES;
-        tokens = explain::read_tokens(service, inputs, windows, prompt).await?.into_iter();
+        tokens = explain::read_tokens(service, inputs, windows, prompt, deadline).await?;
     }
-    let decoder = Decoder {
-        heads: &heads,
-        attributions: &attributions,
-        activation: request.activation,
-        top_k: request.top_k,
+    let decoder =
+        Decoder { heads, attributions, activation: request.activation, top_k: request.top_k };
+    let model = service.model.name.clone();
+    let with_embeddings = recipe.is_some();
+    let answer = move || {
+        let (results, embeddings) = decoder.results(outputs, tokens);
+        // The tokens of an explanation were part of it.
+        drop(memory);
+        ClassifyResponse {
+            model,
+            labels: decoder.by_head(|head| head.descriptor().labels.clone()),
+            versions: decoder.by_head(|head| head.version().to_owned()),
+            results,
+            embeddings: with_embeddings.then_some(embeddings),
+            usage,
+        }
     };
-    let mut results = Vec::with_capacity(outputs.len());
-    let mut embeddings = Vec::new();
-    for output in outputs {
-        let (result, rest) = decoder.result(output, tokens.next());
-        results.push(result);
-        let embedding = |row| Embedding::Pooled(Vector::new(row, Encoding::Float));
-        embeddings.extend(rest.map(embedding));
-    }
-    let labels = heads.iter().map(|h| (h.name().to_owned(), h.descriptor().labels.clone()));
-    let versions = heads.iter().map(|h| (h.name().to_owned(), h.version().to_owned()));
-    let answer = ClassifyResponse {
-        model: service.model.name.clone(),
-        labels: labels.collect(),
-        versions: versions.collect(),
-        results,
-        embeddings: recipe.map(|_| embeddings),
-        usage,
-    };
-    let response = reply(answer, numbers, timings).await;
-    drop(admitted);
-    response
+    let reply = Reply { numbers, deadline, memory: answer_memory, timings };
+    reply.write(&service.text_pool, answer).await
 }
 
 /// The outputs of each input, in the order in which [`Decoder::result`] reads them.
@@ -215,17 +211,40 @@ fn task_spec(
 }
 
 /// Turns an input's numbers into the results of the heads.
-struct Decoder<'a> {
-    heads: &'a [Arc<Head>],
+struct Decoder {
+    heads: Vec<Arc<Head>>,
     /// One per head, or none if no explanation is wanted.
-    attributions: &'a [Arc<TokenAttribution>],
+    attributions: Vec<Arc<TokenAttribution>>,
     /// Instead of the heads' own activations.
     activation: Option<OutputActivation>,
     /// How many labels to list.
     top_k: Option<usize>,
 }
 
-impl Decoder<'_> {
+impl Decoder {
+    /// What each head has, by its name.
+    fn by_head<T>(&self, of_head: impl Fn(&Head) -> T) -> BTreeMap<String, T> {
+        self.heads.iter().map(|head| (head.name().to_owned(), of_head(head))).collect()
+    }
+
+    /// The results of all inputs, and their embeddings, if there are any. `tokens` are those of each
+    /// input, if an explanation is wanted.
+    fn results(
+        &self,
+        outputs: Vec<Output>,
+        tokens: Vec<Vec<Token>>,
+    ) -> (Vec<BTreeMap<String, HeadResult>>, Vec<Embedding>) {
+        let mut tokens = tokens.into_iter();
+        let mut embeddings = Vec::new();
+        let result = |output| {
+            let (result, rest) = self.result(output, tokens.next());
+            embeddings.extend(rest.map(|row| Embedding::Pooled(Vector::new(row, Encoding::Float))));
+            result
+        };
+        let results = outputs.into_iter().map(result).collect();
+        (results, embeddings)
+    }
+
     /// The result of each head, and the row that is left: that of the embedding, if there is one.
     fn result(
         &self,
@@ -239,7 +258,7 @@ impl Decoder<'_> {
         };
         let mut results: BTreeMap<String, HeadResult> =
             self.heads.iter().zip(rows.by_ref()).map(decide).collect();
-        let explained = self.heads.iter().zip(self.attributions);
+        let explained = self.heads.iter().zip(&self.attributions);
         for ((head, attribution), contributions) in explained.zip(rows.by_ref()) {
             if let Some(result) = results.get_mut(head.name()) {
                 result.explain(tokens.clone().unwrap_or_default(), &contributions, attribution);

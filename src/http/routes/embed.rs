@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
-use crate::http::pipeline::{self, Outcome};
+use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
-use crate::http::reply::reply;
+use crate::http::reply::Reply;
 use crate::http::state::AppState;
 use crate::http::vectors::{Embedding, Encoding, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
@@ -38,7 +38,7 @@ pub struct EmbedRequest {
     pub dimensions: Option<usize>,
     /// How vectors are written.
     #[serde(default)]
-    pub encoding: Encoding,
+    pub encoding: Option<Encoding>,
     /// A text to put in front of each input.
     #[serde(default)]
     pub prompt: Option<String>,
@@ -47,10 +47,10 @@ pub struct EmbedRequest {
     pub prompt_name: Option<String>,
     /// What happens to a text with too many tokens.
     #[serde(default)]
-    pub long_text: WireLongText,
+    pub long_text: Option<WireLongText>,
     /// Whether to return one row per token instead of a pooled row.
     #[serde(default)]
-    pub tokens: bool,
+    pub tokens: Option<bool>,
 }
 
 /// The answer of `POST /embed`.
@@ -85,44 +85,47 @@ pub struct EmbedResponse {
 )]
 pub async fn embed(
     State(state): State<AppState>,
-    ApiJson { value: request, deadline, admitted }: ApiJson<EmbedRequest>,
+    ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = resolve(service, &wanted, request.dimensions, "/recipe")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
     let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
-    let inputs = inputs::check_all(service, request.inputs, &prompt)?;
-    let output = if request.tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
+    let inputs = inputs::check_all(&state, request.inputs, &prompt, &mut caller.memory)?;
+    let (tokens, encoding) = (request.tokens == Some(true), request.encoding.unwrap_or_default());
+    let output = if tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
     let spec = TaskSpec::new(vec![output(Arc::clone(&recipe))]);
     pipeline::check_layers(service, &spec, "/recipe/layers")?;
-    let width = if request.tokens {
-        recipe.token_width(service.recipes.shape().hidden)
-    } else {
-        recipe.dimensions
+    let width =
+        if tokens { recipe.token_width(service.recipes.shape().hidden) } else { recipe.dimensions };
+    let size = |_: &Input, counted: usize| {
+        let rows = if tokens { counted } else { 1 };
+        AnswerSize { numbers: rows * width, bytes: rows * encoding.vector_bytes(width) }
     };
-    let rows = |tokens: usize| if request.tokens { tokens } else { 1 };
-    let bytes = |_: &Input, tokens: usize| rows(tokens) * request.encoding.vector_bytes(width);
-    let outcome = pipeline::run(service, inputs, spec, request.long_text, deadline, bytes).await?;
-    let Outcome { outputs, usage, timings, .. } = outcome;
+    let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default());
+    let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
+    let Outcome { outputs, usage, timings, answer_memory, .. } = outcome;
     let numbers = outputs.iter().map(Output::number_count).sum();
-    let embeddings = outputs.into_iter().flat_map(|output| output.values).map(|row| {
-        if request.tokens {
-            let rows = row.chunks_exact(width);
-            let vector = |row: &[f32]| Vector::new(row.to_vec(), request.encoding);
-            Embedding::Tokens(rows.map(vector).collect())
-        } else {
-            Embedding::Pooled(Vector::new(row, request.encoding))
+    let model = service.model.name.clone();
+    let reply = Reply { numbers, deadline, memory: answer_memory, timings };
+    let answer = move || {
+        let embeddings = outputs.into_iter().flat_map(|output| output.values).map(|row| {
+            if tokens {
+                let rows = row.chunks_exact(width);
+                let vector = |row: &[f32]| Vector::new(row.to_vec(), encoding);
+                Embedding::Tokens(rows.map(vector).collect())
+            } else {
+                Embedding::Pooled(Vector::new(row, encoding))
+            }
+        });
+        EmbedResponse {
+            model,
+            dimensions: width,
+            embeddings: embeddings.collect(),
+            recipe: Arc::unwrap_or_clone(recipe),
+            usage,
         }
-    });
-    let answer = EmbedResponse {
-        model: service.model.name.clone(),
-        dimensions: width,
-        embeddings: embeddings.collect(),
-        recipe: Arc::unwrap_or_clone(recipe),
-        usage,
     };
-    let response = reply(answer, numbers, timings).await;
-    drop(admitted);
-    response
+    reply.write(&service.text_pool, answer).await
 }

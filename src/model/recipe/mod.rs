@@ -3,12 +3,14 @@
 //! Plain data and the arithmetic on pooled rows. Each layer is pooled first; then the pooled rows
 //! are combined. Letters: `t` tokens, `c` hidden size, `n` layers listed, `L` encoder layers.
 
+mod bounded;
 mod combine;
 mod reference;
 mod resolved;
 mod written;
 
 pub use super::pooling::Pooling;
+pub use bounded::bounded_list;
 pub(super) use combine::by_column;
 pub use combine::{Combine, weighted_sum};
 pub use reference::RecipeRef;

@@ -1,8 +1,9 @@
 //! A recipe as it is written, and how it is checked against a model.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::bounded::{bounded_list, null_as_default};
 use super::combine::Combine;
 use super::resolved::ResolvedRecipe;
 use crate::model::pooling::Pooling;
@@ -14,28 +15,40 @@ use crate::model::pooling::Pooling;
 pub struct Recipe {
     /// Hidden states: 0 is the embedding output, 1 to L are the encoder layers; negative numbers
     /// count from the end.
-    #[schema(example = json!([-1, -2, -3, -4]))]
+    #[serde(deserialize_with = "layers")]
+    #[schema(nullable, example = json!([-1, -2, -3, -4]))]
     pub layers: Vec<i32>,
     /// How the layers are combined.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(nullable)]
     pub combine: Combine,
     /// How the tokens of each layer are pooled, before the layers are combined.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(nullable)]
     pub pooling: Pooling,
     /// Whether the row is divided by its L2 norm, as the last step.
+    #[serde(deserialize_with = "null_as_default")]
+    #[schema(nullable)]
     pub normalize: bool,
     /// One factor per layer, only for `weighted`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "bounded_list", skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<f32>>,
     /// How many of the first columns are kept, before normalising.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dimensions: Option<usize>,
 }
 
+/// The layers of a recipe, by default those of `last-four`.
+fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i32>, D::Error> {
+    Ok(bounded_list(deserializer)?.unwrap_or_else(|| Recipe::default().layers))
+}
+
 impl Default for Recipe {
     fn default() -> Self {
         Self {
             layers: vec![-1, -2, -3, -4],
-            combine: Combine::Mean,
-            pooling: Pooling::Mean,
+            combine: Combine::default(),
+            pooling: Pooling::default(),
             normalize: false,
             weights: None,
             dimensions: None,

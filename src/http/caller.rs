@@ -1,0 +1,65 @@
+//! What a request's headers say: who asks, how urgently, until when.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use axum::http::{Extensions, HeaderMap};
+
+use super::client::{client_address, priority};
+use super::connection::{FirstByte, PeerAddress};
+use super::error::ApiError;
+use super::excerpt::excerpt;
+use super::memory::MemoryCharge;
+use super::state::AppState;
+use crate::batching::{ClientId, Priority};
+use crate::config::HttpConfig;
+
+/// Who asks, how urgently, and what the request holds.
+pub struct Caller {
+    /// The time after which the answer is of no use.
+    pub deadline: Instant,
+    /// The client with whom others share passes.
+    pub client: ClientId,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What the request holds: its body, later its inputs and tokens.
+    pub memory: MemoryCharge,
+}
+
+impl Caller {
+    /// Reads the headers, and refuses at once what has no chance: nothing is read of a body that
+    /// would be thrown away.
+    ///
+    /// # Errors
+    /// The server is starting, a header can't be read, or there is no room or no time.
+    pub fn new(
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        state: &AppState,
+    ) -> Result<Self, ApiError> {
+        let (service, config) = (state.service()?, state.config());
+        let first_byte = extensions.get().map_or_else(Instant::now, |FirstByte(at)| *at);
+        let deadline = first_byte + timeout(headers, config)?;
+        let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
+        let client = client_address(peer, headers, &config.trusted_proxies).into();
+        let priority = priority(headers)?;
+        service.batcher.check_room(client, priority, Some(deadline))?;
+        Ok(Self { deadline, client, priority, memory: state.memory().charge() })
+    }
+}
+
+/// The timeout of `x-timeout-ms`, at most the configured maximum; without the header, the default.
+fn timeout(headers: &HeaderMap, config: &HttpConfig) -> Result<Duration, ApiError> {
+    const HEADER: &str = "x-timeout-ms";
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(config.timeout);
+    };
+    match value.to_str().ok().and_then(|text| text.parse::<u64>().ok()) {
+        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis).min(config.max_timeout)),
+        _ => Err(ApiError::InvalidHeader(format!(
+            "{HEADER} is \"{}\"; it must be a whole number of milliseconds above 0",
+            excerpt(&String::from_utf8_lossy(value.as_bytes()))
+        ))),
+    }
+}

@@ -1,0 +1,129 @@
+//! Turns the inputs of a request into windows of tokens, slice by slice.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use super::inputs::Inputs;
+use super::memory::MemoryCharge;
+use super::state::Service;
+use super::text_pool::INLINE_BYTES;
+use super::wire::WireLongText;
+use crate::text::{Input, LongText, TokenizeError, Window};
+
+/// So many bytes of text are tokenised at once, and at least one input. After each such slice others
+/// have a turn, and the request ends if its deadline has passed or its client has left.
+const SLICE_BYTES: usize = 64 * 1024;
+
+/// Bytes of memory that a token takes while its request waits: ids, types, spans and marks, and the
+/// copy for the batcher.
+const TOKEN_BYTES: usize = 40;
+
+/// The inputs of a request, to be tokenised.
+pub struct Tokenizing<'r> {
+    /// The tokenizer, and the threads for it.
+    pub service: &'r Arc<Service>,
+    /// The inputs, with their prompts.
+    pub inputs: &'r Arc<Vec<Input>>,
+    /// Whether the client sent one input without a list.
+    pub single: bool,
+    /// What happens to a text with too many tokens.
+    pub long_text: WireLongText,
+    /// The time after which the answer is of no use.
+    pub deadline: Instant,
+}
+
+impl Tokenizing<'_> {
+    /// The windows of each input: one, or several if it is read in windows. `memory` grows by what the
+    /// tokens take.
+    ///
+    /// # Errors
+    /// A text is too long for `long_text: error`, no memory is left, or the deadline passed.
+    pub async fn run(self, memory: &mut MemoryCharge) -> Result<Vec<Vec<Window>>, ApiError> {
+        let total: usize = self.inputs.iter().map(Input::bytes).sum();
+        let mut all = Vec::with_capacity(self.inputs.len());
+        for slice in slices(self.inputs) {
+            let (service, inputs) = (Arc::clone(self.service), Arc::clone(self.inputs));
+            let (single, long_text) = (self.single, self.long_text);
+            let work = move || -> Result<Vec<_>, _> {
+                slice
+                    .map(|index| {
+                        tokenize(&service, &inputs[index], long_text)
+                            .map_err(|error| refusal(error, &Inputs::pointer(single, index)))
+                    })
+                    .collect()
+            };
+            let pool = &self.service.text_pool;
+            let windows = pool.run(total > INLINE_BYTES, self.deadline, work).await??;
+            let tokens = |window: &Window| window.encoded.sequence.tokens();
+            let tokens: usize = windows.iter().flatten().map(tokens).sum();
+            memory.try_grow(TOKEN_BYTES * tokens)?;
+            all.extend(windows);
+        }
+        Ok(all)
+    }
+}
+
+/// The indices of the inputs, in slices of about [`SLICE_BYTES`].
+fn slices(inputs: &[Input]) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |input: &&Input| {
+            bytes += input.bytes();
+            bytes <= SLICE_BYTES
+        };
+        let rest = &inputs[start..];
+        let count = rest.iter().take_while(fits).count().max(1).min(rest.len());
+        start += count;
+        (count > 0).then(|| start - count..start)
+    })
+}
+
+/// The windows of an input.
+fn tokenize(
+    service: &Service,
+    input: &Input,
+    long_text: WireLongText,
+) -> Result<Vec<Window>, TokenizeError> {
+    let limit = service.sequence_tokens;
+    let one_window = |long_text| {
+        let encoded = service.tokenizer.encode(input, limit, long_text)?;
+        Ok(vec![Window::from(encoded)])
+    };
+    match long_text {
+        WireLongText::Truncate => one_window(LongText::Truncate),
+        WireLongText::Error => one_window(LongText::Error),
+        WireLongText::Window => service.tokenizer.encode_windows(input, limit),
+    }
+}
+
+fn refusal(error: TokenizeError, pointer: &str) -> ApiError {
+    match error {
+        TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
+            ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
+        }
+        TokenizeError::Failed { .. } => ApiError::internal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Text;
+
+    #[test]
+    fn slices_are_small_and_have_all_inputs_in_order() {
+        let inputs = |lens: &[usize]| -> Vec<Input> {
+            let text = |&len: &usize| Text::parse("a".repeat(len), len).unwrap();
+            lens.iter().map(|len| Input { text: text(len), pair: None }).collect()
+        };
+        let ranges = |lens: &[usize]| slices(&inputs(lens)).collect::<Vec<_>>();
+        assert!(ranges(&[]).is_empty());
+        assert_eq!(ranges(&[1, 2, 3]), vec![0..3; 1]);
+        assert_eq!(ranges(&[SLICE_BYTES, 1, 2 * SLICE_BYTES, 1]), [0..1, 1..2, 2..3, 3..4]);
+        assert_eq!(ranges(&[SLICE_BYTES / 2; 5]), [0..2, 2..4, 4..5]);
+    }
+}
