@@ -67,3 +67,73 @@ impl TextPool {
         done.map_err(|panicked| ApiError::internal(format!("work on a text thread {panicked}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::Poll;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn in_an_hour() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
+
+    /// A pool all of whose threads wait until the sender is dropped.
+    fn blocked() -> (TextPool, Sender<()>) {
+        let pool = TextPool::start(1).unwrap();
+        let (sender, receiver) = channel::<()>();
+        let receiver = Arc::new(std::sync::Mutex::new(receiver));
+        for _ in 0..FEWEST_THREADS {
+            let receiver = Arc::clone(&receiver);
+            pool.0.spawn_fifo(move || {
+                // An error means that the test goes on.
+                let _ = receiver.lock().unwrap().recv();
+            });
+        }
+        (pool, sender)
+    }
+
+    #[tokio::test]
+    async fn work_runs_on_a_named_thread_if_it_is_long() {
+        let pool = TextPool::start(1).unwrap();
+        let name = || std::thread::current().name().map(str::to_owned);
+        let long = pool.run(true, in_an_hour(), name).await.unwrap().unwrap();
+        assert!(long.starts_with("strata-text-"), "{long}");
+        let short = pool.run(false, in_an_hour(), name).await.unwrap();
+        assert_eq!(short, name());
+    }
+
+    #[tokio::test]
+    async fn the_deadline_passes_also_while_all_threads_work() {
+        let (pool, _blocking) = blocked();
+        let soon = Instant::now() + Duration::from_millis(10);
+        assert!(matches!(pool.run(true, soon, || ()).await, Err(ApiError::DeadlineExceeded)));
+        let past = Instant::now();
+        assert!(matches!(pool.run(false, past, || ()).await, Err(ApiError::DeadlineExceeded)));
+    }
+
+    #[tokio::test]
+    async fn work_whose_caller_has_left_is_not_begun() {
+        let (pool, blocking) = blocked();
+        let ran = Arc::new(AtomicBool::new(false));
+        {
+            let ran = Arc::clone(&ran);
+            let mut left =
+                pin!(pool.run(true, in_an_hour(), move || ran.store(true, Ordering::SeqCst)));
+            // It is queued when it is first polled.
+            poll_fn(|context| Poll::Ready(left.as_mut().poll(context).is_pending())).await;
+        }
+        drop(blocking);
+        // Jobs begin in order, so both threads have passed the first one after these.
+        for _ in 0..2 * FEWEST_THREADS {
+            pool.run(true, in_an_hour(), || ()).await.unwrap();
+        }
+        assert!(!ran.load(Ordering::SeqCst));
+    }
+}

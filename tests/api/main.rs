@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
 mod bench;
+mod bodies;
+mod budget;
 mod causes;
 mod classify;
 mod compare;
@@ -21,6 +23,7 @@ mod refusals;
 mod reload;
 mod signals;
 mod support;
+mod tokenising;
 mod train;
 mod transport;
 mod unacceptable;

@@ -87,6 +87,20 @@ async fn a_timeout_that_is_not_a_whole_number_above_0_is_a_400() {
 }
 
 #[tokio::test]
+async fn a_priority_is_interactive_or_batch() {
+    let app = TestApp::tiny("sentence");
+    let with = |priority: &str| {
+        let mut request = post("/embed", json!({"inputs": "a"}).to_string());
+        request.headers_mut().insert("x-priority", priority.parse().unwrap());
+        app.send(request)
+    };
+    with("interactive").await.ok();
+    with("batch").await.ok();
+    let problem = with("urgent").await.problem(400, "invalid_header", None);
+    assert!(problem["detail"].as_str().unwrap().contains("urgent"), "{problem}");
+}
+
+#[tokio::test]
 async fn an_unknown_route_is_a_404() {
     let app = TestApp::tiny("sentence");
     for path in ["/nothing", "/embed/", "/v1/embeddings", "/metrics", "/%00"] {

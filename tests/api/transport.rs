@@ -1,6 +1,6 @@
 //! Behaviour that only a real connection shows.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -24,6 +24,43 @@ async fn a_body_that_does_not_arrive_is_a_408() {
     let server = TestServer::start(&app, AN_HOUR).await;
     let half = format!("{HEAD}content-length: 100\r\n\r\n{{\"inputs\": ");
     server.exchange(half.as_bytes()).await.problem(408, "request_timeout", None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_deadline_includes_reading_the_body() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let half = format!("{HEAD}x-timeout-ms: 200\r\ncontent-length: 100\r\n\r\n{{\"inputs\": ");
+    let started = Instant::now();
+    server.exchange(half.as_bytes()).await.problem(504, "deadline_exceeded", None);
+    let elapsed = started.elapsed();
+    // The body itself would have had ten seconds.
+    assert!((200..5_000).contains(&elapsed.as_millis()), "{elapsed:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_is_seen_before_the_body_is_read() {
+    let mut config = config(tiny("sentence"));
+    config.batching.budget_tokens = at_least_one(8);
+    config.batching.queue_tokens = at_least_one(8);
+    let (app, mut stage) = TestApp::staged(&config);
+    let server = TestServer::start(&app, AN_HOUR).await;
+    let ask = |text: &'static str| {
+        let app = app.clone();
+        tokio::spawn(async move { app.post("/embed", json!({"inputs": text})).await })
+    };
+    let computing = ask("a very good film");
+    stage.pass().await;
+    let waiting = ask("a very very good dull film");
+    app.until_waiting(1).await;
+    // Nothing of the body is sent.
+    let announced = format!("{HEAD}content-length: 100\r\n\r\n");
+    server.exchange(announced.as_bytes()).await.problem(429, "queue_full", None);
+    stage.open();
+    computing.await.unwrap().ok();
+    waiting.await.unwrap().ok();
     server.stop().await;
 }
 
