@@ -43,17 +43,17 @@ async fn the_deadline_includes_reading_the_body() {
 #[tokio::test]
 async fn a_full_queue_is_seen_before_the_body_is_read() {
     let mut config = config(tiny("sentence"));
-    config.batching.budget_tokens = at_least_one(8);
-    config.batching.queue_tokens = at_least_one(8);
+    config.batching.budget_tokens = at_least_one(5);
+    config.batching.queue_tokens = at_least_one(5);
     let (app, mut stage) = TestApp::staged(&config);
     let server = TestServer::start(&app, AN_HOUR).await;
     let ask = |text: &'static str| {
         let app = app.clone();
         tokio::spawn(async move { app.post("/embed", json!({"inputs": text})).await })
     };
-    let computing = ask("a very good film");
+    let computing = ask("a film");
     stage.pass().await;
-    let waiting = ask("a very very good dull film");
+    let waiting = ask("a good film");
     app.until_waiting(1).await;
     // Nothing of the body is sent.
     let announced = format!("{HEAD}content-length: 100\r\n\r\n");
