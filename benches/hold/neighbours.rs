@@ -15,7 +15,7 @@ use crate::work::{embed, snippets};
 const BULK: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const BULK_REQUESTS: usize = 256;
 /// How long the bulk client waits after a refusal.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(250);
 const WARM_UP: Duration = Duration::from_secs(3);
 
 pub async fn run(duration: Duration) -> anyhow::Result<()> {

@@ -12,6 +12,8 @@ use crate::verdict::at_most;
 use crate::work::{embed, snippets};
 
 const CLIENTS: usize = 128;
+/// How long a client waits after a refusal.
+const PAUSE: Duration = Duration::from_millis(200);
 const RUNS: usize = 5;
 const EVERY: Duration = Duration::from_millis(20);
 const PATHS: [&str; 2] = ["/livez", "/readyz"];
@@ -26,7 +28,9 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
         let (pool, requests) = (Rc::clone(&load), Rc::clone(&requests));
         clients.spawn_local(async move {
             for request in requests.iter().cycle().skip(client) {
-                pool.answered(request, Instant::now(), start).await;
+                if pool.answered(request, Instant::now(), start).await.status != 200 {
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         });
     }

@@ -5,8 +5,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
+use prometheus_client::registry::Registry;
+
 use super::answer::Pending;
 use super::client::{ClientId, Priority};
+use super::collector::StatusCollector;
 use super::engine::Engine;
 use super::load::{Demand, Load, Status};
 use super::metrics::Metrics;
@@ -99,10 +102,11 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         checked
     }
 
-    /// What it counts.
-    #[must_use]
-    pub fn metrics(&self) -> &Metrics {
-        &self.metrics
+    /// Adds what it counts, and the state of its queue, to `registry`.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("strata_batching");
+        self.metrics.register(registry);
+        registry.register_collector(Box::new(StatusCollector(Arc::clone(&self.load))));
     }
 
     /// Accepts no more submissions. What waits is still computed; then the worker ends.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -39,15 +39,7 @@ pub struct Metrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
-    reason: Reason,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum Reason {
-    Full,
-    TooLarge,
-    DeadlineTooShort,
-    Closed,
+    reason: &'static str,
 }
 
 impl Default for Metrics {
@@ -73,10 +65,10 @@ impl Default for Metrics {
 impl Metrics {
     pub(super) fn count_refusal(&self, error: &SubmitError) {
         let reason = match error {
-            SubmitError::Full { .. } => Reason::Full,
-            SubmitError::TooLarge { .. } => Reason::TooLarge,
-            SubmitError::DeadlineTooShort { .. } => Reason::DeadlineTooShort,
-            SubmitError::Closed => Reason::Closed,
+            SubmitError::Full { .. } => "full",
+            SubmitError::TooLarge { .. } => "too_large",
+            SubmitError::DeadlineTooShort { .. } => "deadline_too_short",
+            SubmitError::Closed => "closed",
         };
         self.refused.get_or_create(&Refused { reason }).inc();
     }
@@ -112,7 +104,11 @@ impl Metrics {
         registry.register("requests_refused", "Requests not let into the queue", refused);
         let (tokens, fill) = (self.pass_tokens.clone(), self.pass_fill.clone());
         registry.register("pass_tokens", "Tokens per pass", tokens);
-        registry.register("pass_fill", "Tokens per pass, as a part of the token budget", fill);
+        registry.register(
+            "pass_fill_ratio",
+            "Tokens per pass, as a part of the token budget",
+            fill,
+        );
         let seconds = self.pass_seconds.clone();
         registry.register_with_unit("pass", "Duration of passes", Unit::Seconds, seconds);
     }

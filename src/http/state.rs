@@ -138,10 +138,13 @@ impl AppState {
 
     /// Starts to serve requests. Only the first call has an effect.
     pub fn ready(&self, service: Service) {
-        let card = service.model.clone();
+        let (card, batcher) = (service.model.clone(), service.batcher.clone());
         // A second service is dropped: a service is never replaced while requests use it.
         if self.0.service.set(Arc::new(service)).is_ok() {
-            self.0.metrics.register(|registry| card.register(registry));
+            self.0.metrics.register(|registry| {
+                card.register(registry);
+                batcher.register(registry);
+            });
         }
     }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 
-use crate::support::app::{TestApp, config};
+use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::metrics::Scrape;
 use crate::support::process::Strata;
 use crate::support::server::TestServer;
@@ -102,6 +102,47 @@ async fn a_client_that_leaves_is_counted_as_cancelled() {
     }
     stage.open();
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_batcher_counts_what_it_admits_refuses_computes_and_drops() {
+    let mut config = config(tiny("sentence"));
+    config.batching.queue_tokens = at_least_one(config.batching.budget_tokens.get());
+    let (app, mut stage) = TestApp::staged(&config);
+    let send = |text: &str| {
+        let (app, body) = (app.clone(), json!({ "inputs": text }));
+        tokio::spawn(async move { app.post("/embed", body).await })
+    };
+    let computing = send("a film");
+    stage.pass().await;
+    let (waiting, leaving) = (send("a good film"), send("a good film"));
+    app.until_waiting(2).await;
+    let many = vec!["a very good film"; config.batching.queue_tokens.get()];
+    app.post("/embed", json!({ "inputs": many })).await;
+    let before = scrape(&app).await;
+    let batching =
+        |scrape: &Scrape, name: &str| scrape.sum(&format!("strata_batching_{name}"), &[]);
+    assert_eq!(batching(&before, "requests_admitted_total"), 3.0);
+    let too_large = [("reason", "too_large")];
+    assert_eq!(before.sum("strata_batching_requests_refused_total", &too_large), 1.0);
+    assert_eq!(batching(&before, "queue_sequences"), 2.0);
+    assert!(batching(&before, "queue_tokens") > 4.0);
+    assert!(batching(&before, "queue_seconds") > 0.0);
+    assert_eq!(batching(&before, "worker_alive"), 1.0);
+    leaving.abort();
+    assert!(leaving.await.unwrap_err().is_cancelled());
+    stage.open();
+    computing.await.unwrap().ok();
+    waiting.await.unwrap().ok();
+    let after = scrape(&app).await;
+    assert_eq!(batching(&after, "requests_cancelled_total"), 1.0);
+    assert_eq!(batching(&after, "pass_tokens_unwanted_total"), 0.0);
+    assert_eq!(batching(&after, "pass_tokens_count"), 2.0);
+    assert_eq!(batching(&after, "pass_fill_ratio_count"), 2.0);
+    assert_eq!(batching(&after, "pass_seconds_count"), 2.0);
+    let tokens = batching(&after, "pass_tokens_computed_total");
+    assert_eq!(batching(&after, "pass_tokens_sum"), tokens);
+    assert_eq!(batching(&after, "queue_sequences"), 0.0);
 }
 
 #[tokio::test]

@@ -45,6 +45,11 @@ impl Stage {
         self.passes.recv().await.unwrap()
     }
 
+    /// The number of sequences of a pass that has started, if there is one that was not asked for.
+    pub fn try_pass(&mut self) -> Option<usize> {
+        self.passes.try_recv().ok()
+    }
+
     /// Lets the waiting pass go on, and all later ones.
     pub fn open(&self) {
         self.shared.open.store(true, Ordering::SeqCst);
