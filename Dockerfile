@@ -23,8 +23,11 @@ WORKDIR /strata
 COPY --from=build /usr/local/bin/strata /usr/local/bin/strata
 COPY --from=model /strata/models models
 # Listen on all addresses of the container: on loopback, nothing outside could connect.
+# The allocator returns the chunks of large answers to the system as soon as they are written.
 ENV STRATA_HOST=0.0.0.0 \
-    STRATA_LOG_FORMAT=json
+    STRATA_LOG_FORMAT=json \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=65536
 USER 10001
 EXPOSE 8080
 # Loading takes well under a second. The first check is early, for services that wait for this one.

@@ -3,10 +3,16 @@
 //! Whoever holds such memory holds a [`MemoryCharge`] beside it, which releases its bytes when it is
 //! dropped. So no way of losing a request can leak a part of the budget.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
 
 /// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +48,30 @@ impl MemoryBudget {
         MemoryCharge { budget: Arc::clone(self), bytes: 0 }
     }
 
+    /// Adds the limit and what is in use to the metrics.
+    pub fn register(self: &Arc<Self>, registry: &mut Registry) {
+        registry.register_collector(Box::new(MemoryCollector(Arc::clone(self))));
+    }
+
     fn try_add(&self, bytes: usize) -> Result<(), MemoryFull> {
         let add = |used: usize| used.checked_add(bytes).filter(|&total| total <= self.limit);
         self.used.fetch_update(Relaxed, Relaxed, add).map(drop).map_err(|_| MemoryFull)
+    }
+}
+
+#[derive(Debug)]
+struct MemoryCollector(Arc<MemoryBudget>);
+
+impl Collector for MemoryCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        for (name, help, bytes) in [
+            ("strata_memory_used_bytes", "Bytes that requests hold.", self.0.used()),
+            ("strata_memory_limit_bytes", "Bytes that requests may hold.", self.0.limit()),
+        ] {
+            let gauge = ConstGauge::new(bytes as f64);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }
 

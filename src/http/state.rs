@@ -124,15 +124,17 @@ impl AppState {
     /// A server that is starting.
     pub fn starting(config: HttpConfig) -> Self {
         let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
+        let memory = MemoryBudget::new(config.memory_bytes);
         metrics.register(|registry| http_metrics.register(registry));
+        metrics.register(|registry| memory.register(registry));
         Self(Arc::new(Shared {
-            memory: MemoryBudget::new(config.memory_bytes),
             config,
             service: OnceLock::new(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
             metrics,
             http_metrics,
+            memory,
         }))
     }
 
