@@ -139,12 +139,14 @@ impl Load {
         let state = self.lock();
         let seconds = state.cost.per_queued_token(self.options.token_budget.get());
         let hung = state.pass.is_some_and(|(began, _)| began.elapsed() > self.options.longest_pass);
+        // An idle worker notes nothing.
+        let oldest = state.oldest.filter(|_| state.sequences > 0);
         Status {
             waiting_tokens: state.tokens,
             waiting_sequences: state.sequences,
             waiting_time: Duration::try_from_secs_f64(seconds * state.tokens as f64)
                 .unwrap_or(Duration::MAX),
-            oldest: state.oldest.map_or(Duration::ZERO, |submitted| submitted.elapsed()),
+            oldest: oldest.map_or(Duration::ZERO, |submitted| submitted.elapsed()),
             alive: state.alive,
             failing: state.failing,
             hung,

@@ -18,6 +18,7 @@ mod health;
 mod load;
 mod log_sink;
 mod metrics;
+mod poison;
 mod process;
 mod refusals;
 mod reload;

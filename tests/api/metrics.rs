@@ -123,6 +123,10 @@ async fn the_batcher_counts_what_it_admits_refuses_computes_and_drops() {
     let batching =
         |scrape: &Scrape, name: &str| scrape.sum(&format!("strata_batching_{name}"), &[]);
     assert_eq!(batching(&before, "requests_admitted_total"), 3.0);
+    let limit = before.value("strata_memory_limit_bytes");
+    assert_eq!(limit, config.http.memory_bytes.get() as f64);
+    let used = before.value("strata_memory_used_bytes");
+    assert!(0.0 < used && used < limit, "{used} of {limit}");
     let too_large = [("reason", "too_large")];
     assert_eq!(before.sum("strata_batching_requests_refused_total", &too_large), 1.0);
     assert_eq!(batching(&before, "queue_sequences"), 2.0);
@@ -143,6 +147,8 @@ async fn the_batcher_counts_what_it_admits_refuses_computes_and_drops() {
     let tokens = batching(&after, "pass_tokens_computed_total");
     assert_eq!(batching(&after, "pass_tokens_sum"), tokens);
     assert_eq!(batching(&after, "queue_sequences"), 0.0);
+    assert_eq!(batching(&after, "queue_oldest_seconds"), 0.0);
+    assert_eq!(after.value("strata_memory_used_bytes"), 0.0);
 }
 
 #[tokio::test]
