@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -108,6 +108,9 @@ compare-builds: release model data ## Answers and speed of BEFORE=path/to/strata
 
 bench-rebuild: ## Time a rebuild after a change in charts, kernels or http; BASE=checkout to compare with
 	$(PYTHON) -B benches/builds/rebuild.py $(if $(BASE),--base $(BASE))
+
+faults: model data nextest ## Put 32 faults into batching, HTTP and heads, one at a time: how many do the tests notice (an hour)
+	$(PYTHON) -B scripts/faults/run.py
 
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh

@@ -1,0 +1,96 @@
+"""Puts faults into the source, one at a time, and reports which of them the tests notice.
+
+`faults.toml` lists them: a name, a file, the text to find and what replaces it. Each is applied to the last
+commit in a worktree of its own, where the tests of batching and HTTP run. Each argument is a part of the name
+of faults to run; without any, all run. Fails if fewer than nine of ten are caught, or if a fault no longer fits
+the source. Uses only the standard library.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FAULTS = tomllib.loads((Path(__file__).parent / "faults.toml").read_text())["fault"]
+WANTED = 0.9
+# A fault may make a test wait for ever.
+SECONDS = 900
+UNIT = ["--lib", "-E", "test(/^(batching|http|config|heads)::/)"]
+API = ["--test", "api", "-E", "not test(/^(bench|train|evaluate|compare|elsewhere)::/)"]
+
+
+def main():
+    # So that the worktree is removed then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    parts = sys.argv[1:] or [""]
+    wanted = [fault for fault in FAULTS if any(part in fault["name"] for part in parts)]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        git("worktree", "add", "--quiet", "--detach", tree, "HEAD")
+        try:
+            for name in ("models", "data", ".venv-judge"):
+                if (ROOT / name).exists() and not (tree / name).exists():
+                    (tree / name).symlink_to((ROOT / name).resolve())
+            result, said = tests(tree)
+            if result != "MISSED":
+                sys.exit(f"without a fault the tests fail already: {said}")
+            verdicts = [verdict(tree, fault) for fault in wanted]
+        finally:
+            git("worktree", "remove", "--force", tree)
+    caught = verdicts.count("caught")
+    print(f"{caught} of {len(wanted)} faults are caught")
+    if "stale" in verdicts or caught < WANTED * len(wanted):
+        sys.exit(1)
+
+
+def verdict(tree, fault):
+    path = tree / fault["file"]
+    source = path.read_text()
+    found = source.count(fault["find"])
+    if found != 1:
+        result, said = "stale", f"its text occurs {found} times in {fault['file']}"
+    else:
+        path.write_text(source.replace(fault["find"], fault["replace"]))
+        result, said = tests(tree)
+        path.write_text(source)
+    print(f"{result:<8} {fault['name']}" + (f": {said}" if said else ""), flush=True)
+    return result
+
+
+def tests(tree):
+    """The tests of the modules are faster, so they run first."""
+    for selection in (UNIT, API):
+        command = ["cargo", "nextest", "run", "--locked", "--no-fail-fast", *selection]
+        try:
+            done = run(command, tree)
+        except subprocess.TimeoutExpired:
+            return "caught", "a test does not end"
+        if "could not compile" in done.stderr:
+            errors = [line for line in done.stderr.splitlines() if line.startswith("error")]
+            return "stale", f"it does not compile: {errors[0]}"
+        failed = {line.split()[-1] for line in done.stderr.splitlines() if " FAIL " in line}
+        if done.returncode:
+            return "caught", ", ".join(sorted(failed)[:3])
+    return "MISSED", ""
+
+
+def run(command, tree):
+    # Kept between runs, so that only what a fault changes is compiled.
+    target = os.environ.get("FAULTS_TARGET", str(ROOT / "target" / "faults"))
+    # A build without optimisation is the fastest to compile, and the tests are small.
+    env = {**os.environ, "CARGO_TARGET_DIR": target, "CARGO_PROFILE_DEV_OPT_LEVEL": "0"}
+    return subprocess.run(
+        command, cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+
+
+def git(*arguments):
+    subprocess.run(["git", *arguments], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    main()
