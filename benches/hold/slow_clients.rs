@@ -21,12 +21,10 @@ const SLOW: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 const NOT_READING: usize = 64;
 const DRIPPING: usize = 500;
 const SILENT: usize = 32;
-/// The budget of the server's memory for requests and answers.
-const BUDGET: &str = "134217728";
 
 pub async fn run(duration: Duration) -> anyhow::Result<()> {
     let texts = snippets()?;
-    let server = Rc::new(Server::start(&[("STRATA_HTTP_MEMORY_BYTES", BUDGET)])?);
+    let server = Rc::new(Server::start(&[])?);
     let ready = server.usage()?.resident;
     let requests = embed(&texts, &[1], "");
     let pool = Pool::new(server.address, None);
@@ -46,7 +44,7 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
     let beside = closed_loop(&pool, &requests, NORMAL_CLIENTS, after(duration)).await;
     watching.abort();
     let during = p99("beside slow clients", &beside);
-    let budget: f64 = BUDGET.parse()?;
+    let budget = server.metric("strata_memory_limit_bytes").await?;
     println!("  memory: {:.1} MB when ready, at most {:.1} MB", ready / 1e6, highest.get() / 1e6);
     at_most("memory above that when ready, in budgets", (highest.get() - ready) / budget, 1.25);
     at_most("p99 of normal clients, times that without", during / before, 1.5);
