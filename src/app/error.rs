@@ -18,6 +18,9 @@ pub enum ServeError {
     /// The server could not be started, for example because its port is in use.
     #[error(transparent)]
     Start(#[from] anyhow::Error),
+    /// The server had to stop before requests were finished.
+    #[error("{0} requests were not finished when the server had to stop")]
+    Unfinished(usize),
 }
 
 /// Why the checkpoint or something that belongs to it can't be used.

@@ -6,6 +6,7 @@ mod load;
 mod parts;
 mod serve;
 mod signals;
+mod stopping;
 pub mod threads;
 
 pub use error::{LoadError, ServeError};

@@ -7,29 +7,34 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 use super::error::ServeError;
 use super::load::{Loaded, load};
 use super::signals::{ProcessSignal, Signals};
-use crate::batching::Worker;
+use super::stopping::Stopping;
 use crate::config::Config;
 use crate::heads::Watch;
+use crate::http::connection::{self, OpenConnections, Server, Stop};
+use crate::http::router;
 use crate::http::state::{AppState, Service};
-use crate::http::{self, router};
 use crate::telemetry::log_queue::LogQueue;
 use crate::telemetry::metrics;
 
 /// Serves until a signal to stop arrives. The losses of `log` are among the metrics.
 ///
 /// # Errors
-/// The address can't be listened on, or the checkpoint, a recipe or a head can't be used.
+/// The address can't be listened on, the checkpoint, a recipe or a head can't be used, or requests were
+/// not finished when the server had to stop.
 pub fn serve(config: Config, log: LogQueue) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(failed("the runtime could not be started"))?;
-    runtime.block_on(run(Arc::new(config), log))
+    let served = runtime.block_on(run(Arc::new(config), log));
+    // The end of the process doesn't wait for a thread that loads the model or computes: whatever it
+    // still does is of no use.
+    runtime.shutdown_background();
+    served
 }
 
 async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
@@ -38,25 +43,30 @@ async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
     let (listener, address) = listen(&config).await?;
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
     let state = AppState::starting(config.http.clone());
-    state.metrics().register(|registry| metrics::register_log(registry, log));
-    let (stop, stopped) = oneshot::channel::<()>();
-    let header_timeout = config.http.header_timeout;
-    let stopped = async {
-        // An error means that the sender was dropped, which also means to stop.
-        let _ = stopped.await;
+    let open = Arc::<OpenConnections>::default();
+    state.metrics().register(|registry| {
+        metrics::register_log(registry, log);
+        open.register(registry);
+    });
+    let (stop, signal) = Stop::new();
+    let server = Server {
+        router: router(state.clone()),
+        config: config.http.clone(),
+        open: Arc::clone(&open),
+        metrics: Arc::clone(state.http_metrics()),
+        stop: signal,
     };
-    let router = router(state.clone());
-    let serving = tokio::spawn(http::serve::serve(listener, router, header_timeout, stopped));
+    let serving = tokio::spawn(connection::serve(listener, server));
     let loading = tokio::task::spawn_blocking({
         let config = Arc::clone(&config);
         move || load(&config)
     });
     let loaded = tokio::select! {
         loaded = loading => loaded.map_err(failed("the model could not be loaded"))??,
-        () = signals.stop() => return Ok(()),
+        // No request was accepted yet that would have to be finished.
+        _ = signals.stop() => return Ok(()),
     };
-    let Loaded { service, worker, library, publish } = loaded;
-    let batcher = service.batcher.clone();
+    let Loaded { service, worker: _, library, publish } = loaded;
     let head = service.heads().loaded.keys().next().cloned();
     log_start(address, &config, &service);
     let watch = Watch::start(library, publish, config.heads_poll)
@@ -66,29 +76,14 @@ async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
 
-    while signals.next().await == ProcessSignal::ReloadHeads {
-        watch.refresh();
-    }
-    tracing::info!("stopping");
-    let drained = async {
-        // In this order: readiness is turned off, no new connections are accepted, open requests get
-        // their responses, and the worker ends once its queue is empty.
-        state.drain();
-        drop(stop);
-        let _ = serving.await;
-        batcher.close();
-        join(worker).await;
+    let cause = loop {
+        match signals.next().await {
+            ProcessSignal::ReloadHeads => watch.refresh(),
+            ProcessSignal::Stop(cause) => break cause,
+        }
     };
-    if tokio::time::timeout(config.http.grace, drained).await.is_err() {
-        tracing::warn!("some requests were not finished in time");
-    }
-    Ok(())
-}
-
-async fn join(worker: Worker) {
-    if let Err(error) = tokio::task::spawn_blocking(move || worker.join()).await {
-        tracing::error!(%error, "the end of the worker could not be awaited");
-    }
+    state.drain();
+    Stopping { config: &config.http, stop, open, serving }.run(cause, &mut signals).await
 }
 
 /// Binds the configured address.
@@ -124,6 +119,8 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service) {
         body_bytes = http.body_bytes,
         memory_bytes = http.memory_bytes,
         timeout_ms = http.timeout.as_millis(),
+        connections = http.connections,
+        stop_delay_ms = http.stop_delay.as_millis(),
         grace_ms = http.grace.as_millis(),
         "ready"
     );

@@ -27,23 +27,36 @@ impl Signals {
     /// The next signal.
     pub async fn next(&mut self) -> ProcessSignal {
         tokio::select! {
-            _ = self.terminate.recv() => ProcessSignal::Stop,
-            _ = self.interrupt.recv() => ProcessSignal::Stop,
+            _ = self.terminate.recv() => ProcessSignal::Stop(StopCause::Terminate),
+            _ = self.interrupt.recv() => ProcessSignal::Stop(StopCause::Interrupt),
             _ = self.hangup.recv() => ProcessSignal::ReloadHeads,
         }
     }
 
     /// Waits for a signal to stop; ignores others.
-    pub async fn stop(&mut self) {
-        while self.next().await != ProcessSignal::Stop {}
+    pub async fn stop(&mut self) -> StopCause {
+        loop {
+            if let ProcessSignal::Stop(cause) = self.next().await {
+                return cause;
+            }
+        }
     }
 }
 
 /// What a signal means to the server.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessSignal {
-    /// SIGTERM or SIGINT: stop.
-    Stop,
+    /// Stop.
+    Stop(StopCause),
     /// SIGHUP: look for changes of heads.
     ReloadHeads,
+}
+
+/// Who wants the server to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// SIGTERM: an orchestrator, whose balancer has to notice first.
+    Terminate,
+    /// SIGINT: a person at a terminal, who doesn't want to wait.
+    Interrupt,
 }

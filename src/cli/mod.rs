@@ -1,7 +1,7 @@
 //! The command line: one file per command. `shared` has what several commands use.
 //!
 //! Exit codes: 0, the command succeeded; 1, it could not do its work; 2, an argument, a setting or a
-//! file can't be used.
+//! file can't be used; 3, the server stopped before all requests were finished.
 
 mod bench;
 mod compare;

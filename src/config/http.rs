@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::Refusal;
 use super::limits::LimitsConfig;
-use super::values::{GIB, HOUR_MS, KIB, count, millis, networks};
+use super::values::{GIB, HOUR_MS, KIB, count, millis, networks, within};
 
 /// As written.
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,14 @@ pub(super) struct RawHttp {
     pub timeout_ms: i64,
     pub max_timeout_ms: i64,
     pub header_timeout_ms: i64,
+    pub idle_timeout_ms: i64,
+    pub progress_window_ms: i64,
+    pub body_bytes_per_second: i64,
+    pub answer_bytes_per_second: i64,
+    pub discard_bytes: i64,
+    pub discard_ms: i64,
+    pub connections: i64,
+    pub stop_delay_ms: i64,
     pub grace_ms: i64,
     pub trusted_proxies: Vec<String>,
     pub compress_answers: bool,
@@ -35,8 +43,25 @@ pub struct HttpConfig {
     pub timeout: Duration,
     /// Maximum time limit that a request may set; at least `timeout`.
     pub max_timeout: Duration,
-    /// Time limit for receiving the headers, and again for receiving the body.
+    /// Time limit for receiving the headers.
     pub header_timeout: Duration,
+    /// Time after which a connection without a request is closed.
+    pub idle_timeout: Duration,
+    /// Time in which so many bytes of a body have to arrive, or of an answer have to be read, as the
+    /// next two settings say.
+    pub progress_window: Duration,
+    /// Minimum rate at which a body arrives.
+    pub body_bytes_per_second: u64,
+    /// Minimum rate at which an answer is read.
+    pub answer_bytes_per_second: u64,
+    /// Maximum bytes of a refused body that are discarded before the connection is closed.
+    pub discard_bytes: u64,
+    /// Maximum time for discarding them.
+    pub discard_time: Duration,
+    /// Maximum number of open connections.
+    pub connections: NonZeroUsize,
+    /// Time for which the server goes on serving after SIGTERM, while it says that it isn't ready.
+    pub stop_delay: Duration,
     /// Time that open requests have to finish when the server stops.
     pub grace: Duration,
     /// Proxies whose forwarding headers say who the client is.
@@ -62,6 +87,24 @@ impl TryFrom<RawHttp> for HttpConfig {
             timeout,
             max_timeout,
             header_timeout: millis("http.header_timeout_ms", raw.header_timeout_ms, 1, 600_000)?,
+            idle_timeout: millis("http.idle_timeout_ms", raw.idle_timeout_ms, 1, HOUR_MS)?,
+            progress_window: millis("http.progress_window_ms", raw.progress_window_ms, 1, 600_000)?,
+            body_bytes_per_second: within(
+                "http.body_bytes_per_second",
+                raw.body_bytes_per_second,
+                0,
+                GIB,
+            )?,
+            answer_bytes_per_second: within(
+                "http.answer_bytes_per_second",
+                raw.answer_bytes_per_second,
+                0,
+                GIB,
+            )?,
+            discard_bytes: within("http.discard_bytes", raw.discard_bytes, 0, 64 * GIB)?,
+            discard_time: millis("http.discard_ms", raw.discard_ms, 0, 600_000)?,
+            connections: count("http.connections", raw.connections, 1, 1_000_000)?,
+            stop_delay: millis("http.stop_delay_ms", raw.stop_delay_ms, 0, 600_000)?,
             grace: millis("http.grace_ms", raw.grace_ms, 1, 600_000)?,
             trusted_proxies: networks("http.trusted_proxies", &raw.trusted_proxies)?,
             compress_answers: raw.compress_answers,

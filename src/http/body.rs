@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::memory::MemoryCharge;
+use crate::config::HttpConfig;
 
 /// The first room for a body; it doubles whenever it is full.
 const FIRST_BYTES: usize = 4 * 1024;
@@ -46,24 +47,43 @@ impl ContentEncoding {
     }
 }
 
-/// How slowly a body may come: after `patience`, on average this many bytes a second are needed.
-const BYTES_PER_SECOND: u32 = 1024;
-
-/// Until when the next part of a body has to arrive.
-pub struct Progress {
-    started: Instant,
-    patience: Duration,
+/// The minimum rate of a body: so many bytes in each window of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    /// The window.
+    pub window: Duration,
+    /// The bytes that have to arrive in it.
+    pub bytes: u64,
 }
 
-impl Progress {
-    /// Of a body that begins now.
-    pub fn new(patience: Duration) -> Self {
-        Self { started: Instant::now(), patience }
+impl Rate {
+    /// The configured rate.
+    pub fn new(config: &HttpConfig) -> Self {
+        let window = config.progress_window;
+        let millis = window.as_millis() as u64;
+        // At least one byte, so that silence is never enough.
+        let bytes = (config.body_bytes_per_second.saturating_mul(millis) / 1000).max(1);
+        Self { window, bytes }
+    }
+}
+
+/// A window in which bytes have to arrive.
+struct Window {
+    ends: Instant,
+    bytes: u64,
+}
+
+impl Window {
+    fn new(rate: Rate) -> Self {
+        Self { ends: Instant::now() + rate.window, bytes: rate.bytes }
     }
 
-    fn due(&self, received: usize) -> Instant {
-        let earned = Duration::from_secs(received as u64) / BYTES_PER_SECOND;
-        self.started + self.patience + earned
+    /// Counts what arrived. The next window begins when it was enough for this one.
+    fn arrived(&mut self, bytes: usize, rate: Rate) {
+        self.bytes = self.bytes.saturating_sub(bytes as u64);
+        if self.bytes == 0 {
+            *self = Self::new(rate);
+        }
     }
 }
 
@@ -103,22 +123,23 @@ impl<'c> Bytes<'c> {
 pub async fn read(
     mut body: Body,
     limit: usize,
-    progress: Progress,
+    rate: Rate,
     memory: &mut MemoryCharge,
 ) -> Result<Vec<u8>, ApiError> {
     if body.size_hint().lower() > limit as u64 {
         return Err(ApiError::BodyTooLarge(limit));
     }
     let mut read = Bytes::new(limit, memory);
+    let mut window = Window::new(rate);
     loop {
-        let due = progress.due(read.bytes.len());
-        let late = |_| ApiError::RequestTimeout(progress.patience);
-        let Some(frame) = timeout_at(due, body.frame()).await.map_err(late)? else {
+        let late = |_| ApiError::RequestTimeout(rate.window);
+        let Some(frame) = timeout_at(window.ends, body.frame()).await.map_err(late)? else {
             return Ok(read.bytes);
         };
         let incomplete = |_| ApiError::InvalidJson("the body is incomplete".to_owned());
         if let Some(data) = frame.map_err(incomplete)?.data_ref() {
             read.push(data)?;
+            window.arrived(data.len(), rate);
         }
     }
 }
@@ -194,23 +215,27 @@ mod tests {
     async fn a_body_is_charged_by_what_has_arrived() {
         let budget = budget(1 << 20);
         let mut memory = budget.charge();
-        let progress = || Progress::new(Duration::from_secs(10));
-        let bytes = read(Body::from("abc"), 8 << 20, progress(), &mut memory).await.unwrap();
+        let rate = Rate { window: Duration::from_secs(10), bytes: 100 };
+        let bytes = read(Body::from("abc"), 8 << 20, rate, &mut memory).await.unwrap();
         assert_eq!((&bytes[..], budget.used()), (&b"abc"[..], FIRST_BYTES));
         let more = vec![b'a'; 100_000];
         let body = Body::from(more);
-        let bytes = read(body, 8 << 20, progress(), &mut budget.charge()).await.unwrap();
+        let bytes = read(body, 8 << 20, rate, &mut budget.charge()).await.unwrap();
         assert_eq!(bytes.capacity(), 100_000);
     }
 
     #[test]
     fn a_body_may_be_slow_as_long_as_it_goes_on() {
-        let progress = Progress::new(Duration::from_secs(10));
-        let allowed = |received| (progress.due(received) - progress.started).as_secs();
-        assert_eq!(allowed(0), 10);
-        // At a byte a second it is over after 10 s; at 2 kB a second it never is.
-        assert_eq!(allowed(10), 10);
-        assert!(allowed(2_000 * 60) > 60);
+        let rate = Rate { window: Duration::from_secs(10), bytes: 100 };
+        let mut window = Window::new(rate);
+        let first = window.ends;
+        window.arrived(99, rate);
+        assert_eq!(window.ends, first, "not enough for another window");
+        window.arrived(1, rate);
+        assert!(window.ends > first);
+        // What came faster doesn't buy a longer pause.
+        window.arrived(1_000_000, rate);
+        assert!(window.ends <= Instant::now() + rate.window);
     }
 
     #[test]

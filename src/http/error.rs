@@ -48,9 +48,15 @@ pub enum ApiError {
     /// The body is encoded in another way than gzip.
     #[error("the body's content encoding is \"{0}\"; only gzip is read")]
     UnsupportedContentEncoding(String),
+    /// The address has more than this many bytes.
+    #[error("the address has more than {0} bytes, which is the limit")]
+    UriTooLong(usize),
     /// The headers have more than this many bytes.
     #[error("the headers have more than {0} bytes, which is the limit")]
     HeadersTooLarge(usize),
+    /// There are more than this many headers.
+    #[error("there are more than {0} headers, which is the limit")]
+    TooManyHeaders(usize),
     /// The body is well formed, but the request can't be served.
     #[error("{message}")]
     Unacceptable {
@@ -112,7 +118,8 @@ impl ApiError {
             Self::BodyTooLarge(_) => ErrorCode::BodyTooLarge,
             Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding(_) => ErrorCode::UnsupportedContentEncoding,
-            Self::HeadersTooLarge(_) => ErrorCode::HeadersTooLarge,
+            Self::UriTooLong(_) => ErrorCode::UriTooLong,
+            Self::HeadersTooLarge(_) | Self::TooManyHeaders(_) => ErrorCode::HeadersTooLarge,
             Self::Unacceptable { code, .. } => *code,
             Self::QueueFull { .. } => ErrorCode::QueueFull,
             Self::Starting => ErrorCode::Starting,

@@ -64,6 +64,9 @@ error_codes! {
     /// The body has more bytes than are allowed.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE,
         "Send the inputs in several requests.";
+    /// The address has more bytes than are allowed.
+    UriTooLong = "uri_too_long", URI_TOO_LONG,
+        "Send the inputs in the body.";
     /// The content type is not JSON.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "Add the header: with curl, -H 'content-type: application/json'.";

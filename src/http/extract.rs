@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout_at;
 
-use super::body::{self, ContentEncoding, Progress};
+use super::body::{self, ContentEncoding, Rate};
 use super::caller::Caller;
 use super::error::ApiError;
 use super::excerpt::excerpt;
@@ -30,8 +30,8 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for ApiJson<T> 
         let encoding = ContentEncoding::read(&parts.headers)?;
         let mut caller = Caller::new(&parts.headers, &parts.extensions, state)?;
         let limit = state.config().body_bytes.get();
-        let progress = Progress::new(state.config().header_timeout);
-        let reading = body::read(body, limit, progress, &mut caller.memory);
+        let rate = Rate::new(state.config());
+        let reading = body::read(body, limit, rate, &mut caller.memory);
         let late = |_| ApiError::DeadlineExceeded;
         let bytes = timeout_at(caller.deadline.into(), reading).await.map_err(late)??;
         let long = bytes.len() > INLINE_BYTES || encoding == ContentEncoding::Gzip;

@@ -121,7 +121,7 @@ impl HttpMetrics {
         total: Duration,
     ) {
         self.in_progress.dec();
-        self.count(route, method, status, code);
+        self.count(route, method_label(method), status, code);
         let label = RouteLabel { route: route.to_owned() };
         self.durations.get_or_create(&label).observe(total.as_secs_f64());
         if timings.tokens == 0 {
@@ -135,17 +135,21 @@ impl HttpMetrics {
         }
     }
 
-    /// Counts an answer alone, such as one to what isn't a request that can be read.
-    pub fn count(
+    /// Counts an answer to what isn't a request that can be read.
+    pub fn malformed(&self, status: StatusCode, code: &'static str) {
+        self.count("none", "other", status, Some(code));
+    }
+
+    fn count(
         &self,
         route: &str,
-        method: &Method,
+        method: &'static str,
         status: StatusCode,
         code: Option<&'static str>,
     ) {
         let labels = AnswerLabels {
             route: route.to_owned(),
-            method: method_label(method),
+            method,
             status: status.as_u16(),
             code: code.unwrap_or("none"),
         };

@@ -24,7 +24,6 @@ pub mod problem;
 mod recipe;
 mod reply;
 pub mod routes;
-pub mod serve;
 pub mod state;
 pub mod text_pool;
 mod timings;

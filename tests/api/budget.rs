@@ -12,9 +12,6 @@ use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::server::{TestServer, parse, read_to_end};
 use crate::support::tiny;
 
-/// Longer than any test takes.
-const AN_HOUR: Duration = Duration::from_secs(3600);
-
 const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
 
 async fn status(server: &TestServer, body: &Value) -> u16 {
@@ -54,7 +51,7 @@ fn large() -> Value {
 #[tokio::test]
 async fn connections_that_announce_a_body_and_send_nothing_lock_nobody_out() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let announced = format!("{HEAD}content-length: 8388608\r\n\r\n{{");
     let mut silent = Vec::new();
     for _ in 0..100 {
@@ -74,7 +71,7 @@ async fn connections_that_announce_a_body_and_send_nothing_lock_nobody_out() {
 #[tokio::test]
 async fn a_hundred_small_bodies_in_chunks_at_once_are_all_answered() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let chunked = format!(
         "{HEAD}connection: close\r\ntransfer-encoding: chunked\r\n\r\n\
          9\r\n{{\"inputs\"\r\n6\r\n: \"a\"}}\r\n0\r\n\r\n"
@@ -94,7 +91,7 @@ async fn answers_that_nobody_reads_are_charged_until_their_clients_leave() {
     let mut config = config(tiny("sentence"));
     config.http.memory_bytes = at_least_one(96 << 20);
     let app = TestApp::new(&config);
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let body = large().to_string();
     let request = format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len());
     let mut unread = Vec::new();
@@ -124,7 +121,7 @@ async fn answers_that_nobody_reads_are_charged_until_their_clients_leave() {
 #[tokio::test]
 async fn a_large_answer_has_its_length_and_is_complete() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let client = reqwest::Client::new();
     let answer = client.post(server.url("/embed")).json(&large()).send().await.unwrap();
     let length = answer.content_length().unwrap();

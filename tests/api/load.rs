@@ -192,7 +192,7 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     // The test must not depend on the machine's speed.
     config.http.timeout = Duration::from_secs(600);
     config.http.max_timeout = config.http.timeout;
-    config.http.header_timeout = config.http.timeout;
+    config.http.progress_window = config.http.timeout;
     let folder = tempfile::tempdir().unwrap();
     let judge = Judge::new(&config);
     let heads = [("mood", 0, &["glad", "sad"][..]), ("topic", 1, &["art", "sport", "war"])];
@@ -211,7 +211,7 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     let counts: Vec<_> = requests.iter().map(|request| request.texts.len()).collect();
     assert_eq!((counts.iter().min(), counts.iter().max()), (Some(&1), Some(&MOST_TEXTS)));
 
-    let server = TestServer::start(&app, config.http.header_timeout).await;
+    let server = TestServer::start(&app).await;
     let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
     let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {

@@ -1,7 +1,5 @@
 //! `GET /metrics`: valid for Prometheus, and true.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
@@ -80,7 +78,7 @@ async fn an_answer_is_timed_as_a_whole_and_in_each_stage() {
 #[tokio::test]
 async fn a_client_that_leaves_is_counted_as_cancelled() {
     let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
-    let server = TestServer::start(&app, Duration::from_secs(3600)).await;
+    let server = TestServer::start(&app).await;
     let body = json!({ "inputs": TEXT }).to_string();
     let head = "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json";
     let leaving =

@@ -148,7 +148,7 @@ impl HttpBody for Never {
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_a_408() {
     let mut config = config(tiny("sentence"));
-    config.http.header_timeout = Duration::from_millis(1);
+    config.http.progress_window = Duration::from_millis(1);
     let app = TestApp::new(&config);
     for path in ["/embed", "/classify"] {
         let answer = app.send(post(path, Body::new(Never))).await;

@@ -45,23 +45,46 @@ fn sigterm_finishes_the_requests_in_flight_and_exits_0() {
 }
 
 #[test]
-fn a_request_that_does_not_end_is_abandoned_after_the_grace_period() {
+fn a_request_that_does_not_end_gets_a_503_after_the_grace_period() {
     let mut running = Strata::serve("sentence").env("STRATA_HTTP_GRACE_MS", "50").start();
-    let _open = send_headers(&running, &json!({"inputs": "a"}).to_string());
+    let mut open = send_headers(&running, &json!({"inputs": "a"}).to_string());
     running.terminate();
     running.until_logged("stopping");
+    let mut read = Vec::new();
+    open.read_to_end(&mut read).unwrap();
+    parse(&read).problem(503, "draining", None);
     let (status, _, log) = running.wait();
-    assert_eq!(status.code(), Some(0), "{log}");
-    assert!(log.contains("not finished in time"), "{log}");
+    assert_eq!(status.code(), Some(3), "{log}");
+    assert!(log.contains("1 requests were not finished"), "{log}");
 }
 
 #[test]
-fn a_second_signal_changes_nothing_and_an_idle_server_stops_at_once() {
-    let running = Strata::serve("sentence").env("STRATA_HTTP_GRACE_MS", "600000").start();
+fn a_second_signal_stops_at_once() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
+        let mut running = Strata::serve("sentence")
+            .env("STRATA_HTTP_STOP_DELAY_MS", "600000")
+            .env("STRATA_HTTP_GRACE_MS", "600000")
+            .start();
+        let mut open = send_headers(&running, &json!({"inputs": "a"}).to_string());
+        running.signal(first);
+        running.until_logged("stopping");
+        running.signal(second);
+        let mut read = Vec::new();
+        open.read_to_end(&mut read).unwrap();
+        parse(&read).problem(503, "draining", None);
+        assert_eq!(running.wait().0.code(), Some(3));
+    }
+}
+
+#[test]
+fn sigint_does_not_wait_for_balancers_and_an_idle_server_stops_at_once() {
+    let running = Strata::serve("sentence")
+        .env("STRATA_HTTP_STOP_DELAY_MS", "600000")
+        .env("STRATA_HTTP_GRACE_MS", "600000")
+        .start();
     // A connection over which nothing was sent doesn't delay the stop.
     let _idle = TcpStream::connect(running.address()).unwrap();
-    running.terminate();
-    running.terminate();
+    running.signal("INT");
     assert_eq!(running.wait().0.code(), Some(0));
 }
 

@@ -1,15 +1,10 @@
 //! Small bodies that ask for much tokenising: bounded, ended by deadline and departure.
 
-use std::time::Duration;
-
 use axum::http::Request;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, post};
 use crate::support::server::TestServer;
-
-/// Longer than any test takes.
-const AN_HOUR: Duration = Duration::from_secs(3600);
 
 /// A prompt of 65 kB in front of so many inputs: with 128, a body of 66 kB that asks for 8 MB of
 /// tokenising, which takes seconds.
@@ -59,7 +54,7 @@ async fn tokenising_ends_at_the_deadline() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokenising_ends_when_the_client_leaves() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let body = prompted(128).to_string();
     let head = "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
     let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());

@@ -9,9 +9,6 @@ use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::server::{TestServer, parse, read_to_end};
 use crate::support::tiny;
 
-/// Longer than any test takes.
-const AN_HOUR: Duration = Duration::from_secs(3600);
-
 const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
                     content-type: application/json\r\n";
 
@@ -19,9 +16,9 @@ const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
 async fn a_body_that_does_not_arrive_is_a_408() {
     let mut config = config(tiny("sentence"));
     // The test waits this long for the refusal.
-    config.http.header_timeout = Duration::from_millis(50);
+    config.http.progress_window = Duration::from_millis(50);
     let app = TestApp::new(&config);
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let half = format!("{HEAD}content-length: 100\r\n\r\n{{\"inputs\": ");
     server.exchange(half.as_bytes()).await.problem(408, "request_timeout", None);
     server.stop().await;
@@ -30,7 +27,7 @@ async fn a_body_that_does_not_arrive_is_a_408() {
 #[tokio::test]
 async fn the_deadline_includes_reading_the_body() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let half = format!("{HEAD}x-timeout-ms: 200\r\ncontent-length: 100\r\n\r\n{{\"inputs\": ");
     let started = Instant::now();
     server.exchange(half.as_bytes()).await.problem(504, "deadline_exceeded", None);
@@ -46,7 +43,7 @@ async fn a_full_queue_is_seen_before_the_body_is_read() {
     config.batching.budget_tokens = at_least_one(5);
     config.batching.queue_tokens = at_least_one(5);
     let (app, mut stage) = TestApp::staged(&config);
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let ask = |text: &'static str| {
         let app = app.clone();
         tokio::spawn(async move { app.post("/embed", json!({"inputs": text})).await })
@@ -69,7 +66,7 @@ async fn a_body_that_is_too_large_is_refused_before_its_end() {
     let mut config = config(tiny("sentence"));
     config.http.body_bytes = at_least_one(1024);
     let app = TestApp::new(&config);
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     // The header declares the length; nothing of the body is sent.
     let announced = format!("{HEAD}content-length: 1025\r\n\r\n");
     server.exchange(announced.as_bytes()).await.problem(413, "body_too_large", None);
@@ -84,7 +81,7 @@ async fn a_body_that_is_too_large_is_refused_before_its_end() {
 #[tokio::test]
 async fn a_body_in_chunks_is_read() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let chunked = format!(
         "{HEAD}transfer-encoding: chunked\r\n\r\n9\r\n{{\"inputs\"\r\n6\r\n: \"a\"}}\r\n0\r\n\r\n"
     );
@@ -95,7 +92,7 @@ async fn a_body_in_chunks_is_read() {
 #[tokio::test]
 async fn headers_too_large_are_a_431() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let large = format!("{HEAD}x-padding: {}\r\ncontent-length: 0\r\n\r\n", "a".repeat(17_000));
     server.exchange(large.as_bytes()).await.problem(431, "headers_too_large", None);
     server.stop().await;
@@ -104,7 +101,7 @@ async fn headers_too_large_are_a_431() {
 #[tokio::test]
 async fn bytes_that_are_not_http_get_a_400_and_the_server_keeps_running() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     assert_eq!(server.exchange(b"nonsense\r\n\r\n").await.status, 400);
     let url = server.url("/readyz");
     assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
@@ -114,7 +111,7 @@ async fn bytes_that_are_not_http_get_a_400_and_the_server_keeps_running() {
 #[tokio::test]
 async fn one_connection_serves_several_requests() {
     let app = TestApp::tiny("sentence");
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let body = json!({"inputs": "a"}).to_string();
     let open = HEAD.replace("connection: close\r\n", "");
     let length = body.len();
@@ -129,7 +126,7 @@ async fn one_connection_serves_several_requests() {
 #[tokio::test]
 async fn stopping_finishes_the_open_request_and_accepts_no_more() {
     let (app, mut stage) = TestApp::staged(&config(tiny("sentence")));
-    let server = TestServer::start(&app, AN_HOUR).await;
+    let server = TestServer::start(&app).await;
     let address = server.address;
     let body = json!({"inputs": "a"}).to_string();
     let open = HEAD.replace("connection: close\r\n", "");

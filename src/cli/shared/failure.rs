@@ -10,6 +10,8 @@ pub enum Failure {
     Unusable(anyhow::Error),
     /// The command could not do its work: exit code 1.
     Failed(anyhow::Error),
+    /// The server stopped with requests unfinished: exit code 3.
+    Unfinished(anyhow::Error),
 }
 
 impl Failure {
@@ -28,6 +30,7 @@ impl Failure {
         match self {
             Self::Failed(error) => (1, error),
             Self::Unusable(error) => (2, error),
+            Self::Unfinished(error) => (3, error),
         }
     }
 }
@@ -37,6 +40,7 @@ impl From<ServeError> for Failure {
         match error {
             ServeError::Load(error) => Self::unusable(error),
             ServeError::Start(error) => Self::Failed(error),
+            unfinished @ ServeError::Unfinished(_) => Self::Unfinished(unfinished.into()),
         }
     }
 }

@@ -1,12 +1,19 @@
-//! What a request knows of its connection.
+//! Connections: accepting them, their limits of time and number, and how they end.
+//!
+//! hyper reads and writes HTTP/1. Around it, a connection knows what it is doing ([`activity`]), so that
+//! each wait has a limit of its own: for a head, between requests, for a client that doesn't read its
+//! answer, and for the rest of a body that nobody needs.
 
-use std::net::SocketAddr;
-use std::time::Instant;
+mod accept;
+pub mod activity;
+mod drive;
+mod exchange;
+mod extensions;
+mod open;
+mod stop;
+mod stream;
 
-/// The other end of the connection, in the extensions of each request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeerAddress(pub SocketAddr);
-
-/// When the first byte of the request arrived, in its extensions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstByte(pub Instant);
+pub use accept::{Server, serve};
+pub use extensions::{FirstByte, PeerAddress};
+pub use open::OpenConnections;
+pub use stop::{Stage, Stop, StopSignal};

@@ -2,7 +2,7 @@
 
 mod request_log;
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -21,6 +21,7 @@ use tower_http::request_id::{
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::http::connection::{Stage, StopSignal};
 use crate::http::error::ApiError;
 use crate::http::metrics::HttpMetrics;
 use crate::http::problem::ProblemDetails;
@@ -38,6 +39,12 @@ const REQUEST_ID_BYTES: usize = 128;
 
 /// The most bytes of all header names and values together.
 const HEADER_BYTES: usize = 16 * 1024;
+
+/// The most headers.
+const HEADERS: usize = 100;
+
+/// The most bytes of the address of a request.
+const URI_BYTES: usize = 8 * 1024;
 
 /// Puts the middleware around `routes`, which counts their requests in `metrics`.
 pub fn around(routes: Router, metrics: Arc<HttpMetrics>) -> Router {
@@ -72,9 +79,9 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Checks the size of the headers, times the request, catches a handler's panic, writes problem
-/// details, counts it, and logs one line. The handler and the batcher log within a span that has the request's
-/// id.
+/// Checks the head, times the request, catches a handler's panic, writes problem details, counts it,
+/// and logs one line. The handler and the batcher log within a span that has the request's id. A
+/// request that has no answer when the grace of a stop is over gets a 503.
 async fn observe(
     State(metrics): State<Arc<HttpMetrics>>,
     request: Request,
@@ -89,13 +96,18 @@ async fn observe(
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let log = RequestLog::new(id, request.method().clone(), route, metrics);
-    let mut response = if header_bytes(request.headers()) > HEADER_BYTES {
-        ApiError::HeadersTooLarge(HEADER_BYTES).into_response()
-    } else {
-        // A span of the highest level passes every filter that an event within it passes, so that each
-        // line has the id.
-        let span = tracing::error_span!("request", request_id = log.id());
-        catch_panic(next.run(request)).instrument(span).await
+    let mut response = match check_head(&request) {
+        Err(error) => error.into_response(),
+        Ok(()) => {
+            // A span of the highest level passes every filter that an event within it passes, so that
+            // each line has the id.
+            let span = tracing::error_span!("request", request_id = log.id());
+            let stop = request.extensions().get::<StopSignal>().cloned();
+            tokio::select! {
+                response = catch_panic(next.run(request)).instrument(span) => response,
+                () = grace_over(stop) => ApiError::Draining.into_response(),
+            }
+        }
     };
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
         let without_cause = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
@@ -124,6 +136,38 @@ async fn catch_panic(response: impl Future<Output = Response>) -> Response {
         }
     })
     .await
+}
+
+/// Waits until the server, in stopping, gives up on the requests that have no answer yet.
+async fn grace_over(stop: Option<StopSignal>) {
+    match stop {
+        Some(mut stop) => stop.reached(Stage::Expired).await,
+        None => pending().await,
+    }
+}
+
+/// Checks the size of the head, and that it names one host, as RFC 9112 demands: a proxy in front may
+/// have chosen by another one.
+fn check_head(request: &Request) -> Result<(), ApiError> {
+    let (uri, headers) = (request.uri(), request.headers());
+    // As sent it has the origin too if it is in absolute form.
+    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if path + uri.authority().map_or(0, |authority| authority.as_str().len()) > URI_BYTES {
+        return Err(ApiError::UriTooLong(URI_BYTES));
+    }
+    if headers.len() > HEADERS {
+        return Err(ApiError::TooManyHeaders(HEADERS));
+    }
+    if header_bytes(headers) > HEADER_BYTES {
+        return Err(ApiError::HeadersTooLarge(HEADER_BYTES));
+    }
+    match headers.get_all(header::HOST).iter().count() {
+        0 if request.version() >= Version::HTTP_11 => {
+            Err(ApiError::InvalidHeader("Host is absent; HTTP/1.1 needs it".to_owned()))
+        }
+        0 | 1 => Ok(()),
+        hosts => Err(ApiError::InvalidHeader(format!("Host is given {hosts} times, not once"))),
+    }
 }
 
 fn header_bytes(headers: &HeaderMap) -> usize {

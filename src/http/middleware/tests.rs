@@ -20,7 +20,11 @@ async fn answered<H: axum::handler::Handler<T, ()>, T: 'static>(
     let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
     let _log = tracing::subscriber::set_default(log);
     let routes = around(Router::new().route("/", get(handler)), Arc::default());
-    let request = Request::get("/").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
+    let request = Request::get("/")
+        .header(header::HOST, "a")
+        .header(REQUEST_ID, "r-1")
+        .body(Body::empty())
+        .unwrap();
     let response = routes.oneshot(request).await.unwrap();
     let (text, line) = (written.text(), |line| serde_json::from_str(line).unwrap());
     assert!(!text.contains(TEXT), "{text}");
@@ -92,7 +96,11 @@ async fn a_request_whose_client_leaves_has_a_line_too() {
     let _log = tracing::subscriber::set_default(log);
     let routes =
         around(Router::new().route("/slow", get(std::future::pending::<()>)), Arc::default());
-    let request = Request::get("/slow").header(REQUEST_ID, "r-1").body(Body::empty()).unwrap();
+    let request = Request::get("/slow")
+        .header(header::HOST, "a")
+        .header(REQUEST_ID, "r-1")
+        .body(Body::empty())
+        .unwrap();
     // hyper drops the response's future when the client disconnects.
     let response = tokio::time::timeout(Duration::ZERO, routes.oneshot(request)).await;
     assert!(response.is_err());
@@ -112,7 +120,7 @@ async fn probes_are_logged_at_debug() {
         let routes = paths.iter().fold(Router::new(), |r, path| r.route(path, get(async || ())));
         let routes = around(routes, Arc::default());
         for path in paths {
-            let request = Request::get(path).body(Body::empty()).unwrap();
+            let request = Request::get(path).header(header::HOST, "a").body(Body::empty()).unwrap();
             routes.clone().oneshot(request).await.unwrap();
         }
         let text = written.text();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request, header};
+use axum::http::{HeaderValue, Method, Request, header};
 use serde_json::Value;
 use strata::app::{Loaded, batcher_options, load};
 use strata::batching::{Batcher, PassCost};
@@ -85,7 +85,10 @@ impl TestApp {
         self.state.service().unwrap().batcher.clone()
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    /// Sends a request as a client does: with a host.
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let host = HeaderValue::from_static("localhost");
+        request.headers_mut().entry(header::HOST).or_insert(host);
         Answer::read(self.router().oneshot(request).await.unwrap()).await
     }
 

@@ -22,9 +22,10 @@ impl Strata {
         Self { command, folder }
     }
 
-    /// `serve` with a tiny checkpoint on a free port.
+    /// `serve` with a tiny checkpoint on a free port. It stops without a delay.
     pub fn serve(model: &str) -> Self {
         Self::new(&["serve", "--port", "0", "--model", tiny(model).to_str().unwrap()])
+            .env("STRATA_HTTP_STOP_DELAY_MS", "0")
     }
 
     pub fn arg(mut self, arg: &str) -> Self {

@@ -2,13 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use strata::http::serve::serve;
+use strata::http::connection::{OpenConnections, Server, Stage, Stop, serve};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::answer::Answer;
@@ -16,19 +15,27 @@ use super::app::TestApp;
 
 pub struct TestServer {
     pub address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    pub open: Arc<OpenConnections>,
+    stop: Stop,
     serving: JoinHandle<()>,
 }
 
 impl TestServer {
-    pub async fn start(app: &TestApp, header_timeout: Duration) -> Self {
+    /// Serves with the settings of the app.
+    pub async fn start(app: &TestApp) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(serve(listener, app.router(), header_timeout, async {
-            let _ = stopped.await;
-        }));
-        Self { address, stop, serving }
+        let (stop, signal) = Stop::new();
+        let open = Arc::<OpenConnections>::default();
+        app.state.metrics().register(|registry| open.register(registry));
+        let server = Server {
+            router: app.router(),
+            config: app.state.config().clone(),
+            open: Arc::clone(&open),
+            metrics: Arc::clone(app.state.http_metrics()),
+            stop: signal,
+        };
+        Self { address, open, stop, serving: tokio::spawn(serve(listener, server)) }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -47,9 +54,14 @@ impl TestServer {
         parse(&read_to_end(self.begin(bytes)).await)
     }
 
+    /// Goes on to a stage of stopping.
+    pub fn advance(&self, stage: Stage) {
+        self.stop.advance(stage);
+    }
+
     /// Accepts no more connections and waits until the open ones have ended.
     pub async fn stop(self) {
-        drop(self.stop);
+        self.stop.advance(Stage::Closing);
         self.serving.await.unwrap();
     }
 }

@@ -1,0 +1,167 @@
+//! Accepts connections until the server stops, and no more than are allowed.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
+
+use super::activity::{Activity, Expiry, Limits};
+use super::drive::{End, drive};
+use super::exchange::Exchange;
+use super::extensions::PeerAddress;
+use super::open::OpenConnections;
+use super::stop::{Stage, StopSignal};
+use super::stream::WatchedStream;
+use crate::config::HttpConfig;
+use crate::http::metrics::HttpMetrics;
+
+/// How long to wait after a failed accept. Nearly always the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The answer to a connection beyond the limit.
+const REFUSAL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+                         connection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// How long a connection beyond the limit may stay for its answer, and how many may at once.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
+const REFUSALS: usize = 64;
+
+/// What all connections share.
+pub struct Server {
+    /// Every route.
+    pub router: Router,
+    /// The settings.
+    pub config: HttpConfig,
+    /// The open connections.
+    pub open: Arc<OpenConnections>,
+    /// Counts what isn't a request that can be read.
+    pub metrics: Arc<HttpMetrics>,
+    /// Says when to stop.
+    pub stop: StopSignal,
+}
+
+/// Accepts and serves connections until the stop signal says [`Stage::Closing`]. Then accepts no more,
+/// and returns when the open ones have ended.
+pub async fn serve(listener: TcpListener, server: Server) {
+    let mut stop = server.stop.clone();
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    // Each connection holds a sender; nothing is sent.
+    let (alive, mut ended) = mpsc::channel::<()>(1);
+    let server = Arc::new(server);
+    let begin = |stream: TcpStream, peer: SocketAddr| {
+        // An answer is one write; waiting to fill a packet would only delay it.
+        let _ = stream.set_nodelay(true);
+        let open = &server.open;
+        if open.count() >= server.config.connections.get() && !open.evict_longest_idle() {
+            refuse(stream, &server, &refusals);
+            return;
+        }
+        let activity = Arc::new(Activity::new(Limits::from(&server.config)));
+        let guard = (alive.clone(), open.add(Arc::clone(&activity)));
+        let exchange = Exchange {
+            router: server.router.clone(),
+            peer: PeerAddress(peer),
+            activity,
+            stop: server.stop.clone(),
+        };
+        let server = Arc::clone(&server);
+        tokio::spawn(async move {
+            let end = drive(stream, exchange).await;
+            report(end, &server);
+            drop(guard);
+        });
+    };
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.reached(Stage::Closing) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => begin(stream, peer),
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                server.open.evict_longest_idle();
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    // Connections that the system has already accepted would be reset when the listener is closed.
+    while let Some((stream, peer)) = accept_waiting(&listener).await {
+        begin(stream, peer);
+    }
+    drop(listener);
+    drop(alive);
+    // `None` when the last connection has ended.
+    let _ = ended.recv().await;
+}
+
+/// A connection that is already there.
+async fn accept_waiting(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Answers a connection beyond the limit with a 503. It is closed without one if too many are being
+/// refused at the same time.
+fn refuse(stream: TcpStream, server: &Server, refusals: &Arc<Semaphore>) {
+    server.open.closed("too_many_connections");
+    tracing::debug!("a connection was refused: there are too many");
+    let Ok(permit) = Arc::clone(refusals).try_acquire_owned() else {
+        return;
+    };
+    let activity = Arc::new(Activity::new(Limits::from(&server.config)));
+    tokio::spawn(async move {
+        let mut stream = WatchedStream::new(stream, activity);
+        let answer = async {
+            stream.write_all(REFUSAL).await?;
+            stream.shutdown().await
+        };
+        // The client may be gone or may not read: nothing that has to be known.
+        let _ = timeout(REFUSAL_TIME, answer).await;
+        drop(permit);
+    });
+}
+
+/// Logs and counts how a connection ended, if it wasn't the client who ended it.
+fn report(end: End, server: &Server) {
+    match end {
+        End::Closed => {}
+        // A client that leaves is not an error of the server.
+        End::Failed(error) => tracing::debug!(%error, "a connection ended early"),
+        End::Malformed(answer) => {
+            server.metrics.malformed(answer.status, answer.code);
+            tracing::info!(
+                status = answer.status.as_u16(),
+                code = answer.code,
+                error = %answer.error,
+                "a request could not be read"
+            );
+        }
+        End::Expired(expiry) => {
+            server.open.closed(expiry.as_str());
+            match expiry {
+                Expiry::Idle | Expiry::Discard => {
+                    tracing::debug!(reason = expiry.as_str(), "a connection was closed");
+                }
+                Expiry::Head | Expiry::UnreadAnswer => {
+                    tracing::info!(reason = expiry.as_str(), "a connection was cut off");
+                }
+            }
+        }
+        End::Evicted => {
+            server.open.closed("evicted");
+            tracing::debug!(reason = "evicted", "a connection was closed");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! What a connection is doing, and until when it has to go on.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::config::HttpConfig;
+
+/// How much longer an idle connection stays open than is announced, since a client may send a request in
+/// the last moment.
+const IDLE_MARGIN: Duration = Duration::from_secs(1);
+
+/// While the server stops: the time for the head of a request that is on its way, and for discarding.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
+
+/// While the server stops: how long an answer may stand of which the client reads nothing.
+const LAST_READ: Duration = Duration::from_secs(2);
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    /// Nothing has arrived yet.
+    New,
+    /// Waiting for the next request.
+    Idle,
+    /// A head is arriving.
+    Head,
+    /// A head has arrived, and its answer isn't written yet.
+    Exchange,
+    /// Everything is written; what still arrives is thrown away.
+    Discard,
+}
+
+/// Why a connection was ended by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// No further request came.
+    Idle,
+    /// The head of a request didn't arrive in time.
+    Head,
+    /// The client reads its answer too slowly.
+    UnreadAnswer,
+    /// The client went on sending what nobody reads.
+    Discard,
+}
+
+impl Expiry {
+    /// For the log and the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Head => "head_timeout",
+            Self::UnreadAnswer => "unread_answer",
+            Self::Discard => "discard",
+        }
+    }
+}
+
+/// Bytes that the client took while there was more to write.
+#[derive(Clone, Copy, Debug)]
+struct WriteWindow {
+    started: Instant,
+    bytes: u64,
+    last: Instant,
+    /// Whether the socket took no more at the last attempt.
+    blocked: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    doing: Doing,
+    since: Instant,
+    /// hyper has taken the whole answer; it is written at the next flush.
+    answer_taken: bool,
+    write: Option<WriteWindow>,
+    evicted: bool,
+    aborted: bool,
+}
+
+/// A connection's limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the first byte of a head, or from accepting the connection, to the head's end.
+    pub head: Duration,
+    /// Between requests, as it is announced.
+    pub idle: Duration,
+    /// In which the client has to read [`write_bytes`](Self::write_bytes) of an answer.
+    pub write_window: Duration,
+    /// See [`write_window`](Self::write_window).
+    pub write_bytes: u64,
+    /// How long what still arrives is discarded before the connection is closed.
+    pub discard: Duration,
+    /// How much is discarded.
+    pub discard_bytes: u64,
+}
+
+impl From<&HttpConfig> for Limits {
+    fn from(config: &HttpConfig) -> Self {
+        let window = config.progress_window;
+        Self {
+            head: config.header_timeout,
+            idle: config.idle_timeout,
+            write_window: window,
+            write_bytes: config.answer_bytes_per_second.saturating_mul(window.as_millis() as u64)
+                / 1000,
+            discard: config.discard_time,
+            discard_bytes: config.discard_bytes,
+        }
+    }
+}
+
+/// What one connection is doing. Shared by its stream, its requests and its task.
+#[derive(Debug)]
+pub struct Activity {
+    state: Mutex<State>,
+    /// The limits of the connection.
+    pub limits: Limits,
+    eviction: Notify,
+}
+
+impl Activity {
+    /// A connection that was accepted now.
+    pub fn new(limits: Limits) -> Self {
+        let state = State {
+            doing: Doing::New,
+            since: Instant::now(),
+            answer_taken: false,
+            write: None,
+            evicted: false,
+            aborted: false,
+        };
+        Self { state: Mutex::new(state), limits, eviction: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes arrived.
+    pub fn read(&self) {
+        let mut state = self.lock();
+        if matches!(state.doing, Doing::New | Doing::Idle) {
+            state.begin(Doing::Head);
+        }
+    }
+
+    /// A head has arrived. Returns when its first byte came.
+    pub fn request(&self) -> Instant {
+        let mut state = self.lock();
+        // A request that was sent behind another begins when it is its turn.
+        let first = if state.doing == Doing::Head { state.since } else { Instant::now() };
+        state.begin(Doing::Exchange);
+        first
+    }
+
+    /// hyper has taken the whole answer.
+    pub fn answer_taken(&self) {
+        self.lock().answer_taken = true;
+    }
+
+    /// The socket took bytes.
+    pub fn wrote(&self, bytes: usize) {
+        if let Some(write) = &mut self.lock().write {
+            write.bytes += bytes as u64;
+            write.last = Instant::now();
+            write.blocked = false;
+        }
+    }
+
+    /// The socket takes no more for now.
+    pub fn write_blocked(&self) {
+        let now = Instant::now();
+        let new = WriteWindow { started: now, bytes: 0, last: now, blocked: true };
+        self.lock().write.get_or_insert(new).blocked = true;
+    }
+
+    /// Everything that hyper had is with the socket.
+    pub fn flushed(&self) {
+        let mut state = self.lock();
+        if state.doing == Doing::Exchange && state.answer_taken {
+            state.begin(Doing::Idle);
+        }
+    }
+
+    /// The server has closed its half.
+    pub fn discards(&self) {
+        self.lock().begin(Doing::Discard);
+    }
+
+    /// Since when the connection waits for a request, if it does, and wasn't chosen to be closed yet.
+    pub fn idle_since(&self) -> Option<Instant> {
+        let state = self.lock();
+        (state.waits() && !state.evicted).then_some(state.since)
+    }
+
+    /// Whether a request has no answer, or one that isn't written yet.
+    pub fn is_busy(&self) -> bool {
+        self.lock().doing == Doing::Exchange
+    }
+
+    /// Asks the connection to end if it waits for a request.
+    pub fn evict(&self) {
+        self.lock().evicted = true;
+        self.eviction.notify_one();
+    }
+
+    /// Waits until the connection is asked to end while it waits for a request.
+    pub async fn evicted(&self) {
+        loop {
+            self.eviction.notified().await;
+            let mut state = self.lock();
+            if state.waits() {
+                return;
+            }
+            state.evicted = false;
+        }
+    }
+
+    /// The connection ends with unread bytes, which the system need not keep.
+    pub fn abort(&self) {
+        self.lock().aborted = true;
+    }
+
+    /// Whether the connection ends with unread bytes.
+    pub fn is_aborted(&self) -> bool {
+        self.lock().aborted
+    }
+
+    /// When to look at [`expired`](Self::expired) next. `closing`: since when the server closes its
+    /// connections.
+    pub fn due(&self, closing: Option<Instant>) -> Option<Instant> {
+        self.lock().due(&self.limits, closing)
+    }
+
+    /// Why the connection has to end now, if it has to.
+    pub fn expired(&self, closing: Option<Instant>) -> Option<Expiry> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        if state.due(&self.limits, closing).is_none_or(|due| now < due) {
+            return None;
+        }
+        match state.doing {
+            Doing::Idle => Some(Expiry::Idle),
+            Doing::New | Doing::Head => Some(Expiry::Head),
+            Doing::Discard => Some(Expiry::Discard),
+            Doing::Exchange => {
+                let write = state.write.as_mut()?;
+                let window_is_over = now >= write.started + self.limits.write_window;
+                if window_is_over && write.bytes >= self.limits.write_bytes {
+                    (write.started, write.bytes) = (now, 0);
+                    return None;
+                }
+                Some(Expiry::UnreadAnswer)
+            }
+        }
+    }
+}
+
+impl State {
+    fn begin(&mut self, doing: Doing) {
+        self.doing = doing;
+        self.since = Instant::now();
+        self.answer_taken = false;
+        self.write = None;
+    }
+
+    fn waits(&self) -> bool {
+        matches!(self.doing, Doing::New | Doing::Idle)
+    }
+
+    fn due(&self, limits: &Limits, closing: Option<Instant>) -> Option<Instant> {
+        let sooner = |due: Instant, last: Instant, time: Duration| {
+            closing.map_or(due, |closing| due.min(last.max(closing) + time))
+        };
+        let since = self.since;
+        match self.doing {
+            Doing::New | Doing::Head => Some(sooner(since + limits.head, since, LAST_REQUEST)),
+            Doing::Idle => Some(sooner(since + limits.idle + IDLE_MARGIN, since, Duration::ZERO)),
+            Doing::Discard => Some(sooner(since + limits.discard, since, LAST_REQUEST)),
+            Doing::Exchange => {
+                let write = self.write.filter(|write| write.blocked)?;
+                Some(sooner(write.started + limits.write_window, write.last, LAST_READ))
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The open connections.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::activity::Activity;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    next: u64,
+    connections: HashMap<u64, Arc<Activity>>,
+}
+
+/// All open connections, and the metrics of those that the server closed.
+#[derive(Debug, Default)]
+pub struct OpenConnections {
+    table: Mutex<Table>,
+    open: Gauge,
+    closed: Family<ReasonLabel, Counter>,
+}
+
+impl OpenConnections {
+    /// Adds the metrics to a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("strata_http_connections", "Open connections", self.open.clone());
+        registry.register(
+            "strata_http_connections_closed",
+            "Connections that the server closed before the client did, by reason",
+            self.closed.clone(),
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of open connections.
+    pub fn count(&self) -> usize {
+        self.lock().connections.len()
+    }
+
+    /// The number of connections with a request whose answer isn't written yet.
+    pub fn busy(&self) -> usize {
+        self.lock().connections.values().filter(|activity| activity.is_busy()).count()
+    }
+
+    /// The number of connections that wait for a request.
+    pub fn idle(&self) -> usize {
+        self.lock().connections.values().filter(|activity| activity.idle_since().is_some()).count()
+    }
+
+    /// Counts a connection that the server closed.
+    pub fn closed(&self, reason: &'static str) {
+        self.closed.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// Adds a connection, until the returned guard is dropped.
+    pub fn add(self: &Arc<Self>, activity: Arc<Activity>) -> OpenConnection {
+        let mut table = self.lock();
+        let key = table.next;
+        table.next += 1;
+        table.connections.insert(key, activity);
+        self.open.inc();
+        OpenConnection { all: Arc::clone(self), key }
+    }
+
+    /// Asks the connection to end that has waited longest for a request. Returns whether there is one.
+    pub fn evict_longest_idle(&self) -> bool {
+        let table = self.lock();
+        let idle = table
+            .connections
+            .values()
+            .filter_map(|activity| activity.idle_since().map(|since| (since, activity)));
+        let Some((_, activity)) = idle.min_by_key(|(since, _)| *since) else {
+            return false;
+        };
+        activity.evict();
+        true
+    }
+}
+
+/// An open connection; it is removed from the others when dropped.
+#[derive(Debug)]
+pub struct OpenConnection {
+    all: Arc<OpenConnections>,
+    key: u64,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.all.lock().connections.remove(&self.key);
+        self.all.open.dec();
+    }
+}
