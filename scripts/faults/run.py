@@ -20,7 +20,8 @@ WANTED = 0.9
 # A fault may make a test wait for ever.
 SECONDS = 900
 UNIT = ["--lib", "-E", "test(/^(batching|http|config|heads)::/)"]
-API = ["--test", "api", "-E", "not test(/^(bench|train|evaluate|compare|elsewhere)::/)"]
+# Without those that need a fast build or have nothing to do with serving.
+API = ["--test", "api", "-E", "not test(/^(bench|train|evaluate|compare|elsewhere|load)::/)"]
 
 
 def main():
