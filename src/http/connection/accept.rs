@@ -1,9 +1,8 @@
 //! Accepts connections until the server stops, and no more than are allowed.
 
-use std::future::poll_fn;
+use std::iter;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -93,23 +92,25 @@ pub async fn serve(listener: TcpListener, server: Server) {
             }
         }
     }
-    // Connections that the system has already accepted would be reset when the listener is closed.
-    while let Some((stream, peer)) = accept_waiting(&listener).await {
+    for (stream, peer) in close(listener) {
         begin(stream, peer);
     }
-    drop(listener);
     drop(alive);
     // `None` when the last connection has ended.
     let _ = ended.recv().await;
 }
 
-/// A connection that is already there.
-async fn accept_waiting(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    poll_fn(|context| match listener.poll_accept(context) {
-        Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
+/// Closes the port. Returns the connections that the system had accepted already, which would otherwise
+/// be reset. The runtime may not know of them yet, so the system is asked.
+fn close(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    // The listener doesn't block: the first error is that there is none left.
+    iter::from_fn(|| listener.accept().ok())
+        .filter_map(|(stream, peer)| {
+            stream.set_nonblocking(true).ok()?;
+            Some((TcpStream::from_std(stream).ok()?, peer))
+        })
+        .collect()
 }
 
 /// Answers a connection beyond the limit with a 503. It is closed without one if too many are being
