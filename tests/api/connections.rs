@@ -83,7 +83,9 @@ async fn idle_time_is_announced_and_is_longer_than_the_time_for_a_head() {
     let server = TestServer::start(&app).await;
     let mut stream = connect(&server);
     stream.write_all(LIVEZ.as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut stream).headers["keep-alive"], "timeout=1");
+    let answer = read_answer(&mut stream);
+    assert_eq!(answer.headers["connection"], "keep-alive");
+    assert_eq!(answer.headers["keep-alive"], "timeout=1");
     // Longer than a head may take.
     let mut kept = stream.try_clone().unwrap();
     kept.set_read_timeout(Some(2 * SHORT)).unwrap();

@@ -1,5 +1,6 @@
 //! Behaviour that only a real connection shows.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -21,6 +22,25 @@ async fn a_body_that_does_not_arrive_is_a_408() {
     let server = TestServer::start(&app).await;
     let half = format!("{HEAD}content-length: 100\r\n\r\n{{\"inputs\": ");
     server.exchange(half.as_bytes()).await.problem(408, "request_timeout", None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_body_may_take_any_time_as_long_as_it_goes_on() {
+    let mut config = config(tiny("sentence"));
+    config.http.progress_window = Duration::from_millis(400);
+    config.http.body_bytes_per_second = 10;
+    let app = TestApp::new(&config);
+    let server = TestServer::start(&app).await;
+    let body = json!({"inputs": "a ".repeat(40)}).to_string();
+    let mut stream =
+        server.begin(format!("{HEAD}content-length: {}\r\n\r\n", body.len()).as_bytes());
+    // At 100 bytes a second it takes more than two windows.
+    for part in body.as_bytes().chunks(10) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stream.write_all(part).unwrap();
+    }
+    parse(&read_to_end(stream).await).ok();
     server.stop().await;
 }
 

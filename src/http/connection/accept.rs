@@ -11,10 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::activity::{Activity, Expiry, Limits};
+use super::activity::Activity;
 use super::drive::{End, drive};
 use super::exchange::Exchange;
 use super::extensions::PeerAddress;
+use super::limits::{Expiry, Limits};
 use super::open::OpenConnections;
 use super::stop::{Stage, StopSignal};
 use super::stream::WatchedStream;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::config::HttpConfig;
+use super::limits::{Expiry, Limits};
 
 /// How much longer an idle connection stays open than is announced, since a client may send a request in
 /// the last moment.
@@ -32,31 +32,6 @@ enum Doing {
     Discard,
 }
 
-/// Why a connection was ended by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expiry {
-    /// No further request came.
-    Idle,
-    /// The head of a request didn't arrive in time.
-    Head,
-    /// The client reads its answer too slowly.
-    UnreadAnswer,
-    /// The client went on sending what nobody reads.
-    Discard,
-}
-
-impl Expiry {
-    /// For the log and the metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Head => "head_timeout",
-            Self::UnreadAnswer => "unread_answer",
-            Self::Discard => "discard",
-        }
-    }
-}
-
 /// Bytes that the client took while there was more to write.
 #[derive(Clone, Copy, Debug)]
 struct WriteWindow {
@@ -76,38 +51,6 @@ struct State {
     write: Option<WriteWindow>,
     evicted: bool,
     aborted: bool,
-}
-
-/// A connection's limits.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// From the first byte of a head, or from accepting the connection, to the head's end.
-    pub head: Duration,
-    /// Between requests, as it is announced.
-    pub idle: Duration,
-    /// In which the client has to read [`write_bytes`](Self::write_bytes) of an answer.
-    pub write_window: Duration,
-    /// See [`write_window`](Self::write_window).
-    pub write_bytes: u64,
-    /// How long what still arrives is discarded before the connection is closed.
-    pub discard: Duration,
-    /// How much is discarded.
-    pub discard_bytes: u64,
-}
-
-impl From<&HttpConfig> for Limits {
-    fn from(config: &HttpConfig) -> Self {
-        let window = config.progress_window;
-        Self {
-            head: config.header_timeout,
-            idle: config.idle_timeout,
-            write_window: window,
-            write_bytes: config.answer_bytes_per_second.saturating_mul(window.as_millis() as u64)
-                / 1000,
-            discard: config.discard_time,
-            discard_bytes: config.discard_bytes,
-        }
-    }
 }
 
 /// What one connection is doing. Shared by its stream, its requests and its task.

@@ -14,8 +14,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
 
-use super::activity::Expiry;
 use super::exchange::Exchange;
+use super::limits::Expiry;
 use super::stop::Stage;
 use super::stream::WatchedStream;
 

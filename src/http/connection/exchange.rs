@@ -60,6 +60,7 @@ impl Exchange {
         if !complete || self.stop.stage() >= Stage::Delay {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         } else if kept && let Some(value) = keep_alive(&self.activity) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
             headers.insert("keep-alive", value);
         }
         response.map(|body| AnswerBody { body, activity: self.activity })

@@ -5,10 +5,11 @@
 //! answer, and for the rest of a body that nobody needs.
 
 mod accept;
-pub mod activity;
+mod activity;
 mod drive;
 mod exchange;
 mod extensions;
+mod limits;
 mod open;
 mod stop;
 mod stream;

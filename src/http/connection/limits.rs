@@ -1,0 +1,62 @@
+//! The limits of a connection, and what it means to be beyond one.
+
+use std::time::Duration;
+
+use crate::config::HttpConfig;
+
+/// A connection's limits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From the first byte of a head, or from accepting the connection, to the head's end.
+    pub head: Duration,
+    /// Between requests, as it is announced.
+    pub idle: Duration,
+    /// In which the client has to read [`write_bytes`](Self::write_bytes) of an answer.
+    pub write_window: Duration,
+    /// See [`write_window`](Self::write_window).
+    pub write_bytes: u64,
+    /// How long what still arrives is discarded before the connection is closed.
+    pub discard: Duration,
+    /// How much is discarded.
+    pub discard_bytes: u64,
+}
+
+impl From<&HttpConfig> for Limits {
+    fn from(config: &HttpConfig) -> Self {
+        let window = config.progress_window;
+        Self {
+            head: config.header_timeout,
+            idle: config.idle_timeout,
+            write_window: window,
+            write_bytes: config.answer_bytes_per_second.saturating_mul(window.as_millis() as u64)
+                / 1000,
+            discard: config.discard_time,
+            discard_bytes: config.discard_bytes,
+        }
+    }
+}
+
+/// Why a connection was ended by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// No further request came.
+    Idle,
+    /// The head of a request didn't arrive in time.
+    Head,
+    /// The client reads its answer too slowly.
+    UnreadAnswer,
+    /// The client went on sending what nobody reads.
+    Discard,
+}
+
+impl Expiry {
+    /// For the log and the metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Head => "head_timeout",
+            Self::UnreadAnswer => "unread_answer",
+            Self::Discard => "discard",
+        }
+    }
+}
