@@ -193,6 +193,7 @@ async fn every_answer_of_500_requests_from_64_connections_is_right_and_in_order(
     config.http.timeout = Duration::from_secs(600);
     config.http.max_timeout = config.http.timeout;
     config.http.progress_window = config.http.timeout;
+    config.batching.queue_time = config.http.timeout;
     let folder = tempfile::tempdir().unwrap();
     let judge = Judge::new(&config);
     let heads = [("mood", 0, &["glad", "sad"][..]), ("topic", 1, &["art", "sport", "war"])];
