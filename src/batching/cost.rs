@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The time of a pass: a fixed part, since every pass reads all weights and wakes all threads, and a
 /// part per token. Both follow the passes that are measured.
 ///
-/// A pass that was off by a factor of more than [`PassCost::TRUSTED`] counts as one that was off by
+/// A pass that was off by a factor of more than `TRUSTED` counts as one that was off by
 /// that factor, so that one stalled pass changes little. The correction goes to the two parts in
 /// proportion to what they had in the pass (normalised least mean squares; Widrow and Hoff, 1960): so
 /// tiny passes say nothing about the time per token.
