@@ -113,6 +113,11 @@ impl TryFrom<RawHttp> for HttpConfig {
 }
 
 impl HttpConfig {
+    /// The bytes that `bytes_per_second` makes in `progress_window`.
+    pub fn bytes_in_window(&self, bytes_per_second: u64) -> u64 {
+        bytes_per_second.saturating_mul(self.progress_window.as_millis() as u64) / 1000
+    }
+
     /// Checks that the largest request fits into an idle server: its body beside what is parsed from
     /// it, and its answer beside the numbers that are written into it.
     pub(super) fn check_memory(&self, limits: &LimitsConfig) -> Result<(), Refusal> {

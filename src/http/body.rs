@@ -59,11 +59,9 @@ pub struct Rate {
 impl Rate {
     /// The configured rate.
     pub fn new(config: &HttpConfig) -> Self {
-        let window = config.progress_window;
-        let millis = window.as_millis() as u64;
         // At least one byte, so that silence is never enough.
-        let bytes = (config.body_bytes_per_second.saturating_mul(millis) / 1000).max(1);
-        Self { window, bytes }
+        let bytes = config.bytes_in_window(config.body_bytes_per_second).max(1);
+        Self { window: config.progress_window, bytes }
     }
 }
 

@@ -23,13 +23,11 @@ pub struct Limits {
 
 impl From<&HttpConfig> for Limits {
     fn from(config: &HttpConfig) -> Self {
-        let window = config.progress_window;
         Self {
             head: config.header_timeout,
             idle: config.idle_timeout,
-            write_window: window,
-            write_bytes: config.answer_bytes_per_second.saturating_mul(window.as_millis() as u64)
-                / 1000,
+            write_window: config.progress_window,
+            write_bytes: config.bytes_in_window(config.answer_bytes_per_second),
             discard: config.discard_time,
             discard_bytes: config.discard_bytes,
         }
