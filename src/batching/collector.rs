@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 
 use super::load::Load;
+use crate::telemetry::metrics::encode_gauges;
 
 /// Reads the state of the queue and the worker whenever the metrics are asked for.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Collector for StatusCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
         let status = self.0.status();
         let flag = |set: bool| f64::from(u8::from(set));
-        for (name, help, value) in [
+        let gauges = [
             ("queue_tokens", "Tokens that wait.", status.waiting_tokens as f64),
             ("queue_sequences", "Sequences that wait.", status.waiting_sequences as f64),
             (
@@ -33,10 +33,7 @@ impl Collector for StatusCollector {
             ("worker_alive", "1 while the worker runs.", flag(status.alive)),
             ("worker_failing", "1 while the trial pass fails.", flag(status.failing)),
             ("worker_hung", "1 while a pass takes longer than it may.", flag(status.hung)),
-        ] {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        Ok(())
+        ];
+        encode_gauges(&mut encoder, gauges)
     }
 }

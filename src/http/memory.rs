@@ -10,9 +10,10 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Registry;
+
+use crate::telemetry::metrics::encode_gauges;
 
 /// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,14 +65,12 @@ struct MemoryCollector(Arc<MemoryBudget>);
 
 impl Collector for MemoryCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        for (name, help, bytes) in [
-            ("strata_memory_used_bytes", "Bytes that requests hold.", self.0.used()),
-            ("strata_memory_limit_bytes", "Bytes that requests may hold.", self.0.limit()),
-        ] {
-            let gauge = ConstGauge::new(bytes as f64);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        Ok(())
+        let (used, limit) = (self.0.used() as f64, self.0.limit() as f64);
+        let gauges = [
+            ("strata_memory_used_bytes", "Bytes that requests hold.", used),
+            ("strata_memory_limit_bytes", "Bytes that requests may hold.", limit),
+        ];
+        encode_gauges(&mut encoder, gauges)
     }
 }
 

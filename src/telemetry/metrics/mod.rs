@@ -4,6 +4,7 @@
 //! `strata_http_requests`; the encoder adds the unit, and `_total` to counters. Names of the process's
 //! own metrics are Prometheus' standard ones, without the prefix.
 
+mod gauges;
 mod log;
 mod process;
 
@@ -14,6 +15,7 @@ use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use gauges::encode_gauges;
 pub use log::register_log;
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 

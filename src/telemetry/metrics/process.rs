@@ -7,7 +7,8 @@ use procfs::{WithCurrentSystemInfo, boot_time_secs, ticks_per_second};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+
+use super::gauges::encode_gauges;
 
 /// Memory, threads, descriptors, processor time and start. What can't be read is left out.
 #[derive(Debug)]
@@ -32,10 +33,7 @@ impl Collector for ProcessCollector {
             });
         let stat = process.stat().ok();
         let gauges = stat.iter().flat_map(readings);
-        for (name, help, value) in gauges.chain(descriptors).chain(limit) {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
+        encode_gauges(&mut encoder, gauges.chain(descriptors).chain(limit))?;
         if let Some(stat) = stat {
             let counter = ConstCounter::new(seconds(stat.utime + stat.stime));
             let (name, help) = ("process_cpu_seconds", "Processor time, user and system.");
