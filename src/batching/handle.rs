@@ -74,9 +74,8 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
             sequence.tokens = sequence.tokens.max(1);
             tokens = tokens.saturating_add(sequence.tokens);
         }
-        let sequence_count = sequences.len();
-        let demand =
-            Demand { tokens, sequences: sequence_count, client, priority, left: left(deadline) };
+        let left = left(deadline);
+        let demand = Demand { tokens, sequences: sequences.len(), client, priority, left };
         let ticket = self.load.admit(demand)?;
         let (request, pending) = Request::new(sequences, deadline, ticket);
         sender.send(request).map_err(|_| SubmitError::Closed)?;

@@ -24,7 +24,7 @@ pub(super) struct Selection<I, O> {
 
 impl<I, O> Selection<I, O> {
     pub(super) fn request(&self) -> &Request<I, O> {
-        self.entry.request()
+        &self.entry.request
     }
 }
 
@@ -55,15 +55,19 @@ impl<I, O> Queue<I, O> {
     /// Drops requests whose deadline has passed or whose client has left; returns when the oldest of
     /// the others was submitted.
     pub(super) fn sweep(&mut self, now: Instant, metrics: &Metrics) -> Option<Instant> {
+        let mut oldest: Option<Instant> = None;
         self.requests.retain(|request| {
             let wanted = request.is_wanted(now);
-            if !wanted {
+            if wanted {
+                let submitted = request.submitted;
+                oldest = Some(oldest.map_or(submitted, |oldest| oldest.min(submitted)));
+            } else {
                 let late = request.is_late(now);
                 if late { &metrics.late } else { &metrics.cancelled }.inc();
             }
             wanted
         });
-        self.requests.requests().map(|request| request.submitted).min()
+        oldest
     }
 
     /// Takes the sequences of the next pass, with their requests.
@@ -79,9 +83,8 @@ impl<I, O> Queue<I, O> {
         let mut selections = Vec::new();
         for picks in picks.chunk_by(|a, b| a.request == b.request) {
             if let Some(mut entry) = self.requests.take_out(&picks[0]) {
-                let request = entry.request_mut();
-                request.passed_over = 0;
-                let taken = request.take(picks.iter().map(|pick| pick.sequence));
+                entry.request.passed_over = 0;
+                let taken = entry.request.take(picks.iter().map(|pick| pick.sequence));
                 selections.push(Selection { entry, place: picks[0], taken });
             }
         }
@@ -98,9 +101,9 @@ impl<I, O> Queue<I, O> {
     ) {
         let Selection { entry, place, taken } = selection;
         let results = taken.iter().map(|slot| slot.index).zip(results);
-        let (turn, request) = entry.into_parts();
+        let Entry { turn, request } = entry;
         if let Some(request) = request.record(results, took) {
-            self.requests.put_back(&place, Entry::new(turn, request));
+            self.requests.put_back(&place, Entry { turn, request });
         }
     }
 }

@@ -35,27 +35,8 @@ pub(in crate::batching) trait Waiting {
 /// A request, and when its turn is.
 #[derive(Debug)]
 pub(in crate::batching) struct Entry<R> {
-    pub(super) turn: u64,
-    pub(super) request: R,
-}
-
-impl<R> Entry<R> {
-    /// A request whose turn is `turn`.
-    pub(in crate::batching) fn new(turn: u64, request: R) -> Self {
-        Self { turn, request }
-    }
-
-    pub(in crate::batching) fn request(&self) -> &R {
-        &self.request
-    }
-
-    pub(in crate::batching) fn request_mut(&mut self) -> &mut R {
-        &mut self.request
-    }
-
-    pub(in crate::batching) fn into_parts(self) -> (u64, R) {
-        (self.turn, self.request)
-    }
+    pub(in crate::batching) turn: u64,
+    pub(in crate::batching) request: R,
 }
 
 /// The requests of a client of one priority.
@@ -142,7 +123,8 @@ impl<R> Classes<R> {
     }
 
     /// Every request that waits.
-    pub(in crate::batching) fn requests(&self) -> impl Iterator<Item = &R> {
+    #[cfg(test)]
+    pub(super) fn requests(&self) -> impl Iterator<Item = &R> {
         let clients = self.interactive.clients.values().chain(self.batch.clients.values());
         clients.flat_map(|client| client.requests.values()).map(|entry| &entry.request)
     }

@@ -54,12 +54,12 @@ fn take(classes: &mut Classes<Lens>, options: &BatcherOptions) -> NextPass {
     let mut picks = plan.picks.clone();
     picks.sort_by_key(|pick| (pick.request, pick.sequence));
     for picks in picks.chunk_by(|a, b| a.request == b.request) {
-        let (turn, mut request) = classes.take_out(&picks[0]).unwrap().into_parts();
+        let Entry { turn, mut request } = classes.take_out(&picks[0]).unwrap();
         for pick in picks.iter().rev() {
             request.lens.remove(pick.sequence);
         }
         if !request.lens.is_empty() {
-            classes.put_back(&picks[0], Entry::new(turn, request));
+            classes.put_back(&picks[0], Entry { turn, request });
         }
     }
     classes.retain(|_| true);
