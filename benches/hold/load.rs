@@ -120,6 +120,29 @@ pub async fn closed_loop(
     running.join_all().await.concat()
 }
 
+/// Like a closed loop, until the returned set is dropped or shut down: each of the `clients` sends the
+/// next of `requests` when it has an answer, after a `pause` if that was a refusal.
+pub fn endless_loop(
+    pool: &Rc<Pool>,
+    requests: &Rc<[Request]>,
+    clients: usize,
+    pause: Duration,
+) -> JoinSet<()> {
+    let start = Instant::now();
+    let mut running = JoinSet::new();
+    for client in 0..clients {
+        let (pool, requests) = (Rc::clone(pool), Rc::clone(requests));
+        running.spawn_local(async move {
+            for request in requests.iter().cycle().skip(client) {
+                if pool.answered(request, Instant::now(), start).await.status != 200 {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        });
+    }
+    running
+}
+
 /// A condition that is true from `duration` from now on.
 pub fn after(duration: Duration) -> impl Fn() -> bool {
     let start = Instant::now();

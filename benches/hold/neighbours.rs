@@ -2,12 +2,9 @@
 //! `make bench-neighbours`.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
-
-use crate::load::{Pool, counts, percentile};
+use crate::load::{Pool, counts, endless_loop, percentile};
 use crate::server::Server;
 use crate::verdict::at_most;
 use crate::work::{embed, snippets};
@@ -25,18 +22,7 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
         let (bulk, single) = (embed(&texts, &[size], ""), embed(&texts, &[1], ""));
         let pool = Pool::new(server.address, Some(BULK));
         let start = Instant::now();
-        let mut running = JoinSet::new();
-        for client in 0..BULK_REQUESTS {
-            let (pool, bulk) = (Rc::clone(&pool), Rc::clone(&bulk));
-            running.spawn_local(async move {
-                for request in bulk.iter().cycle().skip(client) {
-                    let answered = pool.answered(request, Instant::now(), start).await;
-                    if answered.status != 200 {
-                        tokio::time::sleep(PAUSE).await;
-                    }
-                }
-            });
-        }
+        let mut running = endless_loop(&pool, &bulk, BULK_REQUESTS, PAUSE);
         tokio::time::sleep(WARM_UP).await;
         let pool = Pool::new(server.address, None);
         let mut answers = Vec::new();

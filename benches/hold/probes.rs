@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinSet, spawn_local};
+use tokio::task::spawn_local;
 
 use crate::http::get;
-use crate::load::{Pool, percentile};
+use crate::load::{Pool, endless_loop, percentile};
 use crate::server::Server;
 use crate::verdict::at_most;
 use crate::work::{embed, snippets};
@@ -22,18 +22,7 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
     let server = Server::start(&[])?;
     let requests = embed(&snippets()?, &[1, 32], "");
     let load = Pool::new(server.address, None);
-    let start = Instant::now();
-    let mut clients = JoinSet::new();
-    for client in 0..CLIENTS {
-        let (pool, requests) = (Rc::clone(&load), Rc::clone(&requests));
-        clients.spawn_local(async move {
-            for request in requests.iter().cycle().skip(client) {
-                if pool.answered(request, Instant::now(), start).await.status != 200 {
-                    tokio::time::sleep(PAUSE).await;
-                }
-            }
-        });
-    }
+    let _clients = endless_loop(&load, &requests, CLIENTS, PAUSE);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut p99 = PATHS.map(|_| Vec::new());
     for run in 1..=RUNS {
