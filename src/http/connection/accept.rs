@@ -55,21 +55,24 @@ pub async fn serve(listener: TcpListener, server: Server) {
     // Each connection holds a sender; nothing is sent.
     let (alive, mut ended) = mpsc::channel::<()>(1);
     let server = Arc::new(server);
+    let limits = Limits::from(&server.config);
+    let keep_alive = limits.keep_alive();
     let begin = |stream: TcpStream, peer: SocketAddr| {
         // An answer is one write; waiting to fill a packet would only delay it.
         let _ = stream.set_nodelay(true);
         let open = &server.open;
         if open.count() >= server.config.connections.get() && !open.evict_longest_idle() {
-            refuse(stream, &server, &refusals);
+            refuse(stream, limits, &server.open, &refusals);
             return;
         }
-        let activity = Arc::new(Activity::new(Limits::from(&server.config)));
+        let activity = Arc::new(Activity::new(limits));
         let guard = (alive.clone(), open.add(Arc::clone(&activity)));
         let exchange = Exchange {
             router: server.router.clone(),
             peer: PeerAddress(peer),
             activity,
             stop: server.stop.clone(),
+            keep_alive: keep_alive.clone(),
         };
         let server = Arc::clone(&server);
         tokio::spawn(async move {
@@ -116,13 +119,13 @@ fn close(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
 
 /// Answers a connection beyond the limit with a 503. It is closed without one if too many are being
 /// refused at the same time.
-fn refuse(stream: TcpStream, server: &Server, refusals: &Arc<Semaphore>) {
-    server.open.closed("too_many_connections");
+fn refuse(stream: TcpStream, limits: Limits, open: &OpenConnections, refusals: &Arc<Semaphore>) {
+    open.closed("too_many_connections");
     tracing::debug!("a connection was refused: there are too many");
     let Ok(permit) = Arc::clone(refusals).try_acquire_owned() else {
         return;
     };
-    let activity = Arc::new(Activity::new(Limits::from(&server.config)));
+    let activity = Arc::new(Activity::new(limits));
     tokio::spawn(async move {
         let mut stream = WatchedStream::new(stream, activity);
         let answer = async {

@@ -29,6 +29,8 @@ pub struct Exchange {
     pub activity: Arc<Activity>,
     /// How far the server has come in stopping.
     pub stop: StopSignal,
+    /// The header `Keep-Alive`, if it can be said in seconds how long idle connections stay open.
+    pub keep_alive: Option<HeaderValue>,
 }
 
 impl Exchange {
@@ -59,17 +61,12 @@ impl Exchange {
         let headers = response.headers_mut();
         if !complete || self.stop.stage() >= Stage::Delay {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        } else if kept && let Some(value) = keep_alive(&self.activity) {
+        } else if kept && let Some(value) = self.keep_alive {
             headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
             headers.insert("keep-alive", value);
         }
         response.map(|body| AnswerBody { body, activity: self.activity })
     }
-}
-
-fn keep_alive(activity: &Activity) -> Option<HeaderValue> {
-    let seconds = activity.limits.idle.as_secs();
-    (seconds > 0).then(|| HeaderValue::from_str(&format!("timeout={seconds}")).ok())?
 }
 
 /// Whether the client keeps the connection open after the answer.

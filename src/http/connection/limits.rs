@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+
 use crate::config::HttpConfig;
 
 /// A connection's limits.
@@ -19,6 +21,14 @@ pub struct Limits {
     pub discard: Duration,
     /// How much is discarded.
     pub discard_bytes: u64,
+}
+
+impl Limits {
+    /// The value of the header `Keep-Alive`, if it can be said in seconds.
+    pub fn keep_alive(&self) -> Option<HeaderValue> {
+        let seconds = self.idle.as_secs();
+        (seconds > 0).then(|| HeaderValue::from_str(&format!("timeout={seconds}")).ok())?
+    }
 }
 
 impl From<&HttpConfig> for Limits {
