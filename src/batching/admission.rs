@@ -81,3 +81,92 @@ fn whole_seconds(seconds: f64) -> Duration {
     // `as` saturates.
     Duration::from_secs((seconds.ceil() as u64).clamp(1, 3_600))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batching::tests::options;
+
+    /// 1 ms per token, and nothing per pass.
+    fn cost() -> PassCost {
+        PassCost::from_passes(Duration::from_millis(1), 1_001, Duration::from_millis(1_001))
+    }
+
+    fn limits() -> BatcherOptions {
+        BatcherOptions {
+            queue_tokens: std::num::NonZeroUsize::new(10_000).unwrap(),
+            queue_time: Duration::from_secs(5),
+            ..options(512, 64, 8)
+        }
+    }
+
+    /// Asks for `tokens` with a deadline in `left` seconds.
+    fn asked(tokens: usize, left: f64, ahead: Ahead) -> Result<(), SubmitError> {
+        admit(tokens, Some(Duration::from_secs_f64(left)), ahead, cost(), &limits())
+    }
+
+    /// All that waits is of the same client.
+    fn own(tokens: usize) -> Ahead {
+        Ahead { tokens, of_client: tokens, total: tokens, idle: false }
+    }
+
+    /// Others' work, of which `tokens` are computed first.
+    fn others(tokens: usize, total: usize) -> Ahead {
+        Ahead { tokens, of_client: 0, total, idle: false }
+    }
+
+    fn full(seconds: u64) -> Result<(), SubmitError> {
+        Err(SubmitError::Full { retry_after: Duration::from_secs(seconds) })
+    }
+
+    #[test]
+    fn twice_what_stands_ahead_and_the_own_work_have_to_fit_into_the_time_left() {
+        // 2 × 4 s + 1 s in 0.9 × 10 s.
+        assert_eq!(asked(990, 10.0, own(3_990)), Ok(()));
+        assert_eq!(asked(1_010, 10.0, own(4_010)), full(5));
+        assert_eq!(asked(1_010, 10.0, others(4_010, 4_010)), full(5));
+        assert_eq!(asked(1_010, 11.0, others(4_010, 4_010)), Ok(()));
+    }
+
+    #[test]
+    fn own_work_that_does_not_fit_is_another_refusal_than_what_stands_ahead() {
+        let refused = asked(1_000, 1.0, others(10, 10)).unwrap_err();
+        assert!(matches!(refused, SubmitError::DeadlineTooShort { .. }), "{refused:?}");
+        assert_eq!(asked(800, 1.0, others(10, 10)), Ok(()));
+    }
+
+    #[test]
+    fn a_client_may_wait_for_the_queue_time_and_one_with_nothing_waiting_for_twice_as_long() {
+        assert_eq!(asked(100, 300.0, own(4_890)), Ok(()));
+        assert_eq!(asked(100, 300.0, own(4_910)), full(5));
+        assert_eq!(asked(100, 300.0, others(9_990, 9_990)), Ok(()));
+        assert_eq!(asked(100, 300.0, others(10_010, 10_010)), full(11));
+    }
+
+    #[test]
+    fn a_client_may_have_the_queues_tokens_and_all_together_twice_as_many() {
+        let fast = PassCost::from_passes(Duration::ZERO, 1, Duration::ZERO);
+        let asked = |tokens, ahead| admit(tokens, None, ahead, fast, &limits());
+        assert_eq!(asked(4_000, own(6_000)), Ok(()));
+        assert_eq!(asked(4_001, own(6_000)), full(1));
+        assert_eq!(asked(4_000, others(1, 16_000)), Ok(()));
+        assert_eq!(asked(4_001, others(1, 16_000)), full(1));
+    }
+
+    #[test]
+    fn an_idle_worker_lets_everything_in_that_is_not_too_large() {
+        let idle = Ahead { idle: true, ..Ahead::default() };
+        assert_eq!(asked(10_000, 0.001, idle), Ok(()));
+        let refused = SubmitError::TooLarge { tokens: 10_001, limit: 10_000 };
+        assert_eq!(asked(10_001, 300.0, idle), Err(refused));
+        assert_eq!(asked(10_001, 300.0, own(1)), Err(refused));
+    }
+
+    #[test]
+    fn the_time_to_retry_is_rounded_up_and_at_least_a_second() {
+        for (seconds, whole) in [(0.0, 1), (0.2, 1), (1.0, 1), (1.01, 2), (29.5, 30), (1e12, 3_600)]
+        {
+            assert_eq!(whole_seconds(seconds), Duration::from_secs(whole), "{seconds}");
+        }
+    }
+}

@@ -231,3 +231,71 @@ impl Drop for Ticket {
         self.load.lock().remove(self.client, self.priority, self.tokens, self.sequences);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::batching::tests::options;
+
+    fn load() -> Arc<Load> {
+        Arc::new(Load::new(options(512, 64, 8)))
+    }
+
+    fn client(number: u8) -> ClientId {
+        ClientId::from(IpAddr::from(Ipv4Addr::new(10, 0, 0, number)))
+    }
+
+    fn demand(client: ClientId, priority: Priority, tokens: usize) -> Demand {
+        Demand { tokens, sequences: 1, client, priority, left: None }
+    }
+
+    #[test]
+    fn a_ticket_releases_each_token_once() {
+        let load = load();
+        let mut ticket =
+            load.admit(Demand { sequences: 2, ..demand(client(1), Priority::Batch, 10) }).unwrap();
+        ticket.release(7, 1);
+        assert_eq!((load.status().waiting_tokens, load.status().waiting_sequences), (3, 1));
+        drop(ticket);
+        assert_eq!((load.status().waiting_tokens, load.status().waiting_sequences), (0, 0));
+        assert!(load.lock().waiting.is_empty());
+    }
+
+    #[test]
+    fn of_others_as_much_stands_ahead_as_they_get_in_the_meantime() {
+        let load = load();
+        let admit = |number, priority, tokens| {
+            load.admit(demand(client(number), priority, tokens)).unwrap()
+        };
+        let _waiting = [
+            admit(1, Priority::Interactive, 100),
+            admit(2, Priority::Interactive, 5_000),
+            admit(3, Priority::Interactive, 30),
+            admit(4, Priority::Batch, 7_000),
+        ];
+        let ahead = |number, priority, tokens| load.lock().ahead(tokens, client(number), priority);
+        // Client 1: its own 100, of client 2 as much as itself, client 3's 30, a nineteenth for batch.
+        let first = ahead(1, Priority::Interactive, 90);
+        assert_eq!(first.tokens, 100 + 190 + 30 + (100 + 190 + 30 + 90) / 19);
+        assert_eq!((first.of_client, first.total, first.idle), (100, 12_130, false));
+        // One that comes new has nothing of its own ahead.
+        let new = ahead(5, Priority::Interactive, 20);
+        assert_eq!((new.tokens, new.of_client), (3 * 20 + (3 * 20 + 20) / 19, 0));
+        // Batch stands behind everything interactive, up to its share.
+        assert_eq!(ahead(5, Priority::Batch, 1_000).tokens, 1_000 + 5_130);
+        assert_eq!(ahead(5, Priority::Batch, 10).tokens, 10 + 19 * 20);
+    }
+
+    #[test]
+    fn the_running_pass_stands_ahead_and_an_idle_worker_has_none() {
+        let load = load();
+        let ahead = || load.lock().ahead(10, client(1), Priority::Interactive);
+        assert_eq!(ahead(), Ahead { idle: true, ..Ahead::default() });
+        load.pass_begins(300, Instant::now());
+        assert_eq!(ahead(), Ahead { tokens: 300, ..Ahead::default() });
+        load.pass_ends(Duration::from_millis(1));
+        assert!(ahead().idle);
+    }
+}
