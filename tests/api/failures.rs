@@ -82,7 +82,7 @@ async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
     app.until_waiting(1).await;
     for path in ["/embed", "/embed"] {
         let mut request = post(path, json!({"inputs": "not in time"}).to_string());
-        request.headers_mut().insert("x-timeout-ms", "100".parse().unwrap());
+        request.headers_mut().insert("x-timeout-ms", "500".parse().unwrap());
         app.send(request).await.problem(504, "deadline_exceeded", None);
     }
     stage.open();
@@ -94,18 +94,23 @@ async fn a_deadline_that_passes_is_a_504_and_the_others_are_answered() {
 
 #[tokio::test]
 async fn a_deadline_shorter_than_the_work_is_a_504_at_once_unless_the_server_is_idle() {
-    let (app, mut stage) = TestApp::staged(&sentence());
+    // Two seconds of work at the assumed cost, to be done in one.
+    let texts = json!({"inputs": vec!["a film"; 1_000]}).to_string();
     let short = || {
-        let mut request = post("/embed", json!({"inputs": "a film"}).to_string());
-        request.headers_mut().insert("x-timeout-ms", "3".parse().unwrap());
+        let mut request = post("/embed", texts.clone());
+        request.headers_mut().insert("x-timeout-ms", "1000".parse().unwrap());
         request
     };
-    // Idle: it is let in, and late.
-    app.send(short()).await.problem(504, "deadline_exceeded", None);
+    let (idle, _stage) = TestApp::staged(&sentence());
+    // It is let in, and late.
+    idle.send(short()).await.problem(504, "deadline_exceeded", None);
+    let (busy, mut stage) = TestApp::staged(&sentence());
+    let computing = spawn(&busy, "a film");
     stage.pass().await;
-    let refused = app.send(short()).await;
-    refused.problem(504, "deadline_too_short", None);
-    assert_eq!(app.batcher().status().waiting_sequences, 0);
+    busy.send(short()).await.problem(504, "deadline_too_short", None);
+    assert_eq!(busy.batcher().status().waiting_sequences, 0);
+    stage.open();
+    computing.await.unwrap().ok();
 }
 
 #[tokio::test]
