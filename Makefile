@@ -6,6 +6,7 @@ NEXTEST := 0.9.143
 VENV := .venv-fixtures
 JUDGE := .venv-judge
 PEERS := .venv-peers
+BASE_SHAPE := target/peers/bert-base/model.safetensors
 STRATA := target/release/strata
 
 help: ## List the targets
@@ -70,7 +71,7 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
 
-bench-overload: model data ## Goodput at 2 and 10 times what the server can do, against a closed loop (8 minutes)
+bench-overload: model data $(BASE_SHAPE) ## Goodput at 2 and 10 times what the server can do, against a closed loop (8 minutes)
 	cargo bench --locked --bench hold -- overload $(FLAGS)
 
 bench-neighbours: model data ## Waiting of a client with single texts beside one that fills the queue
@@ -125,6 +126,9 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
 	$(VENV)/bin/python -B tests/fixtures/generate_windows.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
+
+$(BASE_SHAPE): $(JUDGE)/installed | model
+	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)
 
 # Created again whenever the pins change; the mark is set only after everything is installed.
 $(VENV)/installed: tests/fixtures/requirements.txt
