@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
+
 use crate::load::{Answered, Pool, after, closed_loop, counts, goodput, open_loop, percentile};
 use crate::server::Server;
 use crate::verdict::{at_least, at_most, flat_memory};
@@ -9,8 +11,8 @@ use crate::work::{embed, snippets};
 
 const DEADLINE: &str = "x-timeout-ms: 10000\r\n";
 const DEADLINE_SECONDS: f64 = 10.0;
-/// Texts in flight in the closed loop: enough to fill each pass.
-const IN_FLIGHT: usize = 128;
+/// Texts in flight in the closed loop: enough to fill each pass, and few enough to be let in.
+const IN_FLIGHT: usize = 64;
 
 /// A checkpoint of BERT-base's shape with random weights, for requests so small that a small model's
 /// pass is not much more work than their HTTP.
@@ -33,6 +35,8 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
         let clients = ((IN_FLIGHT as f64 / mean) as usize).max(4);
         let seconds = (duration / 3).max(Duration::from_secs(5));
         let closed = closed_loop(&pool, &requests, clients, after(seconds)).await;
+        let refused = closed.iter().filter(|answer| answer.status != 200).count();
+        ensure!(refused == 0, "the closed loop got {refused} answers other than 200");
         // Up to the last answer, since a large request may begin just before the end.
         let last = closed.iter().map(|answer| answer.at).fold(0.0, f64::max);
         let closed = goodput(&closed, last);
