@@ -1,9 +1,13 @@
 //! One text in a hundred makes the encoder panic: the others are answered, and the server stays ready.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
+use strata::telemetry::log_queue::LogQueue;
+use strata::telemetry::panics;
 
 use crate::support::app::{TestApp, config};
 use crate::support::judge::Judge;
@@ -15,6 +19,40 @@ const CULPRIT: usize = 37;
 
 #[tokio::test]
 async fn a_text_that_makes_the_encoder_panic_costs_nobody_else_an_answer() {
+    one_of_many_panics().await;
+}
+
+/// A pipe that nobody reads.
+struct Stalled;
+
+impl Write for Stalled {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        loop {
+            std::thread::park();
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_panic_costs_nobody_else_an_answer_while_the_log_stalls() {
+    const CAPACITY: usize = 64;
+    let log = LogQueue::start(CAPACITY, Stalled, |_| {}).unwrap();
+    log.push(vec![b'a'; CAPACITY]);
+    tracing_subscriber::fmt().with_writer(log.clone()).init();
+    panics::log_all();
+    one_of_many_panics().await;
+    // A panic that nothing catches is a line of its own.
+    let before = log.losses().dropped;
+    assert!(std::thread::spawn(|| panic!("the injected message")).join().is_err());
+    assert!(before >= REQUESTS as u64 && log.losses().dropped > before);
+    assert!(!log.flush(Duration::ZERO));
+}
+
+async fn one_of_many_panics() {
     let config = config(tiny("sentence"));
     let (app, mut stage) = TestApp::staged(&config);
     let marked =
