@@ -19,6 +19,9 @@ FAULTS = tomllib.loads((Path(__file__).parent / "faults.toml").read_text())["fau
 WANTED = 0.9
 # A fault may make a test wait for ever.
 SECONDS = 900
+# A build without optimisation is the fastest to compile. The kernels aren't changed, and the tests of the
+# real model need them fast.
+KERNELS = ["--config", "profile.dev.package.strata-kernels.opt-level=3"]
 UNIT = ["--lib", "-E", "test(/^(batching|http|config|heads)::/)"]
 # Without those that need a fast build or have nothing to do with serving.
 API = ["--test", "api", "-E", "not test(/^(bench|train|evaluate|compare|elsewhere|load)::/)"]
@@ -65,7 +68,7 @@ def verdict(tree, fault):
 def tests(tree):
     """The tests of the modules are faster, so they run first."""
     for selection in (UNIT, API):
-        command = ["cargo", "nextest", "run", "--locked", "--no-fail-fast", *selection]
+        command = ["cargo", "nextest", "run", "--locked", "--no-fail-fast", *KERNELS, *selection]
         try:
             done = run(command, tree)
         except subprocess.TimeoutExpired:
@@ -82,7 +85,6 @@ def tests(tree):
 def run(command, tree):
     # Kept between runs, so that only what a fault changes is compiled.
     target = os.environ.get("FAULTS_TARGET", str(ROOT / "target" / "faults"))
-    # A build without optimisation is the fastest to compile, and the tests are small.
     env = {**os.environ, "CARGO_TARGET_DIR": target, "CARGO_PROFILE_DEV_OPT_LEVEL": "0"}
     return subprocess.run(
         command, cwd=tree, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
