@@ -68,7 +68,9 @@ def verdict(tree, fault):
 def tests(tree):
     """The tests of the modules are faster, so they run first."""
     for selection in (UNIT, API):
-        command = ["cargo", "nextest", "run", "--locked", "--no-fail-fast", *KERNELS, *selection]
+        # A test that fails once and then passes has met a busy machine, not the fault.
+        options = ["--locked", "--no-fail-fast", "--retries", "1", *KERNELS]
+        command = ["cargo", "nextest", "run", *options, *selection]
         try:
             done = run(command, tree)
         except subprocess.TimeoutExpired:

@@ -22,6 +22,9 @@ use super::stream::WatchedStream;
 use crate::config::HttpConfig;
 use crate::http::metrics::HttpMetrics;
 
+/// How many connections the system accepts before the server does, at most: the default of Linux.
+const BACKLOG: usize = 4096;
+
 /// How long to wait after a failed accept. Nearly always the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -105,11 +108,13 @@ pub async fn serve(listener: TcpListener, server: Server) {
 }
 
 /// Closes the port. Returns the connections that the system had accepted already, which would otherwise
-/// be reset. The runtime may not know of them yet, so the system is asked.
+/// be reset. The runtime may not know of them yet, so the system is asked. It is asked only for as many
+/// as there can have been: others may connect all the time.
 fn close(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     // The listener doesn't block: the first error is that there is none left.
     iter::from_fn(|| listener.accept().ok())
+        .take(BACKLOG)
         .filter_map(|(stream, peer)| {
             stream.set_nonblocking(true).ok()?;
             Some((TcpStream::from_std(stream).ok()?, peer))
