@@ -69,7 +69,7 @@ def tests(tree):
     """The tests of the modules are faster, so they run first."""
     for selection in (UNIT, API):
         # A test that fails once and then passes has met a busy machine, not the fault.
-        options = ["--locked", "--no-fail-fast", "--retries", "1", *KERNELS]
+        options = ["--locked", "--retries", "1", *KERNELS]
         command = ["cargo", "nextest", "run", *options, *selection]
         try:
             done = run(command, tree)

@@ -54,6 +54,22 @@ async fn a_failing_model_is_not_ready_until_a_pass_succeeds() {
 }
 
 #[tokio::test]
+async fn a_server_whose_worker_has_ended_is_neither_ready_nor_alive() {
+    let app = TestApp::tiny("sentence");
+    app.batcher().close();
+    while app.batcher().status().alive {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let answers = [app.get("/readyz").await, app.get("/livez").await];
+    assert_eq!(answers.each_ref().map(|answer| answer.status.as_u16()), [503, 503]);
+    assert_eq!(answers[0].json()["state"], "failing");
+    assert_eq!(answers[1].text(), "the worker is dead\n");
+    // It ends while the server drains, which is no failure.
+    app.state.drain();
+    assert_eq!(state(&app, 503).await, "draining");
+}
+
+#[tokio::test]
 async fn a_request_that_fails_alone_does_not_turn_readiness_off() {
     let config = config(tiny("sentence"));
     let (app, stage) = TestApp::staged(&config);

@@ -13,14 +13,16 @@ async fn a_failing_sequence_fails_alone_and_the_worker_keeps_running() {
             return Err("the fourteenth".into());
         }
         let outputs = items.iter().map(|&item| item + 100);
-        // For 15, the output is missing.
-        Ok(outputs.filter(|&output| output != 115).collect())
+        // For 15, the output is missing; for 16, there is one too many.
+        let surplus = items.contains(&&16).then_some(0);
+        Ok(outputs.filter(|&output| output != 115).chain(surplus).collect())
     });
     // Each request is one pass.
     for (bad, cause) in [
         (13, "the engine panicked at src/batching/tests/failures.rs:"),
         (14, "the fourteenth"),
         (15, "the engine returned 0 outputs for 1 items"),
+        (16, "the engine returned 2 outputs for 1 items"),
     ] {
         // Longer sequences are computed first, but the index is that of the submission's first.
         let mut sequences = tens([1, 2, bad, 3, bad]);

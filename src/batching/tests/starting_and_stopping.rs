@@ -49,6 +49,26 @@ async fn gathering_waits_for_more_requests_and_ends_on_close() {
 }
 
 #[tokio::test]
+async fn gathering_does_not_start_anew_with_each_arrival() {
+    const GATHER: Duration = Duration::from_millis(100);
+    let (batcher, worker, stage) =
+        staged(BatcherOptions { gather: GATHER, ..options(1_000_000, 64, 8) });
+    let began = Instant::now();
+    let mut pending = Vec::new();
+    while stage.passes.try_recv().is_err() {
+        assert!(began.elapsed() < 100 * GATHER, "no pass begins as long as requests arrive");
+        pending.push(batcher.submit(submission(tens([1]))).unwrap());
+        std::thread::sleep(GATHER / 10);
+    }
+    batcher.close();
+    stage.drain();
+    for pending in pending {
+        assert_eq!(outputs(pending.await), [101]);
+    }
+    worker.join();
+}
+
+#[tokio::test]
 async fn gathering_ends_when_a_full_token_budget_waits() {
     let (batcher, worker, stage) = staged(BatcherOptions { gather: AN_HOUR, ..options(30, 64, 8) });
     let submit = |item| batcher.submit(submission(tens([item]))).unwrap();
