@@ -24,7 +24,8 @@ SECONDS = 900
 KERNELS = ["--config", "profile.dev.package.strata-kernels.opt-level=3"]
 UNIT = ["--lib", "-E", "test(/^(batching|http|config|heads)::/)"]
 # Without those that need a fast build or have nothing to do with serving.
-API = ["--test", "api", "-E", "not test(/^(bench|train|evaluate|compare|elsewhere|load)::/)"]
+SLOW = "/^(bench|train|evaluate|compare|elsewhere|load)::|::during_a_thousand_swaps/"
+API = ["--test", "api", "-E", f"not test({SLOW})"]
 
 
 def main():

@@ -13,6 +13,7 @@ use super::{
 };
 
 mod failures;
+mod sharing;
 mod starting_and_stopping;
 
 pub(super) fn options(budget: usize, look_ahead: usize, patience: u32) -> BatcherOptions {
