@@ -31,7 +31,11 @@ impl Stamp {
     /// The stamp of the files in a head's folder; `None` if a file is missing or changed too
     /// recently.
     pub fn read(folder: &Path) -> Option<Self> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        Self::read_at(folder, SystemTime::now())
+    }
+
+    fn read_at(folder: &Path, now: SystemTime) -> Option<Self> {
+        let now = now.duration_since(UNIX_EPOCH).ok()?;
         let file = |name: &str| {
             let found = fs::metadata(folder.join(name)).ok()?;
             let changed = (found.ctime(), found.ctime_nsec());
@@ -44,5 +48,27 @@ impl Stamp {
             })
         };
         Some(Self([file(HeadFiles::JSON)?, file(HeadFiles::WEIGHTS)?]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_either_file_changes_the_stamp_and_young_files_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &str| fs::write(folder.path().join(name), content);
+        let later = || Stamp::read_at(folder.path(), SystemTime::now() + 2 * SETTLED);
+        write(HeadFiles::JSON, "{}").unwrap();
+        assert!(later().is_none(), "a file is missing");
+        write(HeadFiles::WEIGHTS, "").unwrap();
+        assert!(Stamp::read(folder.path()).is_none(), "they are young");
+        for changed in [HeadFiles::JSON, HeadFiles::WEIGHTS] {
+            let before = later();
+            assert!(before.is_some() && before == later());
+            write(changed, "longer than before").unwrap();
+            assert!(before != later(), "{changed}");
+        }
     }
 }
