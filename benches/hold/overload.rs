@@ -16,18 +16,32 @@ const IN_FLIGHT: usize = 64;
 
 /// A checkpoint of BERT-base's shape with random weights, for requests so small that a small model's
 /// pass is not much more work than their HTTP.
-const BASE: &[(&str, &str)] = &[("STRATA_MODEL", "target/peers/bert-base")];
+const BASE: &str = "target/peers/bert-base";
 
-/// Name, settings, texts per request in turn, and how much of the closed loop's rate is demanded.
-const SHAPES: [(&str, &[(&str, &str)], &[usize], f64); 3] = [
-    ("single texts, BERT-base's shape", BASE, &[1], 0.9),
-    ("lists of 32", &[], &[32], 0.9),
-    ("1, 32, 256 in turn", &[], &[1, 32, 256], 0.85),
+struct Shape {
+    name: &'static str,
+    /// Settings of the server.
+    settings: &'static [(&'static str, &'static str)],
+    /// Texts per request, in turn.
+    sizes: &'static [usize],
+    /// The share of the closed loop's rate that is demanded.
+    demanded: f64,
+}
+
+const SHAPES: [Shape; 3] = [
+    Shape {
+        name: "single texts, BERT-base's shape",
+        settings: &[("STRATA_MODEL", BASE)],
+        sizes: &[1],
+        demanded: 0.9,
+    },
+    Shape { name: "lists of 32", settings: &[], sizes: &[32], demanded: 0.9 },
+    Shape { name: "1, 32, 256 in turn", settings: &[], sizes: &[1, 32, 256], demanded: 0.85 },
 ];
 
 pub async fn run(duration: Duration) -> anyhow::Result<()> {
     let texts = snippets()?;
-    for (name, settings, sizes, demanded) in SHAPES {
+    for Shape { name, settings, sizes, demanded } in SHAPES {
         let server = Server::start(settings)?;
         let requests = embed(&texts, sizes, DEADLINE);
         let mean = sizes.iter().sum::<usize>() as f64 / sizes.len() as f64;
