@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::MakeWriter;
 pub const CAPACITY: usize = 1 << 20;
 
 /// How long the thread lets lines gather once it wakes: waking it for each of a thousand lines a second
-/// takes the processor from the work that they tell of.
+/// takes the processor from the work that they describe.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// How long to wait before writing again to a non-blocking descriptor that takes nothing.
@@ -30,7 +30,7 @@ pub struct LogQueue(Arc<Shared>);
 struct Shared {
     capacity: usize,
     state: Mutex<State>,
-    /// Notified when a line is added while the thread is `idle`.
+    /// Notified when a line is added and none waits; the thread waits only then.
     added: Condvar,
     /// Notified when everything is written.
     written: Condvar,
@@ -42,8 +42,6 @@ struct State {
     /// Bytes of `lines` and of the line that is being written.
     bytes: usize,
     losses: Losses,
-    /// The thread waits for a line.
-    idle: bool,
 }
 
 /// Lines that never reached the log.
@@ -82,11 +80,11 @@ impl LogQueue {
             state.losses.dropped += 1;
             return;
         }
+        let is_first = state.lines.is_empty();
         state.bytes += line.len();
         state.lines.push_back(line);
-        let wake = mem::take(&mut state.idle);
         drop(state);
-        if wake {
+        if is_first {
             self.0.added.notify_one();
         }
     }
@@ -145,11 +143,7 @@ impl Shared {
             if let Some(line) = state.lines.pop_front() {
                 return line;
             }
-            state.idle = true;
-            while state.idle {
-                state = self.added.wait(state).unwrap_or_else(PoisonError::into_inner);
-            }
-            drop(state);
+            drop(self.added.wait(state).unwrap_or_else(PoisonError::into_inner));
             thread::sleep(GATHER);
             state = self.lock();
         }

@@ -22,7 +22,8 @@ use super::stream::WatchedStream;
 use crate::config::HttpConfig;
 use crate::http::metrics::HttpMetrics;
 
-/// How many connections the system accepts before the server does, at most: the default of Linux.
+/// How many connections the system accepts before the server does, at most: Linux's default for
+/// `net.core.somaxconn`.
 const BACKLOG: usize = 4096;
 
 /// How long to wait after a failed accept. Nearly always the process is out of file descriptors.
