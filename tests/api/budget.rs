@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
@@ -10,7 +9,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::server::{TestServer, parse, read_to_end};
-use crate::support::tiny;
+use crate::support::{tiny, until};
 
 const HEAD: &str = "POST /embed HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
 
@@ -19,15 +18,9 @@ async fn status(server: &TestServer, body: &Value) -> u16 {
     client.post(server.url("/embed")).json(body).send().await.unwrap().status().as_u16()
 }
 
-/// Yields until the requests hold memory as `wanted`.
+/// Waits until the requests hold memory as `wanted`.
 async fn until_held(app: &TestApp, wanted: impl Fn(usize) -> bool) {
-    for _ in 0..60_000 {
-        if wanted(app.state.memory().used()) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("{} bytes are held", app.state.memory().used());
+    until(async || wanted(app.state.memory().used())).await;
 }
 
 /// A connection into which the system doesn't take a large answer ahead of its reader.

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::server::{TestServer, parse, read_to_end};
-use crate::support::tiny;
+use crate::support::{tiny, until};
 
 /// Far shorter than the defaults, far longer than an exchange takes.
 const SHORT: Duration = Duration::from_millis(300);
@@ -66,11 +66,7 @@ async fn metric(app: &TestApp, line: &str) -> u64 {
 /// Waits until the server has closed so many connections for this reason.
 async fn until_closed(app: &TestApp, reason: &str, connections: u64) {
     let line = format!("strata_http_connections_closed_total{{reason=\"{reason}\"}}");
-    let counted = async {
-        while metric(app, &line).await != connections {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
+    let counted = until(async || metric(app, &line).await == connections);
     tokio::time::timeout(PATIENCE, counted).await.unwrap();
 }
 
@@ -190,11 +186,12 @@ async fn discarding_is_bounded_in_bytes_and_in_time() {
         let mut stream = connect(&server);
         let head = "POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: 9000000\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
-        while server.open.count() > 0 {
+        until(async || {
             // Once it is closed, the system refuses what is sent.
             let _ = stream.write_all(b"a");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            server.open.count() == 0
+        })
+        .await;
         server.stop().await;
     }
 }
@@ -232,9 +229,7 @@ async fn beyond_the_limit_the_longest_idle_connection_makes_room_and_else_there_
     closed_after(idle).await;
     until_closed(&app, "evicted", 1).await;
     // The new ones count as idle until their first bytes are read.
-    while server.open.idle() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(async || server.open.idle() == 0).await;
     let answer = parse(&read_to_end(connect(&server)).await);
     assert_eq!(answer.status, 503);
     assert_eq!(answer.headers["retry-after"], "1");

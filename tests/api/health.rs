@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::app::{TestApp, config, service};
 use crate::support::judge::Judge;
 use crate::support::stage::Fault;
-use crate::support::tiny;
+use crate::support::{tiny, until};
 
 /// The state that `/health` and `/readyz` both report.
 async fn state(app: &TestApp, status: u16) -> String {
@@ -57,9 +57,7 @@ async fn a_failing_model_is_not_ready_until_a_pass_succeeds() {
 async fn a_server_whose_worker_has_ended_is_neither_ready_nor_alive() {
     let app = TestApp::tiny("sentence");
     app.batcher().close();
-    while app.batcher().status().alive {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until(async || !app.batcher().status().alive).await;
     let answers = [app.get("/readyz").await, app.get("/livez").await];
     assert_eq!(answers.each_ref().map(|answer| answer.status.as_u16()), [503, 503]);
     assert_eq!(answers[0].json()["state"], "failing");

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use crate::support::app::{TestApp, config};
 use crate::support::process::Strata;
 use crate::support::server::{TestServer, parse, read_to_end};
-use crate::support::tiny;
+use crate::support::{tiny, until};
 
 const LIVEZ: &[u8] = b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
 
@@ -44,15 +44,10 @@ async fn a_connection_that_is_there_before_the_port_closes_is_served() {
     let server = TestServer::start(&app).await;
     let mut fresh = TcpStream::connect(server.address).unwrap();
     let mut half = server.begin(&LIVEZ[..10]);
-    while server.open.idle() != 1 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until(async || server.open.idle() == 1).await;
     let address = server.address;
     let stopping = tokio::spawn(server.stop());
-    while TcpStream::connect(address).is_ok() {
-        // Not so often that the last request's second is over before the port is closed.
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(async || TcpStream::connect(address).is_err()).await;
     fresh.write_all(LIVEZ).unwrap();
     half.write_all(&LIVEZ[10..]).unwrap();
     for stream in [fresh, half] {
@@ -70,9 +65,7 @@ async fn idle_connections_stay_for_the_delay_and_are_closed_after_it() {
     let app = TestApp::tiny("sentence");
     let server = TestServer::start(&app).await;
     let mut idle = server.begin(LIVEZ);
-    while server.open.idle() != 1 || !app_answered(&app).await {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    until(async || server.open.idle() == 1 && app_answered(&app).await).await;
     server.advance(Stage::Delay);
     idle.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let mut read = Vec::new();

@@ -13,6 +13,19 @@ pub mod server;
 pub mod stage;
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+/// Waits until `condition` holds: asks each millisecond, for a minute at most.
+pub async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let holds = async {
+        while !condition().await {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), holds).await.expect("it does not hold within a minute");
+}
 
 /// The repository.
 pub fn root() -> PathBuf {
