@@ -3,8 +3,8 @@
 //! ends with an error if one is missed.
 //!
 //! The server is the release build in its own process, on core 0; the load comes over loopback from
-//! core 1. Settings come from the environment: `STRATA_MODEL=… make bench-overload`. `--seconds`
-//! shortens the parts that last.
+//! core 1. Settings come from the environment, such as `STRATA_DTYPE=bf16 make bench-overload`,
+//! except for the model where a part needs another one. `--seconds` shortens the parts that last.
 
 mod hangups;
 mod http;
