@@ -25,7 +25,7 @@ use strata::model::recipe::{Combine, Pooling, Recipe, RecipeRef};
 use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::sequence::Sequence;
-use strata::text::{Input, LongText, Text, Tokenizer};
+use strata::text::{Input, LongText, Text, Tokenizer, TokenizerHints};
 use strata_kernels::{Activation, Dtype};
 
 const DATA: &str = "data/sentiment.tsv";
@@ -129,7 +129,7 @@ impl Worker {
         let lines = file.lines().skip(1).take(TEXTS).filter_map(|line| line.split_once('\t'));
         Ok(Self {
             engine,
-            tokenizer: Tokenizer::load(dir)?,
+            tokenizer: Tokenizer::load(dir, &TokenizerHints::default())?,
             texts: lines.map(|(_, text)| text.to_owned()).collect(),
             spec: Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)])),
         })

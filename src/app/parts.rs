@@ -14,7 +14,7 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
-use crate::text::Tokenizer;
+use crate::text::{Tokenizer, TokenizerHints};
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
@@ -54,7 +54,7 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         size_pool(threads).map_err(LoadError::no_thread)?;
     }
     let checkpoint = Checkpoint::open(dir)?;
-    let tokenizer = Tokenizer::load(dir)?;
+    let tokenizer = Tokenizer::load(dir, &tokenizer_hints(&checkpoint))?;
     tokenizer.check_fits(checkpoint.config.vocab_size)?;
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
     let shape = Model::shape_of(&checkpoint);
@@ -73,6 +73,14 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     // The encoder has its own copy of nearly all weights.
     checkpoint.weights.release_pages();
     Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
+}
+
+/// What the checkpoint's other files say about its tokenizer.
+fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
+    TokenizerHints {
+        max_seq_length: checkpoint.sentence.max_seq_length,
+        ..TokenizerHints::default()
+    }
 }
 
 /// Maximum tokens per sequence: the minimum of the limits of the position table, the tokenizer,

@@ -4,12 +4,14 @@
 
 mod config;
 mod error;
+mod hints;
 pub mod input;
 pub mod tokenizer;
 mod vocab;
 pub mod windows;
 
 pub use error::{TokenizeError, TokenizerError};
+pub use hints::TokenizerHints;
 pub use input::{Input, InvalidText, Text};
 pub use tokenizer::{Encoded, LongText, Tokenizer};
 pub use windows::Window;

@@ -9,6 +9,7 @@ use tokenizers::{Encoding, PostProcessor};
 
 use super::config::{SentenceConfig, TokenizerConfig, read_config};
 use super::error::{TokenizeError, TokenizerError};
+use super::hints::TokenizerHints;
 use super::input::{Input, Text};
 use super::vocab::{Normalization, from_vocab};
 use crate::sequence::Sequence;
@@ -54,11 +55,12 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`, or `vocab.txt` if there is no `tokenizer.json`.
+    /// Reads `tokenizer.json`, or `vocab.txt` if there is no `tokenizer.json`. `hints` is what other
+    /// files say about it.
     ///
     /// # Errors
     /// Neither file exists, or it can't be read.
-    pub fn load(dir: &Path) -> Result<Self, TokenizerError> {
+    pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Self, TokenizerError> {
         let config: TokenizerConfig = read_config(&dir.join("tokenizer_config.json"))?;
         let sentence: SentenceConfig = read_config(&dir.join("sentence_bert_config.json"))?;
         let json = dir.join("tokenizer.json");
@@ -81,7 +83,7 @@ impl Tokenizer {
         } else {
             return Err(error(dir, "neither tokenizer.json nor vocab.txt was found".to_owned()));
         };
-        if sentence.do_lower_case {
+        if sentence.do_lower_case || hints.lower_case {
             lower_case_first(&mut inner).map_err(|cause| error(&file, cause.to_string()))?;
         }
         inner.with_padding(None);

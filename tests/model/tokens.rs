@@ -1,6 +1,6 @@
 //! Tokenisation, compared with the fast tokenizers of transformers.
 
-use strata::text::{Encoded, LongText, TokenizeError, Tokenizer};
+use strata::text::{Encoded, LongText, TokenizeError, Tokenizer, TokenizerHints};
 
 use crate::support::copy::CheckpointCopy;
 use crate::support::fixtures::input;
@@ -14,7 +14,7 @@ fn encode(tokenizer: &Tokenizer, case: &Case, limit: usize) -> Encoded {
 #[test]
 fn tokens_spans_and_special_tokens_are_those_of_transformers() {
     let golden = Golden::read();
-    let tokenizer = Tokenizer::load(&default_model()).unwrap();
+    let tokenizer = Tokenizer::load(&default_model(), &TokenizerHints::default()).unwrap();
     for case in &golden.texts {
         let found = encode(&tokenizer, case, golden.max_tokens);
         let special: Vec<bool> = case.special.iter().map(|&mask| mask == 1).collect();
@@ -30,7 +30,7 @@ fn tokens_spans_and_special_tokens_are_those_of_transformers() {
 #[test]
 fn a_text_that_is_too_long_and_must_not_be_truncated_is_refused_with_its_token_count() {
     let golden = Golden::read();
-    let tokenizer = Tokenizer::load(&default_model()).unwrap();
+    let tokenizer = Tokenizer::load(&default_model(), &TokenizerHints::default()).unwrap();
     let limit = golden.max_tokens;
     let mut refused = 0;
     for case in &golden.texts {
@@ -56,8 +56,8 @@ fn vocab_txt_gives_the_tokens_of_tokenizer_json() {
     for name in ["vocab.txt", "tokenizer_config.json"] {
         std::fs::copy(model.join(name), alone.path().join(name)).unwrap();
     }
-    let whole = Tokenizer::load(&model).unwrap();
-    let tokenizer = Tokenizer::load(alone.path()).unwrap();
+    let whole = Tokenizer::load(&model, &TokenizerHints::default()).unwrap();
+    let tokenizer = Tokenizer::load(alone.path(), &TokenizerHints::default()).unwrap();
     assert!(tokenizer.file().ends_with("vocab.txt"));
     assert_eq!(tokenizer.model_max_length(), whole.model_max_length());
     for case in &golden.texts {
@@ -98,7 +98,7 @@ fn the_limit_is_the_minimum_of_positions_tokenizer_and_sentence_transformers() {
 fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_case_text() {
     let copy = CheckpointCopy::new("null-softmax");
     let encoded = |text: &str| {
-        let tokenizer = Tokenizer::load(copy.dir()).unwrap();
+        let tokenizer = Tokenizer::load(copy.dir(), &TokenizerHints::default()).unwrap();
         tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()
     };
     let (upper, lower) = ("A GOOD Film, ÉTÉ", "a good film, été");
