@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults judge-checkpoints compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -113,6 +113,14 @@ bench-rebuild: ## Time a rebuild after a change in charts, kernels or http; BASE
 faults: model data nextest ## Put 32 faults into batching, HTTP and heads, one at a time: how many do the tests notice (an hour)
 	$(PYTHON) -B scripts/faults/run.py
 
+# The binary that is judged, how many combinations are drawn, and from which seed.
+JUDGED ?= $(STRATA)
+COUNT ?= 300
+SEED ?= 1
+
+judge-checkpoints: $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Serve 300 random tiny checkpoints, or those in CASES=folder, and compare with transformers (2 minutes)
+	$(VENV)/bin/python -B scripts/judge/run.py $(JUDGED) $(if $(CASES),--cases $(CASES),--count $(COUNT) --seed $(SEED))
+
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh
 
@@ -126,6 +134,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
 	$(VENV)/bin/python -B tests/fixtures/generate_windows.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
+	$(VENV)/bin/python -B tests/fixtures/generate_checkpoints.py
 
 $(BASE_SHAPE): $(JUDGE)/installed | model
 	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)

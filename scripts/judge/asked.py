@@ -1,0 +1,79 @@
+"""The requests that a checkpoint is judged by, each with the answer that is right."""
+
+import numpy
+
+DIGITS = 7
+
+
+def numbers(array):
+    return numpy.round(numpy.asarray(array, float), DIGITS).tolist()
+
+
+def ask(reference, inputs, prompts=(None,), first_layer=0):
+    """All requests for `inputs`, each a text or a pair (text, pair). Rows are those of the last layer, and
+    of `first_layer`.
+
+    Inputs for which the libraries raise, because a sequence is longer than the position table, are left out.
+    """
+    asked = []
+    read = [(given, *tokens) for given in inputs if (tokens := tokens_of(reference, given)) is not None]
+    full = [entry for entry in read if entry[1]["input_ids"].shape[1] > 0]
+    asked += [no_tokens(given) for given, encoded, _ in read if encoded["input_ids"].shape[1] == 0]
+    if full:
+        asked += token_rows(reference, full, first_layer)
+        if reference.classifier is not None:
+            asked.append(classify(reference, full))
+        texts = [given for given, _, _ in full if isinstance(given, str)]
+        if texts and reference.sentence is not None:
+            asked += [native(reference, texts, prompt) for prompt in prompts]
+    return asked
+
+
+def tokens_of(reference, given):
+    text, pair = (given, None) if isinstance(given, str) else given
+    encoded, truncated = reference.tokens(text, pair)
+    if encoded["input_ids"].shape[1] > reference.model.config.max_position_embeddings:
+        return None
+    return encoded, truncated
+
+
+def written(given):
+    return given if isinstance(given, str) else {"text": given[0], "pair": given[1]}
+
+
+def no_tokens(given):
+    body = {"inputs": [written(given)], "recipe": "native"}
+    return {"path": "/embed", "body": body, "expect": {"status": 422}}
+
+
+def token_rows(reference, full, first_layer):
+    """The rows of all tokens after each of two layers; 0 is the embedding output."""
+    states = [reference.hidden_states(encoded) for _, encoded, _ in full]
+    for layer in sorted({first_layer, len(states[0]) - 1} - {None}):
+        recipe = {"layers": [layer], "pooling": "mean"}
+        body = {"inputs": [written(given) for given, _, _ in full], "tokens": True, "recipe": recipe}
+        expect = {
+            "status": 200,
+            "tokens": sum(len(state[layer]) for state in states),
+            "truncated": [index for index, (_, _, truncated) in enumerate(full) if truncated],
+            "embeddings": [numbers(state[layer]) for state in states],
+        }
+        yield {"path": "/embed", "body": body, "expect": expect}
+
+
+def classify(reference, full):
+    body = {"inputs": [written(given) for given, _, _ in full]}
+    results = []
+    for _, encoded, _ in full:
+        logits, probabilities = reference.classify(encoded)
+        result = {"logits": numbers(logits)}
+        if probabilities is not None:
+            result["probabilities"] = numbers(probabilities)
+        results.append(result)
+    return {"path": "/classify", "body": body, "expect": {"status": 200, "results": results}}
+
+
+def native(reference, texts, prompt):
+    body = {"inputs": texts, "recipe": "native"} | ({"prompt_name": prompt} if prompt else {})
+    rows = reference.native(texts, prompt)
+    return {"path": "/embed", "body": body, "expect": {"status": 200, "embeddings": numbers(rows)}}
