@@ -13,12 +13,16 @@ def ask(reference, inputs, prompts=(None,), first_layer=0):
     """All requests for `inputs`, each a text or a pair (text, pair). Rows are those of the last layer, and
     of `first_layer`.
 
-    Inputs for which the libraries raise, because a sequence is longer than the position table, are left out.
+    Inputs for which the libraries raise, because an id or a position has no row in its table, are left out.
     """
-    asked = []
-    read = [(given, *tokens) for given in inputs if (tokens := tokens_of(reference, given)) is not None]
-    full = [entry for entry in read if entry[1]["input_ids"].shape[1] > 0]
-    asked += [no_tokens(given) for given, encoded, _ in read if encoded["input_ids"].shape[1] == 0]
+    asked, full = [], []
+    for given in inputs:
+        text, pair = (given, None) if isinstance(given, str) else given
+        encoded, truncated = reference.tokens(text, pair)
+        if encoded["input_ids"].shape[1] == 0:
+            asked.append(no_tokens(given))
+        elif has_rows(reference.model.config, encoded):
+            full.append((given, encoded, truncated))
     if full:
         asked += token_rows(reference, full, first_layer)
         if reference.classifier is not None:
@@ -29,12 +33,12 @@ def ask(reference, inputs, prompts=(None,), first_layer=0):
     return asked
 
 
-def tokens_of(reference, given):
-    text, pair = (given, None) if isinstance(given, str) else given
-    encoded, truncated = reference.tokens(text, pair)
-    if encoded["input_ids"].shape[1] > reference.model.config.max_position_embeddings:
-        return None
-    return encoded, truncated
+def has_rows(config, encoded):
+    """Whether every position, id and token type has a row in its table."""
+    ids = encoded["input_ids"]
+    types = encoded.get("token_type_ids", ids * 0)
+    fits = ids.max() < config.vocab_size and types.max() < config.type_vocab_size
+    return bool(fits) and ids.shape[1] <= config.max_position_embeddings
 
 
 def written(given):

@@ -53,7 +53,8 @@ class Reference:
             self.sentence_error = error
         if self.sentence is not None and self.sentence.tokenizer.pad_token is None:
             # sentence-transformers pads even a single text. Nothing is added to the vocabulary.
-            self.sentence.tokenizer._special_tokens_map["pad_token"] = self.sentence.tokenizer.unk_token
+            first = self.sentence.tokenizer.convert_ids_to_tokens(0)
+            self.sentence.tokenizer._special_tokens_map["pad_token"] = first
         self.encoder = self.encoder_folder()
         self.config = json.loads((self.encoder / "config.json").read_text(encoding="utf-8"))
         if self.is_sentence:

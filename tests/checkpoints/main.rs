@@ -12,5 +12,6 @@ mod support;
 mod compare;
 mod configs;
 mod kind;
+mod names;
 mod sentences;
 mod tokenizers;
