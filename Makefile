@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults judge-checkpoints compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -111,7 +111,10 @@ bench-rebuild: ## Time a rebuild after a change in charts, kernels or http; BASE
 	$(PYTHON) -B benches/builds/rebuild.py $(if $(BASE),--base $(BASE))
 
 faults: model data nextest ## Put 32 faults into batching, HTTP and heads, one at a time: how many do the tests notice (an hour)
-	$(PYTHON) -B scripts/faults/run.py
+	$(PYTHON) -B scripts/faults/run.py scripts/faults/serving.toml
+
+faults-reading: model nextest ## Put 32 faults into the reading of checkpoints and tokenizers (half an hour)
+	$(PYTHON) -B scripts/faults/run.py scripts/faults/reading.toml
 
 # The binary that is judged, how many combinations are drawn, and from which seed.
 JUDGED ?= $(STRATA)
@@ -120,6 +123,9 @@ SEED ?= 1
 
 judge-checkpoints: $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Serve 300 random tiny checkpoints, or those in CASES=folder, and compare with transformers (2 minutes)
 	$(VENV)/bin/python -B scripts/judge/run.py $(JUDGED) $(if $(CASES),--cases $(CASES),--count $(COUNT) --seed $(SEED))
+
+judge-layouts: model $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Serve the default model in three layouts of its folder, and compare with sentence-transformers
+	$(VENV)/bin/python -B scripts/judge/layouts.py $(JUDGED) models/all-MiniLM-L6-v2
 
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh

@@ -1,9 +1,12 @@
 """Puts faults into the source, one at a time, and reports which of them the tests notice.
 
-`faults.toml` lists them: a name, a file, the text to find and what replaces it. Each is applied to the last
-commit in a worktree of its own, where the tests of batching and HTTP run. Each argument is a part of the name
-of faults to run; without any, all run. Fails if fewer than nine of ten are caught, or if a fault no longer fits
-the source. Uses only the standard library.
+    python scripts/faults/run.py scripts/faults/serving.toml [part of a name ...]
+
+The list has, under `tests`, the arguments of `cargo nextest run` that select the tests, fastest first, and for
+each fault a name, a file, the text to find and what replaces it. Each is applied to the last commit in a
+worktree of its own, where the tests run. Further arguments are parts of the names of faults to run; without
+any, all run. Fails if fewer than nine of ten are caught, or if a fault no longer fits the source. Uses only
+the standard library.
 """
 
 import os
@@ -15,24 +18,20 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FAULTS = tomllib.loads((Path(__file__).parent / "faults.toml").read_text())["fault"]
 WANTED = 0.9
 # A fault may make a test wait for ever.
 SECONDS = 900
 # A build without optimisation is the fastest to compile. The kernels aren't changed, and the tests of the
 # real model need them fast.
 KERNELS = ["--config", "profile.dev.package.strata-kernels.opt-level=3"]
-UNIT = ["--lib", "-E", "test(/^(batching|http|config|heads)::/)"]
-# Without those that need a fast build or have nothing to do with serving.
-SLOW = "/^(bench|train|evaluate|compare|elsewhere|load)::|::during_a_thousand_swaps/"
-API = ["--test", "api", "-E", f"not test({SLOW})"]
 
 
 def main():
     # So that the worktree is removed then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    parts = sys.argv[1:] or [""]
-    wanted = [fault for fault in FAULTS if any(part in fault["name"] for part in parts)]
+    listed = tomllib.loads(Path(sys.argv[1]).read_text())
+    parts = sys.argv[2:] or [""]
+    wanted = [fault for fault in listed["fault"] if any(part in fault["name"] for part in parts)]
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
         git("worktree", "add", "--quiet", "--detach", tree, "HEAD")
@@ -40,10 +39,10 @@ def main():
             for name in ("models", "data", ".venv-judge"):
                 if (ROOT / name).exists() and not (tree / name).exists():
                     (tree / name).symlink_to((ROOT / name).resolve())
-            result, said = tests(tree)
+            result, said = tests(tree, listed["tests"])
             if result != "MISSED":
                 sys.exit(f"without a fault the tests fail already: {said}")
-            verdicts = [verdict(tree, fault) for fault in wanted]
+            verdicts = [verdict(tree, fault, listed["tests"]) for fault in wanted]
         finally:
             git("worktree", "remove", "--force", tree)
     caught = verdicts.count("caught")
@@ -52,7 +51,7 @@ def main():
         sys.exit(1)
 
 
-def verdict(tree, fault):
+def verdict(tree, fault, selections):
     path = tree / fault["file"]
     source = path.read_text()
     found = source.count(fault["find"])
@@ -60,15 +59,14 @@ def verdict(tree, fault):
         result, said = "stale", f"its text occurs {found} times in {fault['file']}"
     else:
         path.write_text(source.replace(fault["find"], fault["replace"]))
-        result, said = tests(tree)
+        result, said = tests(tree, selections)
         path.write_text(source)
     print(f"{result:<8} {fault['name']}" + (f": {said}" if said else ""), flush=True)
     return result
 
 
-def tests(tree):
-    """The tests of the modules are faster, so they run first."""
-    for selection in (UNIT, API):
+def tests(tree, selections):
+    for selection in selections:
         # A test that fails once and then passes has met a busy machine, not the fault.
         options = ["--locked", "--retries", "1", *KERNELS]
         command = ["cargo", "nextest", "run", *options, *selection]
