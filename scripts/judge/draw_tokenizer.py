@@ -63,6 +63,8 @@ def other_normalizer(draft, rng):
         steps = [{"type": "NFKC"}, {"type": "Lowercase"}, {"type": "StripAccents"}, {"type": "NFD"}]
         steps.append({"type": "Replace", "pattern": {"Regex": rng.choice([r"^the", r"cat$", r"\R"])}, "content": "one"})
         steps.append({"type": "Replace", "pattern": {"String": "dog"}, "content": "cat"})
+        steps.append({"type": "Strip", "strip_left": True, "strip_right": True})
+        steps.append({"type": "Prepend", "prepend": "a"})
         chosen = rng.sample(steps, rng.randint(0, 3))
         draft.tokenizer["normalizer"] = {"type": "Sequence", "normalizers": chosen} if chosen else None
         return chosen
@@ -73,8 +75,11 @@ def pre_tokenizer(draft, rng):
         pattern = rng.choice([r"[[:punct:]]|\s+", r"[[:alpha:]]+", r"\p{^L}", r"\X", r"\N+", r"(?m)^.", r"\h+", r"[^\s\w]"])
         behavior = rng.choice(["Isolated", "Removed", "MergedWithPrevious"])
         split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": behavior, "invert": rng.choice([True, False])}
-        kinds = [{"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"}, split, split]
-        draft.tokenizer["pre_tokenizer"] = rng.choice(kinds)
+        digits = {"type": "Digits", "individual_digits": True}
+        punctuation = {"type": "Punctuation", "behavior": "Isolated"}
+        several = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, digits, punctuation]}
+        kinds = [{"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"}, several, None]
+        draft.tokenizer["pre_tokenizer"] = rng.choice([*kinds, split, split, split])
         return draft.tokenizer["pre_tokenizer"]
 
 
@@ -95,7 +100,9 @@ def post_processor(draft, rng):
     roberta = {"type": "RobertaProcessing", "sep": ["</s>", ids["</s>"]], "cls": ["<s>", ids["<s>"]],
                "trim_offsets": True, "add_prefix_space": False}  # fmt: skip
     bert = {"type": "BertProcessing", "sep": ["[SEP]", ids["[SEP]"]], "cls": ["[CLS]", ids["[CLS]"]]}
-    draft.tokenizer["post_processor"] = rng.choice([None, plain, plain, plain, bert, roberta])
+    bytes_first = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True}
+    several = {"type": "Sequence", "processors": [bytes_first, plain]}
+    draft.tokenizer["post_processor"] = rng.choice([None, plain, plain, plain, bert, roberta, several])
     value = draft.tokenizer["post_processor"]
     return f"{single} | {pair}" if value is plain else value
 
@@ -127,6 +134,18 @@ def added_tokens_decoder(draft, rng):
         token = special_token(content, index, **flags(rng), special=rng.choice([True, False]))
         del token["id"]
         tokens[str(index)] = token
+    draft.tokenizer_config["added_tokens_decoder"] = tokens
+    return tokens
+
+
+def declared_again(draft, rng):
+    """Tokens of the vocabulary with flags of their own."""
+    words = draft.tokenizer["model"]["vocab"] if draft.tokenizer else {w: i for i, w in enumerate(draft.vocab)}
+    tokens = {}
+    for content in rng.sample(["[MASK]", "[SEP]", "cat", "The", "[UNK]", "house"], 2):
+        token = special_token(content, 0, **flags(rng), special=rng.choice([True, False]))
+        del token["id"]
+        tokens[str(words[content])] = token
     draft.tokenizer_config["added_tokens_decoder"] = tokens
     return tokens
 
@@ -258,7 +277,7 @@ def other_model(draft, rng):
 SETTINGS = [
     (COMMON, tokenizer_class), (COMMON, do_lower_case), (SOME, strip_accents), (SOME, tokenize_chinese_chars),
     (SOME, bert_normalizer), (SOME, other_normalizer), (SOME, pre_tokenizer), (COMMON, post_processor),
-    (SOME, added_tokens_decoder), (SOME, added_tokens_file), (SOME, additional_special_tokens),
+    (SOME, added_tokens_decoder), (SOME, declared_again), (SOME, added_tokens_file), (SOME, additional_special_tokens),
     (SOME, special_tokens_map), (SOME, added_in_tokenizer_json), (SOME, named_special_tokens),
     (COMMON, model_input_names), (COMMON, truncation_side), (SOME, truncation_in_tokenizer_json),
     (SOME, padding_in_tokenizer_json), (COMMON, model_max_length), (SOME, vocabulary_lines), (SOME, both_files),

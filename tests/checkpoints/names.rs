@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, ItemMod, ItemStruct, LitStr};
+use syn::{Attribute, Field, ItemMod, ItemStruct, LitStr};
 
 use crate::support::root;
 
@@ -34,15 +34,7 @@ impl<'ast> Visit<'ast> for Names {
 
     fn visit_item_struct(&mut self, item: &'ast ItemStruct) {
         if item.attrs.iter().any(derives_deserialize) {
-            for field in &item.fields {
-                let name = field.ident.as_ref().map(|name| name.to_string().replace("r#", ""));
-                let written = serde_names(&field.attrs);
-                self.fields.extend(if written.is_empty() {
-                    name.into_iter().collect()
-                } else {
-                    written
-                });
-            }
+            self.fields.extend(item.fields.iter().flat_map(written_names));
         }
         visit::visit_item_struct(self, item);
     }
@@ -70,14 +62,20 @@ fn derives_deserialize(attribute: &Attribute) -> bool {
     found
 }
 
-/// The names that `rename` and `alias` give a field.
-fn serde_names(attributes: &[Attribute]) -> Vec<String> {
-    let mut names = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+/// The names that a field has in the file: its own, or those that `rename` and `alias` give it; none
+/// for the field that takes all others.
+fn written_names(field: &Field) -> Vec<String> {
+    let own = field.ident.as_ref().map(|name| name.to_string().replace("r#", ""));
+    let mut names: Vec<String> = own.into_iter().collect();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         let _ = attribute.parse_nested_meta(|meta| {
-            if let Ok(value) = meta.value() {
+            if meta.path.is_ident("flatten") || meta.path.is_ident("skip") {
+                names.clear();
+            } else if let Ok(value) = meta.value() {
                 let value: LitStr = value.parse()?;
-                if meta.path.is_ident("rename") || meta.path.is_ident("alias") {
+                if meta.path.is_ident("rename") {
+                    names = vec![value.value()];
+                } else if meta.path.is_ident("alias") {
                     names.push(value.value());
                 }
             }
