@@ -12,6 +12,7 @@ mod support;
 mod compare;
 mod configs;
 mod kind;
+mod layouts;
 mod names;
 mod sentences;
 mod tokenizers;
