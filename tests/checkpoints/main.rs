@@ -11,6 +11,7 @@ mod support;
 
 mod compare;
 mod configs;
+mod fingerprints;
 mod kind;
 mod layouts;
 mod names;
