@@ -20,7 +20,7 @@ def ask(reference, inputs, prompts=(None,), first_layer=0):
         text, pair = (given, None) if isinstance(given, str) else given
         encoded, truncated = reference.tokens(text, pair)
         if encoded["input_ids"].shape[1] == 0:
-            asked.append(no_tokens(given))
+            asked += no_tokens(reference, given)
         elif has_rows(reference.model.config, encoded):
             full.append((given, encoded, truncated))
     if full:
@@ -45,9 +45,16 @@ def written(given):
     return given if isinstance(given, str) else {"text": given[0], "pair": given[1]}
 
 
-def no_tokens(given):
-    body = {"inputs": [written(given)], "recipe": "native"}
-    return {"path": "/embed", "body": body, "expect": {"status": 422}}
+def no_tokens(reference, given):
+    """Each route refuses an input of which no token is left."""
+    inputs = {"inputs": ["the cat", written(given)]}
+    bodies = [{"recipe": "native"}, {"tokens": True}]
+    # Only a single text is read in windows.
+    bodies += [{"long_text": "window"}] if isinstance(given, str) else []
+    asked = [{"path": "/embed", "body": inputs | body} for body in bodies]
+    if reference.classifier is not None:
+        asked.append({"path": "/classify", "body": inputs})
+    return [request | {"expect": {"status": 422}} for request in asked]
 
 
 def token_rows(reference, full, first_layer):

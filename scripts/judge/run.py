@@ -44,6 +44,8 @@ INPUTS = [
     "\u200b",
     "🙂 \U0001f468\u200d\U0001f469\u200d\U0001f467 a—b “dog” $1.50 1/2",
     ("the cat", "The Dog runs."),
+    ("\u200b", "\ufeff"),
+    ("\u200b", "the cat"),
     ("a dog", " ".join(["red house tree"] * 20)),
     (" ".join(["one two three"] * 20), " ".join(["the cat"] * 15)),
 ]
