@@ -113,7 +113,7 @@ bench-rebuild: ## Time a rebuild after a change in charts, kernels or http; BASE
 faults: model data nextest ## Put 32 faults into batching, HTTP and heads, one at a time: how many do the tests notice (an hour)
 	$(PYTHON) -B scripts/faults/run.py scripts/faults/serving.toml
 
-faults-reading: model nextest ## Put 32 faults into the reading of checkpoints and tokenizers (half an hour)
+faults-reading: model nextest ## Put 51 faults into the reading of checkpoints and tokenizers (an hour)
 	$(PYTHON) -B scripts/faults/run.py scripts/faults/reading.toml
 
 # The binary that is judged, how many combinations are drawn, and from which seed.

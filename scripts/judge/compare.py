@@ -13,9 +13,10 @@ def compare(expect, status, answer):
         said = answer.get("detail") or answer.get("code") if isinstance(answer, dict) else answer
         return f"status {status} ({said}), expected {wanted}", 0.0
     if status != 200:
-        code = expect.get("code")
-        wrong = code and isinstance(answer, dict) and answer.get("code") != code
-        return (f"code {answer.get('code')}, expected {code}" if wrong else ""), 0.0
+        for name in ("code", "pointer"):
+            if name in expect and answer.get(name) != expect[name]:
+                return f"{name} {answer.get(name)}, expected {expect[name]}", 0.0
+        return "", 0.0
     usage = answer["usage"]
     for name in ("tokens", "truncated"):
         if name in expect and usage[name] != expect[name]:

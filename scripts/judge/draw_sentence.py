@@ -8,7 +8,8 @@ SWITCHES = {"cls": "cls_token", "max": "max_tokens", "mean": "mean_tokens",
             "mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens",
             "lasttoken": "lasttoken"}  # fmt: skip
 ACTIVATIONS = [f"torch.nn.modules.{name}" for name in
-               ("activation.Tanh", "linear.Identity", "activation.ReLU", "activation.GELU")]  # fmt: skip
+               ("activation.Tanh", "linear.Identity", "activation.ReLU", "activation.GELU",
+                "activation.Sigmoid", "activation.SiLU")]  # fmt: skip
 TEXT = {"method": "forward", "method_output_name": "last_hidden_state"}
 
 
@@ -18,12 +19,15 @@ def draw_modules(draft, rng):
     draft.modules.append(pooling(*modes))
     width = 8 * len(modes)
     for index in range(2, 2 + rng.choice([0, 1, 1, 2, 3])):
-        kind = rng.choice(["Dense", "Dense", "Normalize", "Normalize", "Dropout"])
+        kind = rng.choice(["Dense", "Dense", "Dense", "Normalize", "Normalize", "Dropout", "LayerNorm"])
         path = f"{index}_{kind}"
         if kind == "Dense":
             outputs = rng.choice([4, 8])
             draft.modules.append(dense(path, width, outputs, rng.choice(ACTIVATIONS), rng.choice([True, False])))
             width = outputs
+        elif kind == "LayerNorm":
+            tensors = {"norm.weight": (width,), "norm.bias": (width,)}
+            draft.modules.append(Module(path, SENTENCE_TYPES + kind, {"dimension": width}, tensors))
         elif kind == "Normalize":
             draft.modules.append(normalize(path))
         else:
@@ -140,8 +144,35 @@ def pooled_by_the_model(draft, _):
 
 def residual(draft, rng):
     for module in draft.modules:
-        if module.kind.endswith("Dense") and module.config["in_features"] == module.config["out_features"]:
-            module.config["use_residual"] = rng.choice([True, False])
+        if module.kind.endswith("Dense") and rng.random() < 0.7:
+            inputs, outputs = module.config["in_features"], module.config["out_features"]
+            module.config["use_residual"] = True
+            if inputs != outputs:
+                module.tensors["residual.weight"] = (outputs, inputs)
+
+
+def hidden_state(draft, rng):
+    layer = rng.choice([-2, -1, 0, 1])
+    modality = {"text": TEXT | {"method_output_name": ["hidden_states", layer]}}
+    more = {"modality_config": modality, "module_output_name": "token_embeddings"}
+    sentence_config(draft, {"transformer_task": "feature-extraction"} | more)
+    return layer
+
+
+def truncated(draft, rng):
+    name = "config_sentence_transformers.json"
+    value = rng.choice([1, 3, 100])
+    draft.files[name] = draft.files.get(name, {"prompts": {}}) | {"truncate_dim": value}
+    return value
+
+
+def layer_weights(draft, rng):
+    """Token rows that are a weighted mean over layers."""
+    layers, start = draft.config["num_hidden_layers"], rng.choice([0, 1])
+    config = {"word_embedding_dimension": 8, "num_hidden_layers": layers, "layer_start": start}
+    tensors = {"layer_weights": (layers + 1 - start,)}
+    draft.modules.insert(1, Module("1_Layers", SENTENCE_TYPES + "WeightedLayerPooling", config, tensors))
+    draft.config["output_hidden_states"] = rng.choice([True, True, False])
 
 
 def broken_list(draft, rng):
@@ -155,7 +186,7 @@ def broken_list(draft, rng):
     elif style == "pooling first":
         draft.modules[0], draft.modules[1] = draft.modules[1], draft.modules[0]
     else:
-        name = "other_library.models.Pooling" if style == "foreign class" else SENTENCE_TYPES + "WeightedLayerPooling"
+        name = "other_library.models.Pooling" if style == "foreign class" else SENTENCE_TYPES + "LSTM"
         draft.modules[1].kind = name
     return style
 
@@ -164,5 +195,5 @@ SETTINGS = [
     (COMMON, subfolder), (COMMON, pooling_switches), (SOME, new_type_names), (SOME, include_prompt), (SOME, prompts),
     (SOME, null_prompts), (COMMON, max_seq_length), (SOME, lower_case_first), (SOME, older_file_name),
     (SOME, version_6), (SOME, processor_settings), (RARE, model_settings), (RARE, pooled_by_the_model),
-    (RARE, residual), (RARE, broken_list),
+    (SOME, residual), (SOME, hidden_state), (SOME, truncated), (RARE, layer_weights), (RARE, broken_list),
 ]  # fmt: skip

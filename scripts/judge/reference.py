@@ -27,7 +27,6 @@ transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()
 
 OPTIONS = {"attn_implementation": "eager", "dtype": torch.float64}
-ACTIVATION_FIELDS = "activation_fn", "sbert_ce_default_activation_function"
 VERSIONS = {module.__name__: module.__version__ for module in (torch, transformers, sentence_transformers)}
 
 
@@ -111,25 +110,14 @@ class Reference:
         return logits, self.activate(logits)
 
     def activate(self, logits):
-        own = self.activation()
-        if own is not None:
-            return None if own.endswith("Identity") else sigmoid(logits)
+        """As transformers' pipeline for text classification chooses, whatever a cross-encoder's own is."""
         config = self.classifier.config
-        # As transformers' pipeline for text classification chooses.
         if config.problem_type == "regression":
             return None
         if config.problem_type == "multi_label_classification" or config.num_labels == 1:
             return sigmoid(logits)
         powers = numpy.exp(logits - logits.max())
         return powers / powers.sum()
-
-    def activation(self):
-        """The activation that a cross-encoder's config names."""
-        for fields in (self.config.get("sentence_transformers") or {}, self.config):
-            for name in ACTIVATION_FIELDS:
-                if fields.get(name):
-                    return fields[name]
-        return None
 
 
 def as_transformers_4(folder, copy):

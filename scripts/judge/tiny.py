@@ -246,7 +246,7 @@ def save_tensors(path, shapes, seed, dtype):
     rng = numpy.random.default_rng(seed)
     tensors = {}
     for name, shape in shapes.items():
-        middle = 1.0 if name.endswith("LayerNorm.weight") else 0.0
+        middle = 1.0 if name.endswith(("LayerNorm.weight", "layer_weights")) else 0.0
         spread = 0.6 if "embeddings.weight" in name else 0.3
         tensors[name] = rng.normal(middle, spread, shape).astype(numpy.float32).astype(dtype)
     path.parent.mkdir(parents=True, exist_ok=True)

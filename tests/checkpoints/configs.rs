@@ -13,7 +13,7 @@ async fn one_label_never_has_a_constant_probability() {
 }
 
 #[tokio::test]
-async fn a_cross_encoders_own_activation_is_obeyed_or_refused() {
+async fn a_cross_encoder_is_classified_as_transformers_does_or_refused_by_its_activation() {
     judge("cross-encoders").await;
 }
 

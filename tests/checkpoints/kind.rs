@@ -89,7 +89,10 @@ async fn judge_case(
         if expect["status"] != status {
             return Err(format!("{body}: status {status}: {}", answer.text()));
         }
-        if answer.status == StatusCode::OK {
+        if answer.status != StatusCode::OK {
+            let (code, pointer) = (expect["code"].as_str().unwrap(), expect["pointer"].as_str());
+            answer.problem(answer.status.as_u16(), code, pointer);
+        } else {
             let difference = compare(&answer.ok(), expect).map_err(|at| format!("{body}: {at}"))?;
             largest = largest.max(difference);
         }
