@@ -1,7 +1,7 @@
 //! Loads the parts of a checkpoint that serving and the commands over a labelled file need.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::LoadError;
@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::heads::{self, Library};
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
+use crate::model::checkpoint::sentence::TextSettings;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
@@ -54,14 +55,15 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         size_pool(threads).map_err(LoadError::no_thread)?;
     }
     let checkpoint = Checkpoint::open(dir)?;
-    let tokenizer = Tokenizer::load(dir, &tokenizer_hints(&checkpoint))?;
+    let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(&checkpoint))?;
     tokenizer.check_fits(checkpoint.config.vocab_size)?;
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
-    let config_file = dir.join("config.json");
-    let files = [config_file.as_path(), tokenizer.file()];
+    let config_file = checkpoint.encoder_dir.join("config.json");
+    let mut files = vec![config_file.as_path(), tokenizer.file()];
+    files.extend(checkpoint.sentence.identity.iter().map(PathBuf::as_path));
     // Hashing takes as long as loading, so the two run at the same time.
     let (model, fingerprint) = std::thread::scope(|scope| {
         let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
@@ -77,14 +79,17 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
 
 /// What the checkpoint's other files say about its tokenizer.
 fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
+    let text = &checkpoint.sentence.text;
     TokenizerHints {
-        max_seq_length: checkpoint.sentence.max_seq_length,
+        lower_case: text.lower_case,
+        arguments: text.tokenizer_arguments.clone(),
+        max_seq_length: text.max_seq_length,
         ..TokenizerHints::default()
     }
 }
 
-/// Maximum tokens per sequence: the minimum of the limits of the position table, the tokenizer,
-/// sentence-transformers and the configuration.
+/// Maximum tokens per sequence: the minimum of the limits of the position table, the checkpoint's
+/// own say and the configuration.
 fn sequence_limit(
     config: &Config,
     checkpoint: &Checkpoint,
@@ -92,8 +97,7 @@ fn sequence_limit(
 ) -> Result<usize, LoadError> {
     let limits = [
         Some(checkpoint.config.positions),
-        tokenizer.model_max_length(),
-        checkpoint.sentence.max_seq_length,
+        own_limit(&checkpoint.sentence.text, tokenizer),
         config.limits.sequence_tokens.map(NonZeroUsize::get),
     ];
     let limit = limits.into_iter().flatten().min().unwrap_or(0);
@@ -106,6 +110,15 @@ fn sequence_limit(
         return Err(CheckpointError::invalid(&checkpoint.dir, message).into());
     }
     Ok(limit)
+}
+
+/// The length at which sentence-transformers cuts, if its files have one, or else the tokenizer's
+/// own limit. Each file goes over those after it, also with a larger number.
+fn own_limit(text: &TextSettings, tokenizer: &Tokenizer) -> Option<usize> {
+    let is_argument = text.tokenizer_arguments.contains_key("model_max_length");
+    text.max_length
+        .or_else(|| text.max_seq_length.filter(|_| !is_argument))
+        .or_else(|| tokenizer.model_max_length())
 }
 
 /// Loads one head: `wanted` is its folder, or the name under which `serve` would serve it.

@@ -17,6 +17,8 @@ pub struct Inputs {
     /// Whether the client sent one input without a list: its pointer is then `/inputs`, not
     /// `/inputs/0`.
     pub(super) single: bool,
+    /// The prompt that is in front of each; empty if there is none.
+    pub(super) prompt: String,
 }
 
 impl Inputs {
@@ -99,7 +101,7 @@ pub fn check_all(
         }
         Ok(input)
     });
-    Ok(Inputs { list: list.collect::<Result<_, _>>()?, single })
+    Ok(Inputs { list: list.collect::<Result<_, _>>()?, single, prompt: prompt.to_owned() })
 }
 
 /// Without a prompt, the texts can't be larger than their body was.

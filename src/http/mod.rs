@@ -30,6 +30,7 @@ mod timings;
 mod tokenizing;
 pub mod vectors;
 pub mod wire;
+mod without_prompt;
 
 use std::sync::Arc;
 

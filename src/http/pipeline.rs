@@ -14,6 +14,7 @@ use super::state::Service;
 use super::timings::StageTimings;
 use super::tokenizing::Tokenizing;
 use super::wire::{Usage, WireLongText};
+use super::without_prompt::WithoutPrompt;
 use crate::batching::{Sequence, Submission};
 use crate::model::PoolingMask;
 use crate::model::output::{Output, PassOutput};
@@ -94,10 +95,13 @@ pub async fn run(
 ) -> Result<Outcome, ApiError> {
     let Caller { deadline, client, priority, mut memory } = caller;
     let started = Instant::now();
-    let Inputs { list, single } = inputs;
+    let Inputs { list, single, prompt } = inputs;
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, single, long_text, deadline };
     let windows = tokenizing.run(&mut memory).await?;
+    let left_out = if spec.leaves_out_prompt() { prompt.as_str() } else { "" };
+    let without_prompt = WithoutPrompt { service, single, prompt: left_out, deadline };
+    let mut masks = without_prompt.masks(&windows).await?.into_iter();
     let tokenize = started.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let size = |(input, windows)| answer_size(input, tokens(windows));
@@ -110,7 +114,7 @@ pub async fn run(
     memory.try_grow(estimate.memory())?;
     let answer_memory = memory.split(estimate.memory());
     let spec = Arc::new(spec);
-    let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec));
+    let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec, &mut masks));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
@@ -157,12 +161,18 @@ async fn join_windows(
     Ok(outputs)
 }
 
-/// One task per window of a text.
-fn tasks(windows: &[Window], spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task> {
+/// One task per window of a text. `masks` has those without the prompt for each window.
+fn tasks(
+    windows: &[Window],
+    spec: &Arc<TaskSpec>,
+    masks: &mut impl Iterator<Item = PoolingMask>,
+) -> Vec<Task> {
     let counted = windows.iter().map(|window| window.counted.clone());
-    windows.iter().zip(PoolingMask::for_windows(counted.collect())).map(|(window, mask)| Task {
+    let task = |(window, mask): (&Window, Option<PoolingMask>)| Task {
         sequence: window.encoded.sequence.clone(),
         spec: Arc::clone(spec),
         mask,
-    })
+        mask_without_prompt: masks.next(),
+    };
+    windows.iter().zip(PoolingMask::for_windows(counted.collect())).map(task).collect()
 }

@@ -14,6 +14,10 @@ pub enum DenseActivation {
     Relu,
     /// `x·Φ(x)`, with `Φ` computed by the error function.
     Gelu,
+    /// `σ(x) = 1 / (1 + e^−x)`
+    Sigmoid,
+    /// `x·σ(x)`
+    Silu,
 }
 
 impl DenseActivation {
@@ -23,6 +27,8 @@ impl DenseActivation {
             Self::Tanh => x.tanh(),
             Self::Relu => x.max(0.0),
             Self::Gelu => x * 0.5 * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Silu => x / (1.0 + (-x).exp()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod pooling;
 mod pooling_mask;
 pub mod recipe;
 pub mod recipe_book;
+mod row_layer;
 pub mod task;
 
 use candle_core::Device;
@@ -19,7 +20,6 @@ use candle_core::Device;
 use crate::sequence::Sequence;
 
 use checkpoint::{Checkpoint, CheckpointError};
-use dense::Dense;
 use encoder::{Encoder, EncoderKind, EncoderOptions, Packed, PassInput, Reference};
 use output::{Output, OutputBuilder, PassOutput};
 use recipe::Shape;
@@ -52,18 +52,14 @@ impl Model {
                 Box::new(loaded.map_err(invalid)?)
             }
         };
-        let dense = checkpoint.sentence.dense.clone();
-        let output_builder = OutputBuilder::new(dense, checkpoint.config.hidden_size);
+        let row_layers = &checkpoint.sentence.native.row_layers;
+        let output_builder = OutputBuilder::new(row_layers, checkpoint.config.hidden_size);
         Ok(Self { encoder, output_builder })
     }
 
     /// The sizes of a checkpoint that recipes depend on.
     pub fn shape_of(checkpoint: &Checkpoint) -> Shape {
-        Shape {
-            layers: checkpoint.config.layers,
-            hidden: checkpoint.config.hidden_size,
-            dense: checkpoint.sentence.dense.as_ref().map(Dense::outputs),
-        }
+        Shape { layers: checkpoint.config.layers, hidden: checkpoint.config.hidden_size }
     }
 
     /// The encoder in use.
@@ -96,6 +92,7 @@ impl Model {
             sequence: &task.sequence,
             taps: task.spec.taps(),
             mask: task.mask.as_ref(),
+            mask_without_prompt: task.mask_without_prompt.as_ref(),
         });
         let batch: Vec<PassInput<'_>> = inputs.collect();
         let values = self.encoder.forward(&batch)?;
@@ -115,7 +112,7 @@ impl Model {
         sequences: &[&Sequence],
         spec: &TaskSpec,
     ) -> candle_core::Result<Vec<Output>> {
-        let input = |sequence| PassInput { sequence, taps: spec.taps(), mask: None };
+        let input = |sequence| PassInput::whole(sequence, spec.taps());
         let batch: Vec<PassInput<'_>> = sequences.iter().copied().map(input).collect();
         let values = self.encoder.forward(&batch)?;
         Ok(values.iter().map(|values| self.output_builder.build(spec, values)).collect())

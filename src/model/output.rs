@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::dense::Dense;
 use super::pooling::Pooling;
 use super::recipe::{ResolvedRecipe, by_column};
+use super::row_layer::RowLayer;
 use super::task::{OutputSpec, Read, Tap, TapValues, TaskSpec};
 
 /// The output of a task: the numbers of each of its [`OutputSpec`]s, in their order.
@@ -66,14 +66,14 @@ fn all_finite(values: &[Vec<f32>]) -> bool {
 /// Combines the values of taps into outputs, and joins the windows of a text.
 #[derive(Clone)]
 pub struct OutputBuilder {
-    /// The checkpoint's own dense layer, for recipes that use it.
-    dense: Option<Arc<Dense>>,
+    /// The checkpoint's own layers after pooling, for the recipe that has them.
+    row_layers: Arc<[RowLayer]>,
     hidden: usize,
 }
 
 impl OutputBuilder {
-    pub(super) fn new(dense: Option<Dense>, hidden: usize) -> Self {
-        Self { dense: dense.map(Arc::new), hidden }
+    pub(super) fn new(row_layers: &[RowLayer], hidden: usize) -> Self {
+        Self { row_layers: row_layers.into(), hidden }
     }
 
     /// The output, from the values of the taps of `spec`.
@@ -92,7 +92,7 @@ impl OutputBuilder {
         };
         let token_values = spec.outputs().iter().map(token_values).collect();
         for (tap, numbers) in spec.taps().iter().zip(&mut values.by_tap) {
-            if !matches!(tap.read, Read::Pooled(_)) {
+            if !matches!(tap.read, Read::Pooled(_) | Read::PooledWithoutPrompt(_)) {
                 *numbers = Vec::new();
             }
         }
@@ -119,7 +119,7 @@ impl OutputBuilder {
     /// The output of a text, from the parts of its windows, in order.
     pub fn join(&self, spec: &TaskSpec, windows: &[WindowPart]) -> Output {
         let pooled = spec.taps().iter().enumerate().map(|(index, tap)| match tap.read {
-            Read::Pooled(pooling) => {
+            Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => {
                 let rows: Vec<&[f32]> =
                     windows.iter().map(|window| window.pooled.by_tap[index].as_slice()).collect();
                 join_pooled(pooling, &rows)
@@ -153,14 +153,14 @@ impl OutputBuilder {
         }
     }
 
-    /// The recipe's row, from one pooled row per layer in the order of the recipe.
+    /// The recipe's row, from one pooled row per layer in the order of the recipe; for a recipe with
+    /// several poolings, all layers of one pooling after those of the one before.
     pub fn features(&self, recipe: &ResolvedRecipe, rows: &[&[f32]]) -> Vec<f32> {
-        let combined = recipe.combine(rows);
-        let row = match &self.dense {
-            Some(dense) if recipe.dense => dense.forward(&combined),
-            _ => combined,
-        };
-        recipe.cut_and_normalize(row)
+        let mut row = recipe.combine_pooled(rows);
+        if !recipe.row_layers.is_empty() {
+            row = self.row_layers.iter().fold(row, |row, layer| layer.forward(row));
+        }
+        recipe.cut_and_normalize(row, recipe.dimensions)
     }
 }
 
@@ -198,9 +198,10 @@ fn maximum(rows: &[&[f32]]) -> Vec<f32> {
 /// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.
 fn token_rows(recipe: &ResolvedRecipe, layers: &[&[f32]], c: usize) -> Vec<f32> {
     let tokens = layers.first().map_or(0, |rows| rows.len() / c);
+    let width = recipe.token_width(c);
     let token = |i: usize| {
         let rows: Vec<&[f32]> = layers.iter().map(|rows| &rows[i * c..(i + 1) * c]).collect();
-        recipe.cut_and_normalize(recipe.combine(&rows))
+        recipe.cut_and_normalize(recipe.combine(&rows), width)
     };
     (0..tokens).flat_map(token).collect()
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strata_kernels::View;
 use utoipa::ToSchema;
 
-use super::pooling_mask::{PoolingMask, counted_rows, total};
+use super::pooling_mask::{PoolingMask, counted_rows, first_row, position_sum, total};
 
 /// How the `t` token rows of one layer are combined into one row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -15,7 +15,7 @@ pub enum Pooling {
     /// `Σ H[i] / max(t, 1e-9)`
     #[default]
     Mean,
-    /// `H[0]`
+    /// `H[0]`; where a prompt's tokens don't count, the row of the first token after it.
     Cls,
     /// The maximum of each column.
     Max,
@@ -56,8 +56,8 @@ impl Pooling {
         let weight: &dyn Fn(usize) -> f64 = match self {
             Self::Mean => &|_| 1.0 / n.max(1e-9),
             Self::MeanSqrtLen => &|_| 1.0 / n.sqrt(),
-            Self::WeightedMean => &|i| i as f64 / (n * (n + 1.0) / 2.0),
-            Self::Cls => return Some(one_hot(0, t)),
+            Self::WeightedMean => &|i| i as f64 / position_sum(t, mask) as f64,
+            Self::Cls => return Some(one_hot(first_row(mask), t)),
             Self::LastToken => return Some(one_hot(t.saturating_sub(1), t)),
             Self::Max | Self::MeanMax => return None,
         };
@@ -73,8 +73,10 @@ impl Pooling {
         match self {
             Self::Mean => sum(rows, mask, n as f32, |_| 1.0),
             Self::MeanSqrtLen => sum(rows, mask, (n as f32).sqrt(), |_| 1.0),
-            Self::WeightedMean => sum(rows, mask, (n * (n + 1) / 2) as f32, |i| i as f32),
-            Self::Cls => rows.row(0).to_vec(),
+            Self::WeightedMean => {
+                sum(rows, mask, position_sum(rows.rows(), mask) as f32, |i| i as f32)
+            }
+            Self::Cls => rows.row(first_row(mask)).to_vec(),
             Self::LastToken => rows.row(rows.rows() - 1).to_vec(),
             Self::Max => max(rows, mask),
             Self::MeanMax => [Self::Mean.pool(rows, mask), max(rows, mask)].concat(),
@@ -138,7 +140,8 @@ mod tests {
     #[test]
     fn the_sums_of_windows_add_up_to_the_sum_of_the_text() {
         // The second window: its tokens 1, 2 and 3 count, after two tokens of the first window.
-        let mask = PoolingMask { counted: vec![false, true, true, true], before: 2, total: 5 };
+        let mask =
+            PoolingMask { counted: vec![false, true, true, true], before: 2, total: 5, prompt: 0 };
         let weights = |pooling: Pooling| pooling.token_weights(4, Some(&mask)).unwrap();
         assert_eq!(weights(Pooling::Mean), [0.0, 0.2, 0.2, 0.2]);
         assert_eq!(weights(Pooling::WeightedMean), [0.0, 0.2, 4.0 / 15.0, 1.0 / 3.0]);
@@ -147,5 +150,28 @@ mod tests {
         assert_eq!(pool(Pooling::Mean), [1.2]);
         assert_eq!(pool(Pooling::WeightedMean), [(3.0 + 8.0 + 15.0) / 15.0]);
         assert_eq!(pool(Pooling::Max), [3.0]);
+    }
+
+    #[test]
+    fn a_prompt_that_does_not_count_keeps_its_positions() {
+        // Three tokens of a prompt, then two that count, at the positions 4 and 5.
+        let counted = vec![vec![false, false, false, true, true]];
+        let mask = &PoolingMask::without_prompt(counted, 3)[0];
+        let numbers = [9.0, 8.0, 7.0, 1.0, 2.0];
+        for (pooling, expected) in [
+            (Pooling::Mean, 1.5),
+            (Pooling::Cls, 1.0),
+            (Pooling::Max, 2.0),
+            (Pooling::MeanSqrtLen, 3.0 / 2.0_f32.sqrt()),
+            (Pooling::WeightedMean, (4.0 + 10.0) / 9.0),
+            (Pooling::LastToken, 2.0),
+        ] {
+            let pooled = pooling.pool(View::new(&numbers, 5, 1, 1), Some(mask));
+            assert!((pooled[0] - expected).abs() < 1e-6, "{pooling:?}: {pooled:?}");
+            if let Some(weights) = pooling.token_weights(5, Some(mask)) {
+                let sum: f32 = weights.iter().zip(numbers).map(|(weight, x)| weight * x).sum();
+                assert!((sum - expected).abs() < 1e-6, "{pooling:?}: {weights:?}");
+            }
+        }
     }
 }

@@ -43,6 +43,7 @@ pub struct InvalidNamedRecipe {
 #[derive(Clone, Debug)]
 pub struct RecipeBook {
     shape: Shape,
+    /// Those that can be written as an object.
     written: BTreeMap<String, Recipe>,
     named: BTreeMap<String, Arc<ResolvedRecipe>>,
 }
@@ -59,27 +60,24 @@ impl RecipeBook {
     ) -> Result<Self, InvalidNamedRecipe> {
         let layers = last_four(shape.layers);
         let mean = Recipe { layers, ..Recipe::default() };
-        let native = Recipe {
-            layers: vec![-1],
-            pooling: sentence.pooling.unwrap_or(Pooling::Mean),
-            normalize: sentence.normalize,
-            ..Recipe::default()
-        };
         let [last_four, concat, cls, native_name] = BUILT_IN.map(str::to_owned);
         let mut written = BTreeMap::from([
             (last_four, mean.clone()),
             (concat, Recipe { combine: Combine::Concat, ..mean.clone() }),
             (cls, Recipe { pooling: Pooling::Cls, ..mean }),
-            (native_name, native),
         ]);
         written.extend(configured.clone());
-        let mut named = BTreeMap::new();
+        let invalid = |name: &String| {
+            let name = name.clone();
+            move |error| InvalidNamedRecipe { name, error }
+        };
+        let native = sentence.native.resolve(shape).map_err(invalid(&native_name))?;
+        let mut named = BTreeMap::from([(native_name.clone(), Arc::new(native))]);
         for (name, recipe) in &written {
-            let resolved = recipe
-                .resolve_with(shape, name == NATIVE)
-                .map_err(|error| InvalidNamedRecipe { name: name.clone(), error })?;
+            let resolved = recipe.resolve(shape).map_err(invalid(name))?;
             named.insert(name.clone(), Arc::new(resolved));
         }
+        written.extend(sentence.native.as_object().map(|native| (native_name, native.clone())));
         Ok(Self { shape, written, named })
     }
 
@@ -107,21 +105,17 @@ impl RecipeBook {
     }
 
     /// The recipe as an object, which doesn't depend on the names of this configuration. `native`
-    /// with a dense layer keeps its name, because no object can express it.
+    /// keeps its name where no object can express it.
     ///
     /// # Errors
     /// Like [`RecipeBook::resolve`].
     pub fn written_out(&self, recipe: &RecipeRef) -> Result<RecipeRef, RecipeError> {
-        if self.resolve(recipe)?.dense {
+        self.resolve(recipe)?;
+        let RecipeRef::Name(name) = recipe else {
             return Ok(recipe.clone());
-        }
-        match recipe {
-            RecipeRef::Name(name) => {
-                let written = self.written.get(name).ok_or_else(|| self.unknown(name))?;
-                Ok(RecipeRef::Object(written.clone()))
-            }
-            RecipeRef::Object(_) => Ok(recipe.clone()),
-        }
+        };
+        let written = self.written.get(name).cloned();
+        Ok(written.map_or_else(|| recipe.clone(), RecipeRef::Object))
     }
 
     /// The name of a recipe, if it is one of the named recipes.

@@ -23,6 +23,8 @@ pub struct Tap {
 pub enum Read {
     /// One pooled row of `c` or `2c` columns.
     Pooled(Pooling),
+    /// Like `Pooled`, without the tokens of the prompt.
+    PooledWithoutPrompt(Pooling),
     /// The row of every token, `t·c` numbers.
     Rows,
     /// The contribution of every token to each of a head's `k` logits, `t·k` numbers.
@@ -57,15 +59,15 @@ pub enum OutputSpec {
 }
 
 impl OutputSpec {
-    /// The taps that this output is computed from: one per layer, in the order of the recipe.
+    /// The taps that this output is computed from: one per layer, in the order of the recipe; of a
+    /// recipe with several poolings, one per layer for each of them.
     pub(super) fn taps(&self) -> Vec<Tap> {
-        let per_layer = |recipe: &ResolvedRecipe, read: Read| {
-            recipe.layers.iter().map(|&layer| Tap { layer, read: read.clone() }).collect()
-        };
         match self {
-            Self::Tokens(recipe) => per_layer(recipe, Read::Rows),
-            Self::Embedding(recipe) => per_layer(recipe, Read::Pooled(recipe.pooling)),
-            Self::Logits(head) => per_layer(head.recipe(), Read::Pooled(head.recipe().pooling)),
+            Self::Tokens(recipe) => {
+                recipe.layers.iter().map(|&layer| Tap { layer, read: Read::Rows }).collect()
+            }
+            Self::Embedding(recipe) => pooled_taps(recipe),
+            Self::Logits(head) => pooled_taps(head.recipe()),
             Self::Contributions(attribution) => {
                 let projections = attribution.projections().iter();
                 let tap = |projection: &Arc<Projection>| Tap {
@@ -76,6 +78,15 @@ impl OutputSpec {
             }
         }
     }
+}
+
+fn pooled_taps(recipe: &ResolvedRecipe) -> Vec<Tap> {
+    let read = if recipe.leaves_out_prompt { Read::PooledWithoutPrompt } else { Read::Pooled };
+    let taps = |&pooling: &Pooling| {
+        let tap = move |&layer: &usize| Tap { layer, read: read(pooling) };
+        recipe.layers.iter().map(tap)
+    };
+    recipe.pooling.as_slice().iter().flat_map(taps).collect()
 }
 
 /// The outputs wanted for each sequence of a request, and the taps that they need.
@@ -107,6 +118,11 @@ impl TaskSpec {
         &self.taps
     }
 
+    /// Whether any of them leaves out the tokens of a prompt.
+    pub fn leaves_out_prompt(&self) -> bool {
+        self.taps.iter().any(|tap| matches!(tap.read, Read::PooledWithoutPrompt(_)))
+    }
+
     /// How many different hidden states are read.
     pub fn distinct_layers(&self) -> usize {
         let mut layers: Vec<_> = self.taps.iter().map(|tap| tap.layer).collect();
@@ -125,11 +141,13 @@ pub struct Task {
     pub spec: Arc<TaskSpec>,
     /// For a window of a longer text: which of its tokens count.
     pub mask: Option<PoolingMask>,
+    /// If the text has a prompt that an output leaves out: which of the tokens count then.
+    pub mask_without_prompt: Option<PoolingMask>,
 }
 
 impl Task {
     /// The task of a text that is a single sequence.
     pub fn whole(sequence: Sequence, spec: Arc<TaskSpec>) -> Self {
-        Self { sequence, spec, mask: None }
+        Self { sequence, spec, mask: None, mask_without_prompt: None }
     }
 }

@@ -129,6 +129,11 @@ impl Tokenizer {
         self.inner.id_to_token(id)
     }
 
+    /// Whether the tokenizer declares this token as special.
+    pub(super) fn is_special(&self, id: u32) -> bool {
+        self.inner.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+    }
+
     /// How many special tokens are added to a text, or to a pair.
     pub fn added_tokens(&self, is_pair: bool) -> usize {
         self.inner.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))

@@ -22,12 +22,15 @@ pub use sentence::SentenceFiles;
 pub use table::Table;
 pub use weights::Weights;
 
+use sentence::{Encoder, ModuleList};
 use tensors::encoder_tensors;
 
 /// A checkpoint whose files were read and fit together.
 pub struct Checkpoint {
     /// Its folder.
     pub dir: PathBuf,
+    /// The folder of the encoder's config, weights and tokenizer: the same, or one inside it.
+    pub encoder_dir: PathBuf,
     /// Its config.
     pub config: BertConfig,
     /// Its tensors.
@@ -42,12 +45,26 @@ impl Checkpoint {
     /// # Errors
     /// A file or a tensor is missing or can't be used.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
-        let config = BertConfig::read(&dir.join("config.json"))?;
-        let weights = Weights::open(dir)?;
+        let modules = ModuleList::read(dir)?;
+        let encoder_dir = modules.as_ref().map_or(dir, |modules| &modules.transformer.dir);
+        let config = BertConfig::read(&encoder_dir.join("config.json"))?;
+        let adapter = encoder_dir.join("adapter_config.json");
+        if adapter.exists() {
+            let message = "adapters can't be served; merge them into the weights";
+            return Err(CheckpointError::invalid(&adapter, message));
+        }
+        let weights = Weights::open(encoder_dir)?;
         for (name, shape) in encoder_tensors(&config) {
             weights.check(&name, &shape)?;
         }
-        let sentence = SentenceFiles::read(dir, config.hidden_size)?;
-        Ok(Self { dir: dir.to_owned(), config, weights, sentence })
+        let sentence = match &modules {
+            Some(modules) => {
+                let encoder = Encoder { dir: encoder_dir, config: &config, weights: &weights };
+                SentenceFiles::read(dir, modules, &encoder)?
+            }
+            None => SentenceFiles::default(),
+        };
+        let (dir, encoder_dir) = (dir.to_owned(), encoder_dir.to_owned());
+        Ok(Self { dir, encoder_dir, config, weights, sentence })
     }
 }

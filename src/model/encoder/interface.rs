@@ -1,7 +1,7 @@
 //! The trait that every encoder implements, and its input.
 
 use crate::model::pooling_mask::PoolingMask;
-use crate::model::task::{Tap, TapValues};
+use crate::model::task::{Read, Tap, TapValues};
 use crate::sequence::Sequence;
 
 /// One sequence of a pass, and its taps.
@@ -13,6 +13,21 @@ pub struct PassInput<'a> {
     pub taps: &'a [Tap],
     /// If the sequence is a window: which of its tokens count.
     pub mask: Option<&'a PoolingMask>,
+    /// If taps leave out the text's prompt: which of the tokens count for them.
+    pub mask_without_prompt: Option<&'a PoolingMask>,
+}
+
+impl<'a> PassInput<'a> {
+    /// A text that is a single sequence.
+    pub fn whole(sequence: &'a Sequence, taps: &'a [Tap]) -> Self {
+        Self { sequence, taps, mask: None, mask_without_prompt: None }
+    }
+
+    /// Which tokens count for a tap that reads `read`.
+    pub fn mask_of(&self, read: &Read) -> Option<&'a PoolingMask> {
+        let without_prompt = matches!(read, Read::PooledWithoutPrompt(_));
+        self.mask_without_prompt.filter(|_| without_prompt).or(self.mask)
+    }
 }
 
 /// A BERT encoder.

@@ -11,7 +11,7 @@ use strata_kernels::View;
 
 use super::{Encoder, PassInput};
 use crate::model::checkpoint::{BertConfig, Checkpoint};
-use crate::model::pooling_mask::counted_rows;
+use crate::model::pooling_mask::{PoolingMask, counted_rows};
 use crate::model::recipe::Pooling;
 use crate::model::task::{Read, Tap, TapValues};
 
@@ -158,8 +158,9 @@ fn read_one(
     inputs: &[&PassInput<'_>],
     read: &Read,
 ) -> candle_core::Result<Vec<Vec<f32>>> {
-    if let Read::Pooled(pooling) = read {
-        return pool(hidden, inputs, *pooling)?.to_vec2();
+    let masks: Vec<_> = inputs.iter().map(|input| input.mask_of(read)).collect();
+    if let Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) = read {
+        return pool(hidden, inputs, &masks, *pooling)?.to_vec2();
     }
     let c = hidden.dim(2)?;
     let one = |(at, input): (usize, &&PassInput<'_>)| {
@@ -167,8 +168,8 @@ fn read_one(
         let numbers = hidden.get(at)?.narrow(0, 0, t)?.flatten_all()?.to_vec1::<f32>()?;
         let rows = View::new(&numbers, t, c, c);
         Ok(match read {
-            Read::Projected(projection) => projection.project(rows, input.mask),
-            _ => counted_rows(t, input.mask).flat_map(|(row, _)| rows.row(row)).copied().collect(),
+            Read::Projected(projection) => projection.project(rows, masks[at]),
+            _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };
     inputs.iter().enumerate().map(one).collect()
@@ -178,6 +179,7 @@ fn read_one(
 fn pool(
     hidden: &Tensor,
     inputs: &[&PassInput<'_>],
+    masks: &[Option<&PoolingMask>],
     pooling: Pooling,
 ) -> candle_core::Result<Tensor> {
     let (b, t, _) = hidden.dims3()?;
@@ -186,19 +188,19 @@ fn pool(
         Pooling::Max => {
             let mut mask = vec![f32::NEG_INFINITY; b * t];
             for (at, input) in inputs.iter().enumerate() {
-                let rows = counted_rows(input.sequence.tokens(), input.mask);
+                let rows = counted_rows(input.sequence.tokens(), masks[at]);
                 rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
             }
             hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
         }
         Pooling::MeanMax => {
-            let mean = pool(hidden, inputs, Pooling::Mean)?;
-            Tensor::cat(&[mean, pool(hidden, inputs, Pooling::Max)?], 1)
+            let mean = pool(hidden, inputs, masks, Pooling::Mean)?;
+            Tensor::cat(&[mean, pool(hidden, inputs, masks, Pooling::Max)?], 1)
         }
         linear => {
             let mut weights = Vec::with_capacity(b * t);
             for (row, input) in inputs.iter().enumerate() {
-                let token_weights = linear.token_weights(input.sequence.tokens(), input.mask);
+                let token_weights = linear.token_weights(input.sequence.tokens(), masks[row]);
                 weights.extend(token_weights.unwrap_or_default());
                 weights.resize((row + 1) * t, 0.0);
             }
@@ -232,7 +234,7 @@ mod tests {
         let pass = |layers: &[usize]| {
             let taps: Vec<[Tap; 1]> =
                 layers.iter().map(|&layer| [Tap { layer, read: read.clone() }]).collect();
-            let input = |taps| PassInput { sequence: &sequence, taps, mask: None };
+            let input = |taps| PassInput::whole(&sequence, taps);
             encoder.forward(&taps.iter().map(|taps| input(taps)).collect::<Vec<_>>())
         };
         assert!(pass(&[0]).is_ok());

@@ -83,9 +83,15 @@ pub enum NotExplainable {
     /// Hidden layers are not linear.
     #[error("it has hidden layers")]
     HiddenLayers,
-    /// The checkpoint's own dense layer is not linear.
-    #[error("its features come from the checkpoint's own dense layer")]
-    Dense,
+    /// The checkpoint's own layers after pooling are not linear.
+    #[error("its features come from the checkpoint's own layers after pooling")]
+    RowLayers,
+    /// There is one sum over tokens for each pooling.
+    #[error("it has several poolings")]
+    SeveralPoolings,
+    /// The tokens that are explained include the prompt's.
+    #[error("its features leave out the prompt")]
+    LeavesOutPrompt,
     /// The norm depends on all features.
     #[error("its features are normalised")]
     Normalized,
@@ -110,7 +116,7 @@ impl Head {
         let [layer] = self.layers.as_slice() else {
             return Err(NotExplainable::HiddenLayers);
         };
-        check_linear(recipe)?;
+        let pooling = check_linear(recipe)?;
         let n = recipe.layers.len();
         let projection = |(index, &state): (usize, &usize)| {
             let (first, factor) = match recipe.combine {
@@ -127,22 +133,28 @@ impl Head {
             let weights = classes
                 .flat_map(|row| (0..c).map(move |j| (f64::from(column(row, j)) * factor) as f32));
             let weights = weights.collect();
-            Arc::new(Projection { layer: state, pooling: recipe.pooling, weights })
+            Arc::new(Projection { layer: state, pooling, weights })
         };
         let projections = recipe.layers.iter().enumerate().map(projection).collect();
         Ok(TokenAttribution { projections, bias: layer.bias().to_vec() })
     }
 }
 
-/// Whether a recipe's features are a weighted sum of token rows.
-fn check_linear(recipe: &ResolvedRecipe) -> Result<(), NotExplainable> {
-    match recipe.pooling {
+/// Checks that a recipe's features are a weighted sum of token rows, and returns its pooling.
+fn check_linear(recipe: &ResolvedRecipe) -> Result<Pooling, NotExplainable> {
+    let &[pooling] = recipe.pooling.as_slice() else {
+        return Err(NotExplainable::SeveralPoolings);
+    };
+    match pooling {
         Pooling::Mean | Pooling::MeanSqrtLen | Pooling::WeightedMean => {}
         Pooling::Max | Pooling::MeanMax => return Err(NotExplainable::PoolsByMaximum),
         Pooling::Cls | Pooling::LastToken => return Err(NotExplainable::OneToken),
     }
-    if recipe.dense {
-        return Err(NotExplainable::Dense);
+    if recipe.leaves_out_prompt {
+        return Err(NotExplainable::LeavesOutPrompt);
+    }
+    if !recipe.row_layers.is_empty() {
+        return Err(NotExplainable::RowLayers);
     }
     if recipe.normalize {
         return Err(NotExplainable::Normalized);
@@ -150,5 +162,5 @@ fn check_linear(recipe: &ResolvedRecipe) -> Result<(), NotExplainable> {
     if recipe.combine == Combine::Max && recipe.layers.len() > 1 {
         return Err(NotExplainable::CombinesByMaximum);
     }
-    Ok(())
+    Ok(pooling)
 }

@@ -5,6 +5,7 @@
 
 mod bounded;
 mod combine;
+mod native;
 mod reference;
 mod resolved;
 mod written;
@@ -13,6 +14,7 @@ pub use super::pooling::Pooling;
 pub use bounded::bounded_list;
 pub(super) use combine::by_column;
 pub use combine::{Combine, weighted_sum};
+pub use native::NativeRecipe;
 pub use reference::RecipeRef;
-pub use resolved::{ResolvedRecipe, l2_normalize};
+pub use resolved::{Poolings, ResolvedRecipe};
 pub use written::{InvalidRecipe, Recipe, Shape, check_dimensions, last_four};

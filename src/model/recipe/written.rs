@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::bounded::{bounded_list, null_as_default};
 use super::combine::Combine;
-use super::resolved::ResolvedRecipe;
+use super::resolved::{Poolings, ResolvedRecipe};
 use crate::model::pooling::Pooling;
 
 /// A recipe as written by a client, a config file or a head. Fields that are left out are those of
@@ -79,8 +79,6 @@ pub struct Shape {
     pub layers: usize,
     /// `c`, columns of a hidden state.
     pub hidden: usize,
-    /// Columns after the checkpoint's own dense layer, if it has one.
-    pub dense: Option<usize>,
 }
 
 impl Recipe {
@@ -90,34 +88,21 @@ impl Recipe {
     /// A layer doesn't exist or is listed twice, `weights` have the wrong length or come without
     /// `weighted`, `dimensions` are 0 or more than the recipe has.
     pub fn resolve(&self, shape: Shape) -> Result<ResolvedRecipe, InvalidRecipe> {
-        self.resolve_with(shape, false)
-    }
-
-    /// Like [`Recipe::resolve`], followed by the checkpoint's dense layer if `native` is set and
-    /// the checkpoint has one.
-    ///
-    /// # Errors
-    /// Like [`Recipe::resolve`].
-    pub fn resolve_with(
-        &self,
-        shape: Shape,
-        native: bool,
-    ) -> Result<ResolvedRecipe, InvalidRecipe> {
         let layers = resolve_layers(&self.layers, shape.layers)?;
         self.check_weights()?;
-        let dense = native && shape.dense.is_some();
         let mut resolved = ResolvedRecipe {
             layers,
             combine: self.combine,
-            pooling: self.pooling,
-            dense,
+            pooling: Poolings::One(self.pooling),
+            leaves_out_prompt: false,
+            row_layers: Vec::new(),
             normalize: self.normalize,
             weights: self.weights.clone(),
             dimensions: 0,
+            width: 0,
         };
-        let pooled = resolved.combined_width(shape.hidden * self.pooling.width_factor());
-        let width = shape.dense.filter(|_| dense).unwrap_or(pooled);
-        resolved.dimensions = check_dimensions(self.dimensions, width)?;
+        resolved.width = resolved.pooled_width(shape.hidden);
+        resolved.dimensions = check_dimensions(self.dimensions, resolved.width)?;
         Ok(resolved)
     }
 
@@ -195,7 +180,7 @@ pub fn last_four(encoder_layers: usize) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape { layers: 6, hidden: 2, dense: None };
+    const SHAPE: Shape = Shape { layers: 6, hidden: 2 };
 
     fn refused(recipe: Recipe) -> String {
         recipe.resolve(SHAPE).unwrap_err().field

@@ -73,14 +73,19 @@ impl PooledFeatures {
     }
 }
 
-/// The pooled rows that a recipe needs, by layer. `mean_max` needs two, mean and max, so that rows
-/// that another recipe needs alone aren't computed and kept twice.
+/// The pooled rows that a recipe needs, by layer, all layers of one pooling after those of the one
+/// before. `mean_max` needs two, mean and max, so that rows that another recipe needs alone aren't
+/// computed and kept twice. Texts have no prompt here, so none is left out.
 pub(super) fn pooled_layers(recipe: &ResolvedRecipe) -> Vec<Vec<PooledLayer>> {
-    let poolings: &[Pooling] = match &recipe.pooling {
-        Pooling::MeanMax => &[Pooling::Mean, Pooling::Max],
-        other => std::slice::from_ref(other),
+    let parts = |&pooling: &Pooling| match pooling {
+        Pooling::MeanMax => vec![Pooling::Mean, Pooling::Max],
+        other => vec![other],
     };
-    let with_poolings =
-        |&layer: &usize| poolings.iter().map(|&pooling| PooledLayer { layer, pooling }).collect();
-    recipe.layers.iter().map(with_poolings).collect()
+    let by_layer = |poolings: Vec<Pooling>| {
+        let at = move |&layer: &usize| {
+            poolings.iter().map(|&pooling| PooledLayer { layer, pooling }).collect()
+        };
+        recipe.layers.iter().map(at)
+    };
+    recipe.pooling.as_slice().iter().map(parts).flat_map(by_layer).collect()
 }

@@ -68,7 +68,7 @@ mod tests {
     use crate::model::recipe::Shape;
 
     fn training_recipe(recipe: &str) -> Result<TrainingRecipe, RecipeError> {
-        let shape = Shape { layers: 6, hidden: 2, dense: None };
+        let shape = Shape { layers: 6, hidden: 2 };
         let book = RecipeBook::new(shape, &SentenceFiles::default(), &BTreeMap::new()).unwrap();
         TrainingRecipe::new(&serde_json::from_str(recipe).unwrap(), &book)
     }

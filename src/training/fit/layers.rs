@@ -78,5 +78,7 @@ pub fn activate(activation: DenseActivation, x: &Tensor) -> candle_core::Result<
         DenseActivation::Tanh => x.tanh(),
         DenseActivation::Relu => x.relu(),
         DenseActivation::Gelu => x.gelu_erf(),
+        DenseActivation::Sigmoid => candle_nn::ops::sigmoid(x),
+        DenseActivation::Silu => x.silu(),
     }
 }

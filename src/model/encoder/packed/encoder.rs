@@ -102,7 +102,7 @@ mod tests {
         let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
         let pass = |ids: &[u32]| {
             let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
-            let input = |sequence| PassInput { sequence, taps: &taps, mask: None };
+            let input = |sequence| PassInput::whole(sequence, &taps);
             encoder.forward(&sequences.iter().map(input).collect::<Vec<_>>()).unwrap()
         };
         let before = pass(&[5, 6, 7, 8]);

@@ -37,7 +37,8 @@ pub fn read<'a>(
         })
     });
     let taps: Vec<TapRows<'_>> = taps.collect();
-    let read_tap = |tap: &TapRows<'_>| read_rows(tap.rows, tap.read, batch[tap.input].mask);
+    let read_tap =
+        |tap: &TapRows<'_>| read_rows(tap.rows, tap.read, batch[tap.input].mask_of(tap.read));
     let numbers: Vec<Vec<f32>> = taps.par_iter().map(read_tap).collect();
     for (tap, numbers) in taps.iter().zip(numbers) {
         values[tap.input].by_tap[tap.tap] = numbers;
@@ -51,7 +52,7 @@ fn read_rows(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32
         Read::Rows => {
             counted_rows(rows.rows(), mask).flat_map(|(row, _)| rows.row(row)).copied().collect()
         }
-        Read::Pooled(pooling) => pooling.pool(rows, mask),
+        Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => pooling.pool(rows, mask),
         Read::Projected(projection) => projection.project(rows, mask),
     }
 }

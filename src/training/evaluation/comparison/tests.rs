@@ -20,7 +20,7 @@ fn compared() -> Comparison {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let label = |at: usize| usize::from(at.is_multiple_of(3));
     let dataset = testing::dataset(&texts, Targets::SingleLabel((0..ROWS).map(label).collect()));
-    let shape = Shape { layers: 2, hidden: 1, dense: None };
+    let shape = Shape { layers: 2, hidden: 1 };
     let book = RecipeBook::new(shape, &SentenceFiles::default(), &BTreeMap::new()).unwrap();
     let with_recipe = |candidate: Candidate| {
         let recipe = RecipeRef::Object(candidate.recipe.clone());

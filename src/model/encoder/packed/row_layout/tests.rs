@@ -13,7 +13,7 @@ fn tap(layer: usize, pooling: Pooling) -> Tap {
 fn layout(batch: &[(usize, &[Tap])]) -> RowLayout {
     let sequences: Vec<Sequence> = batch.iter().map(|(tokens, _)| sequence(*tokens)).collect();
     let inputs = sequences.iter().zip(batch);
-    let inputs = inputs.map(|(sequence, (_, taps))| PassInput { sequence, taps, mask: None });
+    let inputs = inputs.map(|(sequence, (_, taps))| PassInput::whole(sequence, taps));
     RowLayout::new(&inputs.collect::<Vec<_>>())
 }
 

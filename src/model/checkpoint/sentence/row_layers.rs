@@ -1,0 +1,145 @@
+//! The modules after pooling: Dense, LayerNorm and Normalize.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::model::checkpoint::error::{CheckpointError, read_json, read_optional_json};
+use crate::model::checkpoint::weights::Weights;
+use crate::model::dense::{Dense, DenseActivation};
+use crate::model::row_layer::{Residual, RowLayer};
+
+#[derive(Deserialize)]
+struct DenseFile {
+    in_features: usize,
+    out_features: usize,
+    #[serde(default = "yes")]
+    bias: bool,
+    #[serde(default = "tanh")]
+    activation_function: Value,
+    #[serde(default)]
+    use_residual: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn tanh() -> Value {
+    "torch.nn.modules.activation.Tanh".into()
+}
+
+/// The names of a module's input and output; the pooled row by default.
+#[derive(Default, Deserialize)]
+struct ModuleNames {
+    module_input_name: Option<String>,
+    module_output_name: Option<String>,
+}
+
+impl ModuleNames {
+    const POOLED: &str = "sentence_embedding";
+
+    /// Checks the names in a module's `config.json`, which Normalize need not have.
+    fn check(file: &Path) -> Result<(), CheckpointError> {
+        let Self { module_input_name, module_output_name } =
+            read_optional_json(file)?.unwrap_or_default();
+        let names =
+            [("module_input_name", module_input_name), ("module_output_name", module_output_name)];
+        for (field, name) in names {
+            if let Some(other) = name.filter(|name| name != Self::POOLED) {
+                let message = format!("{field} is \"{other}\"; allowed is \"{}\"", Self::POOLED);
+                return Err(CheckpointError::invalid(file, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a Dense whose input has `width` columns.
+///
+/// # Errors
+/// A field can't be served, or sizes or weights don't fit.
+pub fn read_dense(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError> {
+    let file = dir.join("config.json");
+    let read: DenseFile = read_json(&file, "the dense layer's sizes")?;
+    ModuleNames::check(&file)?;
+    let invalid = |message: String| CheckpointError::invalid(&file, message);
+    let activation = activation(&read.activation_function).map_err(invalid)?;
+    check_width("in_features", read.in_features, width).map_err(invalid)?;
+    let weights = Weights::open(dir)?;
+    let outputs = read.out_features;
+    let weight = weights.read("linear.weight", &[outputs, width])?;
+    let bias =
+        if read.bias { weights.read("linear.bias", &[outputs])? } else { vec![0.0; outputs] };
+    let dense = Dense::new(weight, bias, activation);
+    let residual = if !read.use_residual {
+        None
+    } else if width == outputs {
+        Some(Residual::Input)
+    } else {
+        let weight = weights.read("residual.weight", &[outputs, width])?;
+        let linear = Dense::new(weight, vec![0.0; outputs], DenseActivation::Identity);
+        Some(Residual::Projected(linear))
+    };
+    Ok(RowLayer::Dense { dense, residual })
+}
+
+/// The function that a Python path names. sentence-transformers trusts PyTorch's own alone.
+fn activation(written: &Value) -> Result<DenseActivation, String> {
+    const PACKAGES: [&str; 4] = [
+        "torch.nn.modules.activation.",
+        "torch.nn.modules.linear.",
+        "torch.nn.modules.",
+        "torch.nn.",
+    ];
+    let path = written.as_str().unwrap_or_default();
+    let name = PACKAGES.iter().find_map(|package| path.strip_prefix(package));
+    match name {
+        Some("Identity") => Ok(DenseActivation::Identity),
+        Some("Tanh") => Ok(DenseActivation::Tanh),
+        Some("ReLU") => Ok(DenseActivation::Relu),
+        Some("GELU") => Ok(DenseActivation::Gelu),
+        Some("Sigmoid") => Ok(DenseActivation::Sigmoid),
+        Some("SiLU") => Ok(DenseActivation::Silu),
+        _ => Err(format!(
+            "activation_function is {written}; allowed are Identity, Tanh, ReLU, GELU, Sigmoid and \
+             SiLU of torch.nn"
+        )),
+    }
+}
+
+#[derive(Deserialize)]
+struct LayerNormFile {
+    dimension: usize,
+}
+
+/// Reads a LayerNorm whose input has `width` columns.
+///
+/// # Errors
+/// Sizes or weights don't fit.
+pub fn read_layer_norm(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError> {
+    let file = dir.join("config.json");
+    let read: LayerNormFile = read_json(&file, "the layer norm's size")?;
+    check_width("dimension", read.dimension, width)
+        .map_err(|message| CheckpointError::invalid(&file, message))?;
+    let weights = Weights::open(dir)?;
+    let weight = weights.read("norm.weight", &[width])?;
+    Ok(RowLayer::LayerNorm { weight, bias: weights.read("norm.bias", &[width])? })
+}
+
+/// Reads a Normalize.
+///
+/// # Errors
+/// It reads or writes something else than the pooled row.
+pub fn read_normalize(dir: &Path) -> Result<RowLayer, CheckpointError> {
+    ModuleNames::check(&dir.join("config.json"))?;
+    Ok(RowLayer::Normalize)
+}
+
+fn check_width(field: &str, found: usize, width: usize) -> Result<(), String> {
+    if found == width {
+        return Ok(());
+    }
+    Err(format!("{field} is {found}; the row before it has {width} columns"))
+}

@@ -1,0 +1,93 @@
+//! Prompts whose tokens aren't pooled: how many tokens a prompt has, and which of a text's tokens
+//! are left.
+
+use super::error::TokenizeError;
+use super::input::{Input, Text};
+use super::tokenizer::{LongText, Tokenizer};
+use super::windows::Window;
+
+impl Tokenizer {
+    /// The tokens that a prompt takes at the beginning of a text, as sentence-transformers counts
+    /// them: those of the prompt alone, cut at `limit`, without a special token at its end.
+    ///
+    /// # Errors
+    /// The tokenizer failed.
+    pub fn prompt_tokens(&self, prompt: &str, limit: usize) -> Result<usize, TokenizeError> {
+        let Ok(text) = Text::parse(prompt.to_owned(), prompt.len()) else {
+            // Nothing but white space: only special tokens are left.
+            return Ok(self.added_tokens(false).saturating_sub(1));
+        };
+        let encoded = self.encode(&Input { text, pair: None }, limit, LongText::Truncate)?;
+        let last = encoded.sequence.ids.last();
+        let ends_special =
+            encoded.special.last() == Some(&true) || last.is_some_and(|&id| self.is_special(id));
+        Ok(encoded.sequence.tokens() - usize::from(ends_special))
+    }
+}
+
+/// For each token of each window of a text whether it counts, without the first `prompt` tokens of
+/// the text. Special tokens count in every window, except those before the prompt.
+pub fn without_prompt(windows: &[Window], prompt: usize) -> Vec<Vec<bool>> {
+    let is_long = windows.len() > 1;
+    let mut left = prompt;
+    let mut started = false;
+    let mut counted_in = |window: &Window| {
+        let marks = window.counted.iter().zip(&window.encoded.special);
+        let counts = |(&counted, &special): (&bool, &bool)| {
+            let outside = is_long && special && started;
+            started |= !special;
+            if !counted || left == 0 || outside {
+                return counted;
+            }
+            left -= 1;
+            false
+        };
+        marks.map(counts).collect()
+    };
+    windows.iter().map(&mut counted_in).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sequence::Sequence;
+    use crate::text::Encoded;
+
+    /// A window; `S` is a special token, `-` one that counts in another window.
+    fn window(tokens: &str) -> Window {
+        let marks = |mark: char| tokens.chars().map(|token| token == mark).collect::<Vec<_>>();
+        let t = tokens.len();
+        let encoded = Encoded {
+            sequence: Sequence { ids: vec![0; t], type_ids: vec![0; t] },
+            spans: vec![(0, 0); t],
+            special: marks('S'),
+            second: vec![false; t],
+            full_tokens: t,
+        };
+        Window { encoded, counted: tokens.chars().map(|token| token != '-').collect() }
+    }
+
+    fn left(windows: &[&str], prompt: usize) -> Vec<String> {
+        let windows: Vec<Window> = windows.iter().map(|tokens| window(tokens)).collect();
+        let text = |(window, counted): (&Window, Vec<bool>)| {
+            let kind = |at: usize| if window.encoded.special[at] { 'S' } else { 't' };
+            (0..counted.len()).map(|at| if counted[at] { kind(at) } else { '-' }).collect()
+        };
+        windows.iter().zip(without_prompt(&windows, prompt)).map(text).collect()
+    }
+
+    #[test]
+    fn the_first_tokens_of_a_text_are_left_out() {
+        assert_eq!(left(&["SttttS"], 0), ["SttttS"]);
+        assert_eq!(left(&["SttttS"], 3), ["---ttS"]);
+        assert_eq!(left(&["SttttS"], 6), ["------"]);
+        assert_eq!(left(&["SttttS"], 9), ["------"]);
+    }
+
+    #[test]
+    fn a_prompt_that_reaches_into_the_second_window_is_left_out_there_too() {
+        let windows = ["Sttt-S", "S-tttS", "S-tttS"];
+        assert_eq!(left(&windows, 2), ["--tt-S", "S-tttS", "S-tttS"]);
+        assert_eq!(left(&windows, 5), ["-----S", "S--ttS", "S-tttS"]);
+    }
+}
