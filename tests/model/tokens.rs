@@ -90,7 +90,7 @@ fn the_limit_is_the_minimum_of_positions_tokenizer_and_sentence_transformers() {
     let parts = load(&default_model());
     assert_eq!(parts.checkpoint.config.positions, 512);
     assert_eq!(parts.tokenizer.model_max_length(), Some(512));
-    assert_eq!(parts.checkpoint.sentence.max_seq_length, Some(256));
+    assert_eq!(parts.checkpoint.sentence.text.max_seq_length, Some(256));
     assert_eq!(parts.sequence_tokens, Golden::read().max_tokens);
 }
 

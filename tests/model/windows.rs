@@ -60,7 +60,7 @@ fn output(parts: &Parts, windows: &[Window], specs: Vec<OutputSpec>) -> Output {
     let counted = windows.iter().map(|window| window.counted.clone()).collect();
     let task = |(window, mask): (&Window, Option<PoolingMask>)| {
         let sequence = window.encoded.sequence.clone();
-        Task { sequence, spec: Arc::clone(&spec), mask }
+        Task { mask, ..Task::whole(sequence, Arc::clone(&spec)) }
     };
     let tasks: Vec<Task> =
         windows.iter().zip(PoolingMask::for_windows(counted)).map(task).collect();

@@ -1,8 +1,13 @@
 //! The sentence-transformers files of a checkpoint: `native`, prompts, limits, and what is refused.
 
+mod golden;
+mod layouts;
+mod refused;
+mod windows;
+
 use serde_json::json;
 use strata::model::checkpoint::Checkpoint;
-use strata::model::recipe::{Pooling, RecipeRef};
+use strata::model::recipe::{Pooling, Poolings, RecipeRef};
 use strata::model::recipe_book::NATIVE;
 use strata::model::task::OutputSpec;
 use strata::text::LongText;
@@ -18,10 +23,9 @@ const EMBEDDINGS: f64 = 1e-5;
 fn native_agrees_with_sentence_transformers_from_text_to_embedding() {
     let (golden, parts) = (Tiny::read(Tiny::SENTENCE), load(&tiny(Tiny::SENTENCE)));
     let native = parts.recipes.resolve(&RecipeRef::Name(NATIVE.to_owned())).unwrap();
-    assert_eq!(
-        (native.pooling, native.dense, native.normalize),
-        (Pooling::MeanSqrtLen, true, true)
-    );
+    assert_eq!(native.pooling, Poolings::One(Pooling::MeanSqrtLen));
+    assert_eq!(serde_json::to_value(&native.row_layers).unwrap(), json!(["dense"]));
+    assert!(native.normalize);
     assert_eq!(native.dimensions, 16);
     let output = OutputSpec::Embedding(native);
     let together = rows(&parts.model, &output, &golden.cases);
@@ -80,7 +84,7 @@ fn pooling_is_read_from_switches_and_from_a_mode_with_or_without_a_list() {
     for (written, pooling) in poolings {
         copy.edit_json("1_Pooling/config.json", |json| *json = written.clone());
         let sentence = Checkpoint::open(copy.dir()).unwrap().sentence;
-        assert_eq!(sentence.pooling, Some(pooling), "{written}");
+        assert_eq!(sentence.native.recipe.pooling, pooling, "{written}");
     }
 }
 
@@ -88,17 +92,12 @@ fn pooling_is_read_from_switches_and_from_a_mode_with_or_without_a_list() {
 fn poolings_that_cannot_be_served_are_refused() {
     let copy = CheckpointCopy::new(Tiny::SENTENCE);
     let refusals = [
-        (
-            json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
-            "pooling_mode_cls_token, pooling_mode_mean_tokens are all on; only one can be served",
-        ),
-        (
-            json!({"pooling_mode": ["max", "mean"]}),
-            "pooling_mode is [\"max\",\"mean\"]; allowed is one of",
-        ),
-        (json!({"pooling_mode": []}), "pooling_mode is []; allowed is one of"),
-        (json!({"pooling_mode": "attention"}), "pooling_mode is \"attention\"; allowed is one of"),
-        (json!({"include_prompt": false}), "include_prompt is false"),
+        (json!({"pooling_mode": []}), "pooling_mode is []; allowed are"),
+        (json!({"pooling_mode": "attention"}), "pooling_mode is \"attention\"; allowed are"),
+        (json!({"pooling_mode": ["mean", "splade"]}), "pooling_mode is \"splade\"; allowed are"),
+        (json!({"include_prompt": null}), "include_prompt is null; allowed are true and false"),
+        (json!({"pooling_mode_max_tokens": 1}), "pooling_mode_max_tokens is 1"),
+        (json!({"pooling_mode_attention": true}), "pooling_mode_attention is not a field"),
     ];
     for (written, message) in refusals {
         copy.edit_json("1_Pooling/config.json", |json| *json = written);
@@ -124,7 +123,6 @@ fn a_dense_layer_may_only_read_and_write_the_pooled_row() {
     worst.check("native with a dense layer of the newer form");
 
     let refusals = [
-        ("use_residual", json!(true), "use_residual is true"),
         (
             "module_input_name",
             json!("token_embeddings"),
@@ -137,10 +135,16 @@ fn a_dense_layer_may_only_read_and_write_the_pooled_row() {
         ),
         (
             "activation_function",
-            json!("torch.nn.modules.activation.SiLU"),
-            "activation_function is \"SiLU\"; allowed are Identity, Tanh, ReLU and GELU",
+            json!("torch.nn.modules.activation.Softmax"),
+            "activation_function is \"torch.nn.modules.activation.Softmax\"; allowed are Identity,",
         ),
-        ("in_features", json!(64), "in_features is 64; pooled rows have 32"),
+        (
+            "activation_function",
+            json!("my_library.Identity"),
+            "activation_function is \"my_library.Identity\"",
+        ),
+        ("activation_function", json!(null), "activation_function is null"),
+        ("in_features", json!(64), "in_features is 64; the row before it has 32 columns"),
     ];
     for (field, value, message) in refusals {
         let copy = CheckpointCopy::new(Tiny::SENTENCE);
@@ -161,23 +165,13 @@ fn a_dense_layer_whose_weights_do_not_fit_is_refused() {
 }
 
 #[test]
-fn modules_that_cannot_be_served_are_refused() {
-    let copy = CheckpointCopy::new(Tiny::SENTENCE);
-    copy.edit_json("modules.json", |json| {
-        json[2]["type"] = "sentence_transformers.models.LSTM".into();
-    });
-    refused(&copy, &["modules.json", "module \"LSTM\" at \"2_Dense\"", "allowed are Transformer"]);
-
-    let copy = CheckpointCopy::new(Tiny::SENTENCE);
-    copy.edit_json("modules.json", |json| json.as_array_mut().unwrap().swap(2, 3));
-    refused(&copy, &["modules.json", "module \"Dense\"", "in this order"]);
-
+fn a_normalize_may_only_read_and_write_the_pooled_row() {
     let copy = CheckpointCopy::new(Tiny::SENTENCE);
     std::fs::create_dir(copy.file("3_Normalize")).unwrap();
     copy.write("3_Normalize/config.json", r#"{"module_input_name": "token_embeddings"}"#);
     refused(&copy, &["3_Normalize/config.json", "module_input_name is \"token_embeddings\""]);
     copy.write("3_Normalize/config.json", r#"{"module_input_name": "sentence_embedding"}"#);
-    assert!(Checkpoint::open(copy.dir()).unwrap().sentence.normalize);
+    assert!(Checkpoint::open(copy.dir()).unwrap().sentence.native.recipe.normalize);
 }
 
 /// Checks that opening a copy fails with a message that contains all of `parts`.
