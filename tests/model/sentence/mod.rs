@@ -3,6 +3,7 @@
 mod golden;
 mod layouts;
 mod refused;
+mod training;
 mod windows;
 
 use serde_json::json;
