@@ -61,6 +61,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         Batcher::start(Arc::new(engine), options).map_err(LoadError::no_thread)?;
     let service = Service {
         model: card,
+        takes_pairs: tokenizer.takes_pairs(checkpoint.config.token_types),
         tokenizer,
         text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
         recipes,
@@ -71,7 +72,6 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         default_heads: named,
         limits: config.limits.clone(),
         sequence_tokens,
-        takes_pairs: checkpoint.config.token_types > 1,
         output_builder,
         batcher,
     };

@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::heads::{self, Library};
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
-use crate::model::checkpoint::sentence::TextSettings;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
@@ -56,7 +55,7 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     }
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(&checkpoint))?;
-    tokenizer.check_fits(checkpoint.config.vocab_size)?;
+    tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
@@ -64,9 +63,10 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     let config_file = checkpoint.encoder_dir.join("config.json");
     let mut files = vec![config_file.as_path(), tokenizer.file()];
     files.extend(checkpoint.sentence.identity.iter().map(PathBuf::as_path));
+    let settings = tokenizer.settings();
     // Hashing takes as long as loading, so the two run at the same time.
     let (model, fingerprint) = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, limit));
+        let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, settings, limit));
         let model = Model::load(&checkpoint, &config.encoder);
         let panicked =
             |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
@@ -84,6 +84,7 @@ fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
         lower_case: text.lower_case,
         arguments: text.tokenizer_arguments.clone(),
         max_seq_length: text.max_seq_length,
+        word_rows: Some(checkpoint.config.vocab_size),
         ..TokenizerHints::default()
     }
 }
@@ -97,11 +98,11 @@ fn sequence_limit(
 ) -> Result<usize, LoadError> {
     let limits = [
         Some(checkpoint.config.positions),
-        own_limit(&checkpoint.sentence.text, tokenizer),
+        checkpoint.sentence.text.max_length.or_else(|| tokenizer.model_max_length()),
         config.limits.sequence_tokens.map(NonZeroUsize::get),
     ];
     let limit = limits.into_iter().flatten().min().unwrap_or(0);
-    let special = tokenizer.added_tokens(true);
+    let special = tokenizer.special_tokens(true);
     if limit <= special {
         let message = format!(
             "sequences are limited to {limit} tokens; a pair needs {special} special tokens and at \
@@ -110,15 +111,6 @@ fn sequence_limit(
         return Err(CheckpointError::invalid(&checkpoint.dir, message).into());
     }
     Ok(limit)
-}
-
-/// The length at which sentence-transformers cuts, if its files have one, or else the tokenizer's
-/// own limit. Each file goes over those after it, also with a larger number.
-fn own_limit(text: &TextSettings, tokenizer: &Tokenizer) -> Option<usize> {
-    let is_argument = text.tokenizer_arguments.contains_key("model_max_length");
-    text.max_length
-        .or_else(|| text.max_seq_length.filter(|_| !is_argument))
-        .or_else(|| tokenizer.model_max_length())
 }
 
 /// Loads one head: `wanted` is its folder, or the name under which `serve` would serve it.

@@ -82,6 +82,9 @@ error_codes! {
     /// A text has nothing but white space.
     BlankText = "blank_text", UNPROCESSABLE_ENTITY,
         "Leave blank texts out.";
+    /// Nothing is left of a text in tokenisation, and the model adds no special tokens.
+    NoTokens = "no_tokens", UNPROCESSABLE_ENTITY,
+        "Leave such texts out.";
     /// A text or a prompt has more bytes than are allowed.
     TextTooLarge = "text_too_large", UNPROCESSABLE_ENTITY,
         "Send a shorter text, or send its parts as separate inputs.";

@@ -105,6 +105,9 @@ fn refusal(error: TokenizeError, pointer: &str) -> ApiError {
         TokenizeError::TooLong { .. } | TokenizeError::PairTooLong { .. } => {
             ApiError::unacceptable(ErrorCode::TextTooLong, pointer, error.to_string())
         }
+        TokenizeError::NoTokens => {
+            ApiError::unacceptable(ErrorCode::NoTokens, pointer, error.to_string())
+        }
         TokenizeError::Failed { .. } => ApiError::internal(error),
     }
 }

@@ -169,7 +169,8 @@ impl<'de> Deserialize<'de> for WireInputs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WireLongText {
-    /// It is cut at its end, and `usage.truncated` lists it.
+    /// It is cut at its end, or at its beginning if the checkpoint says so; `usage.truncated` lists
+    /// it.
     #[default]
     Truncate,
     /// It is refused; the message has its number of tokens.

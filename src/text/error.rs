@@ -1,6 +1,8 @@
 //! Why a tokenizer or an input can't be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 /// Why a tokenizer can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +12,26 @@ pub struct TokenizerError {
     pub file: PathBuf,
     /// What was found, and what is allowed.
     pub message: String,
+}
+
+impl TokenizerError {
+    /// The most characters of a value that a message shows.
+    const SHOWN: usize = 80;
+
+    /// A file that can't be used, and why.
+    pub(super) fn new(file: &Path, message: impl ToString) -> Self {
+        Self { file: file.into(), message: message.to_string() }
+    }
+
+    /// A field with a value that can't be used. `allowed` completes the sentence after it.
+    pub(super) fn field(file: &Path, field: &str, found: &Value, allowed: &str) -> Self {
+        let mut found = found.to_string();
+        if let Some((end, _)) = found.char_indices().nth(Self::SHOWN) {
+            found.truncate(end);
+            found.push('…');
+        }
+        Self::new(file, format!("{field} is {found}; {allowed}"))
+    }
 }
 
 /// Why an input can't be tokenised.
@@ -34,6 +56,12 @@ pub enum TokenizeError {
         /// Tokens allowed.
         limit: usize,
     },
+    /// Nothing is left of the text, and the tokenizer adds nothing to it.
+    #[error(
+        "the text has no tokens: nothing is left of it after normalisation, and this model adds no \
+         special tokens; at least one token is needed"
+    )]
+    NoTokens,
     /// The tokenizer failed, which is an error of the server. Its own message is left out, since it
     /// may quote the text.
     #[error("the tokenizer failed to {step}")]
@@ -41,4 +69,11 @@ pub enum TokenizeError {
         /// What it could not do.
         step: &'static str,
     },
+}
+
+impl TokenizeError {
+    /// Replaces an error of the tokenizer by the step at which it failed.
+    pub(super) fn failed_to<E>(step: &'static str) -> impl Fn(E) -> Self {
+        move |_| Self::Failed { step }
+    }
 }

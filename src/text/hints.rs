@@ -16,4 +16,6 @@ pub struct TokenizerHints {
     pub arguments: Map<String, Value>,
     /// `max_seq_length` of sentence-transformers, which goes over the tokenizer's own limit.
     pub max_seq_length: Option<usize>,
+    /// Rows of the embedding table.
+    pub word_rows: Option<usize>,
 }

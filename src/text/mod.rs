@@ -2,18 +2,22 @@
 //!
 //! Knows neither requests nor models; limits are passed in as numbers.
 
-mod config;
+mod encoded;
 mod error;
 mod hints;
 pub mod input;
+mod loading;
+mod post_processing;
 mod prompt;
+#[cfg(test)]
+mod tests;
 pub mod tokenizer;
-mod vocab;
 pub mod windows;
 
+pub use encoded::Encoded;
 pub use error::{TokenizeError, TokenizerError};
 pub use hints::TokenizerHints;
 pub use input::{Input, InvalidText, Text};
 pub use prompt::without_prompt;
-pub use tokenizer::{Encoded, LongText, Tokenizer};
+pub use tokenizer::{LongText, Tokenizer};
 pub use windows::Window;

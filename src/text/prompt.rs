@@ -15,9 +15,12 @@ impl Tokenizer {
     pub fn prompt_tokens(&self, prompt: &str, limit: usize) -> Result<usize, TokenizeError> {
         let Ok(text) = Text::parse(prompt.to_owned(), prompt.len()) else {
             // Nothing but white space: only special tokens are left.
-            return Ok(self.added_tokens(false).saturating_sub(1));
+            return Ok(self.special_tokens(false).saturating_sub(1));
         };
-        let encoded = self.encode(&Input { text, pair: None }, limit, LongText::Truncate)?;
+        let encoded = match self.encode(&Input { text, pair: None }, limit, LongText::Truncate) {
+            Err(TokenizeError::NoTokens) => return Ok(0),
+            encoded => encoded?,
+        };
         let last = encoded.sequence.ids.last();
         let ends_special =
             encoded.special.last() == Some(&true) || last.is_some_and(|&id| self.is_special(id));

@@ -10,9 +10,10 @@ use std::ops::Range;
 use ahash::AHashMap;
 use tokenizers::Encoding;
 
+use super::encoded::Encoded;
 use super::error::TokenizeError;
 use super::input::Input;
-use super::tokenizer::{Encoded, LongText, Tokenizer};
+use super::tokenizer::{LongText, Tokenizer};
 
 /// The tokens of a piece of a text, or of the whole text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Tokenizer {
     /// of `limit` tokens.
     ///
     /// # Errors
-    /// A pair has more than `limit` tokens, or the tokenizer failed.
+    /// A pair has more than `limit` tokens, the input has none, or the tokenizer failed.
     pub fn encode_windows(
         &self,
         input: &Input,
@@ -58,13 +59,13 @@ impl Tokenizer {
             return Ok(vec![whole.into()]);
         }
         let body = self.encode_without_special_tokens(&input.text)?;
-        let capacity = limit.saturating_sub(self.added_tokens(false)).max(1);
+        let capacity = self.capacity(limit).max(1);
         let windows = cut(body.len(), capacity);
         let counts = counted(&windows);
         let window = |(range, counted): (Range<usize>, Vec<bool>)| {
             let encoded = self.add_special_tokens(slice(&body, range), None)?;
-            let mut counted = counted.into_iter();
-            // Special tokens count in every window.
+            // A template may take the text several times. Special tokens count in every window.
+            let mut counted = counted.into_iter().cycle();
             let counts = |&special: &bool| special || counted.next().unwrap_or(false);
             Ok(Window { counted: encoded.special.iter().map(counts).collect(), encoded })
         };

@@ -86,24 +86,25 @@ fn tokens_of_tiny_tokenizers_are_those_of_transformers() {
 }
 
 #[test]
-fn the_limit_is_the_minimum_of_positions_tokenizer_and_sentence_transformers() {
+fn the_limit_of_sentence_transformers_goes_over_that_of_the_tokenizer() {
     let parts = load(&default_model());
     assert_eq!(parts.checkpoint.config.positions, 512);
-    assert_eq!(parts.tokenizer.model_max_length(), Some(512));
-    assert_eq!(parts.checkpoint.sentence.text.max_seq_length, Some(256));
+    let alone = Tokenizer::load(&default_model(), &TokenizerHints::default()).unwrap();
+    assert_eq!(alone.model_max_length(), Some(512));
+    assert_eq!(parts.tokenizer.model_max_length(), Some(256));
     assert_eq!(parts.sequence_tokens, Golden::read().max_tokens);
 }
 
 #[test]
 fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_case_text() {
     let copy = CheckpointCopy::new("null-softmax");
-    let encoded = |text: &str| {
-        let tokenizer = Tokenizer::load(copy.dir(), &TokenizerHints::default()).unwrap();
+    let encoded = |lower_case: bool, text: &str| {
+        let hints = TokenizerHints { lower_case, ..TokenizerHints::default() };
+        let tokenizer = Tokenizer::load(copy.dir(), &hints).unwrap();
         tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()
     };
     let (upper, lower) = ("A GOOD Film, ÉTÉ", "a good film, été");
-    assert_ne!(encoded(upper).sequence.ids, encoded(lower).sequence.ids);
-    copy.write("sentence_bert_config.json", r#"{"do_lower_case": true}"#);
-    assert_eq!(encoded(upper).sequence.ids, encoded(lower).sequence.ids);
-    assert_eq!(encoded(upper).spans, encoded(lower).spans);
+    assert_ne!(encoded(false, upper).sequence.ids, encoded(false, lower).sequence.ids);
+    assert_eq!(encoded(true, upper).sequence.ids, encoded(true, lower).sequence.ids);
+    assert_eq!(encoded(true, upper).spans, encoded(true, lower).spans);
 }

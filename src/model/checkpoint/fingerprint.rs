@@ -10,14 +10,16 @@ use super::weights::{StoredTensor, Weights};
 /// Must change when the hashed bytes or their order change.
 const FORMAT: &str = "strata-encoder-1";
 
-/// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), and the tensors:
-/// name, type, shape and bytes, in the order of their names, whichever file each is in.
+/// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), what the tokenizer
+/// does beyond its file if `settings` has that, and the tensors: name, type, shape and bytes, in the
+/// order of their names, whichever file each is in.
 ///
 /// # Errors
 /// A file can't be read.
 pub fn fingerprint(
     weights: &Weights,
     files: &[&Path],
+    settings: Option<&str>,
     limit: usize,
 ) -> Result<String, CheckpointError> {
     let mut hash = Sha256::new();
@@ -27,6 +29,9 @@ pub fn fingerprint(
             .map_err(|source| CheckpointError::Unreadable { file: file.to_path_buf(), source })?;
         hash.update(format!("file {}\n", bytes.len()));
         hash.update(bytes);
+    }
+    if let Some(settings) = settings {
+        hash.update(format!("settings {}\n{settings}", settings.len()));
     }
     for StoredTensor { name, dtype, shape, bytes } in weights.iter() {
         hash.update(format!("tensor {name} {dtype:?} {shape:?}\n"));

@@ -32,9 +32,9 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
     let copy = CheckpointCopy::new("null-softmax");
     let vocab = String::from_utf8(copy.bytes("vocab.txt")).unwrap();
     copy.write("vocab.txt", vocab.replace("[SEP]\n", "[END]\n"));
-    refused(&copy, "vocab.txt", &["it lacks \"[SEP]\""]);
-    copy.write("vocab.txt", vocab.replace("[MASK]\n", "a\n"));
-    refused(&copy, "vocab.txt", &["have the same piece"]);
+    refused(&copy, "vocab.txt", &["token \"[SEP]\" has the id 171", "has 171 rows"]);
+    copy.write("vocab.txt", vocab.replace("[UNK]\n", "[END]\n"));
+    refused(&copy, "vocab.txt", &["it lacks \"[UNK]\", the unk_token"]);
 }
 
 #[test]

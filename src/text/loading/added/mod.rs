@@ -1,0 +1,111 @@
+//! The tokens that a checkpoint's files add to the vocabulary, and their ids.
+//!
+//! They are collected from the same files, in the same order and with the same precedence as in
+//! transformers, since the order decides which ids new tokens get.
+
+mod collect;
+mod names;
+mod token;
+
+use std::path::Path;
+
+use serde_json::Value;
+use tokenizers::{AddedToken, Tokenizer};
+
+pub use collect::{Additions, TokenFiles};
+pub use names::ClassToken;
+
+use crate::text::error::TokenizerError;
+
+impl Additions {
+    /// The token that a field names.
+    ///
+    /// # Errors
+    /// The field is null.
+    pub fn name(&self, field: &str) -> Result<&str, TokenizerError> {
+        let named = self.named.iter().find(|named| named.field == field);
+        named.map(|named| named.token.content.as_str()).ok_or_else(|| {
+            TokenizerError::field(&self.file, field, &Value::Null, "a token is needed")
+        })
+    }
+
+    /// Adds all tokens to a tokenizer. `word_rows` is the number of rows of the embedding table.
+    ///
+    /// A class's own `[PAD]` and `[MASK]`, which no file names and no text needs, are left out if
+    /// they would have no row.
+    ///
+    /// # Errors
+    /// A token gets another id than its file says.
+    pub fn add_to(
+        &self,
+        tokenizer: Tokenizer,
+        word_rows: Option<usize>,
+    ) -> Result<Tokenizer, TokenizerError> {
+        let failed =
+            |cause| TokenizerError::new(&self.file, format!("tokens can't be added: {cause}"));
+        let mut tokens = self.in_order(&tokenizer);
+        let added = loop {
+            let mut added = tokenizer.clone();
+            let list: Vec<AddedToken> = tokens.iter().map(|(token, _)| token.clone()).collect();
+            added.add_tokens(list).map_err(failed)?;
+            let has_row = |content: &str| {
+                let id = added.token_to_id(content);
+                id.is_none_or(|id| word_rows.is_none_or(|rows| (id as usize) < rows))
+            };
+            match tokens.last() {
+                Some((token, true)) if !has_row(&token.content) => drop(tokens.pop()),
+                _ => break added,
+            }
+        };
+        for (content, id, file) in &self.ids {
+            check_id(&added, content, *id, file)?;
+        }
+        Ok(added)
+    }
+
+    /// The tokens in the order in which they get new ids, without those that `tokenizer` has; and
+    /// whether each may be left out.
+    fn in_order(&self, tokenizer: &Tokenizer) -> Vec<(AddedToken, bool)> {
+        let is_named =
+            |content: &str| self.named.iter().any(|named| named.token.content == content);
+        let mut known: Vec<String> = Vec::new();
+        let present = tokenizer.get_added_tokens_decoder();
+        known.extend(present.values().map(|token| token.content.clone()));
+        let mut tokens: Vec<(AddedToken, bool)> = Vec::new();
+        for declared in self.declared.values() {
+            let token = declared.to_token(is_named(&declared.content));
+            known.push(token.content.clone());
+            tokens.push((token, false));
+        }
+        for named in &self.named {
+            if !known.contains(&named.token.content) {
+                known.push(named.token.content.clone());
+                tokens.push((named.token.to_token(true), named.optional));
+            }
+        }
+        for extra in &self.extra {
+            if !known.contains(&extra.content) {
+                tokens.push((extra.to_token(is_named(&extra.content)), false));
+            }
+        }
+        tokens
+    }
+}
+
+fn check_id(
+    tokenizer: &Tokenizer,
+    content: &str,
+    id: u32,
+    file: &Path,
+) -> Result<(), TokenizerError> {
+    match tokenizer.token_to_id(content) {
+        Some(found) if found != id => Err(TokenizerError::new(
+            file,
+            format!(
+                "the token \"{content}\" has the id {id} there, and {found} by the vocabulary and the \
+                 tokens that are added before it; one id is allowed"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}

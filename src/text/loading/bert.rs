@@ -1,0 +1,137 @@
+//! BERT's own tokenizer: WordPiece, and all other parts from `tokenizer_config.json`.
+
+use std::path::Path;
+
+use ahash::AHashMap;
+use serde_json::Value;
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::processors::template::TemplateProcessing;
+use tokenizers::{ModelWrapper, Tokenizer};
+
+use super::added::ClassToken;
+use super::fields::Fields;
+use super::json::TokenizerJson;
+use crate::text::error::TokenizerError;
+
+/// The special tokens that BERT's classes have if no file names others.
+pub fn class_tokens() -> Vec<ClassToken> {
+    let token = |field, content: &str, optional| ClassToken {
+        field,
+        content: content.to_owned(),
+        optional,
+    };
+    vec![
+        token("unk_token", "[UNK]", false),
+        token("sep_token", "[SEP]", false),
+        token("pad_token", "[PAD]", true),
+        token("cls_token", "[CLS]", false),
+        token("mask_token", "[MASK]", true),
+    ]
+}
+
+/// Reads the vocabulary of `vocab.txt`: a piece per line, its id the number of the line. A piece
+/// that is listed twice has its last line's id.
+///
+/// # Errors
+/// The file can't be read.
+pub fn read_vocab(file: &Path) -> Result<AHashMap<String, u32>, TokenizerError> {
+    WordPiece::read_file(&file.to_string_lossy()).map_err(|cause| TokenizerError::new(file, cause))
+}
+
+/// The WordPiece vocabulary of a `tokenizer.json`.
+///
+/// # Errors
+/// Its model is another one.
+pub fn json_vocab(json: &TokenizerJson) -> Result<AHashMap<String, u32>, TokenizerError> {
+    let vocab = &json.model["vocab"];
+    let wrong = |allowed: &str| {
+        let kind = &json.model["type"];
+        TokenizerError::field(&json.file, "model.type", kind, allowed)
+    };
+    if json.model["type"].as_str().is_some_and(|kind| kind != "WordPiece") {
+        return Err(wrong(
+            "the class BertTokenizer, which tokenizer_config.json names or leaves out, needs a \
+             WordPiece; PreTrainedTokenizerFast reads tokenizer.json as it is",
+        ));
+    }
+    let id = |(piece, id): (&String, &Value)| {
+        let id = id.as_u64().and_then(|id| u32::try_from(id).ok());
+        Some((piece.clone(), id?))
+    };
+    let pieces = vocab.as_object().and_then(|map| map.iter().map(id).collect());
+    pieces.ok_or_else(|| wrong("its vocab needs an id, 0 or above, for each piece"))
+}
+
+/// Builds the tokenizer without special tokens and without its post-processor. `file` holds the
+/// vocabulary.
+///
+/// # Errors
+/// A field can't be used, or the token for unknown words is missing.
+pub fn build(
+    vocab: AHashMap<String, u32>,
+    unknown: &str,
+    config: &Fields,
+    file: &Path,
+) -> Result<Tokenizer, TokenizerError> {
+    if !vocab.contains_key(unknown) {
+        let message = format!("it lacks \"{unknown}\", the unk_token");
+        return Err(TokenizerError::new(file, message));
+    }
+    let strip_accents = config.get("strip_accents").map(|value| {
+        value
+            .as_bool()
+            .ok_or_else(|| config.wrong("strip_accents", value, "allowed are true, false and null"))
+    });
+    let normalizer = BertNormalizer::new(
+        true,
+        config.flag("tokenize_chinese_chars", true)?,
+        strip_accents.transpose()?,
+        config.flag("do_lower_case", true)?,
+    );
+    let error = |cause| TokenizerError::new(file, cause);
+    let model = WordPiece::builder().vocab(vocab).unk_token(unknown.to_owned()).build();
+    let model: ModelWrapper = model.map_err(error)?.into();
+    let mut tokenizer = Tokenizer::new(model);
+    tokenizer.with_normalizer(Some(normalizer)).map_err(error)?;
+    tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+    Ok(tokenizer)
+}
+
+/// The post-processor: the first text between `class` and `separator`, the second before another
+/// `separator`, with type 1.
+///
+/// # Errors
+/// A token can't stand in a template, or isn't in the vocabulary.
+pub fn template(
+    tokenizer: &Tokenizer,
+    class: &str,
+    separator: &str,
+) -> Result<PostProcessorWrapper, String> {
+    let single = format!("{class}:0 $A:0 {separator}:0");
+    let pair = format!("{single} $B:1 {separator}:1");
+    special_template(tokenizer, &single, &pair, &[class, separator])
+}
+
+/// A post-processor of templates with these special tokens.
+///
+/// # Errors
+/// A token can't stand in a template, or isn't in the vocabulary.
+pub fn special_template(
+    tokenizer: &Tokenizer,
+    single: &str,
+    pair: &str,
+    tokens: &[&str],
+) -> Result<PostProcessorWrapper, String> {
+    let id = |token: &str| {
+        let id = tokenizer.token_to_id(token).ok_or_else(|| format!("it lacks \"{token}\""))?;
+        Ok::<_, String>((token.to_owned(), id))
+    };
+    let special = tokens.iter().map(|token| id(token)).collect::<Result<Vec<_>, _>>()?;
+    let builder = TemplateProcessing::builder().try_single(single).and_then(|builder| {
+        builder.try_pair(pair)?.special_tokens(special).build().map_err(|error| error.to_string())
+    });
+    builder.map(PostProcessorWrapper::from)
+}

@@ -1,0 +1,38 @@
+//! `tokenizer.json` as it is, for the class that has no model of its own.
+
+use tokenizers::Tokenizer;
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::processors::template::TemplateProcessing;
+
+use super::added::ClassToken;
+use super::json::TokenizerJson;
+use crate::text::error::TokenizerError;
+
+/// Reads the tokenizer.
+///
+/// # Errors
+/// A part of it can't be used.
+pub fn build(json: &TokenizerJson) -> Result<Tokenizer, TokenizerError> {
+    let tokenizer = Tokenizer::from_bytes(&json.bytes);
+    tokenizer.map_err(|cause| TokenizerError::new(&json.file, format!("not a tokenizer: {cause}")))
+}
+
+/// The one special token that the file itself names: what pads a batch.
+pub fn class_tokens(json: &TokenizerJson) -> Vec<ClassToken> {
+    let pad = json.padding["pad_token"].as_str();
+    let token = |content: &str| ClassToken {
+        field: "pad_token",
+        content: content.to_owned(),
+        optional: false,
+    };
+    pad.map(token).into_iter().collect()
+}
+
+/// The post-processor of a file that has none: one text after the other, all types 0 and 1.
+pub fn texts_alone() -> Option<PostProcessorWrapper> {
+    let pieces = |template: &str| template.try_into().ok();
+    let (single, pair) = (pieces("$A:0")?, pieces("$A:0 $B:1")?);
+    let template: Result<TemplateProcessing, _> =
+        TemplateProcessing::builder().single(single).pair(pair).build();
+    template.ok().map(PostProcessorWrapper::from)
+}

@@ -1,0 +1,98 @@
+//! XLM-RoBERTa's tokenizer, which multilingual BERT checkpoints use: a unigram model over pieces of
+//! words that begin with `▁`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokenizers::models::unigram::Unigram;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
+use tokenizers::pre_tokenizers::sequence::Sequence;
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::{ModelWrapper, Tokenizer};
+
+use super::added::ClassToken;
+use super::bert::special_template;
+use super::fields::Fields;
+use super::json::TokenizerJson;
+use crate::text::error::TokenizerError;
+
+/// The special tokens that the class has if no file names others.
+pub fn class_tokens() -> Vec<ClassToken> {
+    let token = |field, content: &str, optional| ClassToken {
+        field,
+        content: content.to_owned(),
+        optional,
+    };
+    vec![
+        token("bos_token", "<s>", false),
+        token("eos_token", "</s>", false),
+        token("unk_token", "<unk>", false),
+        token("sep_token", "</s>", false),
+        token("pad_token", "<pad>", true),
+        token("cls_token", "<s>", false),
+        token("mask_token", "<mask>", true),
+    ]
+}
+
+/// The piece for unknown characters, as the class has it whatever the file says.
+const UNKNOWN: usize = 3;
+
+/// Builds the tokenizer without special tokens and without its post-processor.
+///
+/// # Errors
+/// The model isn't a unigram model, or a field can't be used.
+pub fn build(json: &TokenizerJson, config: &Fields) -> Result<Tokenizer, TokenizerError> {
+    let error = |cause| TokenizerError::new(&json.file, cause);
+    let kind = &json.model["type"];
+    if kind.as_str().is_some_and(|kind| kind != "Unigram") {
+        let allowed = "the class XLMRobertaTokenizer needs a Unigram";
+        return Err(TokenizerError::field(&json.file, "model.type", kind, allowed));
+    }
+    let vocab: Vec<(String, f64)> = Deserialize::deserialize(&json.model["vocab"])
+        .map_err(|cause| error(format!("model.vocab: {cause}").into()))?;
+    let model: ModelWrapper = Unigram::from(vocab, Some(UNKNOWN), false)
+        .map_err(|cause| error(format!("model.vocab: {cause}").into()))?
+        .into();
+    let mut tokenizer = Tokenizer::new(model);
+    tokenizer.with_normalizer(charsmap(json)?).map_err(error)?;
+    let scheme = match config.flag("add_prefix_space", true)? {
+        true => PrependScheme::Always,
+        false => PrependScheme::Never,
+    };
+    let steps: Vec<PreTokenizerWrapper> =
+        vec![WhitespaceSplit.into(), Metaspace::new('▁', scheme, true).into()];
+    tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
+    Ok(tokenizer)
+}
+
+/// The first table of characters among the file's normalizers; the class leaves out the others.
+fn charsmap(json: &TokenizerJson) -> Result<Option<NormalizerWrapper>, TokenizerError> {
+    let all = match &json.normalizer["normalizers"] {
+        Value::Array(list) => list.clone(),
+        _ => vec![json.normalizer.clone()],
+    };
+    let is_table = |step: &&Value| step["type"] == "Precompiled";
+    let Some(step) = all.iter().find(is_table) else { return Ok(None) };
+    let step = NormalizerWrapper::deserialize(json!({
+        "type": "Precompiled",
+        "precompiled_charsmap": step["precompiled_charsmap"],
+    }));
+    step.map(Some).map_err(|cause| TokenizerError::new(&json.file, format!("normalizer: {cause}")))
+}
+
+/// The post-processor: `<s> first </s>`, and for a pair `<s> first </s></s> second </s>`; all types
+/// are 0.
+///
+/// # Errors
+/// A token can't stand in a template, or isn't in the vocabulary.
+pub fn template(
+    tokenizer: &Tokenizer,
+    begin: &str,
+    end: &str,
+) -> Result<PostProcessorWrapper, String> {
+    let single = format!("{begin}:0 $A:0 {end}:0");
+    let pair = format!("{single} {end}:0 $B:0 {end}:0");
+    special_template(tokenizer, &single, &pair, &[begin, end])
+}

@@ -1,0 +1,219 @@
+//! Tokenizers that are read from small folders of files.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Input, LongText, Text, TokenizeError, Tokenizer, TokenizerError, TokenizerHints};
+
+const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\ndog\nred\n";
+
+/// A folder with a vocabulary of nine pieces.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(vocab: &str, config: &Value) -> Self {
+        let folder = Self(TempDir::new().unwrap());
+        fs::write(folder.0.path().join("vocab.txt"), vocab).unwrap();
+        folder.write("tokenizer_config.json", config);
+        folder
+    }
+
+    fn write(&self, name: &str, content: &Value) {
+        fs::write(self.0.path().join(name), content.to_string()).unwrap();
+    }
+
+    /// Writes a `tokenizer.json` with the pieces of [`VOCAB`] and these parts.
+    fn with_json(self, parts: &Value) -> Self {
+        let vocab: serde_json::Map<String, Value> =
+            VOCAB.lines().enumerate().map(|(id, piece)| (piece.to_owned(), id.into())).collect();
+        let model = json!({
+            "type": "WordPiece", "vocab": vocab, "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+        });
+        let mut content = json!({
+            "version": "1.0", "model": model, "added_tokens": [],
+            "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"},
+        });
+        for (name, part) in parts.as_object().unwrap() {
+            content[name] = part.clone();
+        }
+        self.write("tokenizer.json", &content);
+        self
+    }
+
+    fn load(&self) -> Result<Tokenizer, TokenizerError> {
+        Tokenizer::load(self.0.path(), &TokenizerHints::default())
+    }
+
+    fn refusal(&self) -> String {
+        self.load().err().unwrap().to_string()
+    }
+
+    fn ids(&self, text: &str) -> Vec<u32> {
+        ids(&self.load().unwrap(), text)
+    }
+}
+
+fn input(text: &str, pair: Option<&str>) -> Input {
+    let parse = |text: &str| Text::parse(text.to_owned(), 1_000).unwrap();
+    Input { text: parse(text), pair: pair.map(parse) }
+}
+
+fn ids(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+    tokenizer.encode(&input(text, None), 12, LongText::Truncate).unwrap().sequence.ids
+}
+
+#[test]
+fn tokens_of_every_file_are_added_after_the_vocabulary() {
+    let text = "the [A] cat [B]";
+    let expected = [2, 5, 9, 6, 10, 3];
+    let config = json!({"additional_special_tokens": ["[A]", "[B]"]});
+    assert_eq!(Folder::new(VOCAB, &config).ids(text), expected);
+    let config = json!({"extra_special_tokens": ["[A]"], "b_token": "[B]"});
+    assert_eq!(Folder::new(VOCAB, &config).ids(text), [2, 5, 10, 6, 9, 3], "names come first");
+    let config =
+        json!({"added_tokens_decoder": {"9": {"content": "[A]"}, "10": {"content": "[B]"}}});
+    assert_eq!(Folder::new(VOCAB, &config).ids(text), expected);
+    let folder = Folder::new(VOCAB, &json!({}));
+    folder.write("added_tokens.json", &json!({"[A]": 9, "[B]": 10}));
+    assert_eq!(folder.ids("The [a] cat [B]"), expected, "not special, so lower-cased");
+    folder.write("special_tokens_map.json", &json!({"additional_special_tokens": ["[A]", "[B]"]}));
+    fs::remove_file(folder.0.path().join("added_tokens.json")).unwrap();
+    assert_eq!(folder.ids(text), expected);
+    assert_ne!(folder.ids("The [a] cat [B]"), expected, "special, so not lower-cased");
+}
+
+#[test]
+fn an_id_that_a_token_does_not_get_is_refused() {
+    let config = json!({"added_tokens_decoder": {"12": {"content": "[A]"}}});
+    let refused = Folder::new(VOCAB, &config).refusal();
+    assert!(
+        refused.contains("tokenizer_config.json: the token \"[A]\" has the id 12"),
+        "{refused}"
+    );
+    let folder = Folder::new(VOCAB, &json!({}));
+    folder.write("added_tokens.json", &json!({"cat": 3}));
+    assert!(folder.refusal().contains("added_tokens.json"), "{}", folder.refusal());
+    let added = json!({"added_tokens": [{"id": 7, "content": "cat", "single_word": false,
+        "lstrip": false, "rstrip": false, "normalized": false, "special": true}]});
+    let folder = Folder::new(VOCAB, &json!({})).with_json(&added);
+    assert!(folder.refusal().contains("tokenizer.json"), "{}", folder.refusal());
+}
+
+#[test]
+fn special_tokens_may_have_names_of_their_own() {
+    let vocab = VOCAB.replace("[UNK]", "<unk>").replace("[CLS]", "<s>").replace("[SEP]", "</s>");
+    let config =
+        json!({"unk_token": "<unk>", "cls_token": "<s>", "sep_token": {"content": "</s>"}});
+    assert_eq!(Folder::new(&vocab, &config).ids("the </s> bird"), [2, 5, 3, 1, 3]);
+    let refused = Folder::new(&vocab, &json!({"cls_token": "<s>"})).refusal();
+    assert!(refused.contains("vocab.txt: it lacks \"[UNK]\", the unk_token"), "{refused}");
+    let refused = Folder::new(VOCAB, &json!({"cls_token": null})).refusal();
+    assert!(refused.contains("cls_token is null"), "{refused}");
+}
+
+#[test]
+fn the_last_of_equal_lines_counts_and_ids_stay() {
+    let vocab = VOCAB.replace("cat\n", "cat\n\nthe\n\n");
+    assert_eq!(Folder::new(&vocab, &json!({})).ids("the cat dog"), [2, 8, 6, 10, 3]);
+}
+
+#[test]
+fn berts_classes_take_only_the_vocabulary_from_tokenizer_json() {
+    let parts = json!({"normalizer": {"type": "Replace", "pattern": {"String": "cat"},
+        "content": "dog"}});
+    let whole = json!({"tokenizer_class": "PreTrainedTokenizerFast"});
+    assert_eq!(Folder::new(VOCAB, &whole).with_json(&parts).ids("The cat"), [1, 7]);
+    assert_eq!(Folder::new(VOCAB, &json!({})).with_json(&parts).ids("The cat"), [2, 5, 6, 3]);
+    let cased = json!({"do_lower_case": false});
+    assert_eq!(Folder::new(VOCAB, &cased).with_json(&parts).ids("The cat"), [2, 1, 6, 3]);
+}
+
+#[test]
+fn a_template_may_take_a_text_twice_and_lengths_are_as_they_are() {
+    let text = json!({"Sequence": {"id": "A", "type_id": 0}});
+    let twice = json!({"post_processor": {"type": "TemplateProcessing", "special_tokens": {},
+        "single": [text, text], "pair": [text, {"Sequence": {"id": "B", "type_id": 1}}]}});
+    let config = json!({"tokenizer_class": "TokenizersBackend"});
+    let tokenizer = Folder::new(VOCAB, &config).with_json(&twice).load().unwrap();
+    assert_eq!(ids(&tokenizer, "the cat"), [5, 6, 5, 6]);
+    let long = input("the cat dog", None);
+    let error = tokenizer.encode(&long, 5, LongText::Truncate).unwrap_err();
+    assert_eq!(error, TokenizeError::TooLong { tokens: 6, limit: 5 });
+    let windows = tokenizer.encode_windows(&long, 4).unwrap();
+    let found: Vec<_> = windows.iter().map(|window| &window.encoded.sequence.ids[..]).collect();
+    assert_eq!(found, [[5, 6, 5, 6], [6, 7, 6, 7]]);
+    let pair = tokenizer.encode(&input("the", Some("cat")), 5, LongText::Truncate).unwrap();
+    assert_eq!((pair.sequence.type_ids, pair.second), (vec![0, 0], vec![false, true]));
+}
+
+#[test]
+fn a_text_of_which_nothing_is_left_has_no_tokens() {
+    let config = json!({"tokenizer_class": "TokenizersBackend"});
+    let strip = json!({"normalizer": {"type": "BertNormalizer", "clean_text": true,
+        "handle_chinese_chars": true, "strip_accents": null, "lowercase": true}});
+    let tokenizer = Folder::new(VOCAB, &config).with_json(&strip).load().unwrap();
+    for nothing in [input("\u{200b}", None), input("\u{ad}", Some("\u{feff}"))] {
+        let truncated = tokenizer.encode(&nothing, 5, LongText::Truncate);
+        assert_eq!(truncated, Err(TokenizeError::NoTokens));
+        assert_eq!(tokenizer.encode_windows(&nothing, 5), Err(TokenizeError::NoTokens));
+    }
+    let half = tokenizer.encode(&input("\u{200b}", Some("cat")), 5, LongText::Truncate).unwrap();
+    assert_eq!(half.sequence.ids, [6]);
+}
+
+#[test]
+fn post_processors_that_can_not_run_are_refused() {
+    let template = |single: Value| {
+        json!({"type": "TemplateProcessing", "special_tokens": {},
+        "single": [single], "pair": []})
+    };
+    let second = template(json!({"Sequence": {"id": "B", "type_id": 0}}));
+    let lacking = template(json!({"SpecialToken": {"id": "[X]", "type_id": 0}}));
+    let plain = template(json!({"Sequence": {"id": "A", "type_id": 0}}));
+    let two = json!({"type": "Sequence", "processors": [plain, plain]});
+    let config = json!({"tokenizer_class": "TokenizersBackend"});
+    for (processor, part) in [(second, "second text"), (lacking, "[X]"), (two, "several")] {
+        let parts = json!({"post_processor": processor});
+        let refused = Folder::new(VOCAB, &config).with_json(&parts).refusal();
+        assert!(refused.contains("tokenizer.json") && refused.contains(part), "{refused}");
+    }
+}
+
+#[test]
+fn fields_that_are_not_served_are_refused_by_name() {
+    for (field, value) in [
+        ("auto_map", json!({"AutoTokenizer": ["own.Tokenizer", null]})),
+        ("do_lower_case", json!("yes")),
+        ("fast_tokenizer_files", json!(["tokenizer.4.json"])),
+        ("init_inputs", json!([1])),
+        ("model_input_names", json!("input_ids")),
+        ("model_max_length", json!(-1)),
+        ("padding_side", json!("left")),
+        ("split_special_tokens", json!(1)),
+        ("strip_accents", json!("no")),
+        ("tokenizer_class", json!("BertJapaneseTokenizer")),
+        ("truncation_side", json!("middle")),
+    ] {
+        let refused = Folder::new(VOCAB, &json!({field: value})).refusal();
+        assert!(refused.contains(&format!("tokenizer_config.json: {field} is")), "{refused}");
+    }
+}
+
+#[test]
+fn arguments_go_over_the_config_and_unknown_ones_are_refused() {
+    let folder = Folder::new(VOCAB, &json!({"do_lower_case": true, "model_max_length": 40}));
+    let load = |arguments: Value| {
+        let arguments = arguments.as_object().unwrap().clone();
+        let hints = TokenizerHints { arguments, max_seq_length: Some(30), ..Default::default() };
+        Tokenizer::load(folder.0.path(), &hints)
+    };
+    let cased = load(json!({"do_lower_case": false, "model_max_length": 20})).unwrap();
+    assert_eq!(ids(&cased, "The cat"), [2, 1, 6, 3]);
+    assert_eq!(cased.model_max_length(), Some(20));
+    assert_eq!(load(json!({"use_fast": true})).unwrap().model_max_length(), Some(30));
+    let refused = load(json!({"vocab": 3})).err().unwrap().to_string();
+    assert!(refused.contains("sentence_bert_config.json: the argument vocab is 3"), "{refused}");
+}
