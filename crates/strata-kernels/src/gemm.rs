@@ -32,6 +32,13 @@ impl Kernels {
         assert!(panels.start <= panels.end && panels.end <= b.panels(), "panels {panels:?}");
         assert_eq!((out.rows(), out.columns()), (a.rows(), panels.len() * columns), "output");
         let (words, first) = (b.words(), panels.start);
+        // An activation that isn't part of the GEMM follows it, panel by panel.
+        let (epilogue, later) = match epilogue {
+            Epilogue::Activation(activation) if !activation.is_fused() => {
+                (Epilogue::Bias, Some(activation))
+            }
+            epilogue => (epilogue, None),
+        };
         for panel in panels {
             let range = panel * columns..(panel + 1) * columns;
             let scales = (b.dtype() == Dtype::Int8).then(|| Int8Scales {
@@ -57,6 +64,14 @@ impl Kernels {
             // has scales for each row. `out` has as many rows as the operand, and columns for each
             // panel. This CPU has the features of the table.
             unsafe { (kernel.gemm)(&arguments) }
+            let Some(activation) = later else { continue };
+            for row in 0..a.rows() {
+                let numbers = &mut out.row_mut(row)[(panel - first) * columns..][..columns];
+                // SAFETY: the slice is valid for its numbers; the CPU has the table's features.
+                unsafe {
+                    (self.table().activate)(activation, numbers.as_mut_ptr(), numbers.len());
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 
 #![expect(unsafe_code, reason = "intrinsics and pointers; each block says why it is sound")]
 
+mod activation;
 mod arguments;
 mod attention;
 mod bf16;
@@ -45,8 +46,9 @@ mod view_mut;
 #[cfg(kernels_x86_64)]
 mod x86_64;
 
+pub use activation::Activation;
 pub use dtype::Dtype;
-pub use epilogue::{Activation, Epilogue};
+pub use epilogue::Epilogue;
 pub use instruction_set::InstructionSet;
 pub use kernels::Kernels;
 pub use operand::{Operand, OperandScratch};

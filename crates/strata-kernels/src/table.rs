@@ -1,5 +1,6 @@
 //! The table of functions that an instruction set provides: one per operation.
 
+use crate::activation::Activation;
 use crate::arguments::{
     AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch,
 };
@@ -38,6 +39,13 @@ pub type LayerNormFn = unsafe fn(&LayerNormArguments);
 /// The CPU has the features of the kernel's module, and the guarantees of [`AttentionArguments`]
 /// hold.
 pub type AttentionFn = unsafe fn(&AttentionArguments);
+
+/// Applies an activation function to `n` numbers in place.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module; `numbers` is valid for `n` numbers, and nothing
+/// else accesses them.
+pub type ActivateFn = unsafe fn(activation: Activation, numbers: *mut f32, n: usize);
 
 /// Rounds `n` numbers to bf16.
 ///
@@ -83,6 +91,7 @@ pub struct Table {
     pub attention: AttentionFn,
     /// With both matmuls in bf16 and sums in f32, or the same as `attention` if bf16 is not faster.
     pub attention_rounded: AttentionFn,
+    pub activate: ActivateFn,
     pub to_bf16: ToBf16Fn,
     pub quantize: QuantizeFn,
 }

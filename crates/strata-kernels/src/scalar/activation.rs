@@ -1,18 +1,15 @@
 //! Activation functions.
 
-use crate::epilogue::Activation;
+use std::slice;
 
-/// The activation function, computed in float64: the polynomials of `simd::functions` are tested
-/// against it.
-pub fn activate(activation: Activation, x: f32) -> f32 {
-    let wide = f64::from(x);
-    let value = match activation {
-        Activation::Gelu => 0.5 * wide * (1.0 + libm::erf(wide * std::f64::consts::FRAC_1_SQRT_2)),
-        Activation::GeluTanh => {
-            let inner = (2.0 / std::f64::consts::PI).sqrt() * (wide + 0.044_715 * wide.powi(3));
-            0.5 * wide * (1.0 + inner.tanh())
-        }
-        Activation::Relu => wide.max(0.0),
-    };
-    value as f32
+use crate::activation::Activation;
+
+/// Applies an activation function to `n` numbers in place.
+///
+/// # Safety
+/// `numbers` is valid for `n` numbers, and nothing else accesses them.
+pub unsafe fn activate(activation: Activation, numbers: *mut f32, n: usize) {
+    // SAFETY: the caller guarantees `n` numbers that nothing else accesses.
+    let numbers = unsafe { slice::from_raw_parts_mut(numbers, n) };
+    numbers.iter_mut().for_each(|x| *x = activation.apply(*x));
 }

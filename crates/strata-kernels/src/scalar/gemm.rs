@@ -1,6 +1,5 @@
 //! GEMM, row by row.
 
-use super::activation::activate;
 use crate::arguments::{GemmArguments, Int8Scales, LeftWords, Prefetch};
 use crate::epilogue::Epilogue;
 
@@ -141,7 +140,7 @@ pub unsafe fn gemm<W: Word>(arguments: &GemmArguments) {
                 let out = out.add(i * out_stride + column);
                 *out = match arguments.epilogue {
                     Epilogue::Bias => x,
-                    Epilogue::Activation(activation) => activate(activation, x),
+                    Epilogue::Activation(activation) => activation.apply(x),
                     Epilogue::Residual => *out + x,
                 };
             }

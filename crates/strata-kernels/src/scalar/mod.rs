@@ -6,9 +6,6 @@ mod attention;
 mod gemm;
 mod rows;
 
-#[cfg(test)]
-pub use activation::activate;
-
 use self::gemm::{Bf16Word, COLUMNS, F32Word, Int8Word};
 use crate::table::{GemmKernel, Table};
 
@@ -20,6 +17,7 @@ pub static TABLE: Table = Table {
     layer_norm: rows::layer_norm,
     attention: attention::attention,
     attention_rounded: attention::attention,
+    activate: activation::activate,
     to_bf16: rows::to_bf16,
     quantize: rows::quantize,
 };

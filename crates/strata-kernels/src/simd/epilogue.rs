@@ -3,8 +3,9 @@
 use super::dot::Dot;
 use super::functions::{gelu, gelu_rounded, gelu_tanh, relu};
 use super::lanes::Lanes;
+use crate::activation::Activation;
 use crate::arguments::GemmArguments;
-use crate::epilogue::{Activation, Epilogue};
+use crate::epilogue::Epilogue;
 
 /// The sums of rows `first_row..first_row + rows` of a block, `(rows, 2N)`.
 pub struct Tile<'a> {
@@ -24,7 +25,6 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
     // SAFETY: the caller guarantees what `each_register` requires.
     unsafe {
         match tile.arguments.epilogue {
-            Epilogue::Bias => each_register::<D::Register, Identity>(tile),
             Epilogue::Residual => each_register::<D::Register, Residual>(tile),
             Epilogue::Activation(Activation::Gelu) if D::ROUNDED => {
                 each_register::<D::Register, GeluRounded>(tile)
@@ -34,6 +34,10 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
                 each_register::<D::Register, GeluTanh>(tile)
             }
             Epilogue::Activation(Activation::Relu) => each_register::<D::Register, Relu>(tile),
+            // The other activations are applied after the GEMM.
+            Epilogue::Bias | Epilogue::Activation(_) => {
+                each_register::<D::Register, Identity>(tile)
+            }
         }
     }
 }

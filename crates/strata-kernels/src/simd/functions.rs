@@ -1,11 +1,19 @@
 //! Elementary functions of a register of numbers, by polynomials that were fitted for this file.
 //! The errors in the comments are the largest seen over all `f32` arguments of the range.
 
+use std::f32::consts::LOG2_E;
+
 use super::lanes::Lanes;
 
 /// Below this exponent `2^x` is taken as `2^-126`, which is negligible beside the maximum of a
 /// softmax, 1.
 const MIN_EXPONENT: f32 = -126.0;
+
+/// The largest exponent of 2 whose power plus 1 is finite.
+const MAX_EXPONENT: f32 = 126.0;
+
+/// From here on `n/(n + 2)` in [`mish`] is 1 in `f32`.
+const MISH_END: f32 = 20.0;
 
 /// `2^f` on `[-1/2, 1/2]`, minimax, relative error 2e-9 before rounding.
 const EXP2: [f32; 7] = [
@@ -75,14 +83,23 @@ pub unsafe fn exp2<V: Lanes>(x: V) -> V {
 #[inline(always)]
 pub unsafe fn gelu<V: Lanes>(x: V) -> V {
     // SAFETY: the caller guarantees the features.
+    unsafe { x.mul(V::splat(0.5).add(half_erf(x))) }
+}
+
+/// `½·erf(x/√2)`, within 3e-7.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+pub unsafe fn half_erf<V: Lanes>(x: V) -> V {
+    // SAFETY: the caller guarantees the features.
     unsafe {
         let (end, half) = (V::splat(ERF_END), V::splat(0.5));
         // With NaN as their second argument, `min` and `max` return NaN.
         let inside = V::splat(-ERF_END).max(end.min(x));
         let square = inside.mul(inside);
         let odd = inside.mul(polynomial(&ERF_P, square)).div(polynomial(&ERF_Q, square));
-        let odd = V::splat(-0.5).max(half.min(odd));
-        x.mul(half.add(odd))
+        V::splat(-0.5).max(half.min(odd))
     }
 }
 
@@ -113,6 +130,53 @@ pub unsafe fn gelu_tanh<V: Lanes>(x: V) -> V {
         let factor = x.mul(x).mul_add(V::splat(-TANH_X3), V::splat(-TANH_X));
         let power = exp2(V::splat(126.0).min(x.mul(factor)));
         x.div(V::splat(1.0).add(power))
+    }
+}
+
+/// `factor·σ(x)`, with `σ(x) = 1/(1 + e^-x)`.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+pub unsafe fn times_sigmoid<V: Lanes>(factor: V, x: V) -> V {
+    // SAFETY: the caller guarantees the features.
+    unsafe {
+        let power = exp2(V::splat(MAX_EXPONENT).min(x.mul(V::splat(-LOG2_E))));
+        factor.div(V::splat(1.0).add(power))
+    }
+}
+
+/// `σ(x) = 1/(1 + e^-x)`.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+pub unsafe fn sigmoid<V: Lanes>(x: V) -> V {
+    // SAFETY: the caller guarantees the features.
+    unsafe { times_sigmoid(V::splat(1.0), x) }
+}
+
+/// `tanh(x) = 2σ(2x) − 1`.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+pub unsafe fn tanh<V: Lanes>(x: V) -> V {
+    // SAFETY: the caller guarantees the features.
+    unsafe { times_sigmoid(V::splat(2.0), x.add(x)).sub(V::splat(1.0)) }
+}
+
+/// `x·tanh(ln(1 + e^x))`, which is `x·n/(n + 2)` with `n = e^x·(e^x + 2)`.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+pub unsafe fn mish<V: Lanes>(x: V) -> V {
+    // SAFETY: the caller guarantees the features.
+    unsafe {
+        let power = exp2(V::splat(MISH_END).min(x).mul(V::splat(LOG2_E)));
+        let n = power.mul(power.add(V::splat(2.0)));
+        x.mul(n.div(n.add(V::splat(2.0))))
     }
 }
 

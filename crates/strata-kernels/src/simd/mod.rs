@@ -5,6 +5,7 @@
 //! that it is compiled inside a function that has the instruction set's features:
 //! `table_functions!` makes these functions.
 
+pub mod activation;
 pub mod attention;
 pub mod dot;
 mod epilogue;

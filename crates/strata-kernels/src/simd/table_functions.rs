@@ -59,6 +59,18 @@ macro_rules! table_functions {
         }
 
         /// # Safety
+        /// As for [`ActivateFn`](crate::table::ActivateFn).
+        $(#[target_feature(enable = $features)])?
+        unsafe fn activate(
+            activation: $crate::activation::Activation,
+            numbers: *mut f32,
+            n: usize,
+        ) {
+            // SAFETY: as above.
+            unsafe { $crate::simd::activation::activate::<Vector>(activation, numbers, n) }
+        }
+
+        /// # Safety
         /// As for [`QuantizeFn`](crate::table::QuantizeFn).
         $(#[target_feature(enable = $features)])?
         unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> $crate::table::RowScale {

@@ -1,8 +1,9 @@
 //! A row has the same bits alone and among any others.
 
 use super::support::{DTYPES, all_kernels, name, numbers};
+use crate::activation::Activation;
 use crate::dtype::Dtype;
-use crate::epilogue::{Activation, Epilogue};
+use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
 use crate::operand::{Operand, OperandScratch};
 use crate::packed_linear::{PackedLinear, PackedPart};

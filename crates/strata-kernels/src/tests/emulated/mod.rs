@@ -27,6 +27,7 @@ static TABLE: Table = Table {
     layer_norm,
     attention: attention_f32,
     attention_rounded: attention_bf16,
+    activate,
     to_bf16,
     quantize,
 };

@@ -20,6 +20,7 @@ pub fn table() -> Table {
         layer_norm,
         attention: attention_f32,
         attention_rounded: attention_f32,
+        activate,
         to_bf16,
         quantize,
     }

@@ -23,6 +23,7 @@ pub fn table(bf16: bool, vnni: bool) -> Table {
         layer_norm,
         attention: attention_f32,
         attention_rounded: if bf16 { attention_bf16 } else { attention_f32 },
+        activate,
         to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
         quantize,
     }
