@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
 use crate::http::state::{ModelCard, Service};
 use crate::http::text_pool::TextPool;
+use crate::model::checkpoint::LeftOut;
 use crate::model::head::{Head, HeadContext};
 
 /// A service, and the parts that run and end with it.
@@ -45,6 +46,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         name: folder_name(&config.model),
         fingerprint,
         vocabulary: checkpoint.config.vocab_size,
+        left_out: LeftOut::find(&checkpoint.config, &checkpoint.weights),
         encoder: model.encoder().name(),
         dtype: model.encoder().dtype(),
         instruction_set: model.encoder().instruction_set(),

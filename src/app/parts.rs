@@ -81,6 +81,7 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
 fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
     let text = &checkpoint.sentence.text;
     TokenizerHints {
+        config_class: checkpoint.config.tokenizer_class.clone(),
         lower_case: text.lower_case,
         arguments: text.tokenizer_arguments.clone(),
         max_seq_length: text.max_seq_length,

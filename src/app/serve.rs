@@ -124,6 +124,13 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service) {
         grace_ms = http.grace.as_millis(),
         "ready"
     );
+    if !model.left_out.heads.is_empty() {
+        tracing::info!(
+            architectures = ?model.left_out.heads,
+            tensors = model.left_out.tensors.len(),
+            "only the encoder of these architectures is served; /info lists what is left out"
+        );
+    }
 }
 
 /// Prints the one line that says that the server is ready, with a command to try.

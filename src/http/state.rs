@@ -16,6 +16,7 @@ use super::text_pool::TextPool;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig};
 use crate::heads::HeadSet;
+use crate::model::checkpoint::LeftOut;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
@@ -70,6 +71,8 @@ pub struct ModelCard {
     pub fingerprint: String,
     /// Rows of the word embedding table.
     pub vocabulary: usize,
+    /// What the checkpoint has and is not served.
+    pub left_out: LeftOut,
     /// The name of the encoder implementation.
     pub encoder: &'static str,
     /// The dtype of its GEMMs.

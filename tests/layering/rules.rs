@@ -24,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "model::PoolingMask",
             "model::head",
             "model::checkpoint::ProblemType",
+            "model::checkpoint::LeftOut",
         ],
     ),
     ("text", &["sequence"]),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
 use crate::http::state::{AppState, Service};
-use crate::model::checkpoint::ProblemType;
+use crate::model::checkpoint::{LeftOut, ProblemType};
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
 
@@ -50,6 +50,8 @@ pub struct ModelInfo {
     pub hidden_size: usize,
     /// Rows of the word embedding table.
     pub vocabulary: usize,
+    /// What the checkpoint has and is not served.
+    pub left_out: LeftOut,
 }
 
 /// The encoder.
@@ -95,6 +97,10 @@ pub struct HeadInfo {
     pub problem_type: ProblemType,
     /// What turns logits into probabilities.
     pub activation: OutputActivation,
+    /// For the checkpoint's own classifier: what sentence-transformers' `CrossEncoder` applies to
+    /// the logits instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score_activation: Option<OutputActivation>,
     /// Logits are divided by this before the activation.
     pub temperature: f32,
 }
@@ -124,6 +130,7 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
             layers: shape.layers,
             hidden_size: shape.hidden,
             vocabulary: model.vocabulary,
+            left_out: model.left_out.clone(),
         },
         encoder: EncoderInfo {
             name: model.encoder.to_owned(),
@@ -155,6 +162,7 @@ fn head_info(head: &Head) -> HeadInfo {
         recipe: head.recipe().clone(),
         problem_type: descriptor.problem_type,
         activation: descriptor.activation,
+        score_activation: head.score_activation(),
         temperature: descriptor.temperature,
     }
 }

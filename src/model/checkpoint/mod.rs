@@ -8,6 +8,7 @@ mod damage;
 pub mod error;
 pub mod fingerprint;
 mod flops;
+mod left_out;
 mod map;
 pub mod sentence;
 mod table;
@@ -16,8 +17,9 @@ pub mod weights;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{BertConfig, ProblemType};
+pub use config::{BertConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
+pub use left_out::LeftOut;
 pub use sentence::SentenceFiles;
 pub use table::Table;
 pub use weights::Weights;

@@ -8,6 +8,7 @@ use super::map::MappedFile;
 /// The type of a table's numbers, which are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
+    F64,
     F32,
     F16,
     Bf16,
@@ -27,10 +28,15 @@ impl Table {
     /// # Panics
     /// The table has no such row.
     pub fn add_row(&self, row: usize, to: &mut [f32]) {
-        let size = if self.format == Format::F32 { 4 } else { 2 };
+        let size = match self.format {
+            Format::F64 => 8,
+            Format::F32 => 4,
+            Format::F16 | Format::Bf16 => 2,
+        };
         let bytes = &self.file[self.bytes.clone()][row * self.columns * size..];
         let bytes = &bytes[..self.columns * size];
         match self.format {
+            Format::F64 => add(bytes.as_chunks().0, to, |bytes| f64::from_le_bytes(bytes) as f32),
             Format::F32 => add(bytes.as_chunks().0, to, f32::from_le_bytes),
             Format::F16 => {
                 add(bytes.as_chunks().0, to, |pair| half::f16::from_le_bytes(pair).to_f32())

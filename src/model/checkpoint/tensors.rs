@@ -30,6 +30,15 @@ pub const OUTPUT: &str = "output.dense";
 /// The layer norm after the feed-forward layers.
 pub const OUTPUT_NORM: &str = "output.LayerNorm";
 
+/// The first layer of the classifier, `(c) → (c)`, followed by tanh.
+pub const POOLER: &str = "pooler.dense";
+
+/// The last layer of the classifier, `(c) → (labels)`.
+pub const CLASSIFIER: &str = "classifier";
+
+/// What older versions of transformers saved as tensors, though it follows from the config.
+pub(super) const BUFFERS: [&str; 2] = ["embeddings.position_ids", "embeddings.token_type_ids"];
+
 /// The name of a module of encoder layer `layer`, counted from 0.
 pub fn layer_module(layer: usize, module: &str) -> String {
     format!("encoder.layer.{layer}.{module}")

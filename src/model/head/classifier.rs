@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::dense::Dense;
 use crate::model::recipe::ResolvedRecipe;
 
@@ -14,6 +14,7 @@ pub struct Head {
     pub(super) descriptor: Descriptor,
     pub(super) recipe: Arc<ResolvedRecipe>,
     pub(super) layers: Vec<Dense>,
+    pub(super) score_activation: Option<OutputActivation>,
 }
 
 impl Head {
@@ -34,6 +35,13 @@ impl Head {
     /// The description in `head.json`.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// For the checkpoint's own classifier: what sentence-transformers' `CrossEncoder` applies to
+    /// its logits, sigmoid or none, where transformers' pipeline applies the descriptor's
+    /// activation.
+    pub fn score_activation(&self) -> Option<OutputActivation> {
+        self.score_activation
     }
 
     /// The recipe of its features.

@@ -118,7 +118,7 @@ impl HeadFiles {
             .map_err(|error| broken(format!("head.json: recipe: {error}")))?;
         let layers = read_layers(&self.weights, descriptor.hidden_activation).map_err(broken)?;
         let (name, version) = (self.name.clone(), self.version());
-        let head = Head { name, version, descriptor, recipe, layers };
+        let head = Head { name, version, descriptor, recipe, layers, score_activation: None };
         head.check_widths().map_err(broken)?;
         Ok(head)
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::classifier::Head;
 use super::descriptor::{Descriptor, OutputActivation};
-use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType};
+use crate::model::checkpoint::tensors::{CLASSIFIER, POOLER};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType, ScoreActivation};
 use crate::model::dense::{Dense, DenseActivation};
 use crate::model::pooling::Pooling;
 use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
@@ -20,23 +21,23 @@ impl Head {
         shape: Shape,
         fingerprint: &str,
     ) -> Result<Option<Self>, CheckpointError> {
-        let config = &checkpoint.config;
-        if !config.is_classifier {
-            return Ok(None);
-        }
-        let (c, classes) = (config.hidden_size, config.labels.len());
-        let read = |name: &str, shape: &[usize]| checkpoint.weights.read(name, shape);
-        let pooler = Dense::new(
-            read("pooler.dense.weight", &[c, c])?,
-            read("pooler.dense.bias", &[c])?,
-            DenseActivation::Tanh,
-        );
-        let classifier = Dense::new(
-            read("classifier.weight", &[classes, c])?,
-            read("classifier.bias", &[classes])?,
-            DenseActivation::Identity,
-        );
+        let Some(config) = &checkpoint.config.classifier else { return Ok(None) };
+        let (c, classes) = (checkpoint.config.hidden_size, config.labels.len());
+        let layer = |module: &str, outputs: usize, activation: DenseActivation| {
+            let read = |name: &str, shape: &[usize]| {
+                checkpoint.weights.read(&format!("{module}.{name}"), shape)
+            };
+            let (weight, bias) = (read("weight", &[outputs, c])?, read("bias", &[outputs])?);
+            Ok::<_, CheckpointError>(Dense::new(weight, bias, activation))
+        };
+        let pooler = layer(POOLER, c, DenseActivation::Tanh)?;
+        let classifier = layer(CLASSIFIER, classes, DenseActivation::Identity)?;
         let (problem_type, activation) = interpretation(config.problem_type, classes);
+        let saved = ScoreActivation::read_saved(&checkpoint.dir)?;
+        let score_activation = match saved.unwrap_or(config.score_activation) {
+            ScoreActivation::Identity => OutputActivation::None,
+            ScoreActivation::Sigmoid => OutputActivation::Sigmoid,
+        };
         let recipe = Recipe {
             layers: vec![-1],
             combine: Combine::Mean,
@@ -59,12 +60,14 @@ impl Head {
             descriptor,
             recipe: Arc::new(resolved),
             layers: vec![pooler, classifier],
+            score_activation: Some(score_activation),
         }))
     }
 }
 
-/// How a checkpoint's outputs are interpreted. Without a `problem_type` in the config, one label
-/// means sigmoid and several mean softmax, as in transformers' own pipeline.
+/// How a checkpoint's outputs are interpreted, as in transformers' own pipeline: unless it is a
+/// regression, one label means sigmoid, since a softmax over one number is always 1, and without a
+/// `problem_type` in the config several mean softmax.
 fn interpretation(
     problem_type: Option<ProblemType>,
     classes: usize,
@@ -73,7 +76,9 @@ fn interpretation(
     match problem_type {
         Some(MultiLabelClassification) => (MultiLabelClassification, OutputActivation::Sigmoid),
         Some(Regression) => (Regression, OutputActivation::None),
-        None if classes == 1 => (SingleLabelClassification, OutputActivation::Sigmoid),
+        Some(SingleLabelClassification) | None if classes == 1 => {
+            (SingleLabelClassification, OutputActivation::Sigmoid)
+        }
         Some(SingleLabelClassification) | None => {
             (SingleLabelClassification, OutputActivation::Softmax)
         }

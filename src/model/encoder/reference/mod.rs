@@ -1,28 +1,47 @@
 //! The reference encoder, over candle-transformers' BERT: every faster encoder is tested against
-//! it.
+//! it. Where candle lacks the activation function, the layers are our own.
 //!
 //! Letters: `b` sequences, `t` tokens of the longest, `c` hidden size. Shorter sequences are
 //! padded. The additive mask excludes padding from attention, and pooling never reads it.
 
-use candle_core::{DType, Device, Tensor};
+mod layer;
+mod taps;
+
+use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertEncoder, BertModel};
-use strata_kernels::View;
 
-use super::{Encoder, PassInput};
+use self::layer::OwnLayer;
+use self::taps::read_taps;
+use super::interface::{Encoder, PassInput};
 use crate::model::checkpoint::{BertConfig, Checkpoint};
-use crate::model::pooling_mask::{PoolingMask, counted_rows};
-use crate::model::recipe::Pooling;
-use crate::model::task::{Read, Tap, TapValues};
+use crate::model::task::TapValues;
 
-/// candle-transformers' BERT with separate layers.
+/// BERT with separate layers.
 pub struct Reference {
     /// A model without layers: the embedding stage.
     embeddings: BertModel,
-    /// Encoders of one layer each.
-    layers: Vec<BertEncoder>,
+    layers: Vec<Layer>,
     pad_token_id: u32,
     device: Device,
+}
+
+/// An encoder layer.
+enum Layer {
+    /// candle's, as an encoder of one layer.
+    Candle(BertEncoder),
+    /// Our own, for the activation functions that candle lacks.
+    Own(OwnLayer),
+}
+
+impl Layer {
+    /// Hidden rows `(b,t,c)` and the additive mask `(b,1,1,t)` → hidden rows.
+    fn forward(&self, hidden: &Tensor, mask: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Candle(layer) => layer.forward(hidden, mask),
+            Self::Own(layer) => layer.forward(hidden, mask),
+        }
+    }
 }
 
 impl Reference {
@@ -36,17 +55,17 @@ impl Reference {
 
     fn new(weights: VarBuilder<'_>, config: &BertConfig) -> candle_core::Result<Self> {
         let embeddings = BertModel::load(weights.clone(), &config.candle(0))?;
-        let encoder = BertEncoder::load(weights.pp("encoder"), &config.candle(config.layers))?;
-        // The `forward` of a layer is private, but that of an encoder with one layer is not.
-        let empty = BertEncoder::load(weights.pp("encoder"), &config.candle(0))?;
-        let alone = |layer| {
-            let mut one = empty.clone();
-            one.layers.push(layer);
-            one
+        let layers = if config.activation_of_candle().is_some() {
+            candle_layers(&weights, config)?
+        } else {
+            let load = |index| OwnLayer::load(weights.pp("encoder.layer").pp(index), config);
+            (0..config.layers)
+                .map(|index| load(index).map(Layer::Own))
+                .collect::<candle_core::Result<_>>()?
         };
         Ok(Self {
             embeddings,
-            layers: encoder.layers.into_iter().map(alone).collect(),
+            layers,
             pad_token_id: config.pad_token_id as u32,
             device: weights.device().clone(),
         })
@@ -117,107 +136,29 @@ impl Encoder for Reference {
     }
 }
 
-/// Reads those taps of the batch that read hidden state `layer`, `(b,t,c)`. Equal taps are read
-/// together, for all sequences that have them.
-fn read_taps(
-    hidden: &Tensor,
-    layer: usize,
-    batch: &[PassInput<'_>],
-    values: &mut [TapValues],
-) -> candle_core::Result<()> {
-    let mut distinct: Vec<&Tap> = Vec::new();
-    for tap in batch.iter().flat_map(|input| input.taps).filter(|tap| tap.layer == layer) {
-        if !distinct.contains(&tap) {
-            distinct.push(tap);
-        }
-    }
-    for tap in distinct {
-        // The sequences of the batch that have it, and its index among their taps.
-        let place = |row: usize| batch[row].taps.iter().position(|other| other == tap);
-        let with_tap: Vec<(usize, usize)> =
-            (0..batch.len()).filter_map(|row| Some((row, place(row)?))).collect();
-        let inputs: Vec<&PassInput<'_>> = with_tap.iter().map(|(row, _)| &batch[*row]).collect();
-        let index: Vec<u32> = with_tap.iter().map(|(row, _)| *row as u32).collect();
-        let chosen = if with_tap.len() == batch.len() {
-            hidden.clone()
-        } else {
-            hidden.index_select(&Tensor::from_vec(index, with_tap.len(), hidden.device())?, 0)?
-        };
-        for ((row, place), numbers) in
-            with_tap.into_iter().zip(read_one(&chosen, &inputs, &tap.read)?)
-        {
-            values[row].by_tap[place] = numbers;
-        }
-    }
-    Ok(())
-}
-
-/// `(b,t,c)` → for each sequence its pooled row, its token rows, or their contributions to a head.
-fn read_one(
-    hidden: &Tensor,
-    inputs: &[&PassInput<'_>],
-    read: &Read,
-) -> candle_core::Result<Vec<Vec<f32>>> {
-    let masks: Vec<_> = inputs.iter().map(|input| input.mask_of(read)).collect();
-    if let Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) = read {
-        return pool(hidden, inputs, &masks, *pooling)?.to_vec2();
-    }
-    let c = hidden.dim(2)?;
-    let one = |(at, input): (usize, &&PassInput<'_>)| {
-        let t = input.sequence.tokens();
-        let numbers = hidden.get(at)?.narrow(0, 0, t)?.flatten_all()?.to_vec1::<f32>()?;
-        let rows = View::new(&numbers, t, c, c);
-        Ok(match read {
-            Read::Projected(projection) => projection.project(rows, masks[at]),
-            _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
-        })
+/// candle's layers, each as an encoder of its own: the `forward` of a layer is private, but that of
+/// an encoder is not.
+fn candle_layers(weights: &VarBuilder<'_>, config: &BertConfig) -> candle_core::Result<Vec<Layer>> {
+    let encoder = BertEncoder::load(weights.pp("encoder"), &config.candle(config.layers))?;
+    let empty = BertEncoder::load(weights.pp("encoder"), &config.candle(0))?;
+    let alone = |layer| {
+        let mut one = empty.clone();
+        one.layers.push(layer);
+        Layer::Candle(one)
     };
-    inputs.iter().enumerate().map(one).collect()
-}
-
-/// `(b,t,c)` → `(b,c)`, or `(b,2c)` for mean and max.
-fn pool(
-    hidden: &Tensor,
-    inputs: &[&PassInput<'_>],
-    masks: &[Option<&PoolingMask>],
-    pooling: Pooling,
-) -> candle_core::Result<Tensor> {
-    let (b, t, _) = hidden.dims3()?;
-    let device = hidden.device();
-    match pooling {
-        Pooling::Max => {
-            let mut mask = vec![f32::NEG_INFINITY; b * t];
-            for (at, input) in inputs.iter().enumerate() {
-                let rows = counted_rows(input.sequence.tokens(), masks[at]);
-                rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
-            }
-            hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
-        }
-        Pooling::MeanMax => {
-            let mean = pool(hidden, inputs, masks, Pooling::Mean)?;
-            Tensor::cat(&[mean, pool(hidden, inputs, masks, Pooling::Max)?], 1)
-        }
-        linear => {
-            let mut weights = Vec::with_capacity(b * t);
-            for (row, input) in inputs.iter().enumerate() {
-                let token_weights = linear.token_weights(input.sequence.tokens(), masks[row]);
-                weights.extend(token_weights.unwrap_or_default());
-                weights.resize((row + 1) * t, 0.0);
-            }
-            // (b,1,t)·(b,t,c) → (b,c)
-            let weights = Tensor::from_vec(weights, (b, 1, t), device)?.to_dtype(DType::F32)?;
-            weights.matmul(hidden)?.squeeze(1)
-        }
-    }
+    Ok(encoder.layers.into_iter().map(alone).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
+    use candle_core::DType;
     use candle_transformers::models::bert;
 
     use super::*;
+    use crate::model::recipe::Pooling;
+    use crate::model::task::{Read, Tap};
     use crate::sequence::Sequence;
 
     #[test]
@@ -227,7 +168,7 @@ mod tests {
         // A third layer of another width: running it fails.
         let narrow = bert::Config { num_hidden_layers: 1, hidden_size: 12, ..Default::default() };
         let zeros = VarBuilder::zeros(DType::F32, &Device::Cpu);
-        encoder.layers[2] = BertEncoder::load(zeros, &narrow).unwrap();
+        encoder.layers[2] = Layer::Candle(BertEncoder::load(zeros, &narrow).unwrap());
 
         let sequence = Sequence { ids: vec![2, 5, 3], type_ids: vec![0; 3] };
         let read = Read::Pooled(Pooling::Mean);
