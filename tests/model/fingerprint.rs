@@ -1,9 +1,13 @@
 //! The fingerprint of an encoder: it changes with everything that a head depends on, and nothing
 //! else.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use strata::app;
+use strata::model::checkpoint::{self, Weights};
 
 use crate::formats::{rename, shard, with_old_norms, without_prefix};
 use crate::support::copy::MODEL;
@@ -57,6 +61,67 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
     // Nor does it change with the order of the tensors in a file.
     let reversed = fingerprint(|copy| copy.write(MODEL, reversed(&copy.bytes(MODEL))));
     assert_eq!(reversed, whole);
+}
+
+/// The fingerprint of a folder's weights and two of its files.
+fn direct(copy: &CheckpointCopy) -> String {
+    let weights = Weights::open(copy.dir()).unwrap();
+    let files = FILES.map(|name| copy.file(name));
+    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    checkpoint::fingerprint::fingerprint(&weights, &files, 63).unwrap()
+}
+
+const FILES: [&str; 2] = ["config.json", "tokenizer.json"];
+
+#[test]
+fn a_fingerprint_is_the_hash_of_all_bytes_in_the_written_order() {
+    let copy = CheckpointCopy::new(NAME);
+    let mut bytes = b"strata-encoder-1\nlimit 63\n".to_vec();
+    for name in FILES {
+        let file = copy.bytes(name);
+        bytes.extend(format!("file {}\n", file.len()).bytes());
+        bytes.extend(file);
+    }
+    let tensors = copy.tensors(MODEL).into_iter();
+    let bare = tensors.map(|(name, tensor)| (without_prefix(&name), tensor));
+    for (name, tensor) in bare.collect::<BTreeMap<_, _>>() {
+        bytes.extend(format!("tensor {name} {:?} {:?}\n", tensor.dtype, tensor.shape).bytes());
+        bytes.extend(tensor.bytes);
+    }
+    assert_eq!(direct(&copy), checkpoint::fingerprint::sha256(&bytes));
+    assert_eq!(direct(&copy), hex::encode(Sha256::digest(&bytes)));
+}
+
+#[test]
+fn a_fingerprint_changes_with_the_first_the_middle_and_the_last_byte_of_each_part() {
+    let whole = CheckpointCopy::new(NAME);
+    let mut found = vec![direct(&whole)];
+    for name in whole.tensors(MODEL).keys() {
+        for place in 0..3 {
+            let copy = CheckpointCopy::new(NAME);
+            copy.edit(|tensors| flip(&mut tensors.get_mut(name).unwrap().bytes, place));
+            found.push(direct(&copy));
+        }
+    }
+    for name in FILES {
+        for place in 0..3 {
+            let copy = CheckpointCopy::new(NAME);
+            let mut bytes = copy.bytes(name);
+            flip(&mut bytes, place);
+            copy.write(name, bytes);
+            found.push(direct(&copy));
+        }
+    }
+    let all = found.len();
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), all);
+}
+
+/// Changes one bit of the first, the middle or the last byte.
+fn flip(bytes: &mut [u8], place: usize) {
+    let last = bytes.len() - 1;
+    bytes[last * place / 2] ^= 1;
 }
 
 /// The same tensors in reversed order.

@@ -141,3 +141,41 @@ fn f16_and_bf16_files_give_the_outputs_of_f32_files_with_the_same_numbers() {
         assert_ne!(outputs(&short), exact, "{dtype:?}");
     }
 }
+
+/// The same numbers in f64.
+fn widen(tensor: &Stored) -> Stored {
+    let bytes = tensor.numbers().into_iter().flat_map(|x| f64::from(x).to_le_bytes()).collect();
+    Stored { dtype: Dtype::F64, shape: tensor.shape.clone(), bytes }
+}
+
+#[test]
+fn f64_files_give_the_outputs_of_f32_files_with_the_same_numbers() {
+    let exact = outputs(&CheckpointCopy::new("single-label"));
+    let whole = CheckpointCopy::new("single-label");
+    whole.edit(|tensors| tensors.values_mut().for_each(|tensor| *tensor = widen(tensor)));
+    assert_eq!(outputs(&whole), exact);
+    shard(&whole);
+    assert_eq!(outputs(&whole), exact);
+    // A file may mix types.
+    for part in ["embeddings", "encoder.layer.1", "classifier"] {
+        let mixed = CheckpointCopy::new("single-label");
+        mixed.edit(|tensors| {
+            let chosen = tensors.iter_mut().filter(|(name, _)| name.contains(part));
+            chosen.for_each(|(_, tensor)| *tensor = widen(tensor));
+        });
+        assert_eq!(outputs(&mixed), exact, "{part}");
+    }
+}
+
+#[test]
+fn f64_numbers_are_rounded_once() {
+    let copy = CheckpointCopy::new("single-label");
+    copy.edit(|tensors| {
+        for tensor in tensors.values_mut() {
+            let near = |x: f32| f64::from(x) * (1.0 + 1e-9);
+            let bytes = tensor.numbers().into_iter().flat_map(|x| near(x).to_le_bytes()).collect();
+            *tensor = Stored { dtype: Dtype::F64, shape: tensor.shape.clone(), bytes };
+        }
+    });
+    assert_eq!(outputs(&copy), outputs(&CheckpointCopy::new("single-label")));
+}

@@ -13,6 +13,7 @@ mod support;
 mod batches;
 mod broken;
 mod classifiers;
+mod config;
 mod drops;
 mod explain;
 mod fingerprint;

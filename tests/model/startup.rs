@@ -31,8 +31,8 @@ fn serving_a_checkpoint_without_a_tensor_exits_2_and_names_file_and_tensor() {
         assert!(tensors.remove("bert.encoder.layer.1.output.dense.bias").is_some())
     });
     let expected = format!(
-        "strata: {}: tensor \"encoder.layer.1.output.dense.bias\": found nothing; expected F32, \
-         F16 or BF16 [32]",
+        "strata: {}: tensor \"encoder.layer.1.output.dense.bias\": found nothing; expected F64, \
+         F32, F16 or BF16 [32]",
         copy.file(MODEL).display()
     );
     assert_eq!(refusal(copy.dir()), expected);
@@ -58,7 +58,9 @@ fn serving_a_classifier_without_its_last_layer_exits_2() {
     copy.edit(|tensors| assert!(tensors.remove("classifier.weight").is_some()));
     let said = refusal(copy.dir());
     assert!(
-        said.ends_with("\"classifier.weight\": found nothing; expected F32, F16 or BF16 [1, 32]"),
+        said.ends_with(
+            "\"classifier.weight\": found nothing; expected F64, F32, F16 or BF16 [1, 32]"
+        ),
         "{said}"
     );
 }

@@ -10,30 +10,32 @@ use crate::support::copy::MODEL;
 
 #[test]
 fn a_config_that_cannot_be_served_is_refused_with_what_is_allowed() {
-    let edits: [(&str, Value, &[&str]); 17] = [
+    let edits: [(&str, Value, &[&str]); 23] = [
         ("model_type", json!("roberta"), &["model_type is \"roberta\"", "only \"bert\""]),
         ("model_type", json!("distilbert"), &["model_type is \"distilbert\""]),
         (
             "architectures",
-            json!(["BertForTokenClassification"]),
-            &["architectures names \"BertForTokenClassification\"", "allowed are BertModel,"],
+            json!(["BertForDecision"]),
+            &["architectures names \"BertForDecision\"", "allowed are BertModel,"],
         ),
-        (
-            "position_embedding_type",
-            json!("relative_key"),
-            &["position_embedding_type is \"relative_key\"", "only \"absolute\""],
-        ),
-        ("hidden_act", json!("silu"), &["hidden_act is \"silu\"", "\"gelu_pytorch_tanh\""]),
+        ("architectures", json!(["BertModel", "RobertaModel"]), &["names \"RobertaModel\""]),
+        ("architectures", json!(["JinaBertModel"]), &["names \"JinaBertModel\""]),
+        ("hidden_act", json!("prelu"), &["hidden_act is \"prelu\"", "gelu_pytorch_tanh, "]),
+        ("hidden_act", json!("xielu"), &["hidden_act is \"xielu\""]),
+        ("hidden_act", json!("GELU"), &["hidden_act is \"GELU\""]),
         ("hidden_act", json!(null), &["hidden_act"]),
         ("hidden_size", json!(34), &["hidden_size 34", "multiple of num_attention_heads 4"]),
         ("num_attention_heads", json!(5), &["hidden_size 32", "num_attention_heads 5"]),
         ("num_attention_heads", json!(0), &["num_attention_heads is 0; at least 1"]),
         ("num_hidden_layers", json!(-1), &["field \"num_hidden_layers\"", "-1"]),
-        ("pad_token_id", json!(171), &["pad_token_id 171", "vocab_size 171"]),
+        ("pad_token_id", json!(171), &["pad_token_id 171", "-171 to 170", "vocab_size"]),
+        ("pad_token_id", json!(-172), &["pad_token_id -172", "-171 to 170"]),
         ("problem_type", json!("ranking"), &["field \"problem_type\"", "ranking"]),
-        ("id2label", json!({"0": "a", "2": "b"}), &["id2label has the key \"2\"", "0 to 1"]),
-        ("id2label", json!({"0": "a", "00": "b"}), &["id2label has the same number twice"]),
-        ("id2label", json!({"one": "a"}), &["id2label has the key \"one\"", "0 to 0"]),
+        ("id2label", json!({"0": null}), &["id2label has the label null for 0"]),
+        ("id2label", json!({"0": "a", "00": "b"}), &["id2label has the number 0 twice"]),
+        ("id2label", json!({"one": "a"}), &["id2label has the key \"one\"", "whole number"]),
+        ("id2label", json!({}), &["id2label gives 0 labels"]),
+        ("num_labels", json!(1e9 as u64), &["num_labels gives 1000000000 labels"]),
         ("vocab_size", json!("many"), &["field \"vocab_size\"", "many"]),
         ("intermediate_size", json!(null), &["intermediate_size"]),
     ];
@@ -41,6 +43,58 @@ fn a_config_that_cannot_be_served_is_refused_with_what_is_allowed() {
         let copy = CheckpointCopy::new(NAME);
         copy.edit_json("config.json", |json| json[field] = value);
         refused(&copy, "config.json", parts);
+    }
+}
+
+#[test]
+fn a_field_that_would_change_what_is_computed_is_refused_by_its_name() {
+    let fields: [(&str, &[Value]); 13] = [
+        ("is_decoder", &[json!(true), json!(1), json!("false")]),
+        ("is_causal", &[json!(true), json!(1), json!("no")]),
+        ("add_cross_attention", &[json!(true), json!(1), json!("true")]),
+        (
+            "position_embedding_type",
+            &[json!("relative_key"), json!("relative_key_query"), json!("alibi")],
+        ),
+        ("pruned_heads", &[json!({"0": [1]}), json!({"1": []}), json!([1])]),
+        ("per_layer_config", &[json!({"0": {"hidden_act": "relu"}}), json!({"1": {}}), json!(1)]),
+        ("quantization_config", &[json!({"quant_method": "fp8"}), json!({}), json!("int8")]),
+        ("fusion_config", &[json!({"a": 1}), json!({}), json!(true)]),
+        (
+            "attn_implementation",
+            &[json!("kernels-community/flash-attn"), json!("a/b:c"), json!({"": "sdpa"})],
+        ),
+        ("transformers_weights", &[json!("other.safetensors"), json!(""), json!(1)]),
+        ("configuration_files", &[json!(["config.5.0.0.json"]), json!({"a": 1}), json!("a")]),
+        ("auto_map", &[json!({"AutoModel": "a.B"}), json!({"AutoConfig": "a.B"}), json!("a.B")]),
+        ("trust_remote_code", &[json!(true), json!("yes"), json!(1)]),
+    ];
+    for (field, values) in fields {
+        for value in values {
+            let copy = CheckpointCopy::new(NAME);
+            copy.edit_json("config.json", |json| json[field] = value.clone());
+            refused(&copy, "config.json", &[&format!("{field} is {value}; only ")]);
+        }
+    }
+}
+
+#[test]
+fn a_cross_encoders_activation_that_is_not_computed_is_refused() {
+    let paths =
+        ["torch.nn.modules.activation.Tanh", "torch.nn.modules.activation.Softmax", "own.Halved"];
+    for path in paths {
+        let copy = CheckpointCopy::new("cross-encoder");
+        copy.edit_json("config.json", |json| {
+            json["sbert_ce_default_activation_function"] = path.into()
+        });
+        let found = format!("sbert_ce_default_activation_function is \"{path}\"");
+        refused(&copy, "config.json", &[&found, "allowed are torch.nn.modules.linear.Identity"]);
+        let copy = CheckpointCopy::new("cross-encoder");
+        copy.edit_json("config.json", |json| {
+            json["sentence_transformers"] = json!({"activation_fn": path});
+        });
+        let found = format!("sentence_transformers.activation_fn is \"{path}\"");
+        refused(&copy, "config.json", &[&found]);
     }
 }
 

@@ -26,7 +26,7 @@ fn refused(copy: &CheckpointCopy, file: &str, parts: &[&str]) {
 }
 
 /// The message about a folder that can't be served, which has one line.
-fn message(dir: &Path) -> String {
+pub fn message(dir: &Path) -> String {
     let error = load(&config(dir)).err().expect("refused");
     assert!(!matches!(error, LoadError::Thread(_)), "{error}");
     let message = error.to_string();

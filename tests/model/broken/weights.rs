@@ -27,7 +27,7 @@ fn a_missing_tensor_is_named() {
         let copy = CheckpointCopy::new(NAME);
         copy.edit(|tensors| assert!(tensors.remove(tensor).is_some()));
         let name = format!("tensor \"{}\": found nothing", tensor.trim_start_matches("bert."));
-        refused(&copy, MODEL, &[&name, &format!("expected F32, F16 or BF16 {shape}")]);
+        refused(&copy, MODEL, &[&name, &format!("expected F64, F32, F16 or BF16 {shape}")]);
     }
 }
 
@@ -46,21 +46,40 @@ fn a_tensor_of_the_wrong_shape_is_named_with_both_shapes() {
             assert!(tensors.insert(tensor.to_owned(), changed).is_some());
         });
         let name = format!("tensor \"{}\"", tensor.trim_start_matches("bert."));
-        let found = format!("found F32 {shape:?}; expected F32, F16 or BF16 {expected}");
+        let found = format!("found F32 {shape:?}; expected F64, F32, F16 or BF16 {expected}");
         refused(&copy, MODEL, &[&name, &found]);
     }
 }
 
 #[test]
-fn a_tensor_of_integers_is_named_with_its_type() {
-    let copy = CheckpointCopy::new(NAME);
-    copy.edit(|tensors| {
-        let tensor = tensors.get_mut("bert.encoder.layer.0.attention.self.query.weight").unwrap();
-        let bytes = vec![1; tensor.bytes.len()];
-        *tensor = Stored { dtype: Dtype::I32, shape: tensor.shape.clone(), bytes };
-    });
-    let found = "found I32 [32, 32]; expected F32, F16 or BF16 [32, 32]";
-    refused(&copy, MODEL, &["\"encoder.layer.0.attention.self.query.weight\"", found]);
+fn a_tensor_of_another_type_is_named_with_its_type() {
+    let query = "encoder.layer.0.attention.self.query.weight";
+    let tables = "embeddings.word_embeddings.weight";
+    let types = [(Dtype::I32, 4, query), (Dtype::U8, 1, tables), (Dtype::F8_E4M3, 1, query)];
+    for (dtype, bytes, name) in types {
+        let copy = CheckpointCopy::new(NAME);
+        let mut shape = Vec::new();
+        copy.edit(|tensors| {
+            let tensor = tensors.get_mut(&format!("bert.{name}")).unwrap();
+            shape.clone_from(&tensor.shape);
+            let bytes = vec![1; bytes * shape.iter().product::<usize>()];
+            *tensor = Stored { dtype, shape: shape.clone(), bytes };
+        });
+        let found = format!("found {dtype:?} {shape:?}; expected F64, F32, F16 or BF16 {shape:?}");
+        refused(&copy, MODEL, &[&format!("\"{name}\""), &found]);
+    }
+}
+
+#[test]
+fn weights_that_would_be_read_beside_or_instead_are_refused() {
+    for (name, said) in [
+        ("adapter_config.json", "adapters can't be served"),
+        ("shard-00001-model-00001-of-00001.safetensors", "a distributed checkpoint can't be"),
+    ] {
+        let copy = CheckpointCopy::new(NAME);
+        copy.write(name, "{}");
+        refused(&copy, name, &[said]);
+    }
 }
 
 #[test]
