@@ -15,9 +15,6 @@ use crate::model::checkpoint::map::MappedFile;
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// The file that says that a folder also has an adapter, such as LoRA's.
-const ADAPTER: &str = "adapter_config.json";
-
 /// The shards of a distributed checkpoint, which transformers prefers, begin with it.
 const DISTRIBUTED: &str = "shard-";
 
@@ -31,8 +28,8 @@ impl Weights {
     ///
     /// # Errors
     /// A file is missing, its header is invalid, it is truncated or too long, a shard lacks a
-    /// tensor that the index lists for it, a tensor exists twice, or the folder has weights that
-    /// would have to be read too.
+    /// tensor that the index lists for it, a tensor exists twice, or the folder has other weights
+    /// that would have to be read instead.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         check_for_others(dir)?;
         let mut weights = Self { dir: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
@@ -112,14 +109,9 @@ impl Weights {
     }
 }
 
-/// Checks that the folder has no weights that transformers reads beside those that are read here,
-/// or instead of them.
+/// Checks that the folder has no weights that transformers reads instead of those that are read
+/// here.
 fn check_for_others(dir: &Path) -> Result<(), CheckpointError> {
-    let adapter = dir.join(ADAPTER);
-    if adapter.exists() {
-        let message = "adapters can't be served; merge it into the weights";
-        return Err(CheckpointError::invalid(&adapter, message));
-    }
     let names = dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name());
     let is_distributed =
         |name: &str| name.starts_with(DISTRIBUTED) && name.ends_with(".safetensors");
