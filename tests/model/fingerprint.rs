@@ -64,43 +64,54 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
 }
 
 /// The fingerprint of a folder's weights and two of its files.
-fn direct(copy: &CheckpointCopy) -> String {
+fn direct(copy: &CheckpointCopy, settings: Option<&str>) -> String {
     let weights = Weights::open(copy.dir()).unwrap();
     let files = FILES.map(|name| copy.file(name));
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    checkpoint::fingerprint::fingerprint(&weights, &files, 63).unwrap()
+    checkpoint::fingerprint::fingerprint(&weights, &files, settings, 63).unwrap()
 }
 
 const FILES: [&str; 2] = ["config.json", "tokenizer.json"];
 
 #[test]
 fn a_fingerprint_is_the_hash_of_all_bytes_in_the_written_order() {
-    let copy = CheckpointCopy::new(NAME);
+    for settings in [None, Some("settings")] {
+        let copy = CheckpointCopy::new(NAME);
+        let hash = Sha256::digest(hashed(&copy, settings));
+        assert_eq!(direct(&copy, settings), hex::encode(hash), "{settings:?}");
+    }
+}
+
+/// All that a fingerprint is the hash of.
+fn hashed(copy: &CheckpointCopy, settings: Option<&str>) -> Vec<u8> {
     let mut bytes = b"strata-encoder-1\nlimit 63\n".to_vec();
     for name in FILES {
         let file = copy.bytes(name);
         bytes.extend(format!("file {}\n", file.len()).bytes());
         bytes.extend(file);
     }
+    bytes.extend(
+        settings.map_or(String::new(), |text| format!("settings {}\n{text}", text.len())).bytes(),
+    );
     let tensors = copy.tensors(MODEL).into_iter();
     let bare = tensors.map(|(name, tensor)| (without_prefix(&name), tensor));
     for (name, tensor) in bare.collect::<BTreeMap<_, _>>() {
         bytes.extend(format!("tensor {name} {:?} {:?}\n", tensor.dtype, tensor.shape).bytes());
         bytes.extend(tensor.bytes);
     }
-    assert_eq!(direct(&copy), checkpoint::fingerprint::sha256(&bytes));
-    assert_eq!(direct(&copy), hex::encode(Sha256::digest(&bytes)));
+    bytes
 }
 
 #[test]
 fn a_fingerprint_changes_with_the_first_the_middle_and_the_last_byte_of_each_part() {
     let whole = CheckpointCopy::new(NAME);
-    let mut found = vec![direct(&whole)];
+    let mut found =
+        vec![direct(&whole, None), direct(&whole, Some("a")), direct(&whole, Some("b"))];
     for name in whole.tensors(MODEL).keys() {
         for place in 0..3 {
             let copy = CheckpointCopy::new(NAME);
             copy.edit(|tensors| flip(&mut tensors.get_mut(name).unwrap().bytes, place));
-            found.push(direct(&copy));
+            found.push(direct(&copy, None));
         }
     }
     for name in FILES {
@@ -109,7 +120,7 @@ fn a_fingerprint_changes_with_the_first_the_middle_and_the_last_byte_of_each_par
             let mut bytes = copy.bytes(name);
             flip(&mut bytes, place);
             copy.write(name, bytes);
-            found.push(direct(&copy));
+            found.push(direct(&copy, None));
         }
     }
     let all = found.len();
