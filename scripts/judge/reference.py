@@ -80,8 +80,8 @@ class Reference:
     def tokens(self, text, pair=None):
         """The model's inputs (1, t), and whether the input was cut."""
         options = {"truncation": "longest_first", "max_length": self.limit, "return_tensors": "pt"}
-        if pair is None and self.is_sentence:
-            encoded = self.sentence[0].preprocess([text])
+        if self.is_sentence:
+            encoded = self.sentence[0].preprocess([text if pair is None else (text, pair)])
             encoded = {name: value for name, value in encoded.items() if torch.is_tensor(value)}
         else:
             encoded = self.tokenizer(text, pair, **options)

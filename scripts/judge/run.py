@@ -62,7 +62,7 @@ def main():
     options = parser.parse_args()
     binary = options.binary.resolve()
     if options.cases:
-        sys.exit(cases.judge(binary, options.cases, ENCODERS))
+        sys.exit(cases.judge(binary, options.cases.resolve(), ENCODERS))
     print(f"seed {options.seed}; " + ", ".join(f"{name} {version}" for name, version in VERSIONS.items()))
     indices = range(options.count) if options.only is None else [options.only]
     sys.exit(judge_all(binary, options, indices))
