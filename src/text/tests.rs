@@ -115,6 +115,24 @@ fn special_tokens_may_have_names_of_their_own() {
 }
 
 #[test]
+fn a_class_s_own_tokens_are_left_out_only_if_they_have_no_row() {
+    let rows = |word_rows| TokenizerHints { word_rows, ..Default::default() };
+    for (missing, rest) in [("[MASK]", [2, 4, 3]), ("[PAD]", [1, 4, 2])] {
+        let vocab = VOCAB.replace(&format!("{missing}\n"), "");
+        let folder = Folder::new(&vocab, &json!({}));
+        for (word_rows, fits) in [(None, false), (Some(8), true), (Some(9), false)] {
+            let tokenizer = Tokenizer::load(folder.0.path(), &rows(word_rows)).unwrap();
+            assert_eq!(ids(&tokenizer, "the"), rest, "{missing}");
+            assert_eq!(tokenizer.check_fits(8, 2).is_ok(), fits, "{missing} {word_rows:?}");
+        }
+        let named = json!({"mask_token": "[MASK]", "pad_token": "[PAD]"});
+        let named = Folder::new(&vocab, &named);
+        let tokenizer = Tokenizer::load(named.0.path(), &rows(Some(8))).unwrap();
+        assert!(tokenizer.check_fits(8, 2).is_err(), "{missing}");
+    }
+}
+
+#[test]
 fn the_last_of_equal_lines_counts_and_ids_stay() {
     let vocab = VOCAB.replace("cat\n", "cat\n\nthe\n\n");
     assert_eq!(Folder::new(&vocab, &json!({})).ids("the cat dog"), [2, 8, 6, 10, 3]);
@@ -215,5 +233,10 @@ fn arguments_go_over_the_config_and_unknown_ones_are_refused() {
     assert_eq!(cased.model_max_length(), Some(20));
     assert_eq!(load(json!({"use_fast": true})).unwrap().model_max_length(), Some(30));
     let refused = load(json!({"vocab": 3})).err().unwrap().to_string();
-    assert!(refused.contains("sentence_bert_config.json: the argument vocab is 3"), "{refused}");
+    assert!(
+        refused.contains(
+            "sentence_bert_config.json: vocab of processor_kwargs or tokenizer_args is 3"
+        ),
+        "{refused}"
+    );
 }

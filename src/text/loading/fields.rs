@@ -138,7 +138,12 @@ impl Fields {
     pub fn wrong(&self, name: &str, found: &Value, allowed: &str) -> TokenizerError {
         if self.is_argument(name) {
             let file = self.file.with_file_name("sentence_bert_config.json");
-            return TokenizerError::field(&file, &format!("the argument {name}"), found, allowed);
+            return TokenizerError::field(
+                &file,
+                &format!("{name} of processor_kwargs or tokenizer_args"),
+                found,
+                allowed,
+            );
         }
         TokenizerError::field(&self.file, name, found, allowed)
     }

@@ -21,7 +21,7 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
     let copy = CheckpointCopy::new(NAME);
     copy.write("tokenizer.json", "{}");
     refused(&copy, "tokenizer.json", &["not a tokenizer"]);
-    copy.write("tokenizer_config.json", "[");
+    copy.write("tokenizer_config.json", "{");
     refused(&copy, "tokenizer_config.json", &["EOF"]);
     copy.write("tokenizer_config.json", "{}");
     copy.remove("tokenizer.json");

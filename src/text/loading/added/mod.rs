@@ -38,29 +38,21 @@ impl Additions {
     /// A token gets another id than its file says.
     pub fn add_to(
         &self,
-        tokenizer: Tokenizer,
+        mut tokenizer: Tokenizer,
         word_rows: Option<usize>,
     ) -> Result<Tokenizer, TokenizerError> {
-        let failed =
-            |cause| TokenizerError::new(&self.file, format!("tokens can't be added: {cause}"));
         let mut tokens = self.in_order(&tokenizer);
-        let added = loop {
-            let mut added = tokenizer.clone();
-            let list: Vec<AddedToken> = tokens.iter().map(|(token, _)| token.clone()).collect();
-            added.add_tokens(list).map_err(failed)?;
-            let has_row = |content: &str| {
-                let id = added.token_to_id(content);
-                id.is_none_or(|id| word_rows.is_none_or(|rows| (id as usize) < rows))
-            };
-            match tokens.last() {
-                Some((token, true)) if !has_row(&token.content) => drop(tokens.pop()),
-                _ => break added,
-            }
-        };
-        for (content, id, file) in &self.ids {
-            check_id(&added, content, *id, file)?;
+        if let Some(rows) = word_rows {
+            drop_without_row(&mut tokens, &tokenizer, rows);
         }
-        Ok(added)
+        let tokens = tokens.into_iter().map(|(token, _)| token);
+        tokenizer.add_tokens(tokens).map_err(|cause| {
+            TokenizerError::new(&self.file, format!("tokens can't be added: {cause}"))
+        })?;
+        for (content, id, file) in &self.ids {
+            check_id(&tokenizer, content, *id, file)?;
+        }
+        Ok(tokenizer)
     }
 
     /// The tokens in the order in which they get new ids, without those that `tokenizer` has; and
@@ -89,6 +81,22 @@ impl Additions {
             }
         }
         tokens
+    }
+}
+
+/// Leaves out the last of those tokens that get a new id, as long as it has no row and may be missing.
+/// Others would get another id without it.
+fn drop_without_row(tokens: &mut Vec<(AddedToken, bool)>, tokenizer: &Tokenizer, rows: usize) {
+    let is_new = |token: &AddedToken| tokenizer.token_to_id(&token.content).is_none();
+    let new = tokens.iter().filter(|(token, _)| is_new(token)).count();
+    // Classes that have tokens of their own start without added ones.
+    let first = tokenizer.get_vocab_size(false);
+    for id in (first..first + new).rev() {
+        let last = tokens.iter().rposition(|(token, _)| is_new(token));
+        match last.filter(|&last| tokens[last].1 && id >= rows) {
+            Some(last) => drop(tokens.remove(last)),
+            None => break,
+        }
     }
 }
 
