@@ -138,9 +138,11 @@ fn the_activation_of_a_folder_saved_by_a_cross_encoder_goes_over_the_config() {
     let transformer = "sentence_transformers.base.modules.transformer.Transformer";
     let modules = json!([{"idx": 0, "name": "0", "path": "", "type": transformer}]);
     copy.write("modules.json", modules.to_string());
+    let task = json!({"transformer_task": "sequence-classification"});
+    copy.write("sentence_bert_config.json", task.to_string());
     assert_eq!(found(&copy), Some(NoActivation));
     copy.edit_json("config_sentence_transformers.json", |json| {
-        json["model_type"] = "SentenceTransformer".into();
+        json["activation_fn"] = Value::Null;
     });
     assert_eq!(found(&copy), Some(Sigmoid));
 }
