@@ -50,7 +50,9 @@ def no_tokens(reference, given):
     first = reference.tokens("the cat")[0]["input_ids"]
     pointer = {"pointer": "/inputs/1"} if first.shape[1] else {}
     inputs = {"inputs": ["the cat", written(given)]}
-    bodies = [{"recipe": "native"}, {"tokens": True}]
+    # A default prompt has tokens of its own.
+    is_prompted = reference.sentence is not None and reference.sentence.default_prompt_name
+    bodies = [{"tokens": True}] if is_prompted else [{"recipe": "native"}, {"tokens": True}]
     # Only a single text is read in windows.
     bodies += [{"long_text": "window"}] if isinstance(given, str) else []
     asked = [{"path": "/embed", "body": inputs | body} for body in bodies]
