@@ -4,8 +4,8 @@
 //! [`http`] parses and checks the request, [`text`] turns its texts into tokens (a [`sequence`] each),
 //! [`batching`] collects sequences into a pass, and [`model`] computes the pass with [`strata_kernels`].
 //! [`heads`] finds and watches the folders of heads; [`training`] trains new heads, with reports drawn
-//! by [`charts`]. [`config`] has the settings, [`telemetry`] the log, [`files`] atomic writes. [`app`]
-//! connects the parts, and [`cli`] starts them.
+//! by [`charts`]. [`config`] has the settings, [`telemetry`] the log, [`files`] atomic writes, [`field`]
+//! messages about fields of files. [`app`] connects the parts, and [`cli`] starts them.
 
 pub mod cli;
 
@@ -32,3 +32,5 @@ pub mod config;
 pub mod telemetry;
 
 pub mod files;
+
+pub mod field;

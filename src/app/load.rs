@@ -46,7 +46,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         name: folder_name(&config.model),
         fingerprint,
         vocabulary: checkpoint.config.vocab_size,
-        left_out: LeftOut::find(&checkpoint.config, &checkpoint.weights),
+        left_out: LeftOut::find(&checkpoint),
         encoder: model.encoder().name(),
         dtype: model.encoder().dtype(),
         instruction_set: model.encoder().instruction_set(),

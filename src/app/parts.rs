@@ -1,7 +1,7 @@
 //! Loads the parts of a checkpoint that serving and the commands over a labelled file need.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::LoadError;
@@ -14,7 +14,7 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
-use crate::text::{Tokenizer, TokenizerHints};
+use crate::text::{Tokenizer, TokenizerArguments, TokenizerHints};
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
@@ -56,17 +56,20 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(&checkpoint))?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
+    check_classifier_tokens(&checkpoint, &tokenizer)?;
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
     let config_file = checkpoint.encoder_dir.join("config.json");
-    let mut files = vec![config_file.as_path(), tokenizer.file()];
-    files.extend(checkpoint.sentence.identity.iter().map(PathBuf::as_path));
-    let settings = tokenizer.settings();
+    let files = [config_file.as_path(), tokenizer.file()];
+    let tokenizing = tokenizer.beyond_file();
     // Hashing takes as long as loading, so the two run at the same time.
     let (model, fingerprint) = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| fingerprint(&checkpoint.weights, &files, settings, limit));
+        let hashing = scope.spawn(|| {
+            let Checkpoint { weights, sentence, .. } = &checkpoint;
+            fingerprint(weights, &sentence.native, &files, tokenizing, limit)
+        });
         let model = Model::load(&checkpoint, &config.encoder);
         let panicked =
             |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
@@ -83,15 +86,48 @@ fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
     TokenizerHints {
         config_class: checkpoint.config.tokenizer_class.clone(),
         lower_case: text.lower_case,
-        arguments: text.tokenizer_arguments.clone(),
+        arguments: text.file.clone().map(|file| TokenizerArguments {
+            file,
+            field: text.tokenizer_arguments.field,
+            map: text.tokenizer_arguments.map.clone(),
+        }),
         max_seq_length: text.max_seq_length,
+        max_length: text.max_length,
         word_rows: Some(checkpoint.config.vocab_size),
-        ..TokenizerHints::default()
     }
 }
 
-/// Maximum tokens per sequence: the minimum of the limits of the position table, the checkpoint's
-/// own say and the configuration.
+/// Checks that a checkpoint's own classifier reads the tokens that transformers would give it, which
+/// doesn't know the settings of sentence-transformers.
+fn check_classifier_tokens(
+    checkpoint: &Checkpoint,
+    tokenizer: &Tokenizer,
+) -> Result<(), LoadError> {
+    let Some(file) = &checkpoint.sentence.text.file else { return Ok(()) };
+    if checkpoint.config.classifier.is_none() {
+        return Ok(());
+    }
+    let hints = TokenizerHints {
+        config_class: checkpoint.config.tokenizer_class.clone(),
+        word_rows: Some(checkpoint.config.vocab_size),
+        ..TokenizerHints::default()
+    };
+    let plain = Tokenizer::load(&checkpoint.encoder_dir, &hints)?;
+    let limit = |tokenizer: &Tokenizer| {
+        let positions = checkpoint.config.positions;
+        tokenizer.model_max_length().map_or(positions, |limit| limit.min(positions))
+    };
+    if plain.beyond_file() == tokenizer.beyond_file() && limit(&plain) == limit(tokenizer) {
+        return Ok(());
+    }
+    let message = "its settings of text change what the tokens are, and architectures of config.json \
+                   has a classifier, for which transformers doesn't read them; only settings that \
+                   both have can be served, or an encoder without a classifier";
+    Err(CheckpointError::invalid(file, message).into())
+}
+
+/// Maximum tokens per sequence: the minimum of the limits of the position table, the tokenizer's
+/// files and the configuration.
 fn sequence_limit(
     config: &Config,
     checkpoint: &Checkpoint,
@@ -99,7 +135,7 @@ fn sequence_limit(
 ) -> Result<usize, LoadError> {
     let limits = [
         Some(checkpoint.config.positions),
-        checkpoint.sentence.text.max_length.or_else(|| tokenizer.model_max_length()),
+        tokenizer.model_max_length(),
         config.limits.sequence_tokens.map(NonZeroUsize::get),
     ];
     let limit = limits.into_iter().flatten().min().unwrap_or(0);

@@ -82,7 +82,7 @@ error_codes! {
     /// A text has nothing but white space.
     BlankText = "blank_text", UNPROCESSABLE_ENTITY,
         "Leave blank texts out.";
-    /// Nothing is left of a text in tokenisation, and the model adds no special tokens.
+    /// Nothing is left of a text in tokenisation, or beside a prompt that isn't pooled.
     NoTokens = "no_tokens", UNPROCESSABLE_ENTITY,
         "Leave such texts out.";
     /// A text or a prompt has more bytes than are allowed.
@@ -94,9 +94,9 @@ error_codes! {
     /// The model has one token type, so it can't read two texts as a pair.
     PairsUnsupported = "pairs_unsupported", UNPROCESSABLE_ENTITY,
         "Send each text as a separate input.";
-    /// Both a prompt and the name of a prompt are given.
+    /// Both a prompt and the name of one are given, or neither where heads and `native` differ in it.
     ConflictingPrompts = "conflicting_prompts", UNPROCESSABLE_ENTITY,
-        "Send either \"prompt\" or \"prompt_name\".";
+        "Send exactly one of \"prompt\" and \"prompt_name\".";
     /// The checkpoint has no prompt of this name.
     UnknownPrompt = "unknown_prompt", UNPROCESSABLE_ENTITY,
         "/info lists the prompts; \"prompt\" takes any text.";

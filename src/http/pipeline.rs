@@ -99,8 +99,9 @@ pub async fn run(
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, single, long_text, deadline };
     let windows = tokenizing.run(&mut memory).await?;
-    let left_out = if spec.leaves_out_prompt() { prompt.as_str() } else { "" };
-    let without_prompt = WithoutPrompt { service, single, prompt: left_out, deadline };
+    let left_out = spec.leaves_out_prompt().then_some(prompt.as_str());
+    let in_windows = long_text == WireLongText::Window;
+    let without_prompt = WithoutPrompt { service, single, prompt: left_out, in_windows, deadline };
     let mut masks = without_prompt.masks(&windows).await?.into_iter();
     let tokenize = started.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();

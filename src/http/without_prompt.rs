@@ -17,8 +17,10 @@ pub struct WithoutPrompt<'r> {
     pub service: &'r Arc<Service>,
     /// Whether the client sent one input without a list.
     pub single: bool,
-    /// The prompt; empty if nothing is to be left out.
-    pub prompt: &'r str,
+    /// The prompt, if it is to be left out.
+    pub prompt: Option<&'r str>,
+    /// Whether long texts are read in windows, so that a prompt isn't cut either.
+    pub in_windows: bool,
     /// The time after which the answer is of no use.
     pub deadline: Instant,
 }
@@ -29,24 +31,25 @@ impl WithoutPrompt<'_> {
     /// # Errors
     /// A window has no other tokens than the prompt's, the deadline passed, or the tokenizer failed.
     pub async fn masks(&self, windows: &[Vec<Window>]) -> Result<Vec<PoolingMask>, ApiError> {
-        if self.prompt.is_empty() {
+        let Some(prompt) = self.prompt.filter(|prompt| !prompt.is_empty()) else {
             return Ok(Vec::new());
-        }
-        let (service, prompt) = (Arc::clone(self.service), self.prompt.to_owned());
-        let count = move || service.tokenizer.prompt_tokens(&prompt, service.sequence_tokens);
-        let is_long = self.prompt.len() > INLINE_BYTES;
+        };
+        let is_long = prompt.len() > INLINE_BYTES;
+        let (service, prompt) = (Arc::clone(self.service), prompt.to_owned());
+        let limit = (!self.in_windows).then_some(self.service.sequence_tokens);
+        let count = move || service.tokenizer.prompt_tokens(&prompt, limit);
         let counted = self.service.text_pool.run(is_long, self.deadline, count).await?;
         let tokens = counted.map_err(ApiError::internal)?;
         let mut masks = Vec::new();
         for (index, windows) in windows.iter().enumerate() {
             let counted = without_prompt(windows, tokens);
             if counted.iter().any(|window| !window.contains(&true)) {
-                let message =
-                    "the prompt's tokens, which this model leaves out, are all that it reads";
+                let message = "a sequence has no token but those of the prompt, which this model \
+                               doesn't pool; a shorter prompt is needed";
                 let pointer = Inputs::pointer(self.single, index);
-                return Err(ApiError::unacceptable(ErrorCode::BlankText, pointer, message));
+                return Err(ApiError::unacceptable(ErrorCode::NoTokens, pointer, message));
             }
-            masks.extend(PoolingMask::without_prompt(counted, tokens));
+            masks.extend(PoolingMask::after_prompt(counted, tokens));
         }
         Ok(masks)
     }

@@ -68,6 +68,11 @@ impl Dense {
         &self.bias
     }
 
+    /// The function after the sums.
+    pub(super) fn activation(&self) -> DenseActivation {
+        self.activation
+    }
+
     /// `(in) → (out)`
     pub fn forward(&self, x: &[f32]) -> Vec<f32> {
         let rows = self.weight.chunks_exact(self.inputs());

@@ -156,7 +156,7 @@ mod tests {
     fn a_prompt_that_does_not_count_keeps_its_positions() {
         // Three tokens of a prompt, then two that count, at the positions 4 and 5.
         let counted = vec![vec![false, false, false, true, true]];
-        let mask = &PoolingMask::without_prompt(counted, 3)[0];
+        let mask = &PoolingMask::after_prompt(counted, 3)[0];
         let numbers = [9.0, 8.0, 7.0, 1.0, 2.0];
         for (pooling, expected) in [
             (Pooling::Mean, 1.5),

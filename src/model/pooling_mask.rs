@@ -26,12 +26,12 @@ impl PoolingMask {
         if counted.len() == 1 {
             return vec![None];
         }
-        Self::without_prompt(counted, 0).into_iter().map(Some).collect()
+        Self::after_prompt(counted, 0).into_iter().map(Some).collect()
     }
 
-    /// The mask of each window of a text, from the tokens that count in each, without the `prompt`
-    /// tokens at the beginning of the text.
-    pub fn without_prompt(counted: Vec<Vec<bool>>, prompt: usize) -> Vec<Self> {
+    /// The mask of each window of a text, from the tokens that count in each, which come after
+    /// `prompt` tokens that don't.
+    pub fn after_prompt(counted: Vec<Vec<bool>>, prompt: usize) -> Vec<Self> {
         let count = |counted: &[bool]| counted.iter().filter(|&&counts| counts).count();
         let total = counted.iter().map(|counted| count(counted)).sum();
         let mut next = 0;

@@ -65,6 +65,26 @@ impl RowLayer {
         if let Self::Dense { dense, .. } = self { dense.outputs() } else { width }
     }
 
+    /// What defines the layer: its kind and settings in words, and its numbers.
+    pub(super) fn definition(&self) -> (String, Vec<&[f32]>) {
+        match self {
+            Self::Dense { dense, residual } => {
+                let mut numbers = vec![dense.weight(), dense.bias()];
+                let added = match residual {
+                    None => "nothing",
+                    Some(Residual::Input) => "input",
+                    Some(Residual::Projected(linear)) => {
+                        numbers.push(linear.weight());
+                        "projection"
+                    }
+                };
+                (format!("dense {:?} plus {added}", dense.activation()), numbers)
+            }
+            Self::LayerNorm { weight, bias } => ("layer norm".to_owned(), vec![weight, bias]),
+            Self::Normalize => ("normalize".to_owned(), Vec::new()),
+        }
+    }
+
     /// `(in) → (out)`
     pub fn forward(&self, mut x: Vec<f32>) -> Vec<f32> {
         match self {

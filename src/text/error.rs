@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::field::unusable;
+
 /// Why a tokenizer can't be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {message}", file.display())]
@@ -15,9 +17,6 @@ pub struct TokenizerError {
 }
 
 impl TokenizerError {
-    /// The most characters of a value that a message shows.
-    const SHOWN: usize = 80;
-
     /// A file that can't be used, and why.
     pub(super) fn new(file: &Path, message: impl ToString) -> Self {
         Self { file: file.into(), message: message.to_string() }
@@ -25,12 +24,7 @@ impl TokenizerError {
 
     /// A field with a value that can't be used. `allowed` completes the sentence after it.
     pub(super) fn field(file: &Path, field: &str, found: &Value, allowed: &str) -> Self {
-        let mut found = found.to_string();
-        if let Some((end, _)) = found.char_indices().nth(Self::SHOWN) {
-            found.truncate(end);
-            found.push('…');
-        }
-        Self::new(file, format!("{field} is {found}; {allowed}"))
+        Self::new(file, unusable(field, found.clone(), allowed))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What other files of a checkpoint say about its tokenizer.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value};
 
 /// What the files beside the tokenizer's own say about it.
@@ -7,15 +9,25 @@ use serde_json::{Map, Value};
 pub struct TokenizerHints {
     /// `tokenizer_class` of `config.json`, which counts if `tokenizer_config.json` has none.
     pub config_class: Option<String>,
-    /// `model_type` of `config.json`.
-    pub model_type: Option<String>,
     /// `do_lower_case` of sentence-transformers: texts are lower-cased before all else.
     pub lower_case: bool,
-    /// sentence-transformers' arguments for the tokenizer (`processor_kwargs`, `tokenizer_args`),
-    /// which go over `tokenizer_config.json`.
-    pub arguments: Map<String, Value>,
+    /// sentence-transformers' arguments for the tokenizer, which go over `tokenizer_config.json`.
+    pub arguments: Option<TokenizerArguments>,
     /// `max_seq_length` of sentence-transformers, which goes over the tokenizer's own limit.
     pub max_seq_length: Option<usize>,
+    /// `max_length` of sentence-transformers' `processing_kwargs`, which goes over all other limits.
+    pub max_length: Option<usize>,
     /// Rows of the embedding table.
     pub word_rows: Option<usize>,
+}
+
+/// Arguments for the tokenizer, and where they are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenizerArguments {
+    /// The file, for messages.
+    pub file: PathBuf,
+    /// The field that has them, for messages.
+    pub field: &'static str,
+    /// The arguments by name.
+    pub map: Map<String, Value>,
 }

@@ -77,7 +77,8 @@ impl PostProcessing {
         self.written(is_pair).special
     }
 
-    /// The tokens of which truncation believes that they are added; not all, with some templates.
+    /// How many tokens transformers' truncation reserves for special tokens, as the post-processor's
+    /// `added_tokens` counts them. Templates that take a text twice or not at all add others.
     pub fn reserved_tokens(&self, is_pair: bool) -> usize {
         self.processor.added_tokens(is_pair)
     }
@@ -94,32 +95,21 @@ impl PostProcessing {
         room.checked_div(self.single.first).unwrap_or(usize::MAX)
     }
 
-    /// Checks that what is written for a single text, and for a pair unless pairs are left out, has
-    /// rows in the tables.
+    /// Checks that what is written for a single text, and for a pair where pairs can be read, has rows
+    /// in the tables. Types are checked even where the model gets zeros: a file that writes a type
+    /// without a row belongs to another model. A second text's type of 1 has no row in a table of one
+    /// row; then there are no pairs, or only those with zeros.
     ///
     /// # Errors
     /// An id or a token type has no row; the error says which.
     pub fn check_rows(&self, word_rows: usize, type_rows: usize) -> Result<(), String> {
-        let pairs = (self.takes_pairs(type_rows) || type_rows > 1).then_some(&self.pair);
-        for written in [Some(&self.single), pairs].into_iter().flatten() {
-            if let Some((id, token)) = &written.largest_id
-                && *id as usize >= word_rows
-            {
-                return Err(format!(
-                    "post_processor writes the special token \"{token}\" with the id {id}; the \
-                     embedding table embeddings.word_embeddings.weight has {word_rows} rows"
-                ));
-            }
+        self.single.check_ids(word_rows)?;
+        self.single.check_types(type_rows)?;
+        if self.takes_pairs(type_rows) || type_rows > 1 {
+            self.pair.check_ids(word_rows)?;
         }
-        let pairs = pairs.filter(|_| type_rows > 1);
-        for written in [Some(&self.single), pairs].into_iter().flatten() {
-            if written.largest_type as usize >= type_rows {
-                return Err(format!(
-                    "post_processor writes the token type {}; the table \
-                     embeddings.token_type_embeddings.weight has {type_rows} rows",
-                    written.largest_type
-                ));
-            }
+        if type_rows > 1 {
+            self.pair.check_types(type_rows)?;
         }
         Ok(())
     }
@@ -167,6 +157,27 @@ impl Written {
             largest_id: largest_id.map(|(id, token)| (id, token.clone())),
             largest_type: full.get_type_ids().iter().copied().max().unwrap_or(0),
         })
+    }
+
+    fn check_ids(&self, rows: usize) -> Result<(), String> {
+        match &self.largest_id {
+            Some((id, token)) if *id as usize >= rows => Err(format!(
+                "post_processor writes the special token \"{token}\" with the id {id}; the embedding \
+                 table embeddings.word_embeddings.weight has {rows} rows"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_types(&self, rows: usize) -> Result<(), String> {
+        if (self.largest_type as usize) < rows {
+            return Ok(());
+        }
+        Err(format!(
+            "post_processor writes the token type {}; the table \
+             embeddings.token_type_embeddings.weight has {rows} rows",
+            self.largest_type
+        ))
     }
 }
 

@@ -2,28 +2,27 @@
 //! are left.
 
 use super::error::TokenizeError;
-use super::input::{Input, Text};
 use super::tokenizer::{LongText, Tokenizer};
 use super::windows::Window;
 
 impl Tokenizer {
     /// The tokens that a prompt takes at the beginning of a text, as sentence-transformers counts
-    /// them: those of the prompt alone, cut at `limit`, without a special token at its end.
+    /// them: those of the prompt alone, cut at `limit` if there is one, without a special token at its
+    /// end.
     ///
     /// # Errors
     /// The tokenizer failed.
-    pub fn prompt_tokens(&self, prompt: &str, limit: usize) -> Result<usize, TokenizeError> {
-        let Ok(text) = Text::parse(prompt.to_owned(), prompt.len()) else {
-            // Nothing but white space: only special tokens are left.
-            return Ok(self.special_tokens(false).saturating_sub(1));
-        };
-        let encoded = match self.encode(&Input { text, pair: None }, limit, LongText::Truncate) {
+    pub fn prompt_tokens(
+        &self,
+        prompt: &str,
+        limit: Option<usize>,
+    ) -> Result<usize, TokenizeError> {
+        let limit = limit.unwrap_or(usize::MAX);
+        let encoded = match self.encode_texts(prompt, None, limit, LongText::Truncate) {
             Err(TokenizeError::NoTokens) => return Ok(0),
             encoded => encoded?,
         };
-        let last = encoded.sequence.ids.last();
-        let ends_special =
-            encoded.special.last() == Some(&true) || last.is_some_and(|&id| self.is_special(id));
+        let ends_special = encoded.sequence.ids.last().is_some_and(|&id| self.is_special(id));
         Ok(encoded.sequence.tokens() - usize::from(ends_special))
     }
 }
@@ -31,23 +30,23 @@ impl Tokenizer {
 /// For each token of each window of a text whether it counts, without the first `prompt` tokens of
 /// the text. Special tokens count in every window, except those before the prompt.
 pub fn without_prompt(windows: &[Window], prompt: usize) -> Vec<Vec<bool>> {
-    let is_long = windows.len() > 1;
-    let mut left = prompt;
-    let mut started = false;
-    let mut counted_in = |window: &Window| {
-        let marks = window.counted.iter().zip(&window.encoded.special);
-        let counts = |(&counted, &special): (&bool, &bool)| {
-            let outside = is_long && special && started;
-            started |= !special;
-            if !counted || left == 0 || outside {
-                return counted;
+    let mut to_leave_out = prompt;
+    let mut is_past_start = false;
+    let mut all = Vec::new();
+    for window in windows {
+        let mut counted = window.counted.clone();
+        for (counts, &special) in counted.iter_mut().zip(&window.encoded.special) {
+            // Special tokens of later windows, and at the end of this one, aren't the prompt's.
+            let repeats = windows.len() > 1 && special && is_past_start;
+            is_past_start |= !special;
+            if *counts && to_leave_out > 0 && !repeats {
+                *counts = false;
+                to_leave_out -= 1;
             }
-            left -= 1;
-            false
-        };
-        marks.map(counts).collect()
-    };
-    windows.iter().map(&mut counted_in).collect()
+        }
+        all.push(counted);
+    }
+    all
 }
 
 #[cfg(test)]

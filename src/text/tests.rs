@@ -5,7 +5,10 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Input, LongText, Text, TokenizeError, Tokenizer, TokenizerError, TokenizerHints};
+use super::{
+    Input, LongText, Text, TokenizeError, Tokenizer, TokenizerArguments, TokenizerError,
+    TokenizerHints,
+};
 
 const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\ndog\nred\n";
 
@@ -225,7 +228,13 @@ fn arguments_go_over_the_config_and_unknown_ones_are_refused() {
     let folder = Folder::new(VOCAB, &json!({"do_lower_case": true, "model_max_length": 40}));
     let load = |arguments: Value| {
         let arguments = arguments.as_object().unwrap().clone();
-        let hints = TokenizerHints { arguments, max_seq_length: Some(30), ..Default::default() };
+        let file = folder.0.path().join("sentence_bert_config.json");
+        let arguments = TokenizerArguments { file, field: "tokenizer_args", map: arguments };
+        let hints = TokenizerHints {
+            arguments: Some(arguments),
+            max_seq_length: Some(30),
+            ..Default::default()
+        };
         Tokenizer::load(folder.0.path(), &hints)
     };
     let cased = load(json!({"do_lower_case": false, "model_max_length": 20})).unwrap();
@@ -233,10 +242,6 @@ fn arguments_go_over_the_config_and_unknown_ones_are_refused() {
     assert_eq!(cased.model_max_length(), Some(20));
     assert_eq!(load(json!({"use_fast": true})).unwrap().model_max_length(), Some(30));
     let refused = load(json!({"vocab": 3})).err().unwrap().to_string();
-    assert!(
-        refused.contains(
-            "sentence_bert_config.json: vocab of processor_kwargs or tokenizer_args is 3"
-        ),
-        "{refused}"
-    );
+    let message = "sentence_bert_config.json: tokenizer_args.vocab is 3; allowed are ";
+    assert!(refused.contains(message), "{refused}");
 }

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use tokenizers::Encoding;
-use tokenizers::utils::truncation::{
-    TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
-};
+use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
 
 use super::encoded::Encoded;
 use super::error::{TokenizeError, TokenizerError};
@@ -37,15 +35,15 @@ impl Tokenizer {
         Ok(Self { loaded: load(dir, hints)? })
     }
 
-    /// The file that the vocabulary was read from. With [`Self::settings`] it identifies the tokenizer.
+    /// The file that the vocabulary was read from. With [`Self::beyond_file`] it identifies the tokenizer.
     pub fn file(&self) -> &Path {
         &self.loaded.file
     }
 
     /// What the tokenizer does beyond what its file says, as other files have it; `None` if they
     /// only repeat it.
-    pub fn settings(&self) -> Option<&str> {
-        self.loaded.settings.as_deref()
+    pub fn beyond_file(&self) -> Option<&str> {
+        self.loaded.beyond_file.as_deref()
     }
 
     /// The longest sequence that the tokenizer's files and sentence-transformers allow, if they have
@@ -85,12 +83,13 @@ impl Tokenizer {
         self.loaded.tokenizer.id_to_token(id)
     }
 
-    /// Whether the tokenizer declares this token as special.
+    /// Whether the class or a file names this token as special: transformers' `all_special_ids`.
     pub(super) fn is_special(&self, id: u32) -> bool {
-        self.loaded.tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+        self.loaded.special_ids.contains(&id)
     }
 
-    /// How many special tokens are added to a text, or to a pair.
+    /// How many tokens of a sequence are not a text's own, or a pair's own: special tokens, and what
+    /// truncation reserves for them where that is more.
     pub fn special_tokens(&self, is_pair: bool) -> usize {
         let processing = &self.loaded.processing;
         processing.special_tokens(is_pair).max(processing.reserved_tokens(is_pair))
@@ -108,9 +107,20 @@ impl Tokenizer {
         limit: usize,
         long_text: LongText,
     ) -> Result<Encoded, TokenizeError> {
+        let pair = input.pair.as_ref().map(Text::as_str);
+        self.encode_texts(input.text.as_str(), pair, limit, long_text)
+    }
+
+    /// Like [`Self::encode`], for texts that may be blank.
+    pub(super) fn encode_texts(
+        &self,
+        text: &str,
+        pair: Option<&str>,
+        limit: usize,
+        long_text: LongText,
+    ) -> Result<Encoded, TokenizeError> {
         // Without special tokens first, so that the tokens before truncation can be counted.
-        let first = self.encode_without_special_tokens(&input.text)?;
-        let pair = input.pair.as_ref();
+        let first = self.encode_without_special_tokens(text)?;
         let second = pair.map(|pair| self.encode_without_special_tokens(pair)).transpose()?;
         let full_tokens = self.full_tokens(&first, second.as_ref());
         if full_tokens > limit && long_text == LongText::Error {
@@ -130,11 +140,11 @@ impl Tokenizer {
         second: Option<Encoding>,
         limit: usize,
     ) -> Result<(Encoding, Option<Encoding>), TokenizeError> {
-        let Loaded { processing, left, .. } = &self.loaded;
+        let Loaded { processing, direction, .. } = &self.loaded;
         let truncation = TruncationParams {
             max_length: limit.saturating_sub(processing.reserved_tokens(second.is_some())),
             strategy: TruncationStrategy::LongestFirst,
-            direction: if *left { TruncationDirection::Left } else { TruncationDirection::Right },
+            direction: *direction,
             ..TruncationParams::default()
         };
         let cut = truncate_encodings(first, second, &truncation);
@@ -157,9 +167,9 @@ impl Tokenizer {
     /// The tokens of a text, without special tokens.
     pub(super) fn encode_without_special_tokens(
         &self,
-        text: &Text,
+        text: &str,
     ) -> Result<Encoding, TokenizeError> {
-        let encoded = self.loaded.tokenizer.encode_char_offsets(text.as_str(), false);
+        let encoded = self.loaded.tokenizer.encode_char_offsets(text, false);
         encoded.map_err(TokenizeError::failed_to("split the text into tokens"))
     }
 

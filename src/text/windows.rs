@@ -58,7 +58,7 @@ impl Tokenizer {
                 })?;
             return Ok(vec![whole.into()]);
         }
-        let body = self.encode_without_special_tokens(&input.text)?;
+        let body = self.encode_without_special_tokens(input.text.as_str())?;
         let capacity = self.capacity(limit).max(1);
         let windows = cut(body.len(), capacity);
         let counts = counted(&windows);

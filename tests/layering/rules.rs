@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 16] = [
     (
         "http",
         &[
@@ -27,11 +27,12 @@ const ALLOWED: [(&str, &[&str]); 15] = [
             "model::checkpoint::LeftOut",
         ],
     ),
-    ("text", &["sequence"]),
+    ("text", &["field", "sequence"]),
     ("batching", &["telemetry"]),
     ("heads", &["model"]),
-    ("model", &["files", "sequence", "strata_kernels"]),
+    ("model", &["field", "files", "sequence", "strata_kernels"]),
     ("files", &[]),
+    ("field", &[]),
     ("sequence", &[]),
     ("training", &["files", "model", "sequence", "text", "charts"]),
     ("charts", &[]),

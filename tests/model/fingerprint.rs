@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use strata::app;
 use strata::model::checkpoint::{self, Weights};
+use strata::model::recipe::NativeRecipe;
 
 use crate::formats::{rename, shard, with_old_norms, without_prefix};
 use crate::support::copy::MODEL;
@@ -65,10 +66,10 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
 
 /// The fingerprint of a folder's weights and two of its files.
 fn direct(copy: &CheckpointCopy, settings: Option<&str>) -> String {
-    let weights = Weights::open(copy.dir()).unwrap();
+    let (weights, native) = (Weights::open(copy.dir()).unwrap(), NativeRecipe::default());
     let files = FILES.map(|name| copy.file(name));
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    checkpoint::fingerprint::fingerprint(&weights, &files, settings, 63).unwrap()
+    checkpoint::fingerprint::fingerprint(&weights, &native, &files, settings, 63).unwrap()
 }
 
 const FILES: [&str; 2] = ["config.json", "tokenizer.json"];
@@ -91,7 +92,7 @@ fn hashed(copy: &CheckpointCopy, settings: Option<&str>) -> Vec<u8> {
         bytes.extend(file);
     }
     bytes.extend(
-        settings.map_or(String::new(), |text| format!("settings {}\n{text}", text.len())).bytes(),
+        settings.map_or(String::new(), |text| format!("tokenizing {}\n{text}", text.len())).bytes(),
     );
     let tensors = copy.tensors(MODEL).into_iter();
     let bare = tensors.map(|(name, tensor)| (without_prefix(&name), tensor));

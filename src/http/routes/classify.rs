@@ -16,7 +16,7 @@ use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
-use crate::http::state::AppState;
+use crate::http::state::{AppState, Service};
 use crate::http::vectors::{Embedding, Encoding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::http::{heads, inputs};
@@ -152,7 +152,10 @@ pub async fn classify(
     let attributions = if explain { explain::attributions(service, &heads)? } else { Vec::new() };
     let recipe = request.embed.as_ref().map(|r| resolve(service, r, None, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
-    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
+    if native && request.prompt.is_none() && request.prompt_name.is_none() {
+        check_default_prompts(service)?;
+    }
+    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, false)?;
     let inputs = inputs::check_all(&state, request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
@@ -196,6 +199,16 @@ pub async fn classify(
     };
     let reply = Reply { numbers, deadline, memory: answer_memory, timings };
     reply.write(&service.text_pool, answer).await
+}
+
+/// Checks that heads and `native` read the same text where the request chooses no prompt.
+fn check_default_prompts(service: &Service) -> Result<(), ApiError> {
+    if service.default_prompt.is_none() {
+        return Ok(());
+    }
+    let message = "the recipe native has a default prompt, which the heads' texts don't have; choose \
+                   one prompt for both by \"prompt\" or \"prompt_name\"";
+    Err(ApiError::unacceptable(ErrorCode::ConflictingPrompts, "/embed", message))
 }
 
 /// The outputs of each input, in the order in which [`Decoder::result`] reads them.

@@ -6,20 +6,23 @@ use sha2::{Digest, Sha256};
 
 use super::error::CheckpointError;
 use super::weights::{StoredTensor, Weights};
+use crate::model::recipe::NativeRecipe;
 
 /// Must change when the hashed bytes or their order change.
 const FORMAT: &str = "strata-encoder-1";
 
 /// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), what the tokenizer
-/// does beyond its file if `settings` has that, and the tensors: name, type, shape and bytes, in the
-/// order of their names, whichever file each is in.
+/// does beyond its file if `tokenizing` has that, the recipe `native` if a head can't have a copy of
+/// it, and the tensors: name, type, shape and bytes, in the order of their names, whichever file each
+/// is in.
 ///
 /// # Errors
 /// A file can't be read.
 pub fn fingerprint(
     weights: &Weights,
+    native: &NativeRecipe,
     files: &[&Path],
-    settings: Option<&str>,
+    tokenizing: Option<&str>,
     limit: usize,
 ) -> Result<String, CheckpointError> {
     let mut hash = Sha256::new();
@@ -30,14 +33,30 @@ pub fn fingerprint(
         hash.update(format!("file {}\n", bytes.len()));
         hash.update(bytes);
     }
-    if let Some(settings) = settings {
-        hash.update(format!("settings {}\n{settings}", settings.len()));
+    if let Some(tokenizing) = tokenizing {
+        hash.update(format!("tokenizing {}\n{tokenizing}", tokenizing.len()));
+    }
+    if native.as_object().is_none() {
+        hash_native(&mut hash, native);
     }
     for StoredTensor { name, dtype, shape, bytes } in weights.iter() {
         hash.update(format!("tensor {name} {dtype:?} {shape:?}\n"));
         hash.update(bytes);
     }
     Ok(hex::encode(hash.finalize()))
+}
+
+fn hash_native(hash: &mut Sha256, native: &NativeRecipe) {
+    let NativeRecipe { recipe, more_poolings, leaves_out_prompt, row_layers } = native;
+    hash.update(format!("native {recipe:?} {more_poolings:?} {leaves_out_prompt}\n"));
+    for layer in row_layers {
+        let (definition, numbers) = layer.definition();
+        hash.update(format!("layer {definition}\n"));
+        for numbers in numbers {
+            hash.update(format!("numbers {}\n", numbers.len()));
+            numbers.iter().for_each(|number| hash.update(number.to_le_bytes()));
+        }
+    }
 }
 
 /// The SHA-256 of some bytes, in hexadecimal.

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::config::BertConfig;
-use super::tensors::{BUFFERS, CLASSIFIER, POOLER, encoder_tensors};
-use super::weights::Weights;
+use super::Checkpoint;
+use super::tensors::{BUFFERS, POOLER, required_tensors};
 
 /// The parts of a checkpoint that nothing here computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -20,16 +19,14 @@ pub struct LeftOut {
 
 impl LeftOut {
     /// The heads and tensors of a checkpoint that are not served.
-    pub fn find(config: &BertConfig, weights: &Weights) -> Self {
-        let encoder = encoder_tensors(config);
-        let mut read: BTreeSet<&str> = encoder.iter().map(|(name, _)| name.as_str()).collect();
-        read.extend(BUFFERS);
-        let classifier = |name: &str| {
-            let module = name.strip_suffix(".weight").or(name.strip_suffix(".bias"));
-            config.classifier.is_some() && matches!(module, Some(POOLER | CLASSIFIER))
-        };
-        let names = weights.iter().map(|tensor| tensor.name);
-        let left = names.filter(|name| !read.contains(name) && !classifier(name));
+    pub fn find(checkpoint: &Checkpoint) -> Self {
+        let Checkpoint { config, weights, sentence, .. } = checkpoint;
+        let mut read: BTreeSet<String> = required_tensors(config).map(|(name, _)| name).collect();
+        read.extend(BUFFERS.map(str::to_owned));
+        if sentence.reads_pooler {
+            read.extend(["weight", "bias"].map(|tensor| format!("{POOLER}.{tensor}")));
+        }
+        let left = weights.iter().map(|tensor| tensor.name).filter(|name| !read.contains(*name));
         Self { heads: config.other_heads.clone(), tensors: left.map(str::to_owned).collect() }
     }
 }

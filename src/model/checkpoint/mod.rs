@@ -24,8 +24,8 @@ pub use sentence::SentenceFiles;
 pub use table::Table;
 pub use weights::Weights;
 
-use sentence::{Encoder, ModuleList};
-use tensors::encoder_tensors;
+use sentence::{EncoderFiles, ModuleList};
+use tensors::required_tensors;
 
 /// A checkpoint whose files were read and fit together.
 pub struct Checkpoint {
@@ -49,19 +49,19 @@ impl Checkpoint {
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         let modules = ModuleList::read(dir)?;
         let encoder_dir = modules.as_ref().map_or(dir, |modules| &modules.transformer.dir);
-        let config = BertConfig::read(&encoder_dir.join("config.json"))?;
         let adapter = encoder_dir.join("adapter_config.json");
         if adapter.exists() {
             let message = "adapters can't be served; merge them into the weights";
             return Err(CheckpointError::invalid(&adapter, message));
         }
+        let config = BertConfig::read(&encoder_dir.join("config.json"))?;
         let weights = Weights::open(encoder_dir)?;
-        for (name, shape) in encoder_tensors(&config) {
+        for (name, shape) in required_tensors(&config) {
             weights.check(&name, &shape)?;
         }
         let sentence = match &modules {
             Some(modules) => {
-                let encoder = Encoder { dir: encoder_dir, config: &config, weights: &weights };
+                let encoder = EncoderFiles { config: &config, weights: &weights };
                 SentenceFiles::read(dir, modules, &encoder)?
             }
             None => SentenceFiles::default(),

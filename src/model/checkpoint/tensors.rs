@@ -44,39 +44,40 @@ pub fn layer_module(layer: usize, module: &str) -> String {
     format!("encoder.layer.{layer}.{module}")
 }
 
-/// Name and shape of each tensor of the embeddings and the encoder.
-pub(super) fn encoder_tensors(config: &BertConfig) -> Vec<(String, Vec<usize>)> {
+/// Name and shape of each tensor that is read: embeddings, encoder, and the classifier if there is one.
+///
+/// They come layer by layer, so that a checkpoint that has fewer layers than its config says is found
+/// out at the first that is missing.
+pub(super) fn required_tensors(config: &BertConfig) -> impl Iterator<Item = (String, Vec<usize>)> {
     let (c, f) = (config.hidden_size, config.intermediate_size);
     let tables = [
         (WORD_EMBEDDINGS, config.vocab_size),
         (POSITION_EMBEDDINGS, config.positions),
         (TOKEN_TYPE_EMBEDDINGS, config.token_types),
     ];
-    let mut tensors: Vec<_> =
-        tables.into_iter().map(|(table, rows)| (table.to_owned(), vec![rows, c])).collect();
-    let mut norm = |module: String| {
-        tensors.push((format!("{module}.weight"), vec![c]));
-        tensors.push((format!("{module}.bias"), vec![c]));
-    };
-    norm(EMBEDDING_NORM.to_owned());
-    for layer in 0..config.layers {
-        norm(layer_module(layer, ATTENTION_NORM));
-        norm(layer_module(layer, OUTPUT_NORM));
-    }
-    let linears = [
-        (QUERY, c, c),
-        (KEY, c, c),
-        (VALUE, c, c),
-        (ATTENTION_OUTPUT, c, c),
-        (INTERMEDIATE, f, c),
-        (OUTPUT, c, f),
+    let tables = tables.into_iter().map(move |(table, rows)| (table.to_owned(), vec![rows, c]));
+    let modules = [
+        (QUERY, vec![c, c]),
+        (KEY, vec![c, c]),
+        (VALUE, vec![c, c]),
+        (ATTENTION_OUTPUT, vec![c, c]),
+        (ATTENTION_NORM, vec![c]),
+        (INTERMEDIATE, vec![f, c]),
+        (OUTPUT, vec![c, f]),
+        (OUTPUT_NORM, vec![c]),
     ];
-    for layer in 0..config.layers {
-        for (linear, outputs, inputs) in linears {
-            let module = layer_module(layer, linear);
-            tensors.push((format!("{module}.weight"), vec![outputs, inputs]));
-            tensors.push((format!("{module}.bias"), vec![outputs]));
-        }
-    }
-    tensors
+    let layers = (0..config.layers).flat_map(move |layer| {
+        let named = |(module, shape)| (layer_module(layer, module), shape);
+        modules.clone().map(named)
+    });
+    let classifier = config.classifier.iter().flat_map(move |classifier| {
+        let labels = classifier.labels.len();
+        [(POOLER.to_owned(), vec![c, c]), (CLASSIFIER.to_owned(), vec![labels, c])]
+    });
+    let norm = [(EMBEDDING_NORM.to_owned(), vec![c])];
+    let all = norm.into_iter().chain(layers).chain(classifier);
+    tables.chain(all.flat_map(|(module, shape)| {
+        let bias = vec![shape[0]];
+        [(format!("{module}.weight"), shape), (format!("{module}.bias"), bias)]
+    }))
 }

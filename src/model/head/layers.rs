@@ -25,8 +25,8 @@ pub(super) fn read_layers(
     let numbers = layer_numbers(&parsed)?;
     let hidden_activation = match hidden_activation {
         None if numbers.len() > 1 => {
-            let message =
-                "head.json: several layers need hidden_activation: tanh, relu, gelu or identity";
+            let message = "head.json: several layers need hidden_activation: identity, tanh, relu, \
+                           gelu, sigmoid or silu";
             return Err(message.to_owned());
         }
         activation => activation.unwrap_or(DenseActivation::Identity),

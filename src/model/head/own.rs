@@ -6,7 +6,7 @@ use super::classifier::Head;
 use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::checkpoint::tensors::{CLASSIFIER, POOLER};
 use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType, ScoreActivation};
-use crate::model::dense::{Dense, DenseActivation};
+use crate::model::dense::DenseActivation;
 use crate::model::pooling::Pooling;
 use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
 
@@ -23,18 +23,14 @@ impl Head {
     ) -> Result<Option<Self>, CheckpointError> {
         let Some(config) = &checkpoint.config.classifier else { return Ok(None) };
         let (c, classes) = (checkpoint.config.hidden_size, config.labels.len());
-        let layer = |module: &str, outputs: usize, activation: DenseActivation| {
-            let read = |name: &str, shape: &[usize]| {
-                checkpoint.weights.read(&format!("{module}.{name}"), shape)
-            };
-            let (weight, bias) = (read("weight", &[outputs, c])?, read("bias", &[outputs])?);
-            Ok::<_, CheckpointError>(Dense::new(weight, bias, activation))
-        };
-        let pooler = layer(POOLER, c, DenseActivation::Tanh)?;
-        let classifier = layer(CLASSIFIER, classes, DenseActivation::Identity)?;
+        let weights = &checkpoint.weights;
+        let pooler = weights.read_dense(POOLER, c, c, DenseActivation::Tanh)?;
+        let classifier = weights.read_dense(CLASSIFIER, c, classes, DenseActivation::Identity)?;
         let (problem_type, activation) = interpretation(config.problem_type, classes);
-        let saved = ScoreActivation::read_saved(&checkpoint.dir)?;
-        let score_activation = match saved.unwrap_or(config.score_activation) {
+        let own = config.score_activation.clone().map_err(|message| {
+            CheckpointError::invalid(&checkpoint.encoder_dir.join("config.json"), message)
+        });
+        let score_activation = match checkpoint.sentence.score_activation.map_or(own, Ok)? {
             ScoreActivation::Identity => OutputActivation::None,
             ScoreActivation::Sigmoid => OutputActivation::Sigmoid,
         };

@@ -8,29 +8,22 @@ use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::PostProcessorWrapper;
-use tokenizers::processors::template::TemplateProcessing;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::added::ClassToken;
 use super::fields::Fields;
-use super::json::TokenizerJson;
+use super::json::{TokenizerJson, token_id};
+use super::template::special_template;
 use crate::text::error::TokenizerError;
 
 /// The special tokens that BERT's classes have if no file names others.
-pub fn class_tokens() -> Vec<ClassToken> {
-    let token = |field, content: &str, optional| ClassToken {
-        field,
-        content: content.to_owned(),
-        optional,
-    };
-    vec![
-        token("unk_token", "[UNK]", false),
-        token("sep_token", "[SEP]", false),
-        token("pad_token", "[PAD]", true),
-        token("cls_token", "[CLS]", false),
-        token("mask_token", "[MASK]", true),
-    ]
-}
+pub const CLASS_TOKENS: [ClassToken<'_>; 5] = [
+    ClassToken { field: "unk_token", content: "[UNK]", optional: false },
+    ClassToken { field: "sep_token", content: "[SEP]", optional: false },
+    ClassToken { field: "pad_token", content: "[PAD]", optional: true },
+    ClassToken { field: "cls_token", content: "[CLS]", optional: false },
+    ClassToken { field: "mask_token", content: "[MASK]", optional: true },
+];
 
 /// Reads the vocabulary of `vocab.txt`: a piece per line, its id the number of the line. A piece
 /// that is listed twice has its last line's id.
@@ -57,10 +50,7 @@ pub fn json_vocab(json: &TokenizerJson) -> Result<AHashMap<String, u32>, Tokeniz
              WordPiece; PreTrainedTokenizerFast reads tokenizer.json as it is",
         ));
     }
-    let id = |(piece, id): (&String, &Value)| {
-        let id = id.as_u64().and_then(|id| u32::try_from(id).ok());
-        Some((piece.clone(), id?))
-    };
+    let id = |(piece, id): (&String, &Value)| Some((piece.clone(), token_id(id)?));
     let pieces = vocab.as_object().and_then(|map| map.iter().map(id).collect());
     pieces.ok_or_else(|| wrong("its vocab needs an id, 0 or above, for each piece"))
 }
@@ -113,25 +103,4 @@ pub fn template(
     let single = format!("{class}:0 $A:0 {separator}:0");
     let pair = format!("{single} $B:1 {separator}:1");
     special_template(tokenizer, &single, &pair, &[class, separator])
-}
-
-/// A post-processor of templates with these special tokens.
-///
-/// # Errors
-/// A token can't stand in a template, or isn't in the vocabulary.
-pub fn special_template(
-    tokenizer: &Tokenizer,
-    single: &str,
-    pair: &str,
-    tokens: &[&str],
-) -> Result<PostProcessorWrapper, String> {
-    let id = |token: &str| {
-        let id = tokenizer.token_to_id(token).ok_or_else(|| format!("it lacks \"{token}\""))?;
-        Ok::<_, String>((token.to_owned(), id))
-    };
-    let special = tokens.iter().map(|token| id(token)).collect::<Result<Vec<_>, _>>()?;
-    let builder = TemplateProcessing::builder().try_single(single).and_then(|builder| {
-        builder.try_pair(pair)?.special_tokens(special).build().map_err(|error| error.to_string())
-    });
-    builder.map(PostProcessorWrapper::from)
 }

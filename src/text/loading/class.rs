@@ -9,53 +9,61 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::json::TokenizerJson;
 use crate::text::error::TokenizerError;
 use crate::text::hints::TokenizerHints;
 
-/// What reads the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// BERT's own: WordPiece, everything else from `tokenizer_config.json`.
-    Bert,
-    /// XLM-RoBERTa's: a unigram model, used by multilingual BERT checkpoints.
-    XlmRoberta,
-    /// `tokenizer.json` as it is.
-    Whole,
-}
-
 /// The class of a checkpoint's tokenizer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class {
-    /// What reads the files.
-    pub kind: Kind,
+#[derive(Clone, Copy)]
+pub struct Class<'j> {
+    /// What the files are read as.
+    pub source: Source<'j>,
     /// Whether the model gets the token types, unless `model_input_names` says otherwise; zeros if
     /// not.
     pub token_types: bool,
 }
 
-/// The classes without the `Fast` that some names end with.
-const CLASSES: [(&str, Class); 12] = {
-    const BERT: Class = Class { kind: Kind::Bert, token_types: true };
-    const WHOLE: Class = Class { kind: Kind::Whole, token_types: false };
-    [
-        ("BertTokenizer", BERT),
-        ("ElectraTokenizer", BERT),
-        ("LayoutLMTokenizer", BERT),
-        ("LxmertTokenizer", BERT),
-        ("MobileBertTokenizer", BERT),
-        ("SqueezeBertTokenizer", BERT),
-        ("DistilBertTokenizer", Class { kind: Kind::Bert, token_types: false }),
-        ("XLMRobertaTokenizer", Class { kind: Kind::XlmRoberta, token_types: false }),
-        ("PreTrainedTokenizer", WHOLE),
-        ("PythonBackend", WHOLE),
-        ("TokenizersBackend", WHOLE),
-        ("PreTrainedTokenizerFast", WHOLE),
-    ]
-};
+/// What the files are read as.
+#[derive(Clone, Copy)]
+pub enum Source<'j> {
+    /// BERT's own: WordPiece, from `tokenizer.json` or `vocab.txt`, and everything else from
+    /// `tokenizer_config.json`.
+    Bert(Option<&'j TokenizerJson>),
+    /// XLM-RoBERTa's: a unigram model, used by multilingual BERT checkpoints.
+    XlmRoberta(&'j TokenizerJson),
+    /// `tokenizer.json` as it is.
+    Whole(&'j TokenizerJson),
+}
 
-impl Class {
+/// The classes that have a [`Source`] each.
+#[derive(Clone, Copy)]
+enum Kind {
+    Bert,
+    XlmRoberta,
+    Whole,
+}
+
+/// The class of a checkpoint that names none.
+const DEFAULT: &str = "BertTokenizer";
+
+/// The classes without the `Fast` that some names end with, and whether they have token types.
+const CLASSES: [(&str, Kind, bool); 12] = [
+    (DEFAULT, Kind::Bert, true),
+    ("ElectraTokenizer", Kind::Bert, true),
+    ("LayoutLMTokenizer", Kind::Bert, true),
+    ("LxmertTokenizer", Kind::Bert, true),
+    ("MobileBertTokenizer", Kind::Bert, true),
+    ("SqueezeBertTokenizer", Kind::Bert, true),
+    ("DistilBertTokenizer", Kind::Bert, false),
+    ("XLMRobertaTokenizer", Kind::XlmRoberta, false),
+    ("PreTrainedTokenizer", Kind::Whole, false),
+    ("PythonBackend", Kind::Whole, false),
+    ("TokenizersBackend", Kind::Whole, false),
+    ("PreTrainedTokenizerFast", Kind::Whole, false),
+];
+
+impl<'j> Class<'j> {
     /// The class that `tokenizer_config.json` names, or else `config.json`, or else BERT's.
-    /// `has_json` is whether there is a `tokenizer.json`.
     ///
     /// # Errors
     /// Another class, one that needs a `tokenizer.json`, or one with code of its own.
@@ -63,39 +71,44 @@ impl Class {
         config: &Fields,
         hints: &TokenizerHints,
         dir: &Path,
-        has_json: bool,
+        json: Option<&'j TokenizerJson>,
     ) -> Result<Self, TokenizerError> {
         check_auto_map(config)?;
         let named = config.text("tokenizer_class")?.filter(|name| !name.is_empty());
         let file = dir.join(if named.is_some() { "tokenizer_config.json" } else { "config.json" });
-        let Some(name) = named.or(hints.config_class.as_deref()) else { return Ok(CLASSES[0].1) };
-        let same = |known: &str| known == name || name.strip_suffix("Fast") == Some(known);
-        let class = CLASSES.into_iter().find(|(known, _)| same(known)).map(|(_, class)| class);
-        let refused = |allowed: String| {
-            TokenizerError::field(&file, "tokenizer_class", &Value::from(name), &allowed)
+        let name = named.or(hints.config_class.as_deref()).unwrap_or(DEFAULT);
+        let refused = |allowed: &str| {
+            Err(TokenizerError::field(&file, "tokenizer_class", &Value::from(name), allowed))
         };
-        match class {
-            Some(class) if class.kind == Kind::Bert || has_json => Ok(class),
-            Some(_) => Err(refused(
-                "this class needs a tokenizer.json, and there is only vocab.txt, which BertTokenizer \
-                 reads"
-                    .to_owned(),
-            )),
-            None => {
-                let names: Vec<_> = CLASSES.iter().map(|(known, _)| *known).collect();
-                Err(refused(format!("allowed are {}, also with Fast at the end", names.join(", "))))
+        let is_named = |known: &str| known == name || name.strip_suffix("Fast") == Some(known);
+        let Some(&(_, kind, token_types)) = CLASSES.iter().find(|(known, ..)| is_named(known))
+        else {
+            let names = CLASSES.map(|(known, ..)| known).join(", ");
+            return refused(&format!("allowed are {names}, also with Fast at the end"));
+        };
+        let source = match (kind, json) {
+            (Kind::Bert, json) => Source::Bert(json),
+            (Kind::XlmRoberta, Some(json)) => Source::XlmRoberta(json),
+            (Kind::Whole, Some(json)) => Source::Whole(json),
+            (Kind::XlmRoberta | Kind::Whole, None) => {
+                return refused(
+                    "this class needs a tokenizer.json, and there is only vocab.txt, which \
+                     BertTokenizer reads",
+                );
             }
-        }
+        };
+        Ok(Self { source, token_types })
     }
 }
 
 /// A class that comes as Python code with the checkpoint can't be run.
 fn check_auto_map(config: &Fields) -> Result<(), TokenizerError> {
     let Some(map) = config.get("auto_map") else { return Ok(()) };
-    let entry = map.get("AutoTokenizer").unwrap_or(if map.is_array() { map } else { &Value::Null });
+    // Older files have the list of classes without a name before it.
+    let entry = if map.is_array() { Some(map) } else { map.get("AutoTokenizer") };
     let names_code = match entry {
-        Value::Array(list) => list.iter().any(|name| !name.is_null()),
-        other => !other.is_null(),
+        Some(Value::Array(list)) => list.iter().any(|name| !name.is_null()),
+        other => other.is_some_and(|other| !other.is_null()),
     };
     if names_code {
         let allowed = "a tokenizer with Python code of its own can't be served";
@@ -108,11 +121,21 @@ fn check_auto_map(config: &Fields) -> Result<(), TokenizerError> {
 mod tests {
     use super::*;
 
-    fn choose(hints: Option<&str>, has_json: bool) -> Result<Class, String> {
+    /// The source and whether there are token types.
+    fn choose(name: Option<&str>, has_json: bool) -> Result<(&'static str, bool), String> {
         let dir = Path::new("folder");
-        let hints = TokenizerHints { config_class: hints.map(str::to_owned), ..Default::default() };
+        let hints = TokenizerHints { config_class: name.map(str::to_owned), ..Default::default() };
         let config = Fields::none(&dir.join("tokenizer_config.json"));
-        Class::choose(&config, &hints, dir, has_json).map_err(|error| error.to_string())
+        let json = TokenizerJson::default();
+        let class = Class::choose(&config, &hints, dir, has_json.then_some(&json));
+        let class = class.map_err(|error| error.to_string())?;
+        let source = match class.source {
+            Source::Bert(None) => "vocab.txt",
+            Source::Bert(Some(_)) => "vocabulary",
+            Source::XlmRoberta(_) => "XLM-RoBERTa",
+            Source::Whole(_) => "whole",
+        };
+        Ok((source, class.token_types))
     }
 
     #[test]
@@ -120,12 +143,12 @@ mod tests {
         for name in
             [None, Some("BertTokenizer"), Some("BertTokenizerFast"), Some("ElectraTokenizer")]
         {
-            assert_eq!(choose(name, false), Ok(Class { kind: Kind::Bert, token_types: true }));
+            assert_eq!(choose(name, false), Ok(("vocab.txt", true)));
         }
-        let distil = choose(Some("DistilBertTokenizerFast"), true);
-        assert_eq!(distil, Ok(Class { kind: Kind::Bert, token_types: false }));
-        let whole = choose(Some("PreTrainedTokenizerFast"), true);
-        assert_eq!(whole, Ok(Class { kind: Kind::Whole, token_types: false }));
+        assert_eq!(choose(None, true), Ok(("vocabulary", true)));
+        assert_eq!(choose(Some("DistilBertTokenizerFast"), true), Ok(("vocabulary", false)));
+        assert_eq!(choose(Some("PreTrainedTokenizerFast"), true), Ok(("whole", false)));
+        assert_eq!(choose(Some("XLMRobertaTokenizer"), true), Ok(("XLM-RoBERTa", false)));
     }
 
     #[test]

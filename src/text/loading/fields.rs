@@ -7,27 +7,22 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::text::error::TokenizerError;
+use crate::text::hints::TokenizerArguments;
 
 /// The fields of a JSON file, with those of sentence-transformers' arguments over them.
 pub struct Fields {
     file: PathBuf,
     map: Map<String, Value>,
-    arguments: Map<String, Value>,
+    arguments: Option<TokenizerArguments>,
 }
 
-/// Arguments that change no token: where files come from, and what is printed.
-const ARGUMENTS_WITHOUT_EFFECT: [&str; 13] = [
-    "cache_dir",
+/// Arguments that change no token.
+const ARGUMENTS_WITHOUT_EFFECT: [&str; 7] = [
     "clean_up_tokenization_spaces",
     "code_revision",
     "do_basic_tokenize",
     "fix_mistral_regex",
-    "force_download",
-    "local_files_only",
     "never_split",
-    "revision",
-    "token",
-    "trust_remote_code",
     "use_fast",
     "verbose",
 ];
@@ -68,12 +63,12 @@ impl Fields {
             Err(cause) => return Err(error(&cause)),
         };
         let map = serde_json::from_str(&text).map_err(|cause| error(&cause))?;
-        Ok(Some(Self { file: file.into(), map, arguments: Map::new() }))
+        Ok(Some(Self { file: file.into(), map, arguments: None }))
     }
 
     /// No fields, as if the file held `{}`.
     pub fn none(file: &Path) -> Self {
-        Self { file: file.into(), map: Map::new(), arguments: Map::new() }
+        Self { file: file.into(), map: Map::new(), arguments: None }
     }
 
     /// Puts sentence-transformers' arguments over these fields.
@@ -82,14 +77,14 @@ impl Fields {
     /// An argument that isn't understood.
     pub fn with_arguments(
         mut self,
-        arguments: &Map<String, Value>,
+        arguments: Option<&TokenizerArguments>,
     ) -> Result<Self, TokenizerError> {
-        self.arguments = arguments.clone();
-        for (name, value) in arguments {
+        self.arguments = arguments.cloned();
+        for (name, value) in arguments.iter().flat_map(|arguments| &arguments.map) {
             if ARGUMENTS.contains(&name.as_str()) {
                 self.map.insert(name.clone(), value.clone());
             } else if !ARGUMENTS_WITHOUT_EFFECT.contains(&name.as_str()) {
-                let allowed = format!("understood arguments are {}", ARGUMENTS.join(", "));
+                let allowed = format!("allowed are {}", ARGUMENTS.join(", "));
                 return Err(self.wrong(name, value, &allowed));
             }
         }
@@ -98,7 +93,7 @@ impl Fields {
 
     /// Whether sentence-transformers' arguments have this field.
     pub fn is_argument(&self, name: &str) -> bool {
-        self.arguments.contains_key(name)
+        self.arguments.as_ref().is_some_and(|arguments| arguments.map.contains_key(name))
     }
 
     /// All fields, in the order of the file.
@@ -136,15 +131,11 @@ impl Fields {
 
     /// The error for a field that can't be used; `allowed` completes the sentence after its value.
     pub fn wrong(&self, name: &str, found: &Value, allowed: &str) -> TokenizerError {
-        if self.is_argument(name) {
-            let file = self.file.with_file_name("sentence_bert_config.json");
-            return TokenizerError::field(
-                &file,
-                &format!("{name} of processor_kwargs or tokenizer_args"),
-                found,
-                allowed,
-            );
+        match &self.arguments {
+            Some(TokenizerArguments { file, field, map }) if map.contains_key(name) => {
+                TokenizerError::field(file, &format!("{field}.{name}"), found, allowed)
+            }
+            _ => TokenizerError::field(&self.file, name, found, allowed),
         }
-        TokenizerError::field(&self.file, name, found, allowed)
     }
 }

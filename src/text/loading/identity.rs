@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::utils::truncation::TruncationDirection;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::json::TokenizerJson;
@@ -16,7 +17,11 @@ use super::whole;
 use crate::text::post_processing::PostProcessing;
 
 /// Everything that a tokenizer does, except for its vocabulary.
-pub fn describe(tokenizer: &Tokenizer, processing: &PostProcessing, left: bool) -> Value {
+pub fn describe(
+    tokenizer: &Tokenizer,
+    processing: &PostProcessing,
+    direction: TruncationDirection,
+) -> Value {
     let mut added: Vec<_> = tokenizer.get_added_tokens_decoder().into_iter().collect();
     added.sort_by_key(|(id, _)| *id);
     let model = match tokenizer.get_model() {
@@ -33,7 +38,7 @@ pub fn describe(tokenizer: &Tokenizer, processing: &PostProcessing, left: bool) 
         "post_processor": as_json(processing.processor()),
         "added_tokens": as_json(&added),
         "model": model,
-        "truncated_at_start": left,
+        "truncation_direction": direction.as_ref(),
         "zero_types": processing.hides_types(),
         "split_special_tokens": tokenizer.get_encode_special_tokens(),
     })
@@ -59,7 +64,8 @@ pub fn describe_json(json: &TokenizerJson) -> Value {
                 if processor.is_null() { as_json(&whole::texts_alone()) } else { processor },
             "added_tokens": added_tokens(&json.added_tokens),
             "model": model,
-            "truncated_at_start": json.truncation["direction"] == "Left",
+            "truncation_direction":
+                if json.truncation["direction"] == "Left" { "left" } else { "right" },
             "zero_types": false,
             "split_special_tokens": false,
         }))

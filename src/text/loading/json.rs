@@ -53,3 +53,8 @@ impl TokenizerJson {
         Ok(Some(Self { file: file.clone(), bytes, ..json }))
     }
 }
+
+/// A token's id, if it is one: a whole number, 0 or above.
+pub fn token_id(value: &Value) -> Option<u32> {
+    value.as_u64().and_then(|id| u32::try_from(id).ok())
+}

@@ -7,6 +7,7 @@ mod fields;
 mod identity;
 mod json;
 mod settings;
+mod template;
 mod whole;
 mod xlm_roberta;
 
@@ -16,9 +17,10 @@ use serde_json::Value;
 use tokenizers::Tokenizer;
 use tokenizers::normalizers::{self, Lowercase, NormalizerWrapper};
 use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::utils::truncation::TruncationDirection;
 
 use added::{Additions, TokenFiles};
-use class::{Class, Kind};
+use class::{Class, Source};
 use fields::Fields;
 use json::TokenizerJson;
 
@@ -32,14 +34,16 @@ pub struct Loaded {
     pub tokenizer: Tokenizer,
     /// What is added to them.
     pub processing: PostProcessing,
-    /// Whether long texts lose their beginning, not their end.
-    pub left: bool,
+    /// The ids of all special tokens that the class or a file names.
+    pub special_ids: Vec<u32>,
+    /// The side at which long texts are cut.
+    pub direction: TruncationDirection,
     /// The longest sequence that the files allow.
     pub max_length: Option<usize>,
     /// The file with the vocabulary.
     pub file: PathBuf,
     /// What the tokenizer does beyond what that file says, if anything.
-    pub settings: Option<String>,
+    pub beyond_file: Option<String>,
 }
 
 /// Reads a tokenizer.
@@ -49,39 +53,41 @@ pub struct Loaded {
 pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError> {
     let config_file = dir.join("tokenizer_config.json");
     let config = Fields::read(&config_file)?.unwrap_or_else(|| Fields::none(&config_file));
-    let config = config.with_arguments(&hints.arguments)?;
+    let config = config.with_arguments(hints.arguments.as_ref())?;
     let json = TokenizerJson::read(dir)?;
     let vocab = dir.join("vocab.txt");
     if json.is_none() && !vocab.exists() {
         let message = "neither tokenizer.json nor vocab.txt was found";
         return Err(TokenizerError::new(dir, message));
     }
-    let class = Class::choose(&config, hints, dir, json.is_some())?;
-    settings::check_unserved(&config, json.as_ref())?;
-    let left = settings::truncates_left(&config, json.as_ref())?;
-    let token_types = settings::token_types(&config, class.token_types)?;
+    let json = json.as_ref();
+    let Class { source, token_types } = Class::choose(&config, hints, dir, json)?;
+    settings::check_unserved(&config, json)?;
+    let direction = settings::direction(&config, json)?;
+    let token_types = settings::token_types(&config, token_types)?;
     let max_length = settings::max_length(&config, hints)?;
-    let file = json.as_ref().map_or(vocab, |json| json.file.clone());
-    let (json, file_ref) = (json.as_ref(), file.as_path());
-    let parts = Parts { config: &config, class, json, file: file_ref, dir, older: true };
-    let (mut tokenizer, processor) = parts.read(hints.word_rows)?;
+    let file = json.map_or(vocab, |json| json.file.clone());
+    let error = |message: String| TokenizerError::new(&file, message);
+    let parts = Parts { config: &config, source, file: &file, dir, older: true };
+    let Built { mut tokenizer, processor, special_ids } = parts.build(hints.word_rows)?;
     tokenizer.set_encode_special_tokens(config.flag("split_special_tokens", false)?);
     if hints.lower_case {
-        lower_case_first(&mut tokenizer).map_err(|cause| TokenizerError::new(&file, cause))?;
+        lower_case_first(&mut tokenizer).map_err(|cause| error(cause.to_string()))?;
     }
-    let error = |message: String| TokenizerError::new(&file, message);
     let processing = PostProcessing::new(processor, !token_types).map_err(error)?;
-    let found = identity::describe(&tokenizer, &processing, left);
-    let alone = parts.describe_file(&Fields::none(&config_file), hints.word_rows);
-    let settings = (found != alone).then(|| found.to_string());
-    Ok(Loaded { tokenizer, processing, left, max_length, file, settings })
+    let found = identity::describe(&tokenizer, &processing, direction);
+    let alone = match json {
+        Some(json) => identity::describe_json(json),
+        None => parts.describe_vocab(&Fields::none(&config_file), hints.word_rows),
+    };
+    let beyond_file = (found != alone).then(|| found.to_string());
+    Ok(Loaded { tokenizer, processing, special_ids, direction, max_length, file, beyond_file })
 }
 
 /// What a tokenizer is read from.
 struct Parts<'p> {
     config: &'p Fields,
-    class: Class,
-    json: Option<&'p TokenizerJson>,
+    source: Source<'p>,
     /// The file with the vocabulary.
     file: &'p Path,
     /// The folder.
@@ -91,62 +97,64 @@ struct Parts<'p> {
 }
 
 impl Parts<'_> {
-    /// The tokenizer without a post-processor, and its post-processor.
-    fn read(
-        &self,
-        rows: Option<usize>,
-    ) -> Result<(Tokenizer, PostProcessorWrapper), TokenizerError> {
-        let Self { config, json, file, dir, older, .. } = *self;
+    fn build(&self, rows: Option<usize>) -> Result<Built, TokenizerError> {
+        let Self { config, file, .. } = *self;
         let error = |message: String| TokenizerError::new(file, message);
-        let added = |defaults| {
-            let json = json.map(|json| &json.added_tokens);
-            Additions::collect(dir, &TokenFiles { config, json, defaults, older })
-        };
-        match (self.class.kind, json) {
-            (Kind::Whole, Some(json)) => {
-                let mut tokenizer =
-                    added(whole::class_tokens(json))?.add_to(whole::build(json)?, rows)?;
-                let processor = tokenizer.get_post_processor().cloned().or_else(whole::texts_alone);
-                tokenizer.with_post_processor(None::<PostProcessorWrapper>);
-                tokenizer.with_padding(None);
-                let kept = |cause| error(format!("its truncation can't be removed: {cause}"));
-                tokenizer.with_truncation(None).map_err(|cause| kept(cause.to_string()))?;
-                Ok((tokenizer, processor.ok_or_else(|| error("no post-processor".to_owned()))?))
+        let added = self.additions()?;
+        let (tokenizer, processor) = match self.source {
+            Source::Whole(json) => {
+                let tokenizer = added.add_to(whole::build(json)?, rows)?;
+                whole::take_processor(tokenizer).map_err(error)?
             }
-            (Kind::XlmRoberta, Some(json)) => {
-                let added = added(xlm_roberta::class_tokens())?;
+            Source::XlmRoberta(json) => {
                 let tokenizer = added.add_to(xlm_roberta::build(json, config)?, rows)?;
                 let (begin, end) = (added.name("bos_token")?, added.name("eos_token")?);
                 let processor = xlm_roberta::template(&tokenizer, begin, end).map_err(error)?;
-                Ok((tokenizer, processor))
+                (tokenizer, processor)
             }
-            _ => {
-                let added = added(bert::class_tokens())?;
+            Source::Bert(json) => {
                 let vocab = json.map_or_else(|| bert::read_vocab(file), bert::json_vocab)?;
                 let bare = bert::build(vocab, added.name("unk_token")?, config, file)?;
                 let tokenizer = added.add_to(bare, rows)?;
                 let (class, separator) = (added.name("cls_token")?, added.name("sep_token")?);
                 let processor = bert::template(&tokenizer, class, separator).map_err(error)?;
-                Ok((tokenizer, processor))
+                (tokenizer, processor)
             }
-        }
+        };
+        let special_ids = added.special_ids(&tokenizer);
+        Ok(Built { tokenizer, processor, special_ids })
     }
-}
 
-impl Parts<'_> {
-    /// What the file with the vocabulary says alone, without `tokenizer_config.json`: `none` has no
-    /// fields. Null if it can't be used alone.
-    fn describe_file(&self, none: &Fields, rows: Option<usize>) -> Value {
-        if let Some(json) = self.json {
-            return identity::describe_json(json);
-        }
-        let alone = Parts { config: none, older: false, ..*self }.read(rows).ok();
-        let described = alone.and_then(|(tokenizer, processor)| {
+    /// The tokens that the files add to the vocabulary.
+    fn additions(&self) -> Result<Additions, TokenizerError> {
+        let (json, defaults) = match self.source {
+            Source::Bert(json) => (json, bert::CLASS_TOKENS.to_vec()),
+            Source::XlmRoberta(json) => (Some(json), xlm_roberta::CLASS_TOKENS.to_vec()),
+            Source::Whole(json) => (Some(json), whole::class_tokens(json)),
+        };
+        let json = json.map(|json| &json.added_tokens);
+        let Self { config, older, .. } = *self;
+        Additions::collect(self.dir, &TokenFiles { config, json, defaults, older })
+    }
+
+    /// What `vocab.txt` says alone, without other files: `none` has no fields. Null if it can't be
+    /// used alone.
+    fn describe_vocab(&self, none: &Fields, rows: Option<usize>) -> Value {
+        let alone = Parts { config: none, older: false, ..*self }.build(rows).ok();
+        let described = alone.and_then(|Built { tokenizer, processor, .. }| {
             let processing = PostProcessing::new(processor, false).ok()?;
-            Some(identity::describe(&tokenizer, &processing, false))
+            Some(identity::describe(&tokenizer, &processing, TruncationDirection::Right))
         });
         described.unwrap_or_default()
     }
+}
+
+/// A tokenizer that was built from [`Parts`].
+struct Built {
+    /// Without a post-processor.
+    tokenizer: Tokenizer,
+    processor: PostProcessorWrapper,
+    special_ids: Vec<u32>,
 }
 
 /// Makes lower-casing the first step of normalisation, unless it is a step already, as in

@@ -1,6 +1,7 @@
 //! Single settings of `tokenizer_config.json`, and those that can't be served.
 
 use serde_json::Value;
+use tokenizers::utils::truncation::TruncationDirection;
 
 use super::fields::Fields;
 use super::json::TokenizerJson;
@@ -38,22 +39,25 @@ pub fn check_unserved(config: &Fields, json: Option<&TokenizerJson>) -> Result<(
     }
 }
 
-/// Whether long texts lose their beginning: `truncation_side`, or else what `tokenizer.json` says.
+/// The side at which long texts are cut: `truncation_side`, or else what `tokenizer.json` says.
 ///
 /// # Errors
 /// The side is neither left nor right.
-pub fn truncates_left(
+pub fn direction(
     config: &Fields,
     json: Option<&TokenizerJson>,
-) -> Result<bool, TokenizerError> {
+) -> Result<TruncationDirection, TokenizerError> {
     match config.get("truncation_side") {
-        Some(side) if side == "left" => Ok(true),
-        Some(side) if side == "right" => Ok(false),
+        Some(side) if side == "left" => Ok(TruncationDirection::Left),
+        Some(side) if side == "right" => Ok(TruncationDirection::Right),
         Some(side) => {
             let allowed = "allowed are \"left\" and \"right\"";
             Err(config.wrong("truncation_side", side, allowed))
         }
-        None => Ok(json.is_some_and(|json| json.truncation["direction"] == "Left")),
+        None if json.is_some_and(|json| json.truncation["direction"] == "Left") => {
+            Ok(TruncationDirection::Left)
+        }
+        None => Ok(TruncationDirection::Right),
     }
 }
 
@@ -72,8 +76,8 @@ pub fn token_types(config: &Fields, default: bool) -> Result<bool, TokenizerErro
     }
 }
 
-/// The longest sequence that the files allow: sentence-transformers' arguments go over its
-/// `max_seq_length`, which goes over `tokenizer_config.json`.
+/// The longest sequence that the files allow: of sentence-transformers its `processing_kwargs`, the
+/// tokenizer's arguments, and `max_seq_length`, in this order, go over `tokenizer_config.json`.
 ///
 /// # Errors
 /// A limit isn't a positive whole number.
@@ -82,6 +86,9 @@ pub fn max_length(
     hints: &TokenizerHints,
 ) -> Result<Option<usize>, TokenizerError> {
     const NAMES: [&str; 2] = ["model_max_length", "max_len"];
+    if hints.max_length.is_some() {
+        return Ok(hints.max_length);
+    }
     if hints.max_seq_length.is_some() && !config.is_argument(NAMES[0]) {
         return Ok(hints.max_seq_length);
     }

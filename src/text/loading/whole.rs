@@ -18,14 +18,26 @@ pub fn build(json: &TokenizerJson) -> Result<Tokenizer, TokenizerError> {
 }
 
 /// The one special token that the file itself names: what pads a batch.
-pub fn class_tokens(json: &TokenizerJson) -> Vec<ClassToken> {
+pub fn class_tokens(json: &TokenizerJson) -> Vec<ClassToken<'_>> {
     let pad = json.padding["pad_token"].as_str();
-    let token = |content: &str| ClassToken {
-        field: "pad_token",
-        content: content.to_owned(),
-        optional: false,
-    };
+    let token = |content| ClassToken { field: "pad_token", content, optional: false };
     pad.map(token).into_iter().collect()
+}
+
+/// Takes the post-processor out of a tokenizer, and removes its own padding and truncation.
+///
+/// # Errors
+/// Truncation can't be removed.
+pub fn take_processor(
+    mut tokenizer: Tokenizer,
+) -> Result<(Tokenizer, PostProcessorWrapper), String> {
+    let processor = tokenizer.get_post_processor().cloned().or_else(texts_alone);
+    tokenizer.with_post_processor(None::<PostProcessorWrapper>);
+    tokenizer.with_padding(None);
+    tokenizer
+        .with_truncation(None)
+        .map_err(|cause| format!("its truncation can't be removed: {cause}"))?;
+    Ok((tokenizer, processor.ok_or("no post-processor")?))
 }
 
 /// The post-processor of a file that has none: one text after the other, all types 0 and 1.

@@ -13,28 +13,21 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::added::ClassToken;
-use super::bert::special_template;
 use super::fields::Fields;
 use super::json::TokenizerJson;
+use super::template::special_template;
 use crate::text::error::TokenizerError;
 
 /// The special tokens that the class has if no file names others.
-pub fn class_tokens() -> Vec<ClassToken> {
-    let token = |field, content: &str, optional| ClassToken {
-        field,
-        content: content.to_owned(),
-        optional,
-    };
-    vec![
-        token("bos_token", "<s>", false),
-        token("eos_token", "</s>", false),
-        token("unk_token", "<unk>", false),
-        token("sep_token", "</s>", false),
-        token("pad_token", "<pad>", true),
-        token("cls_token", "<s>", false),
-        token("mask_token", "<mask>", true),
-    ]
-}
+pub const CLASS_TOKENS: [ClassToken<'_>; 7] = [
+    ClassToken { field: "bos_token", content: "<s>", optional: false },
+    ClassToken { field: "eos_token", content: "</s>", optional: false },
+    ClassToken { field: "unk_token", content: "<unk>", optional: false },
+    ClassToken { field: "sep_token", content: "</s>", optional: false },
+    ClassToken { field: "pad_token", content: "<pad>", optional: true },
+    ClassToken { field: "cls_token", content: "<s>", optional: false },
+    ClassToken { field: "mask_token", content: "<mask>", optional: true },
+];
 
 /// The piece for unknown characters, as the class has it whatever the file says.
 const UNKNOWN: usize = 3;

@@ -10,8 +10,7 @@ use crate::support::CheckpointCopy;
 use crate::support::copy::Stored;
 
 fn left_out(copy: &CheckpointCopy) -> LeftOut {
-    let checkpoint = Checkpoint::open(copy.dir()).unwrap();
-    LeftOut::find(&checkpoint.config, &checkpoint.weights)
+    LeftOut::find(&Checkpoint::open(copy.dir()).unwrap())
 }
 
 fn has_head(copy: &CheckpointCopy) -> bool {

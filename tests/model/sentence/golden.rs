@@ -97,9 +97,9 @@ impl Case {
         let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
         let mut task = Task::whole(encoded.sequence.clone(), Arc::clone(&spec));
         if spec.leaves_out_prompt() && !prompt.is_empty() {
-            let tokens = parts.tokenizer.prompt_tokens(&prompt, limit).unwrap();
+            let tokens = parts.tokenizer.prompt_tokens(&prompt, Some(limit)).unwrap();
             let counted = without_prompt(&[Window::from(encoded)], tokens);
-            task.mask_without_prompt = PoolingMask::without_prompt(counted, tokens).pop();
+            task.mask_without_prompt = PoolingMask::after_prompt(counted, tokens).pop();
         }
         whole_outputs(&parts.model, &[&task]).remove(0).values.remove(0)
     }

@@ -98,7 +98,10 @@ fn poolings_that_cannot_be_served_are_refused() {
         (json!({"pooling_mode": ["mean", "splade"]}), "pooling_mode is \"splade\"; allowed are"),
         (json!({"include_prompt": null}), "include_prompt is null; allowed are true and false"),
         (json!({"pooling_mode_max_tokens": 1}), "pooling_mode_max_tokens is 1"),
-        (json!({"pooling_mode_attention": true}), "pooling_mode_attention is not a field"),
+        (
+            json!({"pooling_mode_attention": true}),
+            "pooling_mode_attention is true; allowed are embedding_dimension",
+        ),
     ];
     for (written, message) in refusals {
         copy.edit_json("1_Pooling/config.json", |json| *json = written);

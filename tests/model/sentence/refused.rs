@@ -91,18 +91,30 @@ fn settings_of_a_transformer_that_cannot_be_served_are_refused_by_field() {
         ),
         (with_text("forward", json!("attentions"), tokens), "method_output_name is \"attentions\""),
         (with_text("forward", json!(null), tokens), "method_output_name is null"),
-        (json!({"modality_config": {"image": {}}, "module_output_name": tokens}), "no \"text\""),
-        (json!({"modality_config": {"text": {}, "message": {}}}), "has \"message\""),
+        (
+            json!({"modality_config": {"image": {}}, "module_output_name": tokens}),
+            "modality_config is [\"image\"]; \"text\" is needed",
+        ),
+        (
+            json!({"modality_config": {"text": {}, "message": {}}}),
+            "modality_config is [\"message\",\"text\"]",
+        ),
         (
             json!({"processing_kwargs": {"text": {"add_special_tokens": false}}}),
             "add_special_tokens",
         ),
         (json!({"processing_kwargs": {"common": {"truncation": false}}}), "truncation is false"),
         (json!({"processing_kwargs": {"text": {"max_length": "8"}}}), "max_length is \"8\""),
-        (json!({"model_kwargs": {"dtype": "float16"}}), "model_kwargs: dtype is \"float16\""),
-        (json!({"model_args": {"hidden_act": "relu"}}), "model_kwargs: hidden_act"),
-        (json!({"config_kwargs": {"num_hidden_layers": 1}}), "config_kwargs: num_hidden_layers"),
-        (json!({"config_args": {"layer_norm_eps": 0.1}}), "config_kwargs: layer_norm_eps"),
+        (json!({"model_kwargs": {"dtype": "float16"}}), "model_kwargs.dtype is \"float16\""),
+        (
+            json!({"model_args": {"hidden_act": "relu"}}),
+            "model_args.hidden_act is \"relu\"; allowed are dtype",
+        ),
+        (
+            json!({"config_kwargs": {"num_hidden_layers": 1}}),
+            "config_kwargs.num_hidden_layers is 1",
+        ),
+        (json!({"config_args": {"layer_norm_eps": 0.1}}), "config_args.layer_norm_eps is 0.1"),
         (json!({"query_length": 32}), "query_length is 32"),
         (json!({"query_expansion": {"strategy": "fixed", "length": 32}}), "query_expansion is"),
         (json!({"tokenizer_name_or_path": "other"}), "tokenizer_name_or_path is \"other\""),
@@ -124,7 +136,7 @@ fn kinds_of_models_that_cannot_be_served_are_refused_by_field() {
     let refusals = [
         (json!({"model_type": "SparseEncoder"}), "model_type is \"SparseEncoder\""),
         (json!({"model_type": "MultiVectorEncoder"}), "model_type is \"MultiVectorEncoder\""),
-        (json!({"model_type": "CrossEncoder"}), "a model that scores needs"),
+        (json!({"model_type": null}), "model_type is null"),
         (json!({"truncate_dim": 0}), "truncate_dim is 0"),
         (json!({"truncate_dim": -4}), "truncate_dim"),
     ];
@@ -134,6 +146,9 @@ fn kinds_of_models_that_cannot_be_served_are_refused_by_field() {
         refused(&copy, &[OPTIONS, message]);
     }
     let copy = CheckpointCopy::new(Tiny::SENTENCE);
+    copy.write(OPTIONS, json!({"model_type": "CrossEncoder"}).to_string());
+    refused(&copy, &[SETTINGS, "transformer_task is null; a CrossEncoder needs"]);
+    let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.create("adapter_config.json", "{}");
     refused(&copy, &["adapter_config.json", "adapters can't be served"]);
 }
@@ -141,14 +156,14 @@ fn kinds_of_models_that_cannot_be_served_are_refused_by_field() {
 #[test]
 fn weighted_layers_that_do_not_fit_are_refused() {
     let list = [("", "Transformer"), ("w", "WeightedLayerPooling"), ("1_Pooling", "Pooling")];
-    refused(&with_list(&list), &[LIST, "at \"w\" needs output_hidden_states"]);
+    refused(&with_list(&list), &["config.json: output_hidden_states is false", "at \"w\" needs"]);
     for (written, mode, parts) in [
         (json!({"layer_start": 1, "num_hidden_layers": 12}), "mean", ["w/config.json", "12"]),
         (json!({"num_hidden_layers": 3}), "mean", ["w/config.json", "layer_start is 4"]),
         (
             json!({"layer_start": 2, "num_hidden_layers": 3}),
             "max",
-            ["1_Pooling/config.json", "pooling_mode is \"max\" after a WeightedLayerPooling"],
+            ["1_Pooling/config.json", "pooling_mode is \"max\"; after a WeightedLayerPooling"],
         ),
     ] {
         let copy = with_list(&list);

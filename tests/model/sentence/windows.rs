@@ -35,7 +35,7 @@ fn native(parts: &Parts, windows: &[Window], prompt: usize) -> Vec<f32> {
     let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(native)]));
     let counted = windows.iter().map(|window| window.counted.clone()).collect();
     let masks = PoolingMask::for_windows(counted).into_iter();
-    let others = PoolingMask::without_prompt(without_prompt(windows, prompt), prompt);
+    let others = PoolingMask::after_prompt(without_prompt(windows, prompt), prompt);
     let tasks = windows.iter().zip(masks.zip(others)).map(|(window, (mask, other))| Task {
         mask,
         mask_without_prompt: Some(other).filter(|_| prompt > 0),
@@ -75,20 +75,31 @@ fn several_poolings_join_over_windows_with_and_without_the_prompt() {
     let parts = load(copy.dir());
     let limit = parts.sequence_tokens;
     let mut worst = Worst::default();
-    for prompt in ["", "query: ", "one two three: "] {
+    // The last one is longer than a window.
+    let long = "one two three: ".repeat(12);
+    for prompt in ["", "query: ", "one two three: ", &long] {
         let text = format!("{prompt} {}", "a good film and a bad one ".repeat(8));
         let windows = parts.tokenizer.encode_windows(&input(&text, None), limit).unwrap();
         assert!(windows.len() > 2, "{prompt}");
         let tokens = match prompt {
             "" => 0,
-            prompt => parts.tokenizer.prompt_tokens(prompt, limit).unwrap(),
+            prompt => parts.tokenizer.prompt_tokens(prompt, None).unwrap(),
         };
         let rows: Vec<_> = windows.iter().map(|window| token_rows(&parts, window)).collect();
-        let counted = windows.iter().zip(&rows).flat_map(|(window, rows)| {
-            rows.iter().zip(&window.counted).filter(|(_, counts)| **counts).map(|(row, _)| row)
-        });
-        // The prompts end among the tokens that count in the first window.
-        let counted: Vec<&Vec<f32>> = counted.skip(tokens).collect();
+        let mut counted: Vec<&Vec<f32>> = Vec::new();
+        let mut left = tokens;
+        for (at, (window, rows)) in windows.iter().zip(&rows).enumerate() {
+            for (token, row) in rows.iter().enumerate().filter(|(token, _)| window.counted[*token])
+            {
+                // The prompt has the special token at the beginning of the text, and no other one.
+                let is_first = (at, token) == (0, 0);
+                if left > 0 && (is_first || !window.encoded.special[token]) {
+                    left -= 1;
+                } else {
+                    counted.push(row);
+                }
+            }
+        }
         let found = native(&parts, &windows, tokens);
         worst.compare(&found, &expected(&counted, tokens), SUMS, &format!("prompt \"{prompt}\""));
     }

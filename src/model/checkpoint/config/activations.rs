@@ -2,6 +2,8 @@
 
 use strata_kernels::Activation;
 
+use crate::field::unusable;
+
 /// All names except `prelu` and `xielu`, whose parameters are learned.
 const NAMES: [(&str, Activation); 22] = [
     ("gelu", Activation::Gelu),
@@ -33,6 +35,6 @@ pub fn activation(name: &str) -> Result<Activation, String> {
     let found = NAMES.iter().find(|(known, _)| *known == name);
     found.map(|(_, activation)| *activation).ok_or_else(|| {
         let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-        format!("hidden_act is \"{name}\"; allowed are {}", known.join(", "))
+        unusable("hidden_act", name, &format!("allowed are {}", known.join(", ")))
     })
 }

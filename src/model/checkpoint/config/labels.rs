@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::raw::RawConfig;
+use crate::field::unusable;
 
 /// The number of labels where the config says nothing.
 const DEFAULT_LABELS: usize = 2;
@@ -24,7 +25,7 @@ pub fn labels(raw: &RawConfig) -> Result<Vec<String>, String> {
     let count = raw.num_labels.unwrap_or(written);
     if count == 0 || count > MOST_LABELS {
         let field = if raw.num_labels.is_some() { "num_labels" } else { "id2label" };
-        return Err(format!("{field} gives {count} labels; allowed are 1 to {MOST_LABELS}"));
+        return Err(format!("{field} gives {count} labels; 1 to {MOST_LABELS} are allowed"));
     }
     if count != written {
         names = None;
@@ -41,15 +42,16 @@ pub fn labels(raw: &RawConfig) -> Result<Vec<String>, String> {
 fn by_number(id2label: &BTreeMap<String, Value>) -> Result<BTreeMap<i64, String>, String> {
     let mut names = BTreeMap::new();
     for (key, value) in id2label {
-        let number: i64 = key
-            .trim()
-            .parse()
-            .map_err(|_| format!("id2label has the key \"{key}\"; expected a whole number"))?;
+        let number: i64 = key.trim().parse().map_err(|_| {
+            unusable("a key of id2label", key.as_str(), "a whole number is allowed")
+        })?;
         let name = match value {
             Value::String(name) => name.clone(),
-            Value::Number(number) if !number.is_f64() => number.to_string(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
             other => {
-                return Err(format!("id2label has the label {other} for {key}; expected a text"));
+                let field = format!("id2label.{key}");
+                let allowed = "a text, a number, true and false are allowed";
+                return Err(unusable(&field, other.clone(), allowed));
             }
         };
         if names.insert(number, name).is_some() {

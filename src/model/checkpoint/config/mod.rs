@@ -13,7 +13,6 @@ mod score_activation;
 
 use std::path::Path;
 
-use candle_transformers::models::bert;
 use strata_kernels::Activation;
 
 use self::activations::activation;
@@ -21,6 +20,7 @@ use self::architecture::Architecture;
 use self::labels::labels;
 use self::raw::RawConfig;
 use super::error::{CheckpointError, read_json};
+use crate::field::unusable;
 
 pub use problem_type::ProblemType;
 pub use score_activation::ScoreActivation;
@@ -54,6 +54,8 @@ pub struct BertConfig {
     pub classifier: Option<ClassifierConfig>,
     /// Architectures whose heads are not served.
     pub other_heads: Vec<String>,
+    /// Whether transformers gives all hidden states without being asked for them.
+    pub output_hidden_states: bool,
 }
 
 /// What the config says of a classifier.
@@ -63,8 +65,9 @@ pub struct ClassifierConfig {
     pub problem_type: Option<ProblemType>,
     /// The label of each output.
     pub labels: Vec<String>,
-    /// What sentence-transformers' `CrossEncoder` applies to the outputs.
-    pub score_activation: ScoreActivation,
+    /// What sentence-transformers' `CrossEncoder` applies to the outputs, or why that can't be served.
+    /// It doesn't count if another file says more.
+    pub score_activation: Result<ScoreActivation, String>,
 }
 
 impl BertConfig {
@@ -83,8 +86,9 @@ impl BertConfig {
         refused::check(&raw.others)?;
         let classifier = if architecture.is_classifier {
             let labels = labels(&raw)?;
-            let score_activation = ScoreActivation::read(&raw, labels.len())?;
-            Some(ClassifierConfig { problem_type: raw.problem_type, labels, score_activation })
+            let score_activation = ScoreActivation::read(&raw, labels.len());
+            let problem_type = raw.problem_type.map(ProblemType::parse).transpose()?;
+            Some(ClassifierConfig { problem_type, labels, score_activation })
         } else {
             None
         };
@@ -102,6 +106,7 @@ impl BertConfig {
             tokenizer_class: raw.tokenizer_class,
             classifier,
             other_heads: architecture.left_out,
+            output_hidden_states: raw.output_hidden_states.unwrap_or(false),
         };
         config.check_sizes()?;
         Ok(config)
@@ -118,42 +123,16 @@ impl BertConfig {
             ("type_vocab_size", self.token_types),
         ];
         if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(format!("{name} is 0; at least 1 is needed"));
+            return Err(unusable(name, 0, "at least 1 is needed"));
         }
         if !self.hidden_size.is_multiple_of(self.attention_heads) {
-            return Err(format!(
-                "hidden_size {} is not a multiple of num_attention_heads {}",
-                self.hidden_size, self.attention_heads
-            ));
+            let allowed = format!(
+                "a multiple of num_attention_heads, which is {}, is needed",
+                self.attention_heads
+            );
+            return Err(unusable("hidden_size", self.hidden_size, &allowed));
         }
         Ok(())
-    }
-
-    /// The activation function as candle's BERT has it, if it does.
-    pub fn activation_of_candle(&self) -> Option<bert::HiddenAct> {
-        match self.activation {
-            Activation::Gelu => Some(bert::HiddenAct::Gelu),
-            Activation::GeluTanh => Some(bert::HiddenAct::GeluApproximate),
-            Activation::Relu => Some(bert::HiddenAct::Relu),
-            _ => None,
-        }
-    }
-
-    /// The config for candle's BERT, with `layers` encoder layers.
-    pub fn candle(&self, layers: usize) -> bert::Config {
-        bert::Config {
-            vocab_size: self.vocab_size,
-            hidden_size: self.hidden_size,
-            num_hidden_layers: layers,
-            num_attention_heads: self.attention_heads,
-            intermediate_size: self.intermediate_size,
-            hidden_act: self.activation_of_candle().unwrap_or(bert::HiddenAct::Gelu),
-            max_position_embeddings: self.positions,
-            type_vocab_size: self.token_types,
-            layer_norm_eps: self.layer_norm_eps,
-            pad_token_id: self.pad_token_id,
-            ..bert::Config::default()
-        }
     }
 }
 
@@ -164,12 +143,9 @@ fn pad_token_id(written: Option<i64>, vocab_size: usize) -> Result<usize, String
     let rows = i64::try_from(vocab_size).unwrap_or(i64::MAX);
     let id = if written < 0 { written + rows } else { written };
     if !(0..rows.max(1)).contains(&id) {
-        return Err(format!(
-            "pad_token_id {written} is not in the vocabulary; allowed are {} to {}, as vocab_size \
-             says, and null",
-            -rows,
-            rows - 1
-        ));
+        let allowed =
+            format!("null and {} to {}, as vocab_size says, are allowed", -rows, rows - 1);
+        return Err(unusable("pad_token_id", written, &allowed));
     }
     Ok(usize::try_from(id).unwrap_or(0))
 }

@@ -1,7 +1,10 @@
 //! What a classifier's outputs are.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
+
+use crate::field::unusable;
 
 /// What the outputs of a classifier mean, as in transformers' `problem_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -13,4 +16,15 @@ pub enum ProblemType {
     MultiLabelClassification,
     /// The outputs are numbers; there is no label to choose.
     Regression,
+}
+
+impl ProblemType {
+    /// `problem_type` of `config.json`. An error says what is allowed.
+    pub(super) fn parse(written: Value) -> Result<Self, String> {
+        Self::deserialize(&written).map_err(|_| {
+            let allowed = "allowed are \"single_label_classification\", \
+                           \"multi_label_classification\", \"regression\" and null";
+            unusable("problem_type", written, allowed)
+        })
+    }
 }

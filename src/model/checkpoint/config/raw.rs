@@ -2,85 +2,60 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::problem_type::ProblemType;
-
-/// The fields that are read. Those in `others` are either refused or change nothing.
+/// The fields that are read. Those in `others` are either refused or change nothing. What concerns a
+/// classifier alone is checked only if there is one.
 #[derive(Deserialize)]
+#[serde(default)]
 pub struct RawConfig {
     pub model_type: Option<String>,
     pub architectures: Option<Vec<String>>,
-    #[serde(default = "vocab_size")]
     pub vocab_size: usize,
-    #[serde(default = "hidden_size")]
     pub hidden_size: usize,
-    #[serde(default = "twelve")]
     pub num_hidden_layers: usize,
-    #[serde(default = "twelve")]
     pub num_attention_heads: usize,
-    #[serde(default = "intermediate_size")]
     pub intermediate_size: usize,
-    #[serde(default = "gelu")]
     pub hidden_act: String,
-    #[serde(default = "positions")]
     pub max_position_embeddings: usize,
-    #[serde(default = "two")]
     pub type_vocab_size: usize,
-    #[serde(default = "layer_norm_eps")]
     pub layer_norm_eps: f64,
     pub pad_token_id: Option<i64>,
-    pub problem_type: Option<ProblemType>,
+    pub problem_type: Option<Value>,
     pub id2label: Option<BTreeMap<String, Value>>,
     pub num_labels: Option<usize>,
     pub tokenizer_class: Option<String>,
-    pub sentence_transformers: Option<SentenceSection>,
-    pub sbert_ce_default_activation_function: Option<String>,
+    pub output_hidden_states: Option<bool>,
+    pub sentence_transformers: Option<Value>,
+    pub sbert_ce_default_activation_function: Option<Value>,
     #[serde(flatten)]
     pub others: Map<String, Value>,
 }
 
-/// The section `sentence_transformers` of `config.json`.
-#[derive(Deserialize)]
-pub struct SentenceSection {
-    /// `None` if the field is missing, `Some(None)` if it is null.
-    #[serde(default, deserialize_with = "present")]
-    pub activation_fn: Option<Option<String>>,
-}
-
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Deserialize::deserialize(from).map(Some)
-}
-
-fn vocab_size() -> usize {
-    30_522
-}
-
-fn hidden_size() -> usize {
-    768
-}
-
-fn twelve() -> usize {
-    12
-}
-
-fn intermediate_size() -> usize {
-    3072
-}
-
-fn gelu() -> String {
-    "gelu".to_owned()
-}
-
-fn positions() -> usize {
-    512
-}
-
-fn two() -> usize {
-    2
-}
-
-fn layer_norm_eps() -> f64 {
-    1e-12
+impl Default for RawConfig {
+    fn default() -> Self {
+        Self {
+            model_type: None,
+            architectures: None,
+            vocab_size: 30_522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            hidden_act: "gelu".to_owned(),
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            layer_norm_eps: 1e-12,
+            pad_token_id: None,
+            problem_type: None,
+            id2label: None,
+            num_labels: None,
+            tokenizer_class: None,
+            output_hidden_states: None,
+            sentence_transformers: None,
+            sbert_ce_default_activation_function: None,
+            others: Map::new(),
+        }
+    }
 }

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::field::unusable;
+
 /// A field, and the values of it that can be served.
 struct Rule {
     field: &'static str,
@@ -11,7 +13,7 @@ struct Rule {
     only: &'static str,
 }
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 15] = [
     // A decoder's tokens attend to those before them alone.
     Rule { field: "is_decoder", is_allowed: is_off, only: "false" },
     // transformers passes it on to its attention.
@@ -24,8 +26,11 @@ const RULES: [Rule; 13] = [
     Rule { field: "per_layer_config", is_allowed: is_empty, only: "{}" },
     Rule { field: "quantization_config", is_allowed: Value::is_null, only: "null" },
     Rule { field: "fusion_config", is_allowed: Value::is_null, only: "null" },
+    // Other names of fields, which transformers then reads and writes in their place.
+    Rule { field: "attribute_map", is_allowed: is_empty, only: "{}" },
     // A kernel from the hub, such as "kernels-community/flash-attn".
     Rule { field: "attn_implementation", is_allowed: is_built_in, only: "a built-in attention" },
+    Rule { field: "_attn_implementation", is_allowed: is_built_in, only: "a built-in attention" },
     // These read other files, or run code of the checkpoint's own.
     Rule { field: "transformers_weights", is_allowed: Value::is_null, only: "null" },
     Rule { field: "configuration_files", is_allowed: is_empty, only: "[]" },
@@ -33,15 +38,11 @@ const RULES: [Rule; 13] = [
     Rule { field: "trust_remote_code", is_allowed: is_off, only: "false" },
 ];
 
-/// The most characters of a value in a message.
-const SHOWN: usize = 60;
-
 /// Checks that no field asks for something that isn't computed. An error names the field.
 pub fn check(fields: &Map<String, Value>) -> Result<(), String> {
     for Rule { field, is_allowed, only } in RULES {
         if let Some(value) = fields.get(field).filter(|value| !is_allowed(value)) {
-            let found: String = value.to_string().chars().take(SHOWN).collect();
-            return Err(format!("{field} is {found}; only {only} can be served"));
+            return Err(unusable(field, value.clone(), &format!("only {only} can be served")));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::modules::Module;
+use crate::field::unusable;
 use crate::model::checkpoint::config::BertConfig;
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::checkpoint::weights::Weights;
@@ -27,13 +28,6 @@ fn four() -> usize {
     4
 }
 
-/// The part of an encoder's `config.json` on which the module depends.
-#[derive(Deserialize)]
-struct HiddenStates {
-    #[serde(default)]
-    output_hidden_states: bool,
-}
-
 /// The recipe that reads the module's layers instead of the last one. Without
 /// `output_hidden_states` in the encoder's config the module would have nothing to read.
 ///
@@ -41,16 +35,14 @@ struct HiddenStates {
 /// The layers or the weights don't fit the encoder.
 pub fn read_layer_weights(
     module: &Module,
-    list: &Path,
-    encoder_dir: &Path,
+    encoder_config: &Path,
     config: &BertConfig,
     recipe: Recipe,
 ) -> Result<Recipe, CheckpointError> {
-    let states: HiddenStates = read_json(&encoder_dir.join("config.json"), "the encoder's config")?;
-    if !states.output_hidden_states {
-        let message =
-            format!("{} needs output_hidden_states in the encoder's config.json", module.title);
-        return Err(CheckpointError::invalid(list, message));
+    if !config.output_hidden_states {
+        let allowed = format!("{} needs true", module.title);
+        let message = unusable("output_hidden_states", false, &allowed);
+        return Err(CheckpointError::invalid(encoder_config, message));
     }
     let file = module.dir.join("config.json");
     let read: WeightsFile = read_json(&file, "which layers are weighted")?;

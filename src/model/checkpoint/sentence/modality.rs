@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::field::unusable;
+
 /// What a Transformer module gives to the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransformerOutput {
@@ -38,26 +40,27 @@ pub fn output(
         None | Some("feature-extraction") => false,
         Some("sequence-classification") => true,
         Some(other) => {
-            return Err(format!(
-                "transformer_task is \"{other}\"; allowed are \"feature-extraction\" and \
-                 \"sequence-classification\""
-            ));
+            let allowed = "allowed are \"feature-extraction\" and \"sequence-classification\"";
+            return Err(unusable("transformer_task", other, allowed));
         }
     };
     let Some(modalities) = modalities else {
         let hidden = TransformerOutput::HiddenState(-1);
         return Ok(if is_classifier { TransformerOutput::Scores } else { hidden });
     };
-    if modalities.contains_key("message") {
-        let message =
-            "modality_config has \"message\"; only models that read plain text can be served";
-        return Err(message.to_owned());
-    }
-    let text = modalities.get("text").ok_or("modality_config has no \"text\"")?;
-    let Modality { method, method_output_name } = Modality::deserialize(text)
-        .map_err(|error| format!("modality_config: field \"text\": {error}"))?;
+    let names: Vec<&str> = modalities.keys().map(String::as_str).collect();
+    let text = match modalities.get("text") {
+        Some(text) if !names.contains(&"message") => text,
+        _ => {
+            let allowed = "\"text\" is needed, and \"message\" can't be served";
+            return Err(unusable("modality_config", names, allowed));
+        }
+    };
+    let Modality { method, method_output_name } =
+        Modality::deserialize(text).map_err(|error| format!("modality_config.text: {error}"))?;
     if method != "forward" {
-        return Err(format!("modality_config: method is \"{method}\"; allowed is \"forward\""));
+        let field = "modality_config.text.method";
+        return Err(unusable(field, method, "allowed is \"forward\""));
     }
     let path = match &method_output_name {
         Value::Array(path) => path.clone(),
@@ -73,10 +76,14 @@ pub fn output(
         }
         (false, "pooler_output", 1, _, POOLED) => Ok(TransformerOutput::Pooler),
         (true, "logits", 1, _, SCORES) => Ok(TransformerOutput::Scores),
-        _ => Err(format!(
-            "method_output_name is {method_output_name} and module_output_name \"{name}\"; allowed \
-             are \"last_hidden_state\" or [\"hidden_states\", layer] as \"{TOKENS}\", \
-             \"pooler_output\" as \"{POOLED}\", and a classifier's \"logits\" as \"{SCORES}\""
+        _ => Err(unusable(
+            "modality_config.text.method_output_name",
+            method_output_name,
+            &format!(
+                "its name as module_output_name is \"{name}\"; allowed are \"last_hidden_state\" or \
+                 [\"hidden_states\", layer] as \"{TOKENS}\", \"pooler_output\" as \"{POOLED}\", and \
+                 a classifier's \"logits\" as \"{SCORES}\""
+            ),
         )),
     }
 }

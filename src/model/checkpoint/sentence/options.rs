@@ -2,10 +2,13 @@
 //! kept.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
+use crate::field::unusable;
+use crate::model::checkpoint::config::ScoreActivation;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 
 /// What the options say that concerns the whole model.
@@ -19,14 +22,24 @@ pub struct ModelOptions {
     pub default_prompt: Option<String>,
     /// How many of the first columns are kept, after all modules.
     pub truncate_dim: Option<usize>,
+    /// What a cross-encoder applies to its outputs; goes over the encoder's `config.json`.
+    pub score_activation: Option<ScoreActivation>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct OptionsFile {
-    model_type: Option<String>,
+    /// `None` if the field is missing; null is another kind for sentence-transformers.
+    #[serde(deserialize_with = "present")]
+    model_type: Option<Value>,
     prompts: Option<BTreeMap<String, Option<String>>>,
     default_prompt_name: Option<String>,
     truncate_dim: Option<usize>,
+    activation_fn: Option<Value>,
+}
+
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
 }
 
 /// The names of prompts that every model has; empty unless it says more.
@@ -43,60 +56,53 @@ impl ModelOptions {
     pub fn read(dir: &Path) -> Result<Self, CheckpointError> {
         let file = dir.join(Self::FILE);
         let raw: OptionsFile = read_optional_json(&file)?.unwrap_or_default();
-        let options = raw.check().map_err(|message| CheckpointError::invalid(&file, message))?;
-        Ok(options)
-    }
-
-    /// The file in a checkpoint's folder, for messages.
-    pub fn file(dir: &Path) -> PathBuf {
-        dir.join(Self::FILE)
+        raw.check().map_err(|message| CheckpointError::invalid(&file, message))
     }
 }
 
 impl OptionsFile {
     fn check(self) -> Result<ModelOptions, String> {
-        let is_cross_encoder = match self.model_type.as_deref() {
-            None | Some("SentenceTransformer") => false,
+        let model_type = self.model_type.unwrap_or("SentenceTransformer".into());
+        let is_cross_encoder = match model_type.as_str() {
+            Some("SentenceTransformer") => false,
             Some("CrossEncoder") => true,
-            Some(other) => {
-                return Err(format!(
-                    "model_type is \"{other}\"; allowed are \"SentenceTransformer\" and \
-                     \"CrossEncoder\""
-                ));
+            _ => {
+                let allowed = "allowed are \"SentenceTransformer\" and \"CrossEncoder\"";
+                return Err(unusable("model_type", model_type, allowed));
             }
         };
         if self.truncate_dim == Some(0) {
-            return Err("truncate_dim is 0; at least 1 is needed".to_owned());
+            return Err(unusable("truncate_dim", 0, "at least 1 is needed"));
         }
         // A prompt of null is an empty one.
         let prompts = self.prompts.unwrap_or_default().into_iter();
-        let prompts: BTreeMap<String, String> =
+        let mut prompts: BTreeMap<String, String> =
             prompts.map(|(name, prompt)| (name, prompt.unwrap_or_default())).collect();
-        let default_prompt = match &self.default_prompt_name {
-            None => None,
-            Some(name) => match prompts.get(name) {
-                None if BUILT_IN_PROMPTS.contains(&name.as_str()) => None,
-                None => {
-                    return Err(format!(
-                        "default_prompt_name is \"{name}\", which is not in prompts"
-                    ));
-                }
-                Some(prompt) => Some(prompt.clone()),
-            },
-        };
-        if let Some(prompt) = default_prompt.as_ref().filter(|prompt| !prompt.is_empty())
+        for name in BUILT_IN_PROMPTS {
+            prompts.entry(name.to_owned()).or_default();
+        }
+        let default_prompt = self.default_prompt_name.as_ref().map(|name| {
+            prompts.get(name).cloned().ok_or_else(|| {
+                let names: Vec<&str> = prompts.keys().map(String::as_str).collect();
+                let allowed = format!("allowed are the names of prompts: {}", names.join(", "));
+                unusable("default_prompt_name", name.as_str(), &allowed)
+            })
+        });
+        let default_prompt = default_prompt.transpose()?.filter(|prompt| !prompt.is_empty());
+        if let Some(prompt) = &default_prompt
             && is_cross_encoder
         {
-            return Err(format!(
-                "default_prompt_name chooses the prompt \"{prompt}\"; a cross-encoder can only be \
-                 served without a default prompt"
-            ));
+            let allowed = "a cross-encoder can only be served without a default prompt";
+            return Err(unusable("default_prompt_name", prompt.as_str(), allowed));
         }
+        let activation = self.activation_fn.filter(|_| is_cross_encoder);
+        let activation = activation.map(|path| ScoreActivation::parse("activation_fn", &path));
         Ok(ModelOptions {
             is_cross_encoder,
             prompts,
             default_prompt,
             truncate_dim: self.truncate_dim,
+            score_activation: activation.transpose()?,
         })
     }
 }

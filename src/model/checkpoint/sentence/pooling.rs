@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::pooling::Pooling;
 
@@ -41,9 +42,14 @@ impl PoolingModule {
         let switch = |name: &str| MODES.iter().find(|(_, switch, _)| *switch == name);
         let others =
             ["embedding_dimension", "word_embedding_dimension", "pooling_mode", "include_prompt"];
-        for name in fields.keys() {
+        for (name, value) in fields {
             if switch(name).is_none() && !others.contains(&name.as_str()) {
-                return Err(format!("{name} is not a field of a Pooling"));
+                let allowed = format!(
+                    "allowed are {}, {}",
+                    others.join(", "),
+                    MODES.map(|(_, switch, _)| switch).join(", ")
+                );
+                return Err(unusable(name, value.clone(), &allowed));
             }
         }
         let include_prompt = flag(fields, "include_prompt", true)?;
@@ -70,7 +76,8 @@ fn mode(written: &Value) -> Result<Pooling, String> {
     let known = MODES.iter().find(|(name, ..)| written == name);
     known.map(|(.., pooling)| *pooling).ok_or_else(|| {
         let allowed = MODES.map(|(name, ..)| name).join(", ");
-        format!("pooling_mode is {written}; allowed are {allowed}, and a list of them")
+        let allowed = format!("allowed are {allowed}, and a list of them");
+        unusable("pooling_mode", written.clone(), &allowed)
     })
 }
 
@@ -78,6 +85,6 @@ fn flag(fields: &Map<String, Value>, name: &str, default: bool) -> Result<bool, 
     match fields.get(name) {
         None => Ok(default),
         Some(Value::Bool(flag)) => Ok(*flag),
-        Some(other) => Err(format!("{name} is {other}; allowed are true and false")),
+        Some(other) => Err(unusable(name, other.clone(), "allowed are true and false")),
     }
 }

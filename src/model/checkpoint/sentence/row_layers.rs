@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_json, read_optional_json};
 use crate::model::checkpoint::weights::Weights;
 use crate::model::dense::{Dense, DenseActivation};
@@ -48,7 +49,7 @@ impl ModuleNames {
             [("module_input_name", module_input_name), ("module_output_name", module_output_name)];
         for (field, name) in names {
             if let Some(other) = name.filter(|name| name != Self::POOLED) {
-                let message = format!("{field} is \"{other}\"; allowed is \"{}\"", Self::POOLED);
+                let message = unusable(field, other, &format!("allowed is \"{}\"", Self::POOLED));
                 return Err(CheckpointError::invalid(file, message));
             }
         }
@@ -69,10 +70,12 @@ pub fn read_dense(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError>
     check_width("in_features", read.in_features, width).map_err(invalid)?;
     let weights = Weights::open(dir)?;
     let outputs = read.out_features;
-    let weight = weights.read("linear.weight", &[outputs, width])?;
-    let bias =
-        if read.bias { weights.read("linear.bias", &[outputs])? } else { vec![0.0; outputs] };
-    let dense = Dense::new(weight, bias, activation);
+    let dense = if read.bias {
+        weights.read_dense("linear", width, outputs, activation)?
+    } else {
+        let weight = weights.read("linear.weight", &[outputs, width])?;
+        Dense::new(weight, vec![0.0; outputs], activation)
+    };
     let residual = if !read.use_residual {
         None
     } else if width == outputs {
@@ -102,14 +105,16 @@ fn activation(written: &Value) -> Result<DenseActivation, String> {
         Some("GELU") => Ok(DenseActivation::Gelu),
         Some("Sigmoid") => Ok(DenseActivation::Sigmoid),
         Some("SiLU") => Ok(DenseActivation::Silu),
-        _ => Err(format!(
-            "activation_function is {written}; allowed are Identity, Tanh, ReLU, GELU, Sigmoid and \
-             SiLU of torch.nn"
+        _ => Err(unusable(
+            "activation_function",
+            written.clone(),
+            "allowed are Identity, Tanh, ReLU, GELU, Sigmoid and SiLU of torch.nn",
         )),
     }
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LayerNormFile {
     dimension: usize,
 }
@@ -141,5 +146,5 @@ fn check_width(field: &str, found: usize, width: usize) -> Result<(), String> {
     if found == width {
         return Ok(());
     }
-    Err(format!("{field} is {found}; the row before it has {width} columns"))
+    Err(unusable(field, found, &format!("the row before it has {width} columns")))
 }

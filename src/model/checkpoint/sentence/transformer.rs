@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::arguments::{check_config_arguments, check_model_arguments, max_length, without_hub};
+use super::arguments::{Arguments, Padding, Processing};
 use super::modality::{TransformerOutput, output};
+use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 
 /// The names of the file; the first one with any content counts.
@@ -23,30 +24,34 @@ const FILES: [&str; 7] = [
 
 /// What the file says about tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TextSettings {
+pub struct TextOptions {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
     /// The longest sequence that the checkpoint was made for, special tokens included.
     pub max_seq_length: Option<usize>,
     /// The length at which sequences are cut, whatever other files say.
     pub max_length: Option<usize>,
+    /// What pads single texts, if anything.
+    pub padding: Option<Padding>,
     /// Whether texts are lower-cased before all else.
     pub lower_case: bool,
     /// What goes over `tokenizer_config.json`.
-    pub tokenizer_arguments: Map<String, Value>,
+    pub tokenizer_arguments: Arguments,
 }
 
-/// The settings of a Transformer module.
+/// A Transformer module, as its file describes it.
 #[derive(Clone, Debug)]
-pub struct TransformerSettings {
-    /// The file, if there is one.
-    pub file: Option<PathBuf>,
-    /// What it says about tokens.
-    pub text: TextSettings,
+pub struct TransformerModule {
+    /// `transformer_task` as written.
+    pub task: Option<String>,
+    /// What the file says about tokens.
+    pub text: TextOptions,
     /// What the module gives to the next one.
     pub output: TransformerOutput,
 }
 
 /// The file as written. sentence-transformers too refuses other fields.
-#[derive(Default, Deserialize)]
+#[derive(Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
     max_seq_length: Option<usize>,
@@ -70,7 +75,7 @@ struct SettingsFile {
     query_expansion: Option<Value>,
 }
 
-impl TransformerSettings {
+impl TransformerModule {
     /// Reads the file in the Transformer's folder.
     ///
     /// # Errors
@@ -78,51 +83,73 @@ impl TransformerSettings {
     pub fn read(dir: &Path) -> Result<Self, CheckpointError> {
         for name in FILES {
             let file = dir.join(name);
-            let fields: Option<Map<String, Value>> = read_optional_json(&file)?;
-            if fields.is_some_and(|fields| !fields.is_empty()) {
-                let raw: SettingsFile = read_optional_json(&file)?.unwrap_or_default();
-                let (text, output) =
-                    raw.check().map_err(|message| CheckpointError::invalid(&file, message))?;
-                return Ok(Self { file: Some(file), text, output });
+            let raw: Option<SettingsFile> = read_optional_json(&file)?;
+            if let Some(raw) = raw.filter(|raw| *raw != SettingsFile::default()) {
+                let module = raw.check(&file);
+                return module.map_err(|message| CheckpointError::invalid(&file, message));
             }
         }
         let output = TransformerOutput::HiddenState(-1);
-        Ok(Self { file: None, text: TextSettings::default(), output })
+        Ok(Self { task: None, text: TextOptions::default(), output })
+    }
+}
+
+impl TransformerModule {
+    /// Checks that an encoder of `layers` layers has this hidden state; a negative number counts from
+    /// the last one.
+    ///
+    /// # Errors
+    /// It doesn't.
+    pub fn check_layer(&self, layer: i32, layers: usize) -> Result<(), CheckpointError> {
+        let states = i32::try_from(layers).unwrap_or(i32::MAX).saturating_add(1);
+        match &self.text.file {
+            Some(file) if !(-states..states).contains(&layer) => {
+                let found = vec![Value::from("hidden_states"), layer.into()];
+                let allowed = format!("the encoder has the hidden states 0 to {}", states - 1);
+                let field = "modality_config.text.method_output_name";
+                Err(CheckpointError::invalid(file, unusable(field, found, &allowed)))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl SettingsFile {
-    fn check(self) -> Result<(TextSettings, TransformerOutput), String> {
+    fn check(self, file: &Path) -> Result<TransformerModule, String> {
         let for_tasks = [
             ("query_length", &self.query_length),
             ("document_length", &self.document_length),
             ("query_expansion", &self.query_expansion),
         ];
         if let Some((field, Some(value))) = for_tasks.iter().find(|(_, value)| value.is_some()) {
-            return Err(format!("{field} is {value}; only models without it can be served"));
+            return Err(unusable(field, value.clone(), "only models without it can be served"));
         }
         if let Some(path) = &self.tokenizer_name_or_path {
-            return Err(format!(
-                "tokenizer_name_or_path is \"{path}\"; only the tokenizer in the Transformer's \
-                 folder can be served"
-            ));
+            let allowed = "only the tokenizer in the Transformer's folder can be served";
+            return Err(unusable("tokenizer_name_or_path", path.as_str(), allowed));
         }
-        // As in sentence-transformers, the older names win.
-        let arguments =
-            |old: Option<Map<_, _>>, new: Option<Map<_, _>>| old.or(new).unwrap_or_default();
-        check_model_arguments(&without_hub(arguments(self.model_args, self.model_kwargs)))?;
-        check_config_arguments(&without_hub(arguments(self.config_args, self.config_kwargs)))?;
+        let model = ("model_kwargs", self.model_kwargs);
+        Arguments::choose(("model_args", self.model_args), model).check_model()?;
+        let config = ("config_kwargs", self.config_kwargs);
+        Arguments::choose(("config_args", self.config_args), config).check_config()?;
         let output = output(
             self.transformer_task.as_deref(),
             self.modality_config.as_ref(),
             self.module_output_name.as_deref(),
         )?;
-        let text = TextSettings {
+        let Processing { max_length, padding } =
+            Processing::read(&self.processing_kwargs.unwrap_or_default())?;
+        let text = TextOptions {
+            file: Some(file.to_owned()),
             max_seq_length: self.max_seq_length,
-            max_length: max_length(&self.processing_kwargs.unwrap_or_default())?,
+            max_length,
+            padding,
             lower_case: self.do_lower_case.unwrap_or(false),
-            tokenizer_arguments: without_hub(arguments(self.tokenizer_args, self.processor_kwargs)),
+            tokenizer_arguments: Arguments::choose(
+                ("tokenizer_args", self.tokenizer_args),
+                ("processor_kwargs", self.processor_kwargs),
+            ),
         };
-        Ok((text, output))
+        Ok(TransformerModule { task: self.transformer_task, text, output })
     }
 }

@@ -11,12 +11,14 @@ use super::{Located, Weights, WeightsFile};
 use crate::model::checkpoint::damage::explain;
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::checkpoint::map::MappedFile;
+use crate::model::checkpoint::tensors::BUFFERS;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// The shards of a distributed checkpoint, which transformers prefers, begin with it.
-const DISTRIBUTED: &str = "shard-";
+/// The shards of a distributed checkpoint, which transformers prefers, have both in their names, as in
+/// `shard-00001-model-00001-of-00002.safetensors`.
+const DISTRIBUTED: [&str; 2] = ["shard-", "-model-"];
 
 #[derive(Deserialize)]
 struct Index {
@@ -83,14 +85,16 @@ impl Weights {
         let map = MappedFile::open(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => CheckpointError::Missing {
                 file: path.clone(),
-                expected: format!("{SINGLE}, or {INDEX} with its shards"),
+                expected: format!("{SINGLE}, or {INDEX} with its shards{}", pickled(&self.dir)),
             },
             _ => CheckpointError::Unreadable { file: path.clone(), source },
         })?;
         let parsed = SafeTensors::deserialize(&map)
             .map_err(|error| CheckpointError::invalid(&path, explain(&error, &map)))?;
         let start = map.as_ptr() as usize;
-        for (name, view) in parsed.iter() {
+        // In a fixed order, so that the same tensor is named whenever two have one name.
+        let views: BTreeMap<&str, _> = parsed.iter().collect();
+        for (name, view) in views {
             let offset = view.data().as_ptr() as usize - start;
             let located = Located {
                 file: self.files.len(),
@@ -98,7 +102,9 @@ impl Weights {
                 shape: view.shape().to_vec(),
                 bytes: offset..offset + view.data().len(),
             };
-            if self.tensors.insert(canonical(name), located).is_some() {
+            let canonical = canonical(name);
+            let is_buffer = BUFFERS.contains(&canonical.as_str());
+            if self.tensors.insert(canonical, located).is_some() && !is_buffer {
                 let message =
                     format!("tensor \"{name}\" exists twice: in two files or in two spellings");
                 return Err(CheckpointError::invalid(&path, message));
@@ -113,14 +119,25 @@ impl Weights {
 /// here.
 fn check_for_others(dir: &Path) -> Result<(), CheckpointError> {
     let names = dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let is_distributed =
-        |name: &str| name.starts_with(DISTRIBUTED) && name.ends_with(".safetensors");
+    let is_distributed = |name: &str| {
+        let [start, middle] = DISTRIBUTED;
+        name.starts_with(start) && name.contains(middle) && name.ends_with(".safetensors")
+    };
     match names.into_iter().find(|name| name.to_str().is_some_and(is_distributed)) {
         Some(name) => {
             let message = "a distributed checkpoint can't be served; save it as one file";
             Err(CheckpointError::invalid(&dir.join(name), message))
         }
         None => Ok(()),
+    }
+}
+
+/// What to do about weights that were saved by pickle, if there are some.
+fn pickled(dir: &Path) -> &'static str {
+    if dir.join("pytorch_model.bin").exists() {
+        "; pytorch_model.bin can't be read, so save it as safetensors"
+    } else {
+        ""
     }
 }
 

@@ -14,6 +14,7 @@ use safetensors::Dtype;
 use super::error::CheckpointError;
 use super::map::MappedFile;
 use super::table::{Format, Table};
+use crate::model::dense::{Dense, DenseActivation};
 
 /// The tensors of a checkpoint in mapped files, by their names without the `bert.` prefix.
 pub struct Weights {
@@ -79,6 +80,22 @@ impl Weights {
             .map_err(|error| {
                 CheckpointError::invalid(&self.files[located.file].path, error.to_string())
             })
+    }
+
+    /// Reads a fully connected layer `(inputs) → (outputs)` with a bias.
+    ///
+    /// # Errors
+    /// Like [`Weights::check`].
+    pub fn read_dense(
+        &self,
+        module: &str,
+        inputs: usize,
+        outputs: usize,
+        activation: DenseActivation,
+    ) -> Result<Dense, CheckpointError> {
+        let weight = self.read(&format!("{module}.weight"), &[outputs, inputs])?;
+        let bias = self.read(&format!("{module}.bias"), &[outputs])?;
+        Ok(Dense::new(weight, bias, activation))
     }
 
     /// A tensor `(rows, columns)` that stays in its file.

@@ -9,6 +9,7 @@ use super::names::{self, ClassToken, Named};
 use super::token::Declared;
 use crate::text::error::TokenizerError;
 use crate::text::loading::fields::Fields;
+use crate::text::loading::json::token_id;
 
 /// Where tokens are declared.
 pub struct TokenFiles<'f> {
@@ -17,7 +18,7 @@ pub struct TokenFiles<'f> {
     /// `added_tokens` of `tokenizer.json`.
     pub json: Option<&'f Value>,
     /// The special tokens that the class has by default.
-    pub defaults: Vec<ClassToken>,
+    pub defaults: Vec<ClassToken<'f>>,
     /// Whether `special_tokens_map.json` and `added_tokens.json` are read, if the config leaves them.
     pub older: bool,
 }
@@ -85,7 +86,7 @@ impl Additions {
     fn read_older(&mut self, fields: &Fields, file: &Path) -> Result<(), TokenizerError> {
         for (content, id) in fields.iter() {
             let wrong = || fields.wrong(content, id, "allowed is an id, 0 or above");
-            let id = id.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(wrong)?;
+            let id = token_id(id).ok_or_else(wrong)?;
             let named = self.named.iter().filter(|named| !named.by_class);
             let mut special = named.map(|named| &named.token).chain(&self.extra);
             let special = special.any(|token| token.content == content);
@@ -115,7 +116,7 @@ fn read_list(file: &Path, list: Option<&Value>) -> Result<Vec<(u32, Declared)>, 
     let list = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let token = |value: &Value| {
         let wrong = |allowed: &str| TokenizerError::field(file, "added_tokens", value, allowed);
-        let id = value.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+        let id = value.get("id").and_then(token_id);
         let id = id.ok_or_else(|| wrong("a token needs an id, 0 or above"))?;
         let token = Declared::read(value, false).map_err(|allowed| wrong(&allowed))?;
         Ok((id, token))

@@ -12,11 +12,11 @@ const NAMES: [&str; 7] =
 
 /// A special token that a class has if no file names one.
 #[derive(Clone, Debug)]
-pub struct ClassToken {
+pub struct ClassToken<'c> {
     /// Its field.
     pub field: &'static str,
     /// The token.
-    pub content: String,
+    pub content: &'c str,
     /// Whether it may be missing, since the tokenizer never writes it by itself.
     pub optional: bool,
 }
@@ -41,7 +41,7 @@ pub struct Named {
 pub fn read(
     config: &Fields,
     map: &Fields,
-    defaults: &[ClassToken],
+    defaults: &[ClassToken<'_>],
 ) -> Result<Vec<Named>, TokenizerError> {
     let mut all = Vec::new();
     let stated = |field: &str, token| Named {
@@ -59,12 +59,13 @@ pub fn read(
         } else if let Some(default) = defaults.iter().find(|default| default.field == field)
             && source.written(field).is_none()
         {
-            let token = Declared::plain(&default.content, true);
+            let token = Declared::plain(default.content, true);
             let (field, optional) = (field.to_owned(), default.optional);
             all.push(Named { field, token, by_class: true, optional });
         }
     }
-    // Names of the checkpoint's own: those written as objects get their ids first.
+    // Names of the checkpoint's own. transformers makes tokens of the config's objects when it reads
+    // the file, before it reads the map; strings become tokens last.
     let own = |fields: &'_ Fields| -> Vec<(String, Value)> {
         let own = fields.iter().filter(|(name, value)| is_own_name(name, value));
         own.map(|(name, value)| (name.to_owned(), value.clone())).collect()
@@ -98,12 +99,15 @@ fn is_own_name(name: &str, value: &Value) -> bool {
 pub fn read_extra(config: &Fields, map: &Fields) -> Result<Vec<Declared>, TokenizerError> {
     const NEW: &str = "extra_special_tokens";
     const OLD: &str = "additional_special_tokens";
-    let is_list = |value: &&Value| !value.is_object();
-    let is_filled = |value: &&Value| value.as_array().is_none_or(|list| !list.is_empty());
-    let new = config.get(NEW).filter(is_list).filter(is_filled).map(|_| NEW);
-    let name = new.or(config.written(OLD).map(|_| OLD)).or(config.written(NEW).map(|_| NEW));
-    let is_object = config.get(NEW).is_some_and(Value::is_object) && name == Some(NEW);
-    let name = name.filter(|_| !is_object);
+    // transformers takes a filled new list, else the old one if it is written, else the new one. An
+    // object has names of its own, which [`read`] reads.
+    let old = config.written(OLD).map(|_| OLD);
+    let name = match config.get(NEW) {
+        Some(Value::Array(list)) if list.is_empty() => old.or(Some(NEW)),
+        Some(Value::Object(_)) => old,
+        Some(_) => Some(NEW),
+        None => old.or(config.written(NEW).map(|_| NEW)),
+    };
     let mut tokens = match name {
         Some(name) => list(config, name, false)?,
         None => Vec::new(),
