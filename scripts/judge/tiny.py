@@ -12,7 +12,25 @@ PUNCTUATION = list(".,!?'-()[]/$")
 LETTERS = list("abcdefghinorstuvé") + list("TCAÉ")
 WORDS = "the cat dog runs tree house one two three red café Cat The CAT Café 日 本 日本".split()
 PIECES = "##s ##ed ##ing ##本".split()
+LONG = "the cat runs house tree dog one two three red the dog runs tree house cat"
+
 SENTENCE_TYPES = "sentence_transformers.models."
+SENTENCE_SETTINGS = "sentence_bert_config.json"
+PROMPTS = "config_sentence_transformers.json"
+# A Pooling's modes, and the older switches.
+SWITCHES = {
+    "cls": "pooling_mode_cls_token",
+    "max": "pooling_mode_max_tokens",
+    "mean": "pooling_mode_mean_tokens",
+    "mean_sqrt_len_tokens": "pooling_mode_mean_sqrt_len_tokens",
+    "weightedmean": "pooling_mode_weightedmean_tokens",
+    "lasttoken": "pooling_mode_lasttoken",
+}
+MODES = list(SWITCHES)
+# What a Transformer's modality_config has for texts.
+TEXT = {"method": "forward", "method_output_name": "last_hidden_state"}
+IDENTITY, SIGMOID = "torch.nn.modules.linear.Identity", "torch.nn.modules.activation.Sigmoid"
+TANH = "torch.nn.modules.activation.Tanh"
 
 
 def vocabulary(extra=()):
@@ -20,9 +38,11 @@ def vocabulary(extra=()):
     return list(dict.fromkeys(SPECIAL + PUNCTUATION + letters + WORDS + PIECES + list(extra)))
 
 
-def write_json(path, value):
+def write_content(path, content):
+    """Writes a text as it is, and anything else as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def special_token(content, index, **flags):
@@ -118,10 +138,25 @@ def pooling(*modes, path="1_Pooling", **more):
     return Module(path, SENTENCE_TYPES + "Pooling", config)
 
 
-def dense(path, inputs, outputs, activation="torch.nn.modules.activation.Tanh", bias=True, **more):
+def dense(path, inputs, outputs, activation=TANH, bias=True, **more):
     config = {"in_features": inputs, "out_features": outputs, "bias": bias, "activation_function": activation}
     tensors = {"linear.weight": (outputs, inputs)} | ({"linear.bias": (outputs,)} if bias else {})
     return Module(path, SENTENCE_TYPES + "Dense", config | more, tensors)
+
+
+def layer_norm(path, width):
+    tensors = {"norm.weight": (width,), "norm.bias": (width,)}
+    return Module(path, SENTENCE_TYPES + "LayerNorm", {"dimension": width}, tensors)
+
+
+def dropout(path):
+    return Module(path, SENTENCE_TYPES + "Dropout", {"dropout": 0.3})
+
+
+def weighted_layers(path, layers, first):
+    """A weighted mean over the layers from `first`; 0 is the embedding output."""
+    config = {"word_embedding_dimension": 8, "num_hidden_layers": layers, "layer_start": first}
+    return Module(path, SENTENCE_TYPES + "WeightedLayerPooling", config, {"layer_weights": (layers + 1 - first,)})
 
 
 def normalize(path):
@@ -180,36 +215,41 @@ class Draft:
         self.config |= more
         return self
 
-    def write(self, folder):
-        folder = Path(folder)
-        encoder = folder / self.sub
-        write_json(encoder / "config.json", self.config)
+    def contents(self):
+        """(path, a JSON value or a text) of all files but weights."""
+        encoder = Path(self.sub)
+        yield encoder / "config.json", self.config
         if self.tokenizer is not None:
-            write_json(encoder / "tokenizer.json", self.tokenizer)
+            yield encoder / "tokenizer.json", self.tokenizer
         if self.vocab is not None:
-            (encoder / "vocab.txt").write_text("\n".join(self.vocab) + "\n", encoding="utf-8")
+            yield encoder / "vocab.txt", "\n".join(self.vocab) + "\n"
         if self.tokenizer_config is not None:
-            write_json(encoder / "tokenizer_config.json", self.tokenizer_config)
-        shapes = dict(model_tensors(self.config, self.outputs))
-        save_tensors(encoder / "model.safetensors", shapes, self.seed, self.dtype)
+            yield encoder / "tokenizer_config.json", self.tokenizer_config
         if self.modules is not None:
-            self.write_modules(folder)
+            yield Path("modules.json"), [
+                {"idx": index, "name": str(index), "path": module.path, "type": module.kind}
+                for index, module in enumerate(self.modules)
+            ]
+            for module in self.modules:
+                if module.config is not None:
+                    yield Path(module.path) / "config.json", module.config
         for path, value in self.files.items():
-            write_json(folder / path, value)
-        return folder
+            yield Path(path), value
 
-    def write_modules(self, folder):
-        entries = [
-            {"idx": index, "name": str(index), "path": module.path, "type": module.kind}
-            for index, module in enumerate(self.modules)
-        ]
-        write_json(folder / "modules.json", entries)
-        for index, module in enumerate(self.modules):
-            if module.config is not None:
-                write_json(folder / module.path / "config.json", module.config)
+    def weights(self):
+        """(path, shapes by name, dtype, seed) of all weights."""
+        shapes = dict(model_tensors(self.config, self.outputs))
+        yield Path(self.sub) / "model.safetensors", shapes, self.dtype, self.seed
+        for index, module in enumerate(self.modules or []):
             if module.tensors:
-                path = folder / module.path / "model.safetensors"
-                save_tensors(path, module.tensors, self.seed + 1000 * (index + 1), "float32")
+                path = Path(module.path) / "model.safetensors"
+                yield path, module.tensors, "float32", self.seed + 1000 * (index + 1)
+
+    def write(self, folder):
+        for path, content in self.contents():
+            write_content(Path(folder) / path, content)
+        for path, shapes, dtype, seed in self.weights():
+            save_tensors(Path(folder) / path, shapes, seed, dtype)
 
 
 def model_tensors(config, outputs):

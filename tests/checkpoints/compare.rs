@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The most that a number may differ, relative to 1 or to the number if that is larger. The largest
-/// difference seen is 0.
+/// difference seen is 5.4e-7, of which up to 5e-8 is rounding of the expected values.
 const TOLERANCE: f64 = 1e-5;
 
 /// The largest difference, or what differs.

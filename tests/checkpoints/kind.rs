@@ -4,48 +4,25 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Map, Value};
 use strata::app::load;
 use strata::model::encoder::EncoderChoice;
 
+use crate::case::{Asked, Expected, folder, read_kind};
 use crate::compare::compare;
 use crate::support::app::{TestApp, config};
-use crate::support::root;
 
 const ENCODERS: [EncoderChoice; 2] = [EncoderChoice::Packed, EncoderChoice::Reference];
 
-/// What is expected of a case.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Expected {
-    /// A message with all of these words.
-    Refused { refused: Vec<String> },
-    /// The right answers.
-    Served(Vec<Asked>),
-}
-
-/// A request and its answer.
-#[derive(Deserialize)]
-struct Asked {
-    path: String,
-    body: Value,
-    expect: Value,
-}
-
 /// Judges all cases of a kind, and fails with what is wrong in each.
 pub async fn judge(kind: &str) {
-    let folder = root().join("tests/fixtures/checkpoints").join(kind);
-    let text = fs::read_to_string(folder.join("expected.json")).unwrap();
-    let mut file: Map<String, Value> = serde_json::from_str(&text).unwrap();
-    let variants: Map<String, Value> = serde_json::from_value(file["variants"].take()).unwrap();
-    assert!(variants.len() >= 3, "{kind} has too few cases");
+    let cases = read_kind(kind);
+    assert!(cases.len() >= 3, "{kind} has too few cases");
     let mut wrong = Vec::new();
     let mut largest = 0.0_f64;
-    for (name, expected) in variants {
-        let expected: Expected = serde_json::from_value(expected).unwrap();
+    for (name, case) in cases {
+        let copy = case.write();
         for encoder in ENCODERS {
-            match judge_case(&folder.join(&name), encoder, &expected).await {
+            match judge_case(copy.path(), encoder, &case.expected).await {
                 Ok(difference) => largest = largest.max(difference),
                 Err(said) => wrong.push(format!("{name}, {encoder:?}: {said}")),
             }
@@ -64,14 +41,14 @@ async fn judge_case(
     let mut config = config(folder.to_owned());
     config.encoder.choice = encoder;
     let loaded = match (load(&config), expected) {
-        (Ok(loaded), Expected::Served(_)) => loaded,
-        (Ok(_), Expected::Refused { refused }) => {
-            return Err(format!("it is served, and should be refused with {refused:?}"));
+        (Ok(loaded), Expected::Requests(_)) => loaded,
+        (Ok(_), Expected::Refused(words)) => {
+            return Err(format!("it is served, and should be refused with {words:?}"));
         }
-        (Err(error), Expected::Served(_)) => return Err(format!("it is refused: {error}")),
-        (Err(error), Expected::Refused { refused }) => {
+        (Err(error), Expected::Requests(_)) => return Err(format!("it is refused: {error}")),
+        (Err(error), Expected::Refused(words)) => {
             let said = error.to_string();
-            let missing: Vec<_> = refused.iter().filter(|word| !said.contains(*word)).collect();
+            let missing: Vec<_> = words.iter().filter(|word| !said.contains(*word)).collect();
             return if missing.is_empty() {
                 Ok(0.0)
             } else {
@@ -81,7 +58,7 @@ async fn judge_case(
     };
     let app = TestApp::starting(&config);
     app.state.ready(loaded.service);
-    let Expected::Served(asked) = expected else { return Ok(0.0) };
+    let Expected::Requests(asked) = expected else { return Ok(0.0) };
     let mut largest = 0.0_f64;
     for Asked { path, body, expect } in asked {
         let answer = app.post(path, body.clone()).await;
@@ -98,4 +75,18 @@ async fn judge_case(
         }
     }
     Ok(largest)
+}
+
+#[test]
+fn every_kind_is_judged_by_a_test() {
+    let tests =
+        [include_str!("configs.rs"), include_str!("sentences.rs"), include_str!("tokenizers.rs")];
+    let tests = tests.concat();
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let kinds: Vec<_> = files.filter(|path| path.extension().is_some()).collect();
+    assert!(kinds.len() > 20, "{kinds:?}");
+    for kind in kinds {
+        let call = format!("judge(\"{}\")", kind.file_stem().unwrap().display());
+        assert_eq!(tests.matches(&call).count(), 1, "{call}");
+    }
 }

@@ -9,6 +9,7 @@
 #[expect(dead_code, reason = "these tests need only a part of it")]
 mod support;
 
+mod case;
 mod compare;
 mod configs;
 mod fingerprints;
