@@ -141,7 +141,9 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_windows.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
 	$(VENV)/bin/python -B tests/fixtures/generate_checkpoints.py
-	$(VENV)/bin/python -B tests/fixtures/generate_config.py
+	$(VENV)/bin/python -B tests/fixtures/generate_config_fields.py
+	$(VENV)/bin/python -B tests/fixtures/generate_layouts.py
+	$(VENV)/bin/python -B tests/fixtures/generate_logistic.py
 
 $(BASE_SHAPE): $(JUDGE)/installed | model
 	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)

@@ -84,26 +84,6 @@ fn a_field_that_would_change_what_is_computed_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_cross_encoders_activation_that_is_not_computed_is_refused() {
-    let paths =
-        ["torch.nn.modules.activation.Tanh", "torch.nn.modules.activation.Softmax", "own.Halved"];
-    for path in paths {
-        let copy = CheckpointCopy::new("cross-encoder");
-        copy.edit_json("config.json", |json| {
-            json["sbert_ce_default_activation_function"] = path.into()
-        });
-        let found = format!("sbert_ce_default_activation_function is \"{path}\"");
-        refused(&copy, "config.json", &[&found, "allowed are torch.nn.modules.linear.Identity"]);
-        let copy = CheckpointCopy::new("cross-encoder");
-        copy.edit_json("config.json", |json| {
-            json["sentence_transformers"] = json!({"activation_fn": path});
-        });
-        let found = format!("sentence_transformers.activation_fn is \"{path}\"");
-        refused(&copy, "config.json", &[&found]);
-    }
-}
-
-#[test]
 fn sizes_that_differ_from_those_of_the_tensors_are_refused() {
     let edits: [(&str, Value, &str, &str, &str); 4] = [
         ("vocab_size", json!(170), "embeddings.word_embeddings.weight", "[171, 32]", "[170, 32]"),

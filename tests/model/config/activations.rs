@@ -1,15 +1,15 @@
 //! `hidden_act`.
 
-use serde_json::Value;
 use strata::app;
 use strata::config::Config;
 use strata::model::encoder::EncoderChoice;
 
 use super::{Golden, NAME, with};
 use crate::support::fixtures::config;
-use crate::support::{CheckpointCopy, Tiny, Worst, load, logits};
+use crate::support::{CheckpointCopy, Tiny, Worst, logits};
 
-/// Absolute tolerance. Largest difference seen: FILL.
+/// Absolute tolerance. Largest difference seen: 9.6e-7 by the packed encoder, 1.4e-6 by the
+/// reference.
 const LOGITS: f64 = 1e-5;
 
 /// The logits of the first texts by an encoder in f32.
@@ -60,14 +60,4 @@ fn the_activation_functions_are_told_apart_by_their_logits() {
             assert!(f64::from(largest) > 10.0 * LOGITS, "{name} and {other}: {largest}");
         }
     }
-}
-
-#[test]
-fn a_config_without_hidden_act_means_gelu() {
-    let without = load(with("hidden_act", Value::Null).dir());
-    let gelu = load(with("hidden_act", "gelu".into()).dir());
-    let cases = Tiny::read(NAME).cases;
-    assert_eq!(logits(&without, &cases), logits(&gelu, &cases));
-    let tanh = load(CheckpointCopy::new(NAME).dir());
-    assert_ne!(logits(&without, &cases), logits(&tanh, &cases));
 }

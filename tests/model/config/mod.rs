@@ -17,7 +17,7 @@ use crate::support::CheckpointCopy;
 /// The checkpoint whose config is edited; it has four labels.
 const NAME: &str = "multi-label";
 
-/// `tests/fixtures/config.json`.
+/// `golden/config_fields.json`.
 #[derive(Deserialize)]
 struct Golden {
     activations: BTreeMap<String, Vec<Vec<f32>>>,
@@ -29,7 +29,7 @@ struct Golden {
 #[derive(Deserialize)]
 struct Labels {
     edits: Map<String, Value>,
-    labels: Option<Vec<Option<Value>>>,
+    labels: Vec<Option<Value>>,
 }
 
 /// The function that transformers' pipeline applies to the logits of a classifier.
@@ -42,7 +42,8 @@ struct Probabilities {
 
 impl Golden {
     fn read() -> Self {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config.json");
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/config_fields.json");
         serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
     }
 }

@@ -1,7 +1,5 @@
 //! The sentence-transformers files of a checkpoint: `native`, prompts, limits, and what is refused.
 
-mod golden;
-mod layouts;
 mod refused;
 mod training;
 mod windows;
@@ -17,7 +15,7 @@ use crate::support::fixtures::input;
 use crate::support::pass::{main_output, outputs, rows};
 use crate::support::{CheckpointCopy, Tiny, Worst, load, tiny};
 
-/// Absolute tolerance for rows of length 1. Largest difference seen: 3.6e-7.
+/// Absolute tolerance for rows of length 1. Largest difference seen: 4.1e-7.
 const EMBEDDINGS: f64 = 1e-5;
 
 #[test]

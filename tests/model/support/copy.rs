@@ -100,16 +100,6 @@ impl CheckpointCopy {
         self.write(name, bytes);
     }
 
-    /// Moves the encoder's files into a folder of their own.
-    pub fn move_encoder(&self, folder: &str) {
-        fs::create_dir_all(self.file(folder)).unwrap();
-        for name in ["config.json", MODEL, "tokenizer.json", "tokenizer_config.json"] {
-            fs::rename(self.file(name), self.file(folder).join(name)).unwrap();
-        }
-        let settings = "sentence_bert_config.json";
-        fs::rename(self.file(settings), self.file(folder).join(settings)).unwrap();
-    }
-
     pub fn remove(&self, name: &str) {
         fs::remove_file(self.file(name)).unwrap();
     }
