@@ -15,6 +15,5 @@ mod configs;
 mod fingerprints;
 mod kind;
 mod layouts;
-mod names;
 mod sentences;
 mod tokenizers;

@@ -1,12 +1,13 @@
 //! Checks of the source itself: which module may use which, where `unsafe` is allowed, that no files
-//! import each other in a circle, that `use` is written in one way, and that the files that documents
-//! name exist.
+//! import each other in a circle, that `use` is written in one way, that the files that documents name
+//! exist, and that `docs/CHECKPOINTS.md` has what is read of a checkpoint.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod circles;
 mod documents;
 mod lexer;
+mod names;
 mod nesting;
 mod paths;
 mod rules;
