@@ -121,7 +121,7 @@ JUDGED ?= $(STRATA)
 COUNT ?= 300
 SEED ?= 1
 
-judge-checkpoints: $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Serve 300 random tiny checkpoints, or those in CASES=folder, and compare with transformers (2 minutes)
+judge-checkpoints: $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare 300 random tiny checkpoints with transformers and sentence-transformers (CASES=folder: with its expected answers)
 	$(VENV)/bin/python -B scripts/judge/run.py $(JUDGED) $(if $(CASES),--cases $(CASES),--count $(COUNT) --seed $(SEED))
 
 judge-layouts: model $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Serve the default model in three layouts of its folder, and compare with sentence-transformers

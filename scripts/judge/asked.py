@@ -9,9 +9,9 @@ def numbers(array):
     return numpy.round(numpy.asarray(array, float), DIGITS).tolist()
 
 
-def ask(reference, inputs, prompts=(None,), first_layer=0):
+def ask(reference, inputs, prompts=(None,), layers=(0,)):
     """All requests for `inputs`, each a text or a pair (text, pair). Rows are those of the last layer, and
-    of `first_layer`.
+    of `layers`.
 
     Inputs for which the libraries raise, because an id or a position has no row in its table, are left out.
     """
@@ -24,7 +24,7 @@ def ask(reference, inputs, prompts=(None,), first_layer=0):
         elif has_rows(reference.model.config, encoded):
             full.append((given, encoded, truncated))
     if full:
-        asked += token_rows(reference, full, first_layer)
+        asked += token_rows(reference, full, layers)
         if reference.classifier is not None:
             asked.append(classify(reference, full))
         texts = [given for given, _, _ in full if isinstance(given, str)]
@@ -62,10 +62,10 @@ def no_tokens(reference, given):
     return [request | {"expect": expect} for request in asked]
 
 
-def token_rows(reference, full, first_layer):
-    """The rows of all tokens after each of two layers; 0 is the embedding output."""
+def token_rows(reference, full, layers):
+    """The rows of all tokens after each of `layers` and the last; 0 is the embedding output."""
     states = [reference.hidden_states(encoded) for _, encoded, _ in full]
-    for layer in sorted({first_layer, len(states[0]) - 1} - {None}):
+    for layer in [*layers, len(states[0]) - 1]:
         recipe = {"layers": [layer], "pooling": "mean"}
         body = {"inputs": [written(given) for given, _, _ in full], "tokens": True, "recipe": recipe}
         expect = {

@@ -7,7 +7,9 @@ most combinations are served.
 import draw_config
 import draw_sentence
 import draw_tokenizer
-from tiny import Draft, Module, SENTENCE_TYPES
+from draft import Draft
+from modules import Module
+from tiny import PROMPTS, SENTENCE_TYPES
 
 MOST_SETTINGS = 5
 EXTRA = ["[E1]", "[E2]", "<s>", "</s>"]
@@ -43,4 +45,4 @@ def draw(rng):
 
 
 def placed(draft, path):
-    return path if "/" in path or path == "config_sentence_transformers.json" else f"{draft.sub}/{path}"
+    return path if "/" in path or path == PROMPTS else f"{draft.sub}/{path}"

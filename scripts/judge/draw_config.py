@@ -1,5 +1,7 @@
 """Settings of config.json and of the weights."""
 
+from tiny import IDENTITY, SIGMOID, TANH
+
 COMMON, SOME, RARE = 10, 4, 1
 
 
@@ -125,8 +127,7 @@ def label_keys(draft, rng):
 
 
 def activation(draft, rng):
-    names = ["torch.nn.modules.linear.Identity", "torch.nn.modules.activation.Sigmoid"]
-    name = rng.choice(names * 3 + ["torch.nn.modules.activation.Tanh", "torch.nn.modules.activation.Softmax"])
+    name = rng.choice([IDENTITY, SIGMOID] * 3 + [TANH, "torch.nn.modules.activation.Softmax"])
     if rng.random() < 0.5:
         draft.config["sentence_transformers"] = {"activation_fn": name, "version": "6.2.0"}
     else:

@@ -1,16 +1,11 @@
 """Settings of sentence-transformers folders."""
 
-from tiny import SENTENCE_TYPES, Module, dense, normalize, pooling
+from modules import dense, dropout, layer_norm, normalize, pooling, weighted_layers
+from tiny import IDENTITY, MODES, PROMPTS, SENTENCE_SETTINGS, SENTENCE_TYPES, SIGMOID, SWITCHES, TANH, TEXT
 
 COMMON, SOME, RARE = 10, 4, 1
-MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
-SWITCHES = {"cls": "cls_token", "max": "max_tokens", "mean": "mean_tokens",
-            "mean_sqrt_len_tokens": "mean_sqrt_len_tokens", "weightedmean": "weightedmean_tokens",
-            "lasttoken": "lasttoken"}  # fmt: skip
-ACTIVATIONS = [f"torch.nn.modules.{name}" for name in
-               ("activation.Tanh", "linear.Identity", "activation.ReLU", "activation.GELU",
-                "activation.Sigmoid", "activation.SiLU")]  # fmt: skip
-TEXT = {"method": "forward", "method_output_name": "last_hidden_state"}
+ACTIVATIONS = [TANH, IDENTITY, "torch.nn.modules.activation.ReLU", "torch.nn.modules.activation.GELU", SIGMOID,
+               "torch.nn.modules.activation.SiLU"]  # fmt: skip
 
 
 def draw_modules(draft, rng):
@@ -26,12 +21,11 @@ def draw_modules(draft, rng):
             draft.modules.append(dense(path, width, outputs, rng.choice(ACTIVATIONS), rng.choice([True, False])))
             width = outputs
         elif kind == "LayerNorm":
-            tensors = {"norm.weight": (width,), "norm.bias": (width,)}
-            draft.modules.append(Module(path, SENTENCE_TYPES + kind, {"dimension": width}, tensors))
+            draft.modules.append(layer_norm(path, width))
         elif kind == "Normalize":
             draft.modules.append(normalize(path))
         else:
-            draft.modules.append(Module(path, SENTENCE_TYPES + "Dropout", {"dropout": 0.3}))
+            draft.modules.append(dropout(path))
 
 
 def pooling_config(draft):
@@ -49,7 +43,7 @@ def pooling_switches(draft, rng):
     modes = config.pop("pooling_mode", "mean")
     modes = [modes] if isinstance(modes, str) else modes
     config["word_embedding_dimension"] = config.pop("embedding_dimension", 8)
-    config |= {f"pooling_mode_{SWITCHES[mode]}": mode in modes for mode in MODES}
+    config |= {SWITCHES[mode]: mode in modes for mode in MODES}
     if rng.random() < 0.3:
         config.pop("include_prompt", None)
 
@@ -69,22 +63,22 @@ def include_prompt(draft, rng):
 
 
 def prompts(draft, rng):
-    draft.files["config_sentence_transformers.json"] = {
+    draft.files[PROMPTS] = {
         "__version__": {"sentence_transformers": "6.2.0"},
         "prompts": rng.choice([{"query": "the query: ", "document": ""}, {"query": "one ", "document": None}]),
         "default_prompt_name": rng.choice([None, None, "query"]),
         "similarity_fn_name": rng.choice(["cosine", "dot"]),
     }
-    return draft.files["config_sentence_transformers.json"]
+    return draft.files[PROMPTS]
 
 
 def null_prompts(draft, rng):
     value = rng.choice([{}, {"query": None}])
-    draft.files["config_sentence_transformers.json"] = {"prompts": value, "default_prompt_name": None}
+    draft.files[PROMPTS] = {"prompts": value, "default_prompt_name": None}
     return value
 
 
-def sentence_config(draft, more, name="sentence_bert_config.json"):
+def sentence_config(draft, more, name=SENTENCE_SETTINGS):
     draft.files[name] = draft.files.get(name, {}) | more
 
 
@@ -160,18 +154,15 @@ def hidden_state(draft, rng):
 
 
 def truncated(draft, rng):
-    name = "config_sentence_transformers.json"
     value = rng.choice([1, 3, 100])
-    draft.files[name] = draft.files.get(name, {"prompts": {}}) | {"truncate_dim": value}
+    draft.files[PROMPTS] = draft.files.get(PROMPTS, {"prompts": {}}) | {"truncate_dim": value}
     return value
 
 
 def layer_weights(draft, rng):
     """Token rows that are a weighted mean over layers."""
     layers, start = draft.config["num_hidden_layers"], rng.choice([0, 1])
-    config = {"word_embedding_dimension": 8, "num_hidden_layers": layers, "layer_start": start}
-    tensors = {"layer_weights": (layers + 1 - start,)}
-    draft.modules.insert(1, Module("1_Layers", SENTENCE_TYPES + "WeightedLayerPooling", config, tensors))
+    draft.modules.insert(1, weighted_layers("1_Layers", layers, start))
     draft.config["output_hidden_states"] = rng.choice([True, True, False])
 
 

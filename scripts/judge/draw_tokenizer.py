@@ -1,6 +1,7 @@
 """Settings of tokenizer files."""
 
-from tiny import special_token, template_processing
+import draw_tokens
+from tiny import template_processing
 
 COMMON, SOME, RARE = 10, 4, 1
 LIKE_BERT = ["BertTokenizer", "BertTokenizerFast"]
@@ -118,70 +119,6 @@ def token_types_beyond_the_table(draft, _):
     draft.config["type_vocab_size"] = 1
 
 
-def flags(rng):
-    return {name: rng.random() < 0.3 for name in ("lstrip", "rstrip", "single_word", "normalized")}
-
-
-def next_ids(draft):
-    """Ids after those of the vocabulary."""
-    count = len(draft.tokenizer["model"]["vocab"]) if draft.tokenizer else len(draft.vocab)
-    return [count, count + 1]
-
-
-def added_tokens_decoder(draft, rng):
-    tokens = {}
-    for index, content in zip(next_ids(draft), ["[E1]", "[E2]"]):
-        token = special_token(content, index, **flags(rng), special=rng.choice([True, False]))
-        del token["id"]
-        tokens[str(index)] = token
-    draft.tokenizer_config["added_tokens_decoder"] = tokens
-    return tokens
-
-
-def declared_again(draft, rng):
-    """Tokens of the vocabulary with flags of their own."""
-    words = draft.tokenizer["model"]["vocab"] if draft.tokenizer else {w: i for i, w in enumerate(draft.vocab)}
-    tokens = {}
-    for content in rng.sample(["[MASK]", "[SEP]", "cat", "The", "[UNK]", "house"], 2):
-        token = special_token(content, 0, **flags(rng), special=rng.choice([True, False]))
-        del token["id"]
-        tokens[str(words[content])] = token
-    draft.tokenizer_config["added_tokens_decoder"] = tokens
-    return tokens
-
-
-def added_tokens_file(draft, _):
-    draft.files["added_tokens.json"] = dict(zip(["[E1]", "[E2]"], next_ids(draft)))
-
-
-def additional_special_tokens(draft, rng):
-    name = rng.choice(["additional_special_tokens", "extra_special_tokens"])
-    draft.tokenizer_config[name] = rng.choice([["[E1]", "[E2]"], ["[E2]", "[E1]"], ["[E1]", "cat"]])
-    return f"{name} {draft.tokenizer_config[name]}"
-
-
-def special_tokens_map(draft, rng):
-    values = [{"additional_special_tokens": ["[E1]", "[E2]"]}, {"cls_token": "<s>", "sep_token": "</s>"},
-              {"mask_token": {"content": "<s>", "lstrip": True, "rstrip": False, "normalized": False, "single_word": False}}]  # fmt: skip
-    draft.files["special_tokens_map.json"] = rng.choice(values)
-    return draft.files["special_tokens_map.json"]
-
-
-def added_in_tokenizer_json(draft, rng):
-    if draft.tokenizer:
-        index = next_ids(draft)[0]
-        token = special_token("[E1]", index, **flags(rng), special=rng.choice([True, False]))
-        draft.tokenizer["added_tokens"].append(token)
-        return token
-
-
-def named_special_tokens(draft, rng):
-    names = rng.choice([{"cls_token": "<s>", "sep_token": "</s>"}, {"cls_token": "<s>"}, {"unk_token": "the"},
-                        {"pad_token": "a"}, {"mask_token": "<s>"}, {"bos_token": "<s>"}, {"sep_token": "new"}])  # fmt: skip
-    draft.tokenizer_config |= names
-    return names
-
-
 def model_input_names(draft, rng):
     names = rng.choice([["input_ids", "attention_mask"], ["input_ids", "token_type_ids", "attention_mask"]])
     draft.tokenizer_config["model_input_names"] = names
@@ -219,34 +156,8 @@ def model_max_length(draft, rng):
     return value
 
 
-def vocabulary_lines(draft, rng):
-    """Repeated and blank lines, in the middle and at the end."""
-    if draft.vocab:
-        line = rng.choice(["", "cat", "[UNK]", " ", "dog "])
-        place = rng.choice([len(draft.vocab), 40])
-        draft.vocab.insert(place, line)
-        return f"{line!r} at {place}"
-
-
-def both_files(draft, _):
-    """vocab.txt beside tokenizer.json, with other ids."""
-    if draft.tokenizer:
-        draft.vocab = list(reversed(draft.tokenizer["model"]["vocab"]))
-
-
 def no_tokenizer_config(draft, _):
     draft.tokenizer_config = {}
-
-
-def split_special_tokens(draft, rng):
-    draft.tokenizer_config["split_special_tokens"] = rng.choice([True, False])
-    return draft.tokenizer_config["split_special_tokens"]
-
-
-def begin_and_end_tokens(draft, rng):
-    name = rng.choice(["add_bos_token", "add_eos_token"])
-    draft.tokenizer_config |= {name: rng.choice([True, False]), "bos_token": "<s>", "eos_token": "</s>"}
-    return f"{name} {draft.tokenizer_config[name]}"
 
 
 def without_effect(draft, rng):
@@ -278,11 +189,13 @@ def other_model(draft, rng):
 SETTINGS = [
     (COMMON, tokenizer_class), (COMMON, do_lower_case), (SOME, strip_accents), (SOME, tokenize_chinese_chars),
     (SOME, bert_normalizer), (SOME, other_normalizer), (SOME, pre_tokenizer), (COMMON, post_processor),
-    (SOME, added_tokens_decoder), (SOME, declared_again), (SOME, added_tokens_file), (SOME, additional_special_tokens),
-    (SOME, special_tokens_map), (SOME, added_in_tokenizer_json), (SOME, named_special_tokens),
-    (COMMON, model_input_names), (COMMON, truncation_side), (SOME, truncation_in_tokenizer_json),
-    (SOME, padding_in_tokenizer_json), (COMMON, model_max_length), (SOME, vocabulary_lines), (SOME, both_files),
-    (SOME, no_tokenizer_config), (SOME, without_effect), (SOME, class_in_config), (SOME, other_model),
-    (RARE, split_special_tokens), (RARE, begin_and_end_tokens), (RARE, foreign_class),
-    (RARE, ids_beyond_the_table), (RARE, token_types_beyond_the_table),
+    (SOME, draw_tokens.added_tokens_decoder), (SOME, draw_tokens.declared_again),
+    (SOME, draw_tokens.added_tokens_file), (SOME, draw_tokens.additional_special_tokens),
+    (SOME, draw_tokens.special_tokens_map), (SOME, draw_tokens.added_in_tokenizer_json),
+    (SOME, draw_tokens.named_special_tokens), (COMMON, model_input_names), (COMMON, truncation_side),
+    (SOME, truncation_in_tokenizer_json), (SOME, padding_in_tokenizer_json), (COMMON, model_max_length),
+    (SOME, draw_tokens.vocabulary_lines), (SOME, draw_tokens.both_files), (SOME, no_tokenizer_config),
+    (SOME, without_effect), (SOME, class_in_config), (SOME, other_model), (RARE, draw_tokens.split_special_tokens),
+    (RARE, draw_tokens.begin_and_end_tokens), (RARE, foreign_class), (RARE, ids_beyond_the_table),
+    (RARE, token_types_beyond_the_table),
 ]  # fmt: skip

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy
 from reference import Reference
 from server import Server
+from tiny import ENCODERS
 
 LEAST_COSINE = 0.999999
-ENCODERS = "packed", "reference"
 TEXTS = [
     "A gripping, beautifully shot film.",
     "a",

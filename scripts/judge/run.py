@@ -27,9 +27,9 @@ from compare import compare
 from draw import draw
 from reference import VERSIONS, Reference
 from server import Failed, Refused, Server
+from tiny import ENCODERS
 
 SERVED = 0.6
-ENCODERS = "packed", "reference"
 INPUTS = [
     "the cat runs",
     "The Café, a CAT's dogs!",
@@ -62,7 +62,7 @@ def main():
     options = parser.parse_args()
     binary = options.binary.resolve()
     if options.cases:
-        sys.exit(cases.judge(binary, options.cases.resolve(), ENCODERS))
+        sys.exit(cases.judge(binary, options.cases.resolve()))
     print(f"seed {options.seed}; " + ", ".join(f"{name} {version}" for name, version in VERSIONS.items()))
     indices = range(options.count) if options.only is None else [options.only]
     sys.exit(judge_all(binary, options, indices))
