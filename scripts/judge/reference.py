@@ -83,6 +83,9 @@ class Reference:
         if self.is_sentence:
             encoded = self.sentence[0].preprocess([text if pair is None else (text, pair)])
             encoded = {name: value for name, value in encoded.items() if torch.is_tensor(value)}
+            # A single text may be padded, too.
+            kept = encoded["attention_mask"][0].bool()
+            encoded = {name: value[:, kept] for name, value in encoded.items()}
         else:
             encoded = self.tokenizer(text, pair, **options)
         if encoded["input_ids"].shape[1] == 0:
