@@ -1,12 +1,12 @@
 //! Loads the parts of a checkpoint that serving and the commands over a labelled file need.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::LoadError;
 use super::threads::size_pool;
 use crate::config::Config;
+use crate::field::unusable;
 use crate::heads::{self, Library};
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
@@ -14,7 +14,7 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
-use crate::text::{Tokenizer, TokenizerArguments, TokenizerHints};
+use crate::text::{Limit, Tokenizer, TokenizerArguments, TokenizerHints};
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
@@ -83,6 +83,10 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
 /// What the checkpoint's other files say about its tokenizer.
 fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
     let text = &checkpoint.sentence.text;
+    let limit = |tokens: Option<usize>, field: &str| {
+        let (tokens, file) = (tokens?, text.file.clone()?);
+        Some(Limit { tokens, file, field: field.to_owned() })
+    };
     TokenizerHints {
         config_class: checkpoint.config.tokenizer_class.clone(),
         lower_case: text.lower_case,
@@ -91,8 +95,8 @@ fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
             field: text.tokenizer_arguments.field,
             map: text.tokenizer_arguments.map.clone(),
         }),
-        max_seq_length: text.max_seq_length,
-        max_length: text.max_length,
+        max_seq_length: limit(text.max_seq_length, "max_seq_length"),
+        max_length: limit(text.max_length, "processing_kwargs.max_length"),
         word_rows: Some(checkpoint.config.vocab_size),
     }
 }
@@ -115,7 +119,7 @@ fn check_classifier_tokens(
     let plain = Tokenizer::load(&checkpoint.encoder_dir, &hints)?;
     let limit = |tokenizer: &Tokenizer| {
         let positions = checkpoint.config.positions;
-        tokenizer.model_max_length().map_or(positions, |limit| limit.min(positions))
+        tokenizer.max_length().map_or(positions, |limit| limit.tokens.min(positions))
     };
     if plain.beyond_file() == tokenizer.beyond_file() && limit(&plain) == limit(tokenizer) {
         return Ok(());
@@ -133,21 +137,25 @@ fn sequence_limit(
     checkpoint: &Checkpoint,
     tokenizer: &Tokenizer,
 ) -> Result<usize, LoadError> {
-    let limits = [
-        Some(checkpoint.config.positions),
-        tokenizer.model_max_length(),
-        config.limits.sequence_tokens.map(NonZeroUsize::get),
-    ];
-    let limit = limits.into_iter().flatten().min().unwrap_or(0);
+    let positions = Limit {
+        tokens: checkpoint.config.positions,
+        file: checkpoint.encoder_dir.join("config.json"),
+        field: "max_position_embeddings".to_owned(),
+    };
+    let configured = config.limits.sequence_tokens.map(|tokens| Limit {
+        tokens: tokens.get(),
+        file: checkpoint.dir.clone(),
+        field: "the configured limits.sequence_tokens".to_owned(),
+    });
+    let limits = [Some(&positions), tokenizer.max_length(), configured.as_ref()];
+    let lowest = limits.into_iter().flatten().min_by_key(|limit| limit.tokens);
+    let Limit { tokens, file, field } = lowest.unwrap_or(&positions);
     let special = tokenizer.special_tokens(true);
-    if limit <= special {
-        let message = format!(
-            "sequences are limited to {limit} tokens; a pair needs {special} special tokens and at \
-             least one more"
-        );
-        return Err(CheckpointError::invalid(&checkpoint.dir, message).into());
+    if *tokens <= special {
+        let needed = format!("a pair needs {special} special tokens and at least one more");
+        return Err(CheckpointError::invalid(file, unusable(field, *tokens, &needed)).into());
     }
-    Ok(limit)
+    Ok(*tokens)
 }
 
 /// Loads one head: `wanted` is its folder, or the name under which `serve` would serve it.

@@ -14,11 +14,22 @@ pub struct TokenizerHints {
     /// sentence-transformers' arguments for the tokenizer, which go over `tokenizer_config.json`.
     pub arguments: Option<TokenizerArguments>,
     /// `max_seq_length` of sentence-transformers, which goes over the tokenizer's own limit.
-    pub max_seq_length: Option<usize>,
+    pub max_seq_length: Option<Limit>,
     /// `max_length` of sentence-transformers' `processing_kwargs`, which goes over all other limits.
-    pub max_length: Option<usize>,
+    pub max_length: Option<Limit>,
     /// Rows of the embedding table.
     pub word_rows: Option<usize>,
+}
+
+/// The longest sequence, and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Tokens, special tokens included.
+    pub tokens: usize,
+    /// The file, for messages.
+    pub file: PathBuf,
+    /// The field, for messages.
+    pub field: String,
 }
 
 /// Arguments for the tokenizer, and where they are written.

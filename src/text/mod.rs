@@ -16,7 +16,7 @@ pub mod windows;
 
 pub use encoded::Encoded;
 pub use error::{TokenizeError, TokenizerError};
-pub use hints::{TokenizerArguments, TokenizerHints};
+pub use hints::{Limit, TokenizerArguments, TokenizerHints};
 pub use input::{Input, InvalidText, Text};
 pub use prompt::without_prompt;
 pub use tokenizer::{LongText, Tokenizer};

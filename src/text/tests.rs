@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    Input, LongText, Text, TokenizeError, Tokenizer, TokenizerArguments, TokenizerError,
+    Input, Limit, LongText, Text, TokenizeError, Tokenizer, TokenizerArguments, TokenizerError,
     TokenizerHints,
 };
 
@@ -229,18 +229,22 @@ fn arguments_go_over_the_config_and_unknown_ones_are_refused() {
     let load = |arguments: Value| {
         let arguments = arguments.as_object().unwrap().clone();
         let file = folder.0.path().join("sentence_bert_config.json");
+        let limit = Limit { tokens: 30, file: file.clone(), field: "max_seq_length".to_owned() };
         let arguments = TokenizerArguments { file, field: "tokenizer_args", map: arguments };
         let hints = TokenizerHints {
             arguments: Some(arguments),
-            max_seq_length: Some(30),
+            max_seq_length: Some(limit),
             ..Default::default()
         };
         Tokenizer::load(folder.0.path(), &hints)
     };
     let cased = load(json!({"do_lower_case": false, "model_max_length": 20})).unwrap();
     assert_eq!(ids(&cased, "The cat"), [2, 1, 6, 3]);
-    assert_eq!(cased.model_max_length(), Some(20));
-    assert_eq!(load(json!({"use_fast": true})).unwrap().model_max_length(), Some(30));
+    assert_eq!(cased.max_length().map(|limit| limit.tokens), Some(20));
+    assert_eq!(
+        load(json!({"use_fast": true})).unwrap().max_length().map(|limit| limit.tokens),
+        Some(30)
+    );
     let refused = load(json!({"vocab": 3})).err().unwrap().to_string();
     let message = "sentence_bert_config.json: tokenizer_args.vocab is 3; allowed are ";
     assert!(refused.contains(message), "{refused}");

@@ -7,7 +7,7 @@ use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, trunca
 
 use super::encoded::Encoded;
 use super::error::{TokenizeError, TokenizerError};
-use super::hints::TokenizerHints;
+use super::hints::{Limit, TokenizerHints};
 use super::input::{Input, Text};
 use super::loading::{Loaded, load};
 
@@ -48,8 +48,8 @@ impl Tokenizer {
 
     /// The longest sequence that the tokenizer's files and sentence-transformers allow, if they have
     /// a limit.
-    pub fn model_max_length(&self) -> Option<usize> {
-        self.loaded.max_length
+    pub fn max_length(&self) -> Option<&Limit> {
+        self.loaded.max_length.as_ref()
     }
 
     /// Checks that every token of the vocabulary has a row in an embedding table of `word_rows` rows,

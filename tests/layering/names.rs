@@ -17,11 +17,10 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 24] = [
+const READERS: [(&str, &[&str]); 23] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
-    ("src/model/checkpoint/config/score_activation.rs", &[CONFIG, OPTIONS]),
-    ("src/model/checkpoint/config/score_activation.rs SentenceFile", &[OPTIONS]),
+    ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
     ("src/model/checkpoint/sentence/mod.rs", &[MODULES, SETTINGS, OPTIONS]),
     ("src/model/checkpoint/sentence/native.rs", &[MODULES, OF_A_MODULE]),
     ("src/model/checkpoint/sentence/modules.rs", &[MODULES]),
@@ -32,11 +31,11 @@ const READERS: [(&str, &[&str]); 24] = [
     ("src/model/checkpoint/sentence/pooling.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/row_layers.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/layer_weights.rs", &[OF_A_MODULE]),
-    ("src/model/checkpoint/sentence/layer_weights.rs HiddenStates", &[CONFIG]),
     ("src/text/loading/", &[TOKENIZER_CONFIG]),
     ("src/text/loading/class.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/bert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/xlm_roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/whole.rs", &[TOKENIZER]),
     ("src/text/loading/settings.rs", &[TOKENIZER_CONFIG, TOKENIZER]),
     ("src/text/loading/json.rs", &[TOKENIZER]),
     ("src/text/loading/added/collect.rs", &[TOKENIZER, TOKENIZER_CONFIG]),

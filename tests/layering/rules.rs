@@ -52,6 +52,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     (
         "app",
         &[
+            "field",
             "http",
             "text",
             "batching",

@@ -59,7 +59,8 @@ fn vocab_txt_gives_the_tokens_of_tokenizer_json() {
     let whole = Tokenizer::load(&model, &TokenizerHints::default()).unwrap();
     let tokenizer = Tokenizer::load(alone.path(), &TokenizerHints::default()).unwrap();
     assert!(tokenizer.file().ends_with("vocab.txt"));
-    assert_eq!(tokenizer.model_max_length(), whole.model_max_length());
+    let most = |tokenizer: &Tokenizer| tokenizer.max_length().map(|limit| limit.tokens);
+    assert_eq!(most(&tokenizer), most(&whole));
     for case in &golden.texts {
         let limit = golden.max_tokens;
         assert_eq!(encode(&tokenizer, case, limit), encode(&whole, case, limit), "{:?}", case.text);
@@ -90,8 +91,8 @@ fn the_limit_of_sentence_transformers_goes_over_that_of_the_tokenizer() {
     let parts = load(&default_model());
     assert_eq!(parts.checkpoint.config.positions, 512);
     let alone = Tokenizer::load(&default_model(), &TokenizerHints::default()).unwrap();
-    assert_eq!(alone.model_max_length(), Some(512));
-    assert_eq!(parts.tokenizer.model_max_length(), Some(256));
+    assert_eq!(alone.max_length().map(|limit| limit.tokens), Some(512));
+    assert_eq!(parts.tokenizer.max_length().map(|limit| limit.tokens), Some(256));
     assert_eq!(parts.sequence_tokens, Golden::read().max_tokens);
 }
 

@@ -39,20 +39,18 @@ pub fn read_vocab(file: &Path) -> Result<AHashMap<String, u32>, TokenizerError> 
 /// # Errors
 /// Its model is another one.
 pub fn json_vocab(json: &TokenizerJson) -> Result<AHashMap<String, u32>, TokenizerError> {
-    let vocab = &json.model["vocab"];
-    let wrong = |allowed: &str| {
-        let kind = &json.model["type"];
-        TokenizerError::field(&json.file, "model.type", kind, allowed)
-    };
-    if json.model["type"].as_str().is_some_and(|kind| kind != "WordPiece") {
-        return Err(wrong(
-            "the class BertTokenizer, which tokenizer_config.json names or leaves out, needs a \
-             WordPiece; PreTrainedTokenizerFast reads tokenizer.json as it is",
-        ));
+    let (kind, vocab) = (&json.model["type"], &json.model["vocab"]);
+    if kind.as_str().is_some_and(|kind| kind != "WordPiece") {
+        let allowed = "BERT's tokenizer classes, of which one is named or none, need a WordPiece; \
+                       PreTrainedTokenizerFast reads tokenizer.json as it is";
+        return Err(TokenizerError::field(&json.file, "model.type", kind, allowed));
     }
     let id = |(piece, id): (&String, &Value)| Some((piece.clone(), token_id(id)?));
     let pieces = vocab.as_object().and_then(|map| map.iter().map(id).collect());
-    pieces.ok_or_else(|| wrong("its vocab needs an id, 0 or above, for each piece"))
+    pieces.ok_or_else(|| {
+        let allowed = "an object with an id, 0 or above, for each piece is needed";
+        TokenizerError::field(&json.file, "model.vocab", vocab, allowed)
+    })
 }
 
 /// Builds the tokenizer without special tokens and without its post-processor. `file` holds the

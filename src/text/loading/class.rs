@@ -47,8 +47,11 @@ enum Kind {
 const DEFAULT: &str = "BertTokenizer";
 
 /// The classes without the `Fast` that some names end with, and whether they have token types.
-const CLASSES: [(&str, Kind, bool); 12] = [
+const CLASSES: [(&str, Kind, bool); 15] = [
     (DEFAULT, Kind::Bert, true),
+    ("ConvBertTokenizer", Kind::Bert, true),
+    ("DPRContextEncoderTokenizer", Kind::Bert, true),
+    ("DPRQuestionEncoderTokenizer", Kind::Bert, true),
     ("ElectraTokenizer", Kind::Bert, true),
     ("LayoutLMTokenizer", Kind::Bert, true),
     ("LxmertTokenizer", Kind::Bert, true),
@@ -74,7 +77,7 @@ impl<'j> Class<'j> {
         json: Option<&'j TokenizerJson>,
     ) -> Result<Self, TokenizerError> {
         check_auto_map(config)?;
-        let named = config.text("tokenizer_class")?.filter(|name| !name.is_empty());
+        let named = config.text("tokenizer_class")?;
         let file = dir.join(if named.is_some() { "tokenizer_config.json" } else { "config.json" });
         let name = named.or(hints.config_class.as_deref()).unwrap_or(DEFAULT);
         let refused = |allowed: &str| {

@@ -96,6 +96,11 @@ impl Fields {
         self.arguments.as_ref().is_some_and(|arguments| arguments.map.contains_key(name))
     }
 
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// All fields, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.map.iter().map(|(name, value)| (name.as_str(), value))
@@ -131,11 +136,17 @@ impl Fields {
 
     /// The error for a field that can't be used; `allowed` completes the sentence after its value.
     pub fn wrong(&self, name: &str, found: &Value, allowed: &str) -> TokenizerError {
+        let (file, field) = self.place(name);
+        TokenizerError::field(file, &field, found, allowed)
+    }
+
+    /// The file of a field, and its name there.
+    pub fn place(&self, name: &str) -> (&Path, String) {
         match &self.arguments {
             Some(TokenizerArguments { file, field, map }) if map.contains_key(name) => {
-                TokenizerError::field(file, &format!("{field}.{name}"), found, allowed)
+                (file, format!("{field}.{name}"))
             }
-            _ => TokenizerError::field(&self.file, name, found, allowed),
+            _ => (&self.file, name.to_owned()),
         }
     }
 }

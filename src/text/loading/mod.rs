@@ -25,7 +25,7 @@ use fields::Fields;
 use json::TokenizerJson;
 
 use super::error::TokenizerError;
-use super::hints::TokenizerHints;
+use super::hints::{Limit, TokenizerHints};
 use super::post_processing::PostProcessing;
 
 /// A tokenizer as its files describe it.
@@ -39,7 +39,7 @@ pub struct Loaded {
     /// The side at which long texts are cut.
     pub direction: TruncationDirection,
     /// The longest sequence that the files allow.
-    pub max_length: Option<usize>,
+    pub max_length: Option<Limit>,
     /// The file with the vocabulary.
     pub file: PathBuf,
     /// What the tokenizer does beyond what that file says, if anything.

@@ -6,7 +6,7 @@ use tokenizers::utils::truncation::TruncationDirection;
 use super::fields::Fields;
 use super::json::TokenizerJson;
 use crate::text::error::TokenizerError;
-use crate::text::hints::TokenizerHints;
+use crate::text::hints::{Limit, TokenizerHints};
 
 /// transformers doesn't truncate at lengths above this.
 const NO_LIMIT: f64 = 1e20;
@@ -84,13 +84,13 @@ pub fn token_types(config: &Fields, default: bool) -> Result<bool, TokenizerErro
 pub fn max_length(
     config: &Fields,
     hints: &TokenizerHints,
-) -> Result<Option<usize>, TokenizerError> {
+) -> Result<Option<Limit>, TokenizerError> {
     const NAMES: [&str; 2] = ["model_max_length", "max_len"];
     if hints.max_length.is_some() {
-        return Ok(hints.max_length);
+        return Ok(hints.max_length.clone());
     }
     if hints.max_seq_length.is_some() && !config.is_argument(NAMES[0]) {
-        return Ok(hints.max_seq_length);
+        return Ok(hints.max_seq_length.clone());
     }
     // The older name counts only if the newer one isn't there, not if it is null.
     let name = NAMES.into_iter().find(|name| config.written(name).is_some());
@@ -99,7 +99,10 @@ pub fn max_length(
     };
     match value.as_f64() {
         Some(limit) if limit > NO_LIMIT => Ok(None),
-        Some(limit) if limit >= 1.0 && limit.fract() == 0.0 => Ok(Some(limit as usize)),
+        Some(limit) if limit >= 1.0 && limit.fract() == 0.0 => {
+            let (file, field) = config.place(name);
+            Ok(Some(Limit { tokens: limit as usize, file: file.to_owned(), field }))
+        }
         _ => Err(config.wrong(name, value, "a whole number of 1 or more is allowed")),
     }
 }

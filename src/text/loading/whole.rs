@@ -1,8 +1,8 @@
 //! `tokenizer.json` as it is, for the class that has no model of its own.
 
-use tokenizers::Tokenizer;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::processors::template::TemplateProcessing;
+use tokenizers::{Model, ModelWrapper, Tokenizer};
 
 use super::added::ClassToken;
 use super::json::TokenizerJson;
@@ -13,8 +13,34 @@ use crate::text::error::TokenizerError;
 /// # Errors
 /// A part of it can't be used.
 pub fn build(json: &TokenizerJson) -> Result<Tokenizer, TokenizerError> {
-    let tokenizer = Tokenizer::from_bytes(&json.bytes);
-    tokenizer.map_err(|cause| TokenizerError::new(&json.file, format!("not a tokenizer: {cause}")))
+    let TokenizerJson { file, model, .. } = json;
+    let tokenizer = Tokenizer::from_bytes(&json.bytes)
+        .map_err(|cause| TokenizerError::new(file, format!("not a tokenizer: {cause}")))?;
+    let wrong = |field: &str, allowed: &str| {
+        let found = &model[field];
+        Err(TokenizerError::field(file, &format!("model.{field}"), found, allowed))
+    };
+    // Without a token for them, texts with unknown characters can't be read.
+    let has = |token: &str| tokenizer.get_model().token_to_id(token).is_some();
+    match tokenizer.get_model() {
+        ModelWrapper::WordPiece(model) if !has(&model.unk_token) => {
+            return wrong("unk_token", "a token of its vocabulary is needed");
+        }
+        ModelWrapper::WordLevel(model) if !has(&model.unk_token) => {
+            return wrong("unk_token", "a token of its vocabulary is needed");
+        }
+        ModelWrapper::Unigram(_) if model["unk_id"].is_null() => {
+            return wrong("unk_id", "the number of a piece is needed");
+        }
+        ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|dropout| dropout > 0.0) => {
+            return wrong(
+                "dropout",
+                "tokens would be chosen at random, so only null and 0 are allowed",
+            );
+        }
+        _ => {}
+    }
+    Ok(tokenizer)
 }
 
 /// The one special token that the file itself names: what pads a batch.

@@ -42,5 +42,8 @@ fn a_limit_that_leaves_no_room_for_a_text_is_refused() {
     let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("sentence_bert_config.json", |json| json["max_seq_length"] = 3.into());
     let message = message(copy.dir());
-    assert!(message.contains("sequences are limited to 3 tokens; a pair needs 3"), "{message}");
+    assert!(
+        message.contains("sentence_bert_config.json: max_seq_length is 3; a pair needs 3"),
+        "{message}"
+    );
 }

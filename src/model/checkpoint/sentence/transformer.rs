@@ -51,7 +51,7 @@ pub struct TransformerModule {
 }
 
 /// The file as written. sentence-transformers too refuses other fields.
-#[derive(Default, PartialEq, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
     max_seq_length: Option<usize>,
@@ -83,9 +83,11 @@ impl TransformerModule {
     pub fn read(dir: &Path) -> Result<Self, CheckpointError> {
         for name in FILES {
             let file = dir.join(name);
-            let raw: Option<SettingsFile> = read_optional_json(&file)?;
-            if let Some(raw) = raw.filter(|raw| *raw != SettingsFile::default()) {
-                let module = raw.check(&file);
+            let fields: Option<Map<String, Value>> = read_optional_json(&file)?;
+            if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
+                let raw = SettingsFile::deserialize(Value::Object(fields));
+                let module =
+                    raw.map_err(|cause| cause.to_string()).and_then(|raw| raw.check(&file));
                 return module.map_err(|message| CheckpointError::invalid(&file, message));
             }
         }

@@ -1,6 +1,6 @@
 //! Collects the added tokens from all files that declare some.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -67,7 +67,8 @@ impl Additions {
                 additions.declare(id, token, &additions.file.clone());
             }
         } else {
-            additions.read_older(&read("added_tokens.json")?, &dir.join("added_tokens.json"))?;
+            let specials = names::early_specials(config, &map);
+            additions.read_older(&read("added_tokens.json")?, &specials)?;
             for (id, token) in &from_json {
                 additions.declared.insert(*id, token.clone());
             }
@@ -83,14 +84,16 @@ impl Additions {
     }
 
     /// `added_tokens.json`, which has ids by content.
-    fn read_older(&mut self, fields: &Fields, file: &Path) -> Result<(), TokenizerError> {
+    fn read_older(
+        &mut self,
+        fields: &Fields,
+        specials: &BTreeSet<String>,
+    ) -> Result<(), TokenizerError> {
         for (content, id) in fields.iter() {
             let wrong = || fields.wrong(content, id, "allowed is an id, 0 or above");
             let id = token_id(id).ok_or_else(wrong)?;
-            let named = self.named.iter().filter(|named| !named.by_class);
-            let mut special = named.map(|named| &named.token).chain(&self.extra);
-            let special = special.any(|token| token.content == content);
-            self.declare(id, Declared::plain(content, special), file);
+            let token = Declared::added(content, specials.contains(content));
+            self.declare(id, token, fields.file());
         }
         Ok(())
     }

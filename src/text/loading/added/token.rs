@@ -24,6 +24,12 @@ impl Declared {
         Self { content, single_word, lstrip, rstrip, normalized, special }
     }
 
+    /// A token of `added_tokens.json`: it is normalised if it isn't known as special yet, even if a
+    /// name makes it special later.
+    pub fn added(content: &str, special: bool) -> Self {
+        Self { normalized: Some(!special), ..Self::plain(content, special) }
+    }
+
     /// Reads a token: a string, which is a special token then, or an object. `special` is whether
     /// an object that doesn't say so is special.
     ///
