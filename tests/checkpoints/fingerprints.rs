@@ -79,3 +79,26 @@ fn settings_of_sentence_transformers_count() {
     assert_changes(case, file, &json!({"do_lower_case": true}));
     assert_changes(case, file, &json!({"tokenizer_args": {"do_lower_case": false}}));
 }
+
+#[test]
+fn all_that_native_computes_counts() {
+    let hidden_state = json!({"method": "forward", "method_output_name": ["hidden_states", 0]});
+    let from_layer_0 = json!({
+        "modality_config": {"text": hidden_state},
+        "module_output_name": "token_embeddings",
+    });
+    let residual = "module-chains/residual";
+    assert_changes(residual, "sentence_bert_config.json", &from_layer_0);
+    assert_changes(residual, "1_Pooling/config.json", &json!({"pooling_mode": "max"}));
+    assert_changes(residual, "1_Pooling/config.json", &json!({"include_prompt": false}));
+    assert_changes(residual, "2_Dense/config.json", &json!({"use_residual": false}));
+    let relu = json!({"activation_function": "torch.nn.modules.activation.ReLU"});
+    assert_changes(residual, "2_Dense/config.json", &relu);
+    assert_changes(residual, "config_sentence_transformers.json", &json!({"truncate_dim": 3}));
+    let copy = Copy::new(residual);
+    let (fingerprint, file) = (copy.fingerprint(), copy.0.path().join("2_Dense/model.safetensors"));
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert_ne!(copy.fingerprint(), fingerprint);
+}

@@ -16,4 +16,5 @@ mod fingerprints;
 mod kind;
 mod layouts;
 mod sentences;
+mod served;
 mod tokenizers;
