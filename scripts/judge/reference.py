@@ -1,5 +1,6 @@
 """What transformers and sentence-transformers compute for a checkpoint, in float64."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import numpy
 import sentence_transformers
 import torch
 import transformers
+from sentence_transformers.sentence_transformer.modules import Pooling
 
 logging.disable(logging.WARNING)
 torch.set_num_threads(1)
@@ -101,11 +103,15 @@ class Reference:
         return [state[0].numpy() for state in outputs.hidden_states]
 
     def native(self, texts, prompt_name=None):
-        """One row per text by sentence-transformers."""
+        """One row per text by sentence-transformers; None if no token of it is pooled."""
         if self.sentence is None:
             raise self.sentence_error
-        rows = [self.sentence.encode([text], prompt_name=prompt_name)[0] for text in texts]
-        return numpy.stack(rows)
+        rows = []
+        for text in texts:
+            with without_prompt() as masks:
+                row = self.sentence.encode([text], prompt_name=prompt_name)[0]
+            rows.append(row if all(mask.any() for mask in masks) else None)
+        return rows
 
     def classify(self, inputs):
         """Logits and probabilities (None without an activation), in the order of the labels."""
@@ -121,6 +127,23 @@ class Reference:
             return sigmoid(logits)
         powers = numpy.exp(logits - logits.max())
         return powers / powers.sum()
+
+
+@contextlib.contextmanager
+def without_prompt():
+    """The masks of tokens that are pooled, of each Pooling that leaves out a prompt."""
+    masks = []
+    exclude = Pooling._exclude_prompt_from_mask
+
+    def record(*arguments):
+        masks.append(exclude(*arguments))
+        return masks[-1]
+
+    Pooling._exclude_prompt_from_mask = staticmethod(record)
+    try:
+        yield masks
+    finally:
+        Pooling._exclude_prompt_from_mask = staticmethod(exclude)
 
 
 def as_transformers_4(folder, copy):
