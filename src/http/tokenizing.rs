@@ -118,6 +118,15 @@ mod tests {
     use crate::text::Text;
 
     #[test]
+    fn a_failure_of_the_tokenizer_is_an_error_of_the_server_with_the_step_as_its_cause() {
+        let step = "split the text into tokens";
+        let error = refusal(TokenizeError::Failed { step }, "/inputs");
+        let ApiError::Internal(cause) = &error else { panic!("{error:?}") };
+        assert_eq!(error.code(), ErrorCode::Internal);
+        assert_eq!(cause.to_string(), "the tokenizer failed to split the text into tokens");
+    }
+
+    #[test]
     fn slices_are_small_and_have_all_inputs_in_order() {
         let inputs = |lens: &[usize]| -> Vec<Input> {
             let text = |&len: &usize| Text::parse("a".repeat(len), len).unwrap();

@@ -187,7 +187,7 @@ async fn info_describes_the_model_its_recipes_and_its_heads() {
     assert_eq!(info["recipes"]["last-four"]["layers"], json!([3, 2, 1]));
     assert_eq!(info["recipes"]["last-four-concat"]["dimensions"], 96);
     assert_eq!(info["recipes"]["native"]["dimensions"], 16);
-    assert_eq!(info["prompts"], json!({"passage": "", "query": "query: "}));
+    assert_eq!(info["prompts"], json!({"document": "", "passage": "", "query": "query: "}));
     assert_eq!(info["heads"]["mine"]["labels"], json!(["a", "b"]));
     assert!(info["heads"].get("foreign").is_none());
     assert!(info["skipped_heads"]["foreign"].as_str().unwrap().contains("another encoder"));

@@ -21,18 +21,20 @@ pub fn build(json: &TokenizerJson) -> Result<Tokenizer, TokenizerError> {
         Err(TokenizerError::field(file, &format!("model.{field}"), found, allowed))
     };
     // Without a token for them, texts with unknown characters can't be read.
-    let has = |token: &str| tokenizer.get_model().token_to_id(token).is_some();
+    let unknown = match tokenizer.get_model() {
+        ModelWrapper::WordPiece(pieces) => Some(&pieces.unk_token),
+        ModelWrapper::WordLevel(words) => Some(&words.unk_token),
+        ModelWrapper::BPE(pairs) => pairs.unk_token.as_ref(),
+        ModelWrapper::Unigram(_) => None,
+    };
+    if unknown.is_some_and(|token| tokenizer.get_model().token_to_id(token).is_none()) {
+        return wrong("unk_token", "a token of its vocabulary is needed");
+    }
     match tokenizer.get_model() {
-        ModelWrapper::WordPiece(model) if !has(&model.unk_token) => {
-            return wrong("unk_token", "a token of its vocabulary is needed");
-        }
-        ModelWrapper::WordLevel(model) if !has(&model.unk_token) => {
-            return wrong("unk_token", "a token of its vocabulary is needed");
-        }
         ModelWrapper::Unigram(_) if model["unk_id"].is_null() => {
             return wrong("unk_id", "the number of a piece is needed");
         }
-        ModelWrapper::BPE(bpe) if bpe.dropout.is_some_and(|dropout| dropout > 0.0) => {
+        ModelWrapper::BPE(pairs) if pairs.dropout.is_some_and(|dropout| dropout > 0.0) => {
             return wrong(
                 "dropout",
                 "tokens would be chosen at random, so only null and 0 are allowed",
