@@ -94,9 +94,7 @@ impl TransformerModule {
         let output = TransformerOutput::HiddenState(-1);
         Ok(Self { task: None, text: TextOptions::default(), output })
     }
-}
 
-impl TransformerModule {
     /// Checks that an encoder of `layers` layers has this hidden state; a negative number counts from
     /// the last one.
     ///
