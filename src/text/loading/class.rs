@@ -47,7 +47,7 @@ enum Kind {
 const DEFAULT: &str = "BertTokenizer";
 
 /// The classes without the `Fast` that some names end with, and whether they have token types.
-const CLASSES: [(&str, Kind, bool); 15] = [
+const CLASSES: [(&str, Kind, bool); 14] = [
     (DEFAULT, Kind::Bert, true),
     ("ConvBertTokenizer", Kind::Bert, true),
     ("DPRContextEncoderTokenizer", Kind::Bert, true),
@@ -62,7 +62,6 @@ const CLASSES: [(&str, Kind, bool); 15] = [
     ("PreTrainedTokenizer", Kind::Whole, false),
     ("PythonBackend", Kind::Whole, false),
     ("TokenizersBackend", Kind::Whole, false),
-    ("PreTrainedTokenizerFast", Kind::Whole, false),
 ];
 
 impl<'j> Class<'j> {
