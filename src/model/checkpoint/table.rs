@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use safetensors::Dtype;
+
 use super::map::MappedFile;
 
 /// The type of a table's numbers, which are little-endian.
@@ -12,6 +14,19 @@ pub(super) enum Format {
     F32,
     F16,
     Bf16,
+}
+
+impl Format {
+    /// The format of a safetensors dtype, if it is one that is read.
+    pub fn from_dtype(dtype: Dtype) -> Option<Self> {
+        match dtype {
+            Dtype::F64 => Some(Self::F64),
+            Dtype::F32 => Some(Self::F32),
+            Dtype::F16 => Some(Self::F16),
+            Dtype::BF16 => Some(Self::Bf16),
+            _ => None,
+        }
+    }
 }
 
 /// `(rows, columns)` numbers in a mapped file. The file stays mapped as long as the table exists.

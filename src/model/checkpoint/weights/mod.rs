@@ -74,8 +74,8 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::check`].
     pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let located = self.locate(name, shape)?;
-        self.tensor(located, &Device::Cpu)
+        let (located, format) = self.locate(name, shape)?;
+        self.tensor(located, format, &Device::Cpu)
             .and_then(|tensor| tensor.flatten_all()?.to_vec1())
             .map_err(|error| {
                 CheckpointError::invalid(&self.files[located.file].path, error.to_string())
@@ -103,16 +103,11 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::check`].
     pub fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Table, CheckpointError> {
-        let located = self.locate(name, &[rows, columns])?;
+        let (located, format) = self.locate(name, &[rows, columns])?;
         Ok(Table {
             file: Arc::clone(&self.files[located.file].map),
             bytes: located.bytes.clone(),
-            format: match located.dtype {
-                Dtype::F64 => Format::F64,
-                Dtype::F16 => Format::F16,
-                Dtype::BF16 => Format::Bf16,
-                _ => Format::F32,
-            },
+            format,
             columns,
         })
     }
@@ -138,7 +133,7 @@ impl Weights {
         self.tensors.get(name).map(|located| located.shape.as_slice())
     }
 
-    fn locate(&self, name: &str, shape: &[usize]) -> Result<&Located, CheckpointError> {
+    fn locate(&self, name: &str, shape: &[usize]) -> Result<(&Located, Format), CheckpointError> {
         let error = |file: &Path, found: String| CheckpointError::Tensor {
             file: file.to_owned(),
             tensor: name.to_owned(),
@@ -149,11 +144,10 @@ impl Weights {
             let file = if let [only] = self.files.as_slice() { &only.path } else { &self.dir };
             return Err(error(file, "nothing".to_owned()));
         };
-        let usable = matches!(located.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16);
-        if !usable || located.shape != shape {
-            return Err(error(&self.files[located.file].path, located.to_string()));
+        match Format::from_dtype(located.dtype) {
+            Some(format) if located.shape == shape => Ok((located, format)),
+            _ => Err(error(&self.files[located.file].path, located.to_string())),
         }
-        Ok(located)
     }
 
     /// Reads a tensor with that shape as f32, for candle.
@@ -163,16 +157,21 @@ impl Weights {
         shape: &[usize],
         device: &Device,
     ) -> candle_core::Result<Tensor> {
-        let located = self.locate(name, shape).map_err(candle_core::Error::wrap)?;
-        self.tensor(located, device)
+        let (located, format) = self.locate(name, shape).map_err(candle_core::Error::wrap)?;
+        self.tensor(located, format, device)
     }
 
-    fn tensor(&self, located: &Located, device: &Device) -> candle_core::Result<Tensor> {
-        let dtype = match located.dtype {
-            Dtype::F64 => DType::F64,
-            Dtype::F16 => DType::F16,
-            Dtype::BF16 => DType::BF16,
-            _ => DType::F32,
+    fn tensor(
+        &self,
+        located: &Located,
+        format: Format,
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        let dtype = match format {
+            Format::F64 => DType::F64,
+            Format::F32 => DType::F32,
+            Format::F16 => DType::F16,
+            Format::Bf16 => DType::BF16,
         };
         let bytes = &self.files[located.file].map[located.bytes.clone()];
         Tensor::from_raw_buffer(bytes, dtype, &located.shape, device)?.to_dtype(DType::F32)
