@@ -1,6 +1,7 @@
 //! The checkpoint's own layers after pooling, each on one row. Only the recipe `native` has them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::dense::Dense;
@@ -65,8 +66,8 @@ impl RowLayer {
         if let Self::Dense { dense, .. } = self { dense.outputs() } else { width }
     }
 
-    /// What defines the layer: its kind and settings in words, and its numbers.
-    pub(super) fn definition(&self) -> (String, Vec<&[f32]>) {
+    /// What defines the layer: its kind and settings, and its numbers.
+    pub(super) fn definition(&self) -> (Value, Vec<&[f32]>) {
         match self {
             Self::Dense { dense, residual } => {
                 let mut numbers = vec![dense.weight(), dense.bias()];
@@ -78,10 +79,10 @@ impl RowLayer {
                         "projection"
                     }
                 };
-                (format!("dense {:?} plus {added}", dense.activation()), numbers)
+                (json!({"dense": dense.activation(), "plus": added}), numbers)
             }
-            Self::LayerNorm { weight, bias } => ("layer norm".to_owned(), vec![weight, bias]),
-            Self::Normalize => ("normalize".to_owned(), Vec::new()),
+            Self::LayerNorm { weight, bias } => (json!("layer_norm"), vec![weight, bias]),
+            Self::Normalize => (json!("normalize"), Vec::new()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::CheckpointError;
@@ -48,7 +49,8 @@ pub fn fingerprint(
 
 fn hash_native(hash: &mut Sha256, native: &NativeRecipe) {
     let NativeRecipe { recipe, more_poolings, leaves_out_prompt, row_layers } = native;
-    hash.update(format!("native {recipe:?} {more_poolings:?} {leaves_out_prompt}\n"));
+    // As JSON, which stays the same when a type in the source gets another name.
+    hash.update(format!("native {}\n", json!([recipe, more_poolings, leaves_out_prompt])));
     for layer in row_layers {
         let (definition, numbers) = layer.definition();
         hash.update(format!("layer {definition}\n"));
