@@ -88,7 +88,6 @@ fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
         Some(Limit { tokens, file, field: field.to_owned() })
     };
     TokenizerHints {
-        config_class: checkpoint.config.tokenizer_class.clone(),
         lower_case: text.lower_case,
         arguments: text.file.clone().map(|file| TokenizerArguments {
             file,
@@ -97,7 +96,16 @@ fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
         }),
         max_seq_length: limit(text.max_seq_length, "max_seq_length"),
         max_length: limit(text.max_length, "processing_kwargs.max_length"),
+        ..transformers_hints(checkpoint)
+    }
+}
+
+/// What transformers itself reads of that: nothing of sentence-transformers.
+fn transformers_hints(checkpoint: &Checkpoint) -> TokenizerHints {
+    TokenizerHints {
+        config_class: checkpoint.config.tokenizer_class.clone(),
         word_rows: Some(checkpoint.config.vocab_size),
+        ..TokenizerHints::default()
     }
 }
 
@@ -111,12 +119,7 @@ fn check_classifier_tokens(
     if checkpoint.config.classifier.is_none() {
         return Ok(());
     }
-    let hints = TokenizerHints {
-        config_class: checkpoint.config.tokenizer_class.clone(),
-        word_rows: Some(checkpoint.config.vocab_size),
-        ..TokenizerHints::default()
-    };
-    let plain = Tokenizer::load(&checkpoint.encoder_dir, &hints)?;
+    let plain = Tokenizer::load(&checkpoint.encoder_dir, &transformers_hints(checkpoint))?;
     let limit = |tokenizer: &Tokenizer| {
         let positions = checkpoint.config.positions;
         tokenizer.max_length().map_or(positions, |limit| limit.tokens.min(positions))

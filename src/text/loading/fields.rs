@@ -96,6 +96,11 @@ impl Fields {
         self.arguments.as_ref().is_some_and(|arguments| arguments.map.contains_key(name))
     }
 
+    /// Whether sentence-transformers' arguments have this field, and not as null.
+    pub fn is_given_argument(&self, name: &str) -> bool {
+        self.is_argument(name) && self.get(name).is_some()
+    }
+
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file

@@ -109,8 +109,7 @@ fn check_map(map: &Fields) -> Result<(), TokenizerError> {
 /// The file whose say on a name counts: the map is the older file, but goes over the config, and
 /// arguments go over both.
 fn source<'f>(config: &'f Fields, map: &'f Fields, field: &str) -> &'f Fields {
-    let is_argument = config.is_argument(field) && config.get(field).is_some();
-    if map.written(field).is_some() && !is_argument { map } else { config }
+    if map.written(field).is_some() && !config.is_given_argument(field) { map } else { config }
 }
 
 fn is_own_name(name: &str, value: &Value) -> bool {
@@ -155,8 +154,7 @@ fn config_list(config: &Fields) -> Option<&'static str> {
 
 /// Whether the map's list under the newer name counts.
 fn has_list(config: &Fields, map: &Fields) -> bool {
-    let is_argument = config.is_argument(EXTRA) && config.get(EXTRA).is_some();
-    map.get(EXTRA).is_some_and(Value::is_array) && !is_argument
+    map.get(EXTRA).is_some_and(Value::is_array) && !config.is_given_argument(EXTRA)
 }
 
 /// The tokens that transformers knows to be special when it reads `added_tokens.json`: the fields of
