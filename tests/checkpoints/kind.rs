@@ -40,8 +40,8 @@ async fn judge_case(
 ) -> Result<f64, String> {
     let mut config = config(folder.to_owned());
     config.encoder.choice = encoder;
-    let loaded = match (load(&config), expected) {
-        (Ok(loaded), Expected::Requests(_)) => loaded,
+    let (loaded, asked) = match (load(&config), expected) {
+        (Ok(loaded), Expected::Requests(asked)) => (loaded, asked),
         (Ok(_), Expected::Refused(words)) => {
             return Err(format!("it is served, and should be refused with {words:?}"));
         }
@@ -58,7 +58,6 @@ async fn judge_case(
     };
     let app = TestApp::starting(&config);
     app.state.ready(loaded.service);
-    let Expected::Requests(asked) = expected else { return Ok(0.0) };
     let mut largest = 0.0_f64;
     for Asked { path, body, expect } in asked {
         let answer = app.post(path, body.clone()).await;
