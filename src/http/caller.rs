@@ -44,7 +44,9 @@ impl Caller {
         let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
         let client = client_address(peer, headers, &config.trusted_proxies).into();
         let priority = priority(headers)?;
-        service.batcher.check_room(client, priority, Some(deadline))?;
+        let room = service.batcher.check_room(client, priority, Some(deadline));
+        // No field is at fault yet.
+        room.map_err(|error| ApiError::refused(error, ""))?;
         Ok(Self { deadline, client, priority, memory: state.memory().charge() })
     }
 }

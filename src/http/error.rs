@@ -106,6 +106,18 @@ impl ApiError {
         Self::Internal(Arc::from(cause.into()))
     }
 
+    /// A request that the batcher doesn't let in. `pointer` is the field of its inputs.
+    pub fn refused(error: SubmitError, pointer: &str) -> Self {
+        match error {
+            SubmitError::Full { retry_after, .. } => Self::QueueFull { retry_after },
+            SubmitError::TooLarge { .. } => {
+                Self::unacceptable(ErrorCode::TooManyTokens, pointer, error.to_string())
+            }
+            SubmitError::DeadlineTooShort { .. } => Self::DeadlineTooShort(error.to_string()),
+            SubmitError::Closed => Self::Draining,
+        }
+    }
+
     /// The stable code, which decides status and advice.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -168,19 +180,6 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl From<SubmitError> for ApiError {
-    fn from(error: SubmitError) -> Self {
-        match error {
-            SubmitError::Full { retry_after, .. } => Self::QueueFull { retry_after },
-            SubmitError::TooLarge { .. } => {
-                Self::unacceptable(ErrorCode::TooManyTokens, "/inputs", error.to_string())
-            }
-            SubmitError::DeadlineTooShort { .. } => Self::DeadlineTooShort(error.to_string()),
-            SubmitError::Closed => Self::Draining,
-        }
     }
 }
 

@@ -14,16 +14,26 @@ const INPUT_BYTES: usize = 512;
 /// The checked inputs of a request.
 pub struct Inputs {
     pub(super) list: Vec<Input>,
-    /// Whether the client sent one input without a list: its pointer is then `/inputs`, not
-    /// `/inputs/0`.
-    pub(super) single: bool,
+    /// The field that has them.
+    pub(super) field: InputField,
     /// The prompt that is in front of each; empty if there is none.
     pub(super) prompt: String,
 }
 
-impl Inputs {
-    pub(super) fn pointer(single: bool, index: usize) -> String {
-        if single { "/inputs".to_owned() } else { format!("/inputs/{index}") }
+/// The field of a request that has its inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct InputField {
+    /// Its JSON pointer.
+    pub pointer: &'static str,
+    /// Whether the client sent one input without a list: its pointer is then that of the field.
+    pub single: bool,
+}
+
+impl InputField {
+    /// The JSON pointer of an input.
+    pub fn pointer_to(self, index: usize) -> String {
+        let Self { pointer, single } = self;
+        if single { pointer.to_owned() } else { format!("{pointer}/{index}") }
     }
 }
 
@@ -57,29 +67,30 @@ pub fn choose_prompt(
     }
 }
 
-/// Checks the inputs one by one and puts the prompt in front of each. `memory`, which was charged for
-/// the body, is then charged for the inputs.
+/// Checks the inputs, which are those at `pointer`, one by one, and puts the prompt in front of each.
+/// `memory`, which was charged for the body, is then charged for the inputs.
 ///
 /// # Errors
 /// There is no input, there are too many, they are too large with their prompts, or one is blank, too
 /// large, or an unsupported pair; with the pointer to it.
 pub fn check_all(
     state: &AppState,
+    pointer: &'static str,
     inputs: WireInputs,
     prompt: &str,
     memory: &mut MemoryCharge,
 ) -> Result<Inputs, ApiError> {
     let service = state.service()?;
-    let single = matches!(inputs, WireInputs::One(_));
+    let field = InputField { pointer, single: matches!(inputs, WireInputs::One(_)) };
     let count = inputs.count();
     let limit = service.limits.inputs.get();
     if count == 0 {
         let message = "the list is empty; at least one text is needed";
-        return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, "/inputs", message));
+        return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, pointer, message));
     }
     if count > limit {
         let message = format!("{count} inputs; at most {limit} are allowed");
-        return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, "/inputs", message));
+        return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, pointer, message));
     }
     let bytes = service.limits.text_bytes.get();
     if prompt.len() > bytes {
@@ -92,7 +103,7 @@ pub fn check_all(
     check_total(total, count, state.config().body_bytes.get())?;
     memory.try_resize(total + count * INPUT_BYTES)?;
     let list = list.into_iter().enumerate().map(|(index, input)| {
-        let pointer = Inputs::pointer(single, index);
+        let pointer = field.pointer_to(index);
         let input = check_one(input, &pointer, prompt, bytes)?;
         if input.pair.is_some() && !service.takes_pairs {
             let message = "this model has one token type, so it can't read two texts as a pair";
@@ -101,7 +112,7 @@ pub fn check_all(
         }
         Ok(input)
     });
-    Ok(Inputs { list: list.collect::<Result<_, _>>()?, single, prompt: prompt.to_owned() })
+    Ok(Inputs { list: list.collect::<Result<_, _>>()?, field, prompt: prompt.to_owned() })
 }
 
 /// Without a prompt, the texts can't be larger than their body was.

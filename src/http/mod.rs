@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod client;
 pub mod connection;
+mod embedding;
 pub mod error;
 pub mod error_code;
 mod excerpt;

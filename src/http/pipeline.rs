@@ -95,13 +95,13 @@ pub async fn run(
 ) -> Result<Outcome, ApiError> {
     let Caller { deadline, client, priority, mut memory } = caller;
     let started = Instant::now();
-    let Inputs { list, single, prompt } = inputs;
+    let Inputs { list, field, prompt } = inputs;
     let inputs = Arc::new(list);
-    let tokenizing = Tokenizing { service, inputs: &inputs, single, long_text, deadline };
+    let tokenizing = Tokenizing { service, inputs: &inputs, field, long_text, deadline };
     let windows = tokenizing.run(&mut memory).await?;
     let left_out = spec.leaves_out_prompt().then_some(prompt.as_str());
     let in_windows = long_text == WireLongText::Window;
-    let without_prompt = WithoutPrompt { service, single, prompt: left_out, in_windows, deadline };
+    let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };
     let mut masks = without_prompt.masks(&windows).await?.into_iter();
     let tokenize = started.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
@@ -110,7 +110,7 @@ pub async fn run(
     let (bytes, limit) = (estimate.bytes, service.limits.answer_bytes.get());
     if bytes > limit {
         let message = format!("the answer would have about {bytes} bytes; {limit} are allowed");
-        return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, "/inputs", message));
+        return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, field.pointer, message));
     }
     memory.try_grow(estimate.memory())?;
     let answer_memory = memory.split(estimate.memory());
@@ -120,7 +120,8 @@ pub async fn run(
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
     let submission = Submission { sequences, deadline: Some(deadline), client, priority };
-    let computed = service.batcher.submit(submission)?.await?;
+    let refused = |error| ApiError::refused(error, field.pointer);
+    let computed = service.batcher.submit(submission).map_err(refused)?.await?;
     let timings = StageTimings {
         tokenize,
         queue: computed.timings.queue,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::inputs::Inputs;
+use super::inputs::InputField;
 use super::memory::MemoryCharge;
 use super::state::Service;
 use super::text_pool::INLINE_BYTES;
@@ -27,8 +27,8 @@ pub struct Tokenizing<'r> {
     pub service: &'r Arc<Service>,
     /// The inputs, with their prompts.
     pub inputs: &'r Arc<Vec<Input>>,
-    /// Whether the client sent one input without a list.
-    pub single: bool,
+    /// The field of the inputs.
+    pub field: InputField,
     /// What happens to a text with too many tokens.
     pub long_text: WireLongText,
     /// The time after which the answer is of no use.
@@ -46,12 +46,12 @@ impl Tokenizing<'_> {
         let mut all = Vec::with_capacity(self.inputs.len());
         for slice in slices(self.inputs) {
             let (service, inputs) = (Arc::clone(self.service), Arc::clone(self.inputs));
-            let (single, long_text) = (self.single, self.long_text);
+            let (field, long_text) = (self.field, self.long_text);
             let work = move || -> Result<Vec<_>, _> {
                 slice
                     .map(|index| {
                         tokenize(&service, &inputs[index], long_text)
-                            .map_err(|error| refusal(error, &Inputs::pointer(single, index)))
+                            .map_err(|error| refusal(error, &field.pointer_to(index)))
                     })
                     .collect()
             };

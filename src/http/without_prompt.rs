@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::inputs::Inputs;
+use super::inputs::InputField;
 use super::state::Service;
 use super::text_pool::INLINE_BYTES;
 use crate::model::PoolingMask;
@@ -15,8 +15,8 @@ use crate::text::{Window, without_prompt};
 pub struct WithoutPrompt<'r> {
     /// The tokenizer, and the threads for it.
     pub service: &'r Arc<Service>,
-    /// Whether the client sent one input without a list.
-    pub single: bool,
+    /// The field of the inputs.
+    pub field: InputField,
     /// The prompt, if it is to be left out.
     pub prompt: Option<&'r str>,
     /// Whether long texts are read in windows, so that a prompt isn't cut either.
@@ -46,7 +46,7 @@ impl WithoutPrompt<'_> {
             if counted.iter().any(|window| !window.contains(&true)) {
                 let message = "a sequence has no token but those of the prompt, which this model \
                                doesn't pool; a shorter prompt is needed";
-                let pointer = Inputs::pointer(self.single, index);
+                let pointer = self.field.pointer_to(index);
                 return Err(ApiError::unacceptable(ErrorCode::NoTokens, pointer, message));
             }
             masks.extend(PoolingMask::after_prompt(counted, tokens));

@@ -156,7 +156,7 @@ pub async fn classify(
         check_default_prompts(service)?;
     }
     let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, false)?;
-    let inputs = inputs::check_all(&state, request.inputs, &prompt, &mut caller.memory)?;
+    let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();

@@ -7,21 +7,17 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
-use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
-use crate::http::reply::Reply;
 use crate::http::state::AppState;
 use crate::http::vectors::{Embedding, Encoding, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
-use crate::model::output::Output;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe};
 use crate::model::recipe_book::NATIVE;
-use crate::model::task::{OutputSpec, TaskSpec};
-use crate::text::Input;
 
 /// The body of `POST /embed`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -92,25 +88,20 @@ pub async fn embed(
     let recipe = resolve(service, &wanted, request.dimensions, "/recipe")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
     let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
-    let inputs = inputs::check_all(&state, request.inputs, &prompt, &mut caller.memory)?;
+    let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let (tokens, encoding) = (request.tokens == Some(true), request.encoding.unwrap_or_default());
-    let output = if tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
-    let spec = TaskSpec::new(vec![output(Arc::clone(&recipe))]);
-    pipeline::check_layers(service, &spec, "/recipe/layers")?;
-    let width =
-        if tokens { recipe.token_width(service.recipes.shape().hidden) } else { recipe.dimensions };
-    let size = |_: &Input, counted: usize| {
-        let rows = if tokens { counted } else { 1 };
-        AnswerSize { numbers: rows * width, bytes: rows * encoding.vector_bytes(width) }
+    let width = EmbeddingRequest::width(&recipe, tokens, service);
+    let texts = EmbeddingRequest {
+        inputs,
+        recipe: Arc::clone(&recipe),
+        tokens,
+        long_text: request.long_text.unwrap_or_default(),
+        row_bytes: encoding.vector_bytes(width),
     };
-    let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default());
-    let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
-    let Outcome { outputs, usage, timings, answer_memory, .. } = outcome;
-    let numbers = outputs.iter().map(Output::number_count).sum();
+    let answer = texts.compute(service, caller, "/recipe/layers").await?;
     let model = service.model.name.clone();
-    let reply = Reply { numbers, deadline, memory: answer_memory, timings };
-    let answer = move || {
-        let embeddings = outputs.into_iter().flat_map(|output| output.values).map(|row| {
+    let write = move |Embedded { rows, usage }| {
+        let embeddings = rows.into_iter().map(|row| {
             if tokens {
                 let rows = row.chunks_exact(width);
                 let vector = |row: &[f32]| Vector::new(row.to_vec(), encoding);
@@ -127,5 +118,5 @@ pub async fn embed(
             usage,
         }
     };
-    reply.write(&service.text_pool, answer).await
+    answer.write(&service.text_pool, write).await
 }

@@ -1,0 +1,103 @@
+//! Rows for texts: the way that every route which embeds takes.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::response::Response;
+use serde::Serialize;
+
+use super::caller::Caller;
+use super::error::ApiError;
+use super::inputs::Inputs;
+use super::memory::MemoryCharge;
+use super::pipeline::{self, AnswerSize, Outcome};
+use super::reply::Reply;
+use super::state::Service;
+use super::text_pool::TextPool;
+use super::timings::StageTimings;
+use super::wire::{Usage, WireLongText};
+use crate::model::output::Output;
+use crate::model::recipe::ResolvedRecipe;
+use crate::model::task::{OutputSpec, TaskSpec};
+use crate::text::Input;
+
+/// Texts to embed, checked.
+pub struct EmbeddingRequest {
+    /// The texts.
+    pub inputs: Inputs,
+    /// The recipe of their rows.
+    pub recipe: Arc<ResolvedRecipe>,
+    /// One row per token instead of a pooled row per text.
+    pub tokens: bool,
+    /// What happens to a text with too many tokens.
+    pub long_text: WireLongText,
+    /// About how many bytes a row takes in the answer.
+    pub row_bytes: usize,
+}
+
+/// The rows of a request's texts.
+pub struct Embedded {
+    /// One per text: its row, or the rows of its tokens one after the other.
+    pub rows: Vec<Vec<f32>>,
+    /// Tokens, and which texts were cut.
+    pub usage: Usage,
+}
+
+/// Rows that were computed, and what it takes to answer with them.
+pub struct EmbeddingAnswer {
+    embedded: Embedded,
+    deadline: Instant,
+    memory: MemoryCharge,
+    timings: StageTimings,
+}
+
+impl EmbeddingRequest {
+    /// Columns of a row.
+    pub fn width(recipe: &ResolvedRecipe, tokens: bool, service: &Service) -> usize {
+        if tokens { recipe.token_width(service.recipes.shape().hidden) } else { recipe.dimensions }
+    }
+
+    /// Computes the rows. `pointer` is the field that names the recipe.
+    ///
+    /// # Errors
+    /// The recipe reads too many layers, or like [`pipeline::run`].
+    pub async fn compute(
+        self,
+        service: &Arc<Service>,
+        caller: Caller,
+        pointer: &str,
+    ) -> Result<EmbeddingAnswer, ApiError> {
+        let Self { inputs, recipe, tokens, long_text, row_bytes } = self;
+        let width = Self::width(&recipe, tokens, service);
+        let output = if tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
+        let spec = TaskSpec::new(vec![output(recipe)]);
+        pipeline::check_layers(service, &spec, pointer)?;
+        let size = |_: &Input, counted: usize| {
+            let rows = if tokens { counted } else { 1 };
+            AnswerSize { numbers: rows * width, bytes: rows * row_bytes }
+        };
+        let deadline = caller.deadline;
+        let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
+        let Outcome { outputs, usage, timings, answer_memory, .. } = outcome;
+        let rows = outputs.into_iter().flat_map(|Output { values, .. }| values).collect();
+        let embedded = Embedded { rows, usage };
+        Ok(EmbeddingAnswer { embedded, deadline, memory: answer_memory, timings })
+    }
+}
+
+impl EmbeddingAnswer {
+    /// Writes what `answer` makes of the rows.
+    ///
+    /// # Errors
+    /// The deadline passed, or it can't be written, which is a failure of the server.
+    pub async fn write<T: Serialize>(
+        self,
+        pool: &TextPool,
+        answer: impl FnOnce(Embedded) -> T + Send + 'static,
+    ) -> Result<Response, ApiError> {
+        let Self { embedded, deadline, memory, timings } = self;
+        let numbers = embedded.rows.iter().map(Vec::len).sum();
+        let reply = Reply { numbers, deadline, memory, timings };
+        reply.write(pool, move || answer(embedded)).await
+    }
+}
