@@ -63,6 +63,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         Batcher::start(Arc::new(engine), options).map_err(LoadError::no_thread)?;
     let service = Service {
         model: card,
+        aliases: config.aliases.clone(),
         takes_pairs: tokenizer.takes_pairs(checkpoint.config.token_types),
         tokenizer,
         text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
@@ -72,6 +73,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         default_prompt: checkpoint.sentence.default_prompt.clone(),
         default_recipe: config.embed.recipe.clone(),
         default_heads: named,
+        openai: config.openai,
         limits: config.limits.clone(),
         sequence_tokens,
         output_builder,

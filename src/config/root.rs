@@ -18,8 +18,9 @@ use super::error::Refusal;
 use super::http::{HttpConfig, RawHttp};
 use super::limits::{LimitsConfig, RawLimits};
 use super::log::{LogConfig, RawLog};
+use super::openai::OpenAiConfig;
 use super::recipes::recipes;
-use super::values::{HOUR_MS, address, millis, path, paths, within};
+use super::values::{HOUR_MS, address, millis, names, path, paths, within};
 use crate::model::encoder::EncoderOptions;
 use crate::model::recipe::Recipe;
 
@@ -28,6 +29,7 @@ use crate::model::recipe::Recipe;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
     pub model: String,
+    pub aliases: Vec<String>,
     pub host: String,
     pub port: i64,
     pub encoder: String,
@@ -40,6 +42,7 @@ pub(super) struct RawConfig {
     pub limits: RawLimits,
     pub batching: RawBatching,
     pub embed: RawEmbed,
+    pub openai: OpenAiConfig,
     pub classify: RawClassify,
     pub log: RawLog,
     /// By name. Each recipe is read on its own, so that an error can name it.
@@ -51,6 +54,8 @@ pub(super) struct RawConfig {
 pub struct Config {
     /// The checkpoint's folder.
     pub model: PathBuf,
+    /// Further names under which requests may ask for the model.
+    pub aliases: Vec<String>,
     /// The IP address to listen on.
     pub host: IpAddr,
     /// The port to listen on; 0 for any free port.
@@ -70,6 +75,8 @@ pub struct Config {
     pub batching: BatchingConfig,
     /// Defaults of `/embed`.
     pub embed: EmbedConfig,
+    /// The routes under `/v1`.
+    pub openai: OpenAiConfig,
     /// Defaults of `/classify`.
     pub classify: ClassifyConfig,
     /// The log.
@@ -95,6 +102,7 @@ impl TryFrom<RawConfig> for Config {
         http.check_memory(&limits)?;
         Ok(Self {
             model: path("model", raw.model)?,
+            aliases: names("aliases", raw.aliases)?,
             host: address("host", raw.host)?,
             port: within("port", raw.port, 0, 65535)?,
             encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
@@ -105,6 +113,7 @@ impl TryFrom<RawConfig> for Config {
             http,
             limits,
             embed: raw.embed.check(&recipes)?,
+            openai: raw.openai,
             classify: raw.classify.into(),
             log: raw.log.try_into()?,
             recipes,

@@ -50,6 +50,14 @@ pub(super) fn paths(key: &str, written: Vec<String>) -> Result<Vec<PathBuf>, Ref
     written.into_iter().map(|written| path(key, written)).collect()
 }
 
+/// Names, none of them blank.
+pub(super) fn names(key: &str, written: Vec<String>) -> Result<Vec<String>, Refusal> {
+    match written.iter().find(|name| name.trim().is_empty()) {
+        Some(blank) => Err(Refusal::new(key, blank.as_str(), "must be a name")),
+        None => Ok(written),
+    }
+}
+
 /// A path, not blank.
 pub(super) fn path(key: &str, written: String) -> Result<PathBuf, Refusal> {
     if written.trim().is_empty() {

@@ -100,6 +100,12 @@ error_codes! {
     /// The checkpoint has no prompt of this name.
     UnknownPrompt = "unknown_prompt", UNPROCESSABLE_ENTITY,
         "/info lists the prompts; \"prompt\" takes any text.";
+    /// There is no model of this name.
+    UnknownModel = "unknown_model", UNPROCESSABLE_ENTITY,
+        "Send the model's name as /info has it, or one of the configured aliases.";
+    /// The inputs are token ids, which may be those of another tokenizer.
+    TokenIdsUnsupported = "token_ids_unsupported", UNPROCESSABLE_ENTITY,
+        "Send texts; in langchain-openai, set check_embedding_ctx_length=False.";
     /// There is no recipe of this name.
     UnknownRecipe = "unknown_recipe", UNPROCESSABLE_ENTITY,
         "/info lists the recipes and the model's layers.";

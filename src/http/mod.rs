@@ -7,6 +7,7 @@ mod body;
 mod caller;
 mod client;
 pub mod connection;
+mod dialects;
 mod embedding;
 pub mod error;
 pub mod error_code;
@@ -19,6 +20,7 @@ mod json;
 pub mod memory;
 pub mod metrics;
 mod middleware;
+mod model_name;
 pub mod openapi;
 mod pipeline;
 pub mod problem;
@@ -56,7 +58,8 @@ pub fn router(state: AppState) -> Router {
     let metrics = Arc::clone(state.http_metrics());
     let mut inference = Router::new()
         .route("/embed", post(embed::embed))
-        .route("/classify", post(classify::classify));
+        .route("/classify", post(classify::classify))
+        .merge(dialects::routes());
     if state.config().compress_answers {
         // Rows of numbers gain little from more effort.
         inference = inference.layer(CompressionLayer::new().quality(CompressionLevel::Fastest));

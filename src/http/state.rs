@@ -14,7 +14,7 @@ use super::memory::MemoryBudget;
 use super::metrics::HttpMetrics;
 use super::text_pool::TextPool;
 use crate::batching::Batcher;
-use crate::config::{HttpConfig, LimitsConfig};
+use crate::config::{HttpConfig, LimitsConfig, OpenAiConfig};
 use crate::heads::HeadSet;
 use crate::model::checkpoint::LeftOut;
 use crate::model::output::{OutputBuilder, PassOutput};
@@ -27,6 +27,8 @@ use crate::text::Tokenizer;
 pub struct Service {
     /// The description of the model.
     pub model: ModelCard,
+    /// Further names under which requests may ask for the model.
+    pub aliases: Vec<String>,
     /// Turns texts into tokens.
     pub tokenizer: Tokenizer,
     /// The threads for long work on text.
@@ -43,6 +45,8 @@ pub struct Service {
     pub default_recipe: String,
     /// The heads of `/classify` if a request names none; `None` for all heads.
     pub default_heads: Option<Vec<String>>,
+    /// The routes under `/v1`.
+    pub openai: OpenAiConfig,
     /// Limits of one request.
     pub limits: LimitsConfig,
     /// The most tokens of a sequence, special tokens included.

@@ -22,6 +22,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::http::connection::{Stage, StopSignal};
+use crate::http::dialects;
 use crate::http::error::ApiError;
 use crate::http::metrics::HttpMetrics;
 use crate::http::problem::ProblemDetails;
@@ -95,6 +96,7 @@ async fn observe(
         .to_owned();
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let path = request.uri().path().to_owned();
     let log = RequestLog::new(id, request.method().clone(), route, metrics);
     let mut response = match check_head(&request) {
         Err(error) => error.into_response(),
@@ -114,7 +116,7 @@ async fn observe(
         without_cause.then(|| ApiError::internal("the handler gave no cause"))
     });
     if let Some(error) = &error {
-        write_problem(&mut response, error, log.id());
+        write_error(&mut response, error, &path, log.id());
     }
     let timings = response.extensions().get::<StageTimings>().copied().unwrap_or_default();
     let total = log.finish(response.status(), error.as_ref(), &timings);
@@ -174,12 +176,19 @@ fn header_bytes(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
-fn write_problem(response: &mut Response, error: &ApiError, id: &str) {
-    let body = serde_json::to_vec(&ProblemDetails::new(error, id)).unwrap_or_default();
+/// Writes the body of an error: in the shape of the path's dialect, or else as problem details.
+fn write_error(response: &mut Response, error: &ApiError, path: &str, id: &str) {
+    let (body, content_type) = match dialects::error(path, error, id) {
+        Some((status, body)) => {
+            *response.status_mut() = status;
+            (serde_json::to_vec(&body), "application/json")
+        }
+        None => (serde_json::to_vec(&ProblemDetails::new(error, id)), "application/problem+json"),
+    };
+    let body = body.unwrap_or_default();
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
-    let content_type = HeaderValue::from_static("application/problem+json");
-    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(seconds) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

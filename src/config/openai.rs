@@ -1,0 +1,11 @@
+//! `[openai]`: the routes under `/v1`.
+
+use serde::Deserialize;
+
+/// As written, and as checked.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAiConfig {
+    /// Whether a text that has too many tokens is cut; if not, it is an error.
+    pub truncate: bool,
+}

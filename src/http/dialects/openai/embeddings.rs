@@ -1,0 +1,100 @@
+//! `POST /v1/embeddings`: rows by the recipe `native`.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::input::OpenAiInput;
+use crate::http::embedding::{Embedded, EmbeddingRequest};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+use crate::http::extract::ApiJson;
+use crate::http::inputs;
+use crate::http::model_name;
+use crate::http::recipe::resolve;
+use crate::http::state::AppState;
+use crate::http::vectors::{Encoding, Vector};
+use crate::http::wire::WireLongText;
+use crate::model::recipe::RecipeRef;
+use crate::model::recipe_book::NATIVE;
+
+/// The body of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbeddingsRequest {
+    input: OpenAiInput,
+    model: String,
+    #[serde(default)]
+    encoding_format: Option<Encoding>,
+    #[serde(default)]
+    dimensions: Option<usize>,
+    /// For OpenAI's own statistics.
+    #[serde(default, rename = "user")]
+    _user: Option<String>,
+}
+
+/// The body of an answer.
+#[derive(Debug, Serialize)]
+struct EmbeddingsAnswer {
+    object: &'static str,
+    data: Vec<Item>,
+    model: String,
+    usage: Usage,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    object: &'static str,
+    index: usize,
+    embedding: Vector,
+}
+
+#[derive(Debug, Serialize)]
+struct Usage {
+    prompt_tokens: usize,
+    total_tokens: usize,
+}
+
+/// Embeds texts.
+pub async fn embeddings(
+    State(state): State<AppState>,
+    ApiJson { value: request, mut caller }: ApiJson<EmbeddingsRequest>,
+) -> Result<Response, ApiError> {
+    let service = state.service()?;
+    model_name::check(service, &request.model, "/model")?;
+    let OpenAiInput::Texts(texts) = request.input else {
+        let message =
+            "the input is token ids, which another tokenizer may have made; send the text";
+        return Err(ApiError::unacceptable(ErrorCode::TokenIdsUnsupported, "/input", message));
+    };
+    let native = RecipeRef::Name(NATIVE.to_owned());
+    let recipe = resolve(service, &native, request.dimensions, "/dimensions")?;
+    let prompt = inputs::choose_prompt(service, None, None, true)?;
+    let inputs = inputs::check_all(&state, "/input", texts, &prompt, &mut caller.memory)?;
+    let encoding = request.encoding_format.unwrap_or_default();
+    let texts = EmbeddingRequest {
+        inputs,
+        row_bytes: encoding.vector_bytes(recipe.dimensions),
+        recipe,
+        tokens: false,
+        long_text: match service.openai.truncate {
+            true => WireLongText::Truncate,
+            false => WireLongText::Error,
+        },
+    };
+    let answer = texts.compute(service, caller, "/model").await?;
+    let write = move |Embedded { rows, usage }| {
+        let item = |(index, row)| Item {
+            object: "embedding",
+            index,
+            embedding: Vector::new(row, encoding),
+        };
+        EmbeddingsAnswer {
+            object: "list",
+            data: rows.into_iter().enumerate().map(item).collect(),
+            model: request.model,
+            usage: Usage { prompt_tokens: usage.tokens, total_tokens: usage.tokens },
+        }
+    };
+    answer.write(&service.text_pool, write).await
+}

@@ -1,0 +1,61 @@
+//! OpenAI's error object.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+
+/// The status and body of an error. OpenAI has 400 for what a request says wrongly.
+pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
+    let code = error.code();
+    let status = match code.status() {
+        StatusCode::UNPROCESSABLE_ENTITY if code == ErrorCode::UnknownModel => {
+            StatusCode::NOT_FOUND
+        }
+        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        other => other,
+    };
+    let (kind, name) = match code {
+        ErrorCode::UnknownModel => ("invalid_request_error", "model_not_found"),
+        ErrorCode::TextTooLong => ("invalid_request_error", "context_length_exceeded"),
+        ErrorCode::QueueFull => ("rate_limit_error", "rate_limit_exceeded"),
+        code if status.is_server_error() => ("server_error", code.as_str()),
+        code => ("invalid_request_error", code.as_str()),
+    };
+    let body = json!({"error": {
+        "message": format!("{error}. {}", code.advice()),
+        "type": kind,
+        "param": error.pointer().map(param),
+        "code": name,
+        "request_id": request_id,
+    }});
+    (status, body)
+}
+
+/// A JSON pointer as OpenAI writes a place: `/input/3` is `input[3]`.
+fn param(pointer: &str) -> String {
+    let mut param = String::new();
+    for part in pointer.split('/').skip(1) {
+        match part.parse::<usize>() {
+            Ok(index) => param.push_str(&format!("[{index}]")),
+            Err(_) if param.is_empty() => param.push_str(part),
+            Err(_) => param.push_str(&format!(".{part}")),
+        }
+    }
+    param
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_written_as_openai_writes_them() {
+        assert_eq!(param("/input"), "input");
+        assert_eq!(param("/input/3"), "input[3]");
+        assert_eq!(param("/input/3/1"), "input[3][1]");
+        assert_eq!(param("/a/b"), "a.b");
+        assert_eq!(param(""), "");
+    }
+}

@@ -1,0 +1,23 @@
+//! OpenAI's embeddings and models.
+//!
+//! <https://platform.openai.com/docs/api-reference/embeddings>
+
+mod embeddings;
+mod error;
+mod input;
+mod models;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::Dialect;
+use crate::http::state::AppState;
+
+pub const DIALECT: Dialect = Dialect { paths: &["/v1"], routes, error: error::error };
+
+fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/v1/embeddings", post(embeddings::embeddings))
+        .route("/v1/models", get(models::list))
+        .route("/v1/models/{name}", get(models::one))
+}
