@@ -19,6 +19,7 @@ mod health;
 mod load;
 mod log_sink;
 mod metrics;
+mod openai;
 mod poison;
 mod process;
 mod refusals;

@@ -1,0 +1,132 @@
+//! `/v1`: OpenAI's shapes over the model, and its error object.
+
+use serde_json::{Value, json};
+
+use crate::support::answer::{Answer, from_base64, rows};
+use crate::support::app::{TestApp, config};
+use crate::support::tiny;
+
+const TEXTS: [&str; 2] = ["The film was not very good.", "a film"];
+
+/// The folder's name.
+const MODEL: &str = "sentence";
+
+fn app() -> TestApp {
+    let mut config = config(tiny(MODEL));
+    config.aliases = vec!["text-embedding-3-small".to_owned()];
+    TestApp::new(&config)
+}
+
+async fn embeddings(app: &TestApp, fields: Value) -> Answer {
+    let mut body = json!({"input": TEXTS, "model": MODEL});
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    app.post("/v1/embeddings", body).await
+}
+
+/// OpenAI's error object.
+#[track_caller]
+fn error(answer: &Answer, status: u16, kind: &str, code: &str, param: Value) -> Value {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), "application/json");
+    answer.assert_observed();
+    let error = answer.json()["error"].clone();
+    assert_eq!((&error["type"], &error["code"]), (&json!(kind), &json!(code)), "{error}");
+    assert_eq!(error["param"], param, "{error}");
+    assert_eq!(error["request_id"], answer.header("x-request-id"));
+    assert_ne!(error["message"], "");
+    error
+}
+
+#[tokio::test]
+async fn rows_are_those_of_native_as_numbers_and_in_base64() {
+    let app = app();
+    let body = json!({"inputs": TEXTS, "recipe": "native"});
+    let native = app.post("/embed", body).await.ok();
+    let expected = rows(&native["embeddings"]);
+    let answer = embeddings(&app, json!({})).await.ok();
+    assert_eq!((&answer["object"], &answer["model"]), (&json!("list"), &json!(MODEL)));
+    let tokens = &native["usage"]["tokens"];
+    assert_eq!(answer["usage"], json!({"prompt_tokens": tokens, "total_tokens": tokens}));
+    let base64 = embeddings(&app, json!({"encoding_format": "base64"})).await.ok();
+    for (index, expected) in expected.iter().enumerate() {
+        let item = &answer["data"][index];
+        assert_eq!((&item["object"], &item["index"]), (&json!("embedding"), &json!(index)));
+        assert_eq!(&rows(&json!([item["embedding"]]))[0], expected);
+        assert_eq!(&from_base64(&base64["data"][index]["embedding"]), expected);
+    }
+    assert_eq!(answer["data"].as_array().unwrap().len(), expected.len());
+}
+
+#[tokio::test]
+async fn one_text_fewer_dimensions_and_a_user_are_read() {
+    let app = app();
+    let one = embeddings(&app, json!({"input": TEXTS[1], "user": "u", "dimensions": 8})).await.ok();
+    let body = json!({"inputs": TEXTS[1], "recipe": "native", "dimensions": 8});
+    let native = app.post("/embed", body).await.ok();
+    assert_eq!(one["data"][0]["embedding"], native["embeddings"][0]);
+    assert_eq!(one["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_model_has_its_own_name_and_the_configured_ones() {
+    let app = app();
+    let models = app.get("/v1/models").await.ok();
+    let names: Vec<&Value> =
+        models["data"].as_array().unwrap().iter().map(|model| &model["id"]).collect();
+    assert_eq!(names, [MODEL, "text-embedding-3-small"]);
+    for name in [MODEL, "text-embedding-3-small"] {
+        let answer = embeddings(&app, json!({"model": name})).await.ok();
+        assert_eq!(answer["model"], name);
+        assert_eq!(app.get(&format!("/v1/models/{name}")).await.ok()["id"], name);
+    }
+    let unknown = embeddings(&app, json!({"model": "ada"})).await;
+    let said = error(&unknown, 404, "invalid_request_error", "model_not_found", json!("model"));
+    let said = said["message"].as_str().unwrap();
+    assert!(said.contains("\"ada\"") && said.contains("text-embedding-3-small"), "{said}");
+    let unknown = app.get("/v1/models/ada").await;
+    error(&unknown, 404, "invalid_request_error", "model_not_found", json!(""));
+}
+
+#[tokio::test]
+async fn what_a_request_says_wrongly_is_a_400_with_its_place() {
+    let app = app();
+    let kind = "invalid_request_error";
+    for (fields, code, param) in [
+        (json!({"input": ["a", " "]}), "blank_text", "input[1]"),
+        (json!({"input": []}), "empty_inputs", "input"),
+        (json!({"input": [1, 2]}), "token_ids_unsupported", "input"),
+        (json!({"input": ["a", "film ".repeat(600)]}), "context_length_exceeded", "input[1]"),
+        (json!({"input": ["a", null]}), "invalid_field", "input[1]"),
+        (json!({"dimensions": 0}), "invalid_dimensions", "dimensions"),
+        (json!({"encoding_format": "int8"}), "invalid_field", "encoding_format"),
+        (json!({"task": "x"}), "invalid_field", "task"),
+    ] {
+        error(&embeddings(&app, fields).await, 400, kind, code, json!(param));
+    }
+}
+
+#[tokio::test]
+async fn long_texts_are_cut_where_that_is_configured() {
+    let mut config = config(tiny(MODEL));
+    config.openai.truncate = true;
+    let app = TestApp::new(&config);
+    let text = "film ".repeat(600);
+    let answer = embeddings(&app, json!({"input": text})).await.ok();
+    let native = app.post("/embed", json!({"inputs": text, "recipe": "native"})).await.ok();
+    assert_eq!(answer["data"][0]["embedding"], native["embeddings"][0]);
+}
+
+#[tokio::test]
+async fn all_errors_under_v1_have_the_error_object() {
+    let app = app();
+    let missing = app.get("/v1/files").await;
+    error(&missing, 404, "invalid_request_error", "not_found", Value::Null);
+    let method = app.get("/v1/embeddings").await;
+    error(&method, 405, "invalid_request_error", "method_not_allowed", Value::Null);
+    let starting = TestApp::starting(&config(tiny(MODEL)));
+    let starting = embeddings(&starting, json!({})).await;
+    error(&starting, 503, "server_error", "starting", Value::Null);
+    assert_eq!(starting.header("retry-after"), "1");
+    // The path only begins alike.
+    app.get("/v1x").await.problem(404, "not_found", None);
+}
