@@ -49,6 +49,12 @@ impl Caller {
         room.map_err(|error| ApiError::refused(error, ""))?;
         Ok(Self { deadline, client, priority, memory: state.memory().charge() })
     }
+
+    /// The same client with a second submission of the same request, which holds memory of its own.
+    pub fn beside(&self, state: &AppState) -> Self {
+        let Self { deadline, client, priority, .. } = *self;
+        Self { deadline, client, priority, memory: state.memory().charge() }
+    }
 }
 
 /// The timeout of `x-timeout-ms`, at most the configured maximum; without the header, the default.

@@ -26,6 +26,7 @@ mod pipeline;
 pub mod problem;
 mod recipe;
 mod reply;
+mod reranking;
 pub mod routes;
 pub mod state;
 pub mod text_pool;

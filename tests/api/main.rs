@@ -25,6 +25,7 @@ mod process;
 mod refusals;
 mod reload;
 mod request_heads;
+mod rerank;
 mod signals;
 mod stopping;
 mod support;

@@ -4,6 +4,7 @@
 //! way through tokenizer, batcher and model is that of `/embed` and `/classify`.
 
 mod openai;
+mod rerank;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -22,7 +23,7 @@ pub struct Dialect {
     error: fn(&ApiError, &str) -> (StatusCode, Value),
 }
 
-static DIALECTS: [Dialect; 1] = [openai::DIALECT];
+static DIALECTS: [Dialect; 2] = [openai::DIALECT, rerank::DIALECT];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {

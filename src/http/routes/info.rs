@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
+use crate::http::reranking::Scorer;
 use crate::http::state::{AppState, Service};
 use crate::model::checkpoint::{LeftOut, ProblemType};
 use crate::model::head::{Head, OutputActivation};
@@ -29,6 +30,9 @@ pub struct Info {
     pub recipes: BTreeMap<String, ResolvedRecipe>,
     /// Remarks on built-in names that don't fit this model.
     pub notes: Vec<String>,
+    /// What scores documents for a query: `cross-encoder`, the checkpoint's own classifier, or `cosine`
+    /// of the rows of `native`.
+    pub reranks_by: &'static str,
     /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
     /// Heads by name.
@@ -148,6 +152,7 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
         },
         recipes: recipes.iter().map(|(name, recipe)| (name.to_owned(), recipe.clone())).collect(),
         notes,
+        reranks_by: Scorer::choose(service)?.name(),
         prompts: service.prompts.clone(),
         heads: heads.loaded.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
         skipped_heads: heads.skipped.clone(),

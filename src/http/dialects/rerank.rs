@@ -1,0 +1,145 @@
+//! Reranking in the shapes of Cohere and Jina, which differ little: answers have the fields of both.
+//!
+//! <https://docs.cohere.com/reference/rerank>, <https://api.jina.ai/docs>
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::post;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Dialect;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+use crate::http::extract::ApiJson;
+use crate::http::model_name;
+use crate::http::reranking::{RerankRequest, Scores};
+use crate::http::state::AppState;
+use crate::http::wire::WireLongText;
+
+const PATHS: [&str; 3] = ["/rerank", "/v1/rerank", "/v2/rerank"];
+
+pub const DIALECT: Dialect = Dialect { paths: &PATHS, routes, error };
+
+fn routes() -> Router<AppState> {
+    PATHS.into_iter().fold(Router::new(), |routes, path| routes.route(path, post(rerank)))
+}
+
+/// Cohere's error has a message, Jina's a detail.
+fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
+    let code = error.code();
+    let status = match code {
+        ErrorCode::UnknownModel => StatusCode::NOT_FOUND,
+        _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+        _ => code.status(),
+    };
+    let message = format!("{error}. {}", code.advice());
+    (
+        status,
+        json!({
+            "id": request_id,
+            "message": message,
+            "detail": message,
+            "code": code.as_str(),
+            "pointer": error.pointer(),
+        }),
+    )
+}
+
+/// The body of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    query: String,
+    documents: Vec<Document>,
+    #[serde(default)]
+    model: Option<String>,
+    /// How many of the best are returned; all if it is missing.
+    #[serde(default)]
+    top_n: Option<usize>,
+    #[serde(default)]
+    return_documents: Option<bool>,
+}
+
+/// A text, or an object with one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Document {
+    Text(String),
+    Object { text: String },
+}
+
+impl Document {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Object { text } => text,
+        }
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug, Serialize)]
+struct Answer {
+    id: String,
+    model: String,
+    results: Vec<Ranked>,
+    usage: Usage,
+    meta: Value,
+}
+
+#[derive(Debug, Serialize)]
+struct Ranked {
+    index: usize,
+    relevance_score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct Usage {
+    prompt_tokens: usize,
+    total_tokens: usize,
+}
+
+async fn rerank(
+    State(state): State<AppState>,
+    ApiJson { value: request, caller }: ApiJson<Request>,
+) -> Result<Response, ApiError> {
+    let service = state.service()?;
+    if let Some(name) = &request.model {
+        model_name::check(service, name, "/model")?;
+    }
+    if request.top_n == Some(0) {
+        let message = "top_n is 0; 1 or more is allowed";
+        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
+    }
+    let documents: Vec<String> = request.documents.into_iter().map(Document::into_text).collect();
+    let echo = request.return_documents == Some(true);
+    let echoed = if echo { documents.clone() } else { Vec::new() };
+    let scoring = RerankRequest {
+        query: request.query,
+        documents,
+        pointer: "/documents",
+        long_text: WireLongText::Truncate,
+        raw: false,
+    };
+    let (model, top_n) = (request.model.unwrap_or(service.model.name.clone()), request.top_n);
+    let write = move |scores: Scores| {
+        let ranked = |index: usize| Ranked {
+            index,
+            relevance_score: scores.scores[index],
+            document: echoed.get(index).map(|text| json!({"text": text})),
+        };
+        Answer {
+            id: Uuid::new_v4().to_string(),
+            model,
+            results: scores.ranking(top_n).into_iter().map(ranked).collect(),
+            usage: Usage { prompt_tokens: scores.tokens, total_tokens: scores.tokens },
+            meta: json!({"billed_units": {"search_units": 1}}),
+        }
+    };
+    scoring.compute(&state, caller, echo).await?.write(service, write).await
+}
