@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::heads::HeadsError;
 use crate::model::checkpoint::CheckpointError;
 use crate::model::recipe::InvalidRecipe;
+use crate::quantization::CalibrationError;
 use crate::text::TokenizerError;
 
 /// Why the server did not run.
@@ -51,6 +52,9 @@ pub enum LoadError {
     /// The heads can't be loaded.
     #[error(transparent)]
     Heads(#[from] HeadsError),
+    /// A file with the ranges of embeddings can't be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// The head does not exist.
     #[error("no head is called \"{name}\", and there is no such folder; the heads are {known}")]
     NoHead {

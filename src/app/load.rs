@@ -15,6 +15,7 @@ use crate::http::state::{ModelCard, Service};
 use crate::http::text_pool::TextPool;
 use crate::model::checkpoint::LeftOut;
 use crate::model::head::{Head, HeadContext};
+use crate::quantization::Calibrations;
 
 /// A service, and the parts that run and end with it.
 pub struct Loaded {
@@ -42,6 +43,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let context = HeadContext { recipes: &recipes, fingerprint: &fingerprint };
     let library = Library::open(folders, named_list, context, own)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
+    let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let card = ModelCard {
         name: folder_name(&config.model),
         fingerprint,
@@ -69,6 +71,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
         recipes,
         heads,
+        calibrations,
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),
         default_recipe: config.embed.recipe.clone(),
@@ -99,7 +102,7 @@ pub fn batcher_options(config: &Config, padding: bool, cost: PassCost) -> Batche
 }
 
 /// The name of the checkpoint's folder, with links and `..` resolved.
-fn folder_name(model: &Path) -> String {
+pub fn folder_name(model: &Path) -> String {
     let resolved = model.canonicalize().unwrap_or_else(|_| model.to_owned());
     resolved.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -10,6 +10,6 @@ mod stopping;
 pub mod threads;
 
 pub use error::{LoadError, ServeError};
-pub use load::{Loaded, batcher_options, load};
+pub use load::{Loaded, batcher_options, folder_name, load};
 pub use parts::{Parts, load_head, load_parts};
 pub use serve::serve;

@@ -4,6 +4,7 @@
 //! file can't be used; 3, the server stopped before all requests were finished.
 
 mod bench;
+mod calibrate;
 mod compare;
 mod evaluate;
 mod health;
@@ -35,6 +36,8 @@ enum Command {
     Train(train::Train),
     /// Score a head on a labelled file.
     Evaluate(evaluate::Evaluate),
+    /// Find the ranges that embeddings of 8 bits need, from a file of texts.
+    Calibrate(calibrate::Calibrate),
     /// Measure texts per second, latency and memory, without HTTP.
     Bench(bench::Bench),
     /// Check whether a running server is ready; exit with 0 if it is.
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Compare(compare) => compare.run(),
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Calibrate(calibrate) => calibrate.run(),
         Command::Bench(bench) => bench.run(),
         Command::Health(health) => health.run(),
         Command::Openapi => openapi::run(),

@@ -28,6 +28,9 @@ pub struct Serve {
     /// Additional folder of head folders; may be repeated.
     #[arg(long, value_name = "DIR")]
     heads: Vec<PathBuf>,
+    /// Additional file of `strata calibrate`; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    calibration: Vec<PathBuf>,
     /// Print the configuration with the source of each value, and exit.
     #[arg(long)]
     print_config: bool,
@@ -39,6 +42,7 @@ impl Serve {
         sources.flags.host = self.host;
         sources.flags.port = self.port;
         sources.flags.heads = self.heads;
+        sources.flags.calibrations = self.calibration;
         let settings = sources.read().map_err(Failure::unusable)?;
         let config = Config::try_from(&settings).map_err(Failure::unusable)?;
         if self.print_config {

@@ -38,6 +38,7 @@ pub(super) struct RawConfig {
     pub threads: i64,
     pub heads: Vec<String>,
     pub heads_poll_ms: i64,
+    pub calibrations: Vec<String>,
     pub http: RawHttp,
     pub limits: RawLimits,
     pub batching: RawBatching,
@@ -67,6 +68,8 @@ pub struct Config {
     /// How often these folders are read again, beside the notifications of the file system; `None`
     /// for never.
     pub heads_poll: Option<Duration>,
+    /// Files with the ranges of embeddings.
+    pub calibrations: Vec<PathBuf>,
     /// HTTP server.
     pub http: HttpConfig,
     /// Limits of one request.
@@ -109,6 +112,7 @@ impl TryFrom<RawConfig> for Config {
             heads: paths("heads", raw.heads)?,
             heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
                 .filter(|poll| !poll.is_zero()),
+            calibrations: paths("calibrations", raw.calibrations)?,
             batching: raw.batching.check(http.timeout)?,
             http,
             limits,

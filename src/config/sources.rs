@@ -30,6 +30,8 @@ pub struct Flags {
     pub threads: Option<u32>,
     /// `--heads`: added to the configured folders.
     pub heads: Vec<PathBuf>,
+    /// `--calibration`: added to the configured files.
+    pub calibrations: Vec<PathBuf>,
 }
 
 /// Everything that can change a setting. `Sources::default()` changes none.
@@ -114,7 +116,7 @@ fn apply_environment(
 }
 
 fn apply_flags(settings: &mut Settings, flags: &Flags) -> Result<(), ConfigError> {
-    let Flags { model, host, port, encoder, dtype, threads, heads } = flags;
+    let Flags { model, host, port, encoder, dtype, threads, heads, calibrations } = flags;
     let text = |flag: &Option<String>| flag.clone().map(Value::String);
     let given = [
         ("model", "--model", text(model)),
@@ -129,9 +131,13 @@ fn apply_flags(settings: &mut Settings, flags: &Flags) -> Result<(), ConfigError
             settings.set(key, value, flag)?;
         }
     }
-    for folder in heads {
-        let not_utf8 = || ConfigError::NotUtf8 { origin: "--heads".to_owned() };
-        settings.add("heads", folder.to_str().ok_or_else(not_utf8)?, "--heads")?;
+    let lists = [("heads", "--heads", heads), ("calibrations", "--calibration", calibrations)];
+    for (key, flag, path) in lists
+        .iter()
+        .flat_map(|(key, flag, paths)| paths.iter().map(move |path| (*key, *flag, path)))
+    {
+        let not_utf8 = || ConfigError::NotUtf8 { origin: flag.to_owned() };
+        settings.add(key, path.to_str().ok_or_else(not_utf8)?, flag)?;
     }
     Ok(())
 }

@@ -1,20 +1,25 @@
 //! Rows for texts: the way that every route which embeds takes.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::response::Response;
 use serde::Serialize;
 
+use super::answer_body::AnswerWriter;
+use super::answer_format::NPY;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::inputs::Inputs;
 use super::memory::MemoryCharge;
+use super::npy;
 use super::pipeline::{self, AnswerSize, Outcome};
 use super::reply::Reply;
 use super::state::Service;
 use super::text_pool::TextPool;
 use super::timings::StageTimings;
+use super::vectors::VectorFormat;
 use super::wire::{Usage, WireLongText};
 use crate::model::output::Output;
 use crate::model::recipe::ResolvedRecipe;
@@ -95,9 +100,41 @@ impl EmbeddingAnswer {
         pool: &TextPool,
         answer: impl FnOnce(Embedded) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
+        let (embedded, reply) = self.into_reply();
+        reply.write(pool, move || answer(embedded)).await
+    }
+
+    /// Writes the rows as one array in numpy's format, of `width` columns before quantisation. The
+    /// headers say what the JSON would say of the tokens.
+    ///
+    /// # Errors
+    /// Like [`Self::write`].
+    pub async fn write_npy(
+        self,
+        pool: &TextPool,
+        format: VectorFormat,
+        width: usize,
+    ) -> Result<Response, ApiError> {
+        let (Embedded { rows, usage }, reply) = self.into_reply();
+        let numbers = reply.numbers;
+        let write = move |writer: &mut AnswerWriter| {
+            let (precision, count) = (format.precision(), numbers / width);
+            writer.write_all(&npy::header(precision, count, precision.numbers(width)))?;
+            for row in rows.iter().flat_map(|rows| rows.chunks_exact(width)) {
+                writer.write_all(&format.values(row.to_vec()).into_bytes())?;
+            }
+            Ok(())
+        };
+        let mut response = reply.write_with(pool, NPY, write).await?;
+        let headers = response.headers_mut();
+        headers.insert("x-tokens", usage.tokens.into());
+        headers.insert("x-truncated-inputs", usage.truncated.len().into());
+        Ok(response)
+    }
+
+    fn into_reply(self) -> (Embedded, Reply) {
         let Self { embedded, deadline, memory, timings } = self;
         let numbers = embedded.rows.iter().map(Vec::len).sum();
-        let reply = Reply { numbers, deadline, memory, timings };
-        reply.write(pool, move || answer(embedded)).await
+        (embedded, Reply { numbers, deadline, memory, timings })
     }
 }

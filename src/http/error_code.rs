@@ -106,6 +106,9 @@ error_codes! {
     /// The inputs are token ids, which may be those of another tokenizer.
     TokenIdsUnsupported = "token_ids_unsupported", UNPROCESSABLE_ENTITY,
         "Send texts; in langchain-openai, set check_embedding_ctx_length=False.";
+    /// The ranges that int8 and uint8 need are not known for this recipe, prompt and number of columns.
+    NotCalibrated = "not_calibrated", UNPROCESSABLE_ENTITY,
+        "/info lists what is calibrated; `strata calibrate` makes a file for `strata serve --calibration`.";
     /// There is no recipe of this name.
     UnknownRecipe = "unknown_recipe", UNPROCESSABLE_ENTITY,
         "/info lists the recipes and the model's layers.";

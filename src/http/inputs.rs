@@ -20,6 +20,13 @@ pub struct Inputs {
     pub(super) prompt: String,
 }
 
+impl Inputs {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+}
+
 /// The field of a request that has its inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct InputField {

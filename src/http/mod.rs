@@ -3,6 +3,7 @@
 //! Never sees a tensor. Of `model` it uses only the plain data of recipes, heads and tasks.
 
 mod answer_body;
+mod answer_format;
 mod body;
 mod caller;
 mod client;
@@ -21,6 +22,7 @@ pub mod memory;
 pub mod metrics;
 mod middleware;
 mod model_name;
+mod npy;
 pub mod openapi;
 mod pipeline;
 pub mod problem;

@@ -1,5 +1,6 @@
-//! A handler's answer: JSON, with the time of each stage beside it for `middleware`.
+//! A handler's answer, with the time of each stage beside it for `middleware`.
 
+use std::io;
 use std::time::Instant;
 
 use axum::body::Body;
@@ -29,7 +30,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Writes what `answer` makes.
+    /// Writes what `answer` makes as JSON.
     ///
     /// # Errors
     /// The deadline passed, or it can't be written, which is a failure of the server.
@@ -38,14 +39,30 @@ impl Reply {
         pool: &TextPool,
         answer: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
+        let write = move |writer: &mut AnswerWriter| {
+            serde_json::to_writer(writer, &answer()).map_err(io::Error::from)
+        };
+        self.write_with(pool, "application/json", write).await
+    }
+
+    /// Writes what `write` writes, which is of this media type.
+    ///
+    /// # Errors
+    /// Like [`Self::write`].
+    pub async fn write_with(
+        self,
+        pool: &TextPool,
+        media_type: &'static str,
+        write: impl FnOnce(&mut AnswerWriter) -> io::Result<()> + Send + 'static,
+    ) -> Result<Response, ApiError> {
         let Self { numbers, deadline, memory, timings } = self;
         let write = move || {
             let mut writer = AnswerWriter::new(memory);
-            serde_json::to_writer(&mut writer, &answer()).map(|()| writer.finish())
+            write(&mut writer).map(|()| writer.finish())
         };
         let written = pool.run(numbers > INLINE_NUMBERS, deadline, write).await?;
         let body = Body::new(written.map_err(ApiError::internal)?);
-        let mut response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+        let mut response = ([(header::CONTENT_TYPE, media_type)], body).into_response();
         response.extensions_mut().insert(timings);
         Ok(response)
     }

@@ -20,6 +20,7 @@ use crate::model::checkpoint::LeftOut;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
+use crate::quantization::Calibrations;
 use crate::telemetry::metrics::Metrics;
 use crate::text::Tokenizer;
 
@@ -37,6 +38,8 @@ pub struct Service {
     pub recipes: RecipeBook,
     /// The current set of heads. A request reads it once, so that all its results come from one set.
     pub heads: watch::Receiver<Arc<HeadSet>>,
+    /// The ranges of embeddings, for integers of 8 bits.
+    pub calibrations: Calibrations,
     /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
     /// The prompt of the recipe `native` if a request names none.

@@ -1,12 +1,20 @@
-//! Vectors in an answer: as numbers or in base64, and their size in bytes.
+//! Vectors in an answer: their precision, and how numbers are written.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::error::ApiError;
+use super::error_code::ErrorCode;
+use super::state::Service;
+use crate::model::recipe::ResolvedRecipe;
+use crate::quantization::{Precision, Quantizer, Values};
+
 /// Typical bytes of a number in JSON, with sign, point, exponent and comma.
 pub const FLOAT_BYTES: usize = 13;
+/// The same for a whole number from -128 to 255.
+const INTEGER_BYTES: usize = 5;
 
 /// How vectors are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -15,17 +23,78 @@ pub enum Encoding {
     /// A list of numbers.
     #[default]
     Float,
-    /// Little-endian f32, in base64.
+    /// The bytes of the numbers in base64; f32 is little-endian.
     Base64,
 }
 
-impl Encoding {
-    /// About how many bytes a vector of `width` numbers takes in the answer.
-    pub fn vector_bytes(self, width: usize) -> usize {
-        match self {
-            Self::Float => width * FLOAT_BYTES,
-            Self::Base64 => (width * size_of::<f32>()).div_ceil(3) * 4,
+/// The format of a request's vectors.
+#[derive(Clone, Debug)]
+pub struct VectorFormat {
+    quantizer: Quantizer,
+    encoding: Encoding,
+}
+
+impl VectorFormat {
+    /// Numbers of f32.
+    pub fn float32(encoding: Encoding) -> Self {
+        Self { quantizer: Quantizer::Float32, encoding }
+    }
+
+    /// The format of rows of `recipe` for texts with `prompt`. `pointer` is the field that names the
+    /// precision.
+    ///
+    /// # Errors
+    /// The precision needs ranges that aren't known for these rows.
+    pub fn new(
+        service: &Service,
+        precision: Precision,
+        encoding: Encoding,
+        recipe: &ResolvedRecipe,
+        prompt: &str,
+        pointer: &str,
+    ) -> Result<Self, ApiError> {
+        let ranges = || {
+            service.calibrations.ranges(recipe, prompt).ok_or_else(|| {
+                let message = format!(
+                    "{} needs the range of each column, which isn't known for {} columns of this \
+                     recipe with this prompt",
+                    precision.name(),
+                    recipe.dimensions
+                );
+                ApiError::unacceptable(ErrorCode::NotCalibrated, pointer, message)
+            })
+        };
+        Ok(Self { quantizer: precision.quantizer(ranges)?, encoding })
+    }
+
+    /// The precision of its vectors.
+    pub fn precision(&self) -> Precision {
+        self.quantizer.precision()
+    }
+
+    /// About how many bytes a vector of `width` columns takes in an answer in JSON.
+    pub fn json_bytes(&self, width: usize) -> usize {
+        let precision = self.precision();
+        let numbers = precision.numbers(width);
+        match (self.encoding, precision) {
+            (Encoding::Float, Precision::Float32) => numbers * FLOAT_BYTES,
+            (Encoding::Float, _) => numbers * INTEGER_BYTES,
+            (Encoding::Base64, _) => (numbers * precision.number_bytes()).div_ceil(3) * 4,
         }
+    }
+
+    /// A row in this format.
+    pub fn vector(&self, row: Vec<f32>) -> Vector {
+        let values = self.values(row);
+        match self.encoding {
+            Encoding::Float => Vector::Numbers(values),
+            Encoding::Base64 => Vector::Base64(STANDARD.encode(values.into_bytes())),
+        }
+    }
+
+    /// The numbers of a row, whatever the encoding.
+    pub fn values(&self, row: Vec<f32>) -> Values {
+        self.quantizer.convert(row)
     }
 }
 
@@ -34,21 +103,14 @@ impl Encoding {
 #[serde(untagged)]
 pub enum Vector {
     /// A list of numbers.
-    Float(Vec<f32>),
-    /// Little-endian f32, in base64.
+    Numbers(Values),
+    /// The bytes of the numbers, in base64.
     Base64(String),
 }
 
-impl Vector {
-    /// A row of numbers in the encoding that the client has chosen.
-    pub fn new(row: Vec<f32>, encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::Float => Self::Float(row),
-            Encoding::Base64 => {
-                let bytes: Vec<u8> = row.iter().flat_map(|number| number.to_le_bytes()).collect();
-                Self::Base64(STANDARD.encode(bytes))
-            }
-        }
+impl From<Vec<f32>> for Vector {
+    fn from(row: Vec<f32>) -> Self {
+        Self::Numbers(Values::Float32(row))
     }
 }
 

@@ -21,6 +21,7 @@ mod log_sink;
 mod metrics;
 mod openai;
 mod poison;
+mod precision;
 mod process;
 mod refusals;
 mod reload;

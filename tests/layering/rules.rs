@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     (
         "http",
         &[
@@ -15,6 +15,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "batching",
             "config",
             "heads",
+            "quantization",
             "telemetry",
             "sequence",
             "model::recipe",
@@ -35,6 +36,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("field", &[]),
     ("sequence", &[]),
     ("training", &["files", "model", "sequence", "text", "charts"]),
+    ("quantization", &["files", "model::recipe"]),
     ("charts", &[]),
     (
         "config",
@@ -60,6 +62,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
             "model",
             "strata_kernels",
             "training",
+            "quantization",
             "config",
             "telemetry",
             "sequence",

@@ -3,6 +3,7 @@
 //! A dialect has its requests, its answers, its errors and how they are mapped, and nothing else: the
 //! way through tokenizer, batcher and model is that of `/embed` and `/classify`.
 
+mod dialect;
 mod openai;
 mod rerank;
 
@@ -12,16 +13,7 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::state::AppState;
-
-/// A dialect: its routes, and how its clients read errors.
-pub struct Dialect {
-    /// The beginnings of the paths whose errors have its shape.
-    paths: &'static [&'static str],
-    /// Its routes.
-    routes: fn() -> Router<AppState>,
-    /// The status and body of an error; the text is the request's id.
-    error: fn(&ApiError, &str) -> (StatusCode, Value),
-}
+use dialect::Dialect;
 
 static DIALECTS: [Dialect; 2] = [openai::DIALECT, rerank::DIALECT];
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Dialect;
+use super::dialect::Dialect;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
@@ -82,7 +82,7 @@ impl Document {
 
 /// The body of an answer.
 #[derive(Debug, Serialize)]
-struct Answer {
+struct RerankResponse {
     id: String,
     model: String,
     results: Vec<Ranked>,
@@ -133,7 +133,7 @@ async fn rerank(
             relevance_score: scores.scores[index],
             document: echoed.get(index).map(|text| json!({"text": text})),
         };
-        Answer {
+        RerankResponse {
             id: Uuid::new_v4().to_string(),
             model,
             results: scores.ranking(top_n).into_iter().map(ranked).collect(),

@@ -17,7 +17,7 @@ use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
 use crate::http::state::{AppState, Service};
-use crate::http::vectors::{Embedding, Encoding, FLOAT_BYTES, Vector};
+use crate::http::vectors::{Embedding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::http::{heads, inputs};
 use crate::model::head::decision::Decision;
@@ -164,7 +164,7 @@ pub async fn classify(
     let size = |input: &Input, tokens: usize| {
         let token = classes * FLOAT_BYTES + heads.len() * explain::TOKEN_BYTES;
         let explained = heads.len() * input.bytes() + tokens * token;
-        let bytes = classes * CLASS_BYTES + Encoding::Float.vector_bytes(columns);
+        let bytes = classes * CLASS_BYTES + columns * FLOAT_BYTES;
         AnswerSize {
             numbers: classes + columns + if explain { tokens * classes } else { 0 },
             bytes: bytes + if explain { explained } else { 0 },
@@ -251,7 +251,7 @@ impl Decoder {
         let mut embeddings = Vec::new();
         let result = |output| {
             let (result, rest) = self.result(output, tokens.next());
-            embeddings.extend(rest.map(|row| Embedding::Pooled(Vector::new(row, Encoding::Float))));
+            embeddings.extend(rest.map(|row| Embedding::Pooled(Vector::from(row))));
             result
         };
         let results = outputs.into_iter().map(result).collect();

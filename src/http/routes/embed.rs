@@ -7,17 +7,20 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::answer_format::{AnswerFormat, NPY};
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
 use crate::http::problem::ProblemDetails;
 use crate::http::recipe::resolve;
 use crate::http::state::AppState;
-use crate::http::vectors::{Embedding, Encoding, Vector};
+use crate::http::vectors::{Embedding, Encoding, VectorFormat};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::model::recipe::{RecipeRef, ResolvedRecipe};
 use crate::model::recipe_book::NATIVE;
+use crate::quantization::Precision;
 
 /// The body of `POST /embed`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -35,6 +38,9 @@ pub struct EmbedRequest {
     /// How vectors are written.
     #[serde(default)]
     pub encoding: Option<Encoding>,
+    /// How the columns of vectors are represented.
+    #[serde(default)]
+    pub precision: Option<Precision>,
     /// A text to put in front of each input.
     #[serde(default)]
     pub prompt: Option<String>,
@@ -81,6 +87,7 @@ pub struct EmbedResponse {
 )]
 pub async fn embed(
     State(state): State<AppState>,
+    answer_format: AnswerFormat,
     ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
@@ -89,25 +96,31 @@ pub async fn embed(
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
     let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
     let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
-    let (tokens, encoding) = (request.tokens == Some(true), request.encoding.unwrap_or_default());
+    let tokens = request.tokens == Some(true);
+    let precision = request.precision.unwrap_or_default();
+    check_tokens(tokens, precision, answer_format, inputs.count())?;
+    let encoding = request.encoding.unwrap_or_default();
+    let format = VectorFormat::new(service, precision, encoding, &recipe, &prompt, "/precision")?;
     let width = EmbeddingRequest::width(&recipe, tokens, service);
     let texts = EmbeddingRequest {
         inputs,
         recipe: Arc::clone(&recipe),
         tokens,
         long_text: request.long_text.unwrap_or_default(),
-        row_bytes: encoding.vector_bytes(width),
+        row_bytes: format.json_bytes(width),
     };
     let answer = texts.compute(service, caller, "/recipe/layers").await?;
+    if answer_format == AnswerFormat::Npy {
+        return answer.write_npy(&service.text_pool, format, width).await;
+    }
     let model = service.model.name.clone();
     let write = move |Embedded { rows, usage }| {
         let embeddings = rows.into_iter().map(|row| {
             if tokens {
                 let rows = row.chunks_exact(width);
-                let vector = |row: &[f32]| Vector::new(row.to_vec(), encoding);
-                Embedding::Tokens(rows.map(vector).collect())
+                Embedding::Tokens(rows.map(|row| format.vector(row.to_vec())).collect())
             } else {
-                Embedding::Pooled(Vector::new(row, encoding))
+                Embedding::Pooled(format.vector(row))
             }
         });
         EmbedResponse {
@@ -119,4 +132,29 @@ pub async fn embed(
         }
     };
     answer.write(&service.text_pool, write).await
+}
+
+/// Checks what `tokens: true` can be combined with.
+fn check_tokens(
+    tokens: bool,
+    precision: Precision,
+    answer_format: AnswerFormat,
+    inputs: usize,
+) -> Result<(), ApiError> {
+    let ranges = matches!(precision, Precision::Int8 | Precision::Uint8);
+    if tokens && ranges {
+        let message = format!(
+            "{} needs ranges, and those of a calibration are of pooled rows; with \"tokens\", \
+             float32, binary and ubinary are allowed",
+            precision.name()
+        );
+        return Err(ApiError::unacceptable(ErrorCode::NotCalibrated, "/precision", message));
+    }
+    if tokens && answer_format == AnswerFormat::Npy && inputs > 1 {
+        let message = format!(
+            "Accept is {NPY}, which has one array; {inputs} inputs with \"tokens\" would be one each"
+        );
+        return Err(ApiError::InvalidHeader(message));
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
@@ -14,6 +15,7 @@ use crate::http::state::{AppState, Service};
 use crate::model::checkpoint::{LeftOut, ProblemType};
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
+use crate::quantization::Calibration;
 
 /// The answer of `GET /info`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +37,8 @@ pub struct Info {
     pub reranks_by: &'static str,
     /// The checkpoint's prompts by name.
     pub prompts: BTreeMap<String, String>,
+    /// For which rows `int8` and `uint8` can be had.
+    pub calibrations: Vec<CalibrationInfo>,
     /// Heads by name.
     pub heads: BTreeMap<String, HeadInfo>,
     /// Heads that were found but can't be used, with the reason.
@@ -86,6 +90,18 @@ pub struct LimitsInfo {
     pub layers: usize,
     /// The most bytes of the answer, estimated.
     pub answer_bytes: usize,
+}
+
+/// Rows whose ranges are known.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CalibrationInfo {
+    /// The recipe, with its columns in `dimensions`.
+    #[schema(value_type = ResolvedRecipe)]
+    pub recipe: Value,
+    /// The prompt in front of each text.
+    pub prompt: String,
+    /// How many texts the ranges are from.
+    pub texts: usize,
 }
 
 /// A head.
@@ -154,9 +170,15 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
         notes,
         reranks_by: Scorer::choose(service)?.name(),
         prompts: service.prompts.clone(),
+        calibrations: service.calibrations.iter().map(calibration_info).collect(),
         heads: heads.loaded.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
         skipped_heads: heads.skipped.clone(),
     }))
+}
+
+fn calibration_info(calibration: &Calibration) -> CalibrationInfo {
+    let Calibration { recipe, prompt, texts, .. } = calibration;
+    CalibrationInfo { recipe: recipe.clone(), prompt: prompt.clone(), texts: *texts }
 }
 
 fn head_info(head: &Head) -> HeadInfo {

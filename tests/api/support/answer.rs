@@ -99,9 +99,14 @@ pub fn rows(rows: &Value) -> Vec<Vec<f32>> {
     rows.as_array().unwrap().iter().map(floats).collect()
 }
 
+/// The bytes of a row in base64.
+pub fn from_base64_bytes(row: &Value) -> Vec<u8> {
+    STANDARD.decode(row.as_str().unwrap()).unwrap()
+}
+
 /// Little-endian f32 in base64.
 pub fn from_base64(row: &Value) -> Vec<f32> {
-    let bytes = STANDARD.decode(row.as_str().unwrap()).unwrap();
+    let bytes = from_base64_bytes(row);
     let (numbers, rest) = bytes.as_chunks::<4>();
     assert!(rest.is_empty());
     numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()

@@ -13,7 +13,7 @@ use crate::http::inputs;
 use crate::http::model_name;
 use crate::http::recipe::resolve;
 use crate::http::state::AppState;
-use crate::http::vectors::{Encoding, Vector};
+use crate::http::vectors::{Encoding, Vector, VectorFormat};
 use crate::http::wire::WireLongText;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
@@ -71,10 +71,10 @@ pub async fn embeddings(
     let recipe = resolve(service, &native, request.dimensions, "/dimensions")?;
     let prompt = inputs::choose_prompt(service, None, None, true)?;
     let inputs = inputs::check_all(&state, "/input", texts, &prompt, &mut caller.memory)?;
-    let encoding = request.encoding_format.unwrap_or_default();
+    let format = VectorFormat::float32(request.encoding_format.unwrap_or_default());
     let texts = EmbeddingRequest {
         inputs,
-        row_bytes: encoding.vector_bytes(recipe.dimensions),
+        row_bytes: format.json_bytes(recipe.dimensions),
         recipe,
         tokens: false,
         long_text: match service.openai.truncate {
@@ -84,11 +84,8 @@ pub async fn embeddings(
     };
     let answer = texts.compute(service, caller, "/model").await?;
     let write = move |Embedded { rows, usage }| {
-        let item = |(index, row)| Item {
-            object: "embedding",
-            index,
-            embedding: Vector::new(row, encoding),
-        };
+        let item =
+            |(index, row)| Item { object: "embedding", index, embedding: format.vector(row) };
         EmbeddingsAnswer {
             object: "list",
             data: rows.into_iter().enumerate().map(item).collect(),

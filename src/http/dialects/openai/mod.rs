@@ -10,7 +10,7 @@ mod models;
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::Dialect;
+use crate::http::dialects::dialect::Dialect;
 use crate::http::state::AppState;
 
 pub const DIALECT: Dialect = Dialect { paths: &["/v1"], routes, error: error::error };
