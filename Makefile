@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -70,6 +70,9 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
+
+bench-dialects: model data ## Other services' routes compared with /embed, and base64 with lists of numbers
+	cargo bench --locked --bench serving -- --dialects
 
 bench-overload: model data $(BASE_SHAPE) ## Goodput at 2 and 10 times what the server can do, against a closed loop (8 minutes)
 	cargo bench --locked --bench hold -- overload $(FLAGS)

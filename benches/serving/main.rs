@@ -11,8 +11,10 @@
 //! - the batcher in process: the rate of 64 clients if HTTP and tokenisation cost nothing.
 //!
 //! `--heads` measures the cost of more heads in a pass (`make bench-heads`). `--memory` measures
-//! the server's memory over 100,000 texts (`make bench-memory`).
+//! the server's memory over 100,000 texts (`make bench-memory`). `--dialects` compares other services'
+//! routes with `/embed` (`make bench-dialects`).
 
+mod dialects;
 mod heads;
 mod memory;
 mod server;
@@ -58,6 +60,12 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let texts = snippets()?;
+    if std::env::args().any(|argument| argument == "--dialects") {
+        dialects::encodings()?;
+        let mut server = Server::start()?;
+        dialects::routes(&server, &texts)?;
+        return server.stop();
+    }
     if std::env::args().any(|argument| argument == "--memory") {
         let mut server = Server::start()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
