@@ -20,7 +20,10 @@ pub enum ServeError {
     #[error(transparent)]
     Start(#[from] anyhow::Error),
     /// The server had to stop before requests were finished.
-    #[error("{0} requests were not finished when the server had to stop")]
+    #[error(
+        "{0} requests were not finished when the server had to stop; raise http.grace_ms to give them \
+         more time"
+    )]
     Unfinished(usize),
 }
 
@@ -64,7 +67,9 @@ pub enum LoadError {
         known: String,
     },
     /// The model failed on a first pass.
-    #[error("the model can't compute: {0}")]
+    #[error(
+        "the model can't compute: {0}; check the weights of the checkpoint, or try --encoder reference"
+    )]
     Trial(Box<dyn Error + Send + Sync>),
     /// A thread could not be started, or it panicked.
     #[error("{0}")]
@@ -74,6 +79,8 @@ pub enum LoadError {
 impl LoadError {
     /// A thread could not be started.
     pub(super) fn no_thread(error: impl Display) -> Self {
-        Self::Thread(format!("no thread could be started: {error}"))
+        Self::Thread(format!(
+            "no thread could be started: {error}; allow the process more threads, or lower --threads"
+        ))
     }
 }

@@ -91,7 +91,10 @@ async fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let wanted = config.address();
     let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another with --port"),
-        _ => anyhow!("{wanted} can't be listened on: {error}"),
+        _ => anyhow!(
+            "{wanted} can't be listened on: {error}; choose an address of this machine with --host, and \
+             a port that is allowed with --port"
+        ),
     })?;
     let address = listener.local_addr().map_err(failed("the local address is unknown"))?;
     if !address.ip().is_loopback() {

@@ -7,7 +7,11 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("cannot read the configuration file {}: {source}", path.display())]
+    #[error(
+        "cannot read the configuration file {}: {source}; name a TOML file that can be read by \
+         --config",
+        path.display()
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -15,11 +19,13 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is not valid TOML.
-    #[error("{origin} is not valid TOML: {message}")]
+    #[error(
+        "{origin} is not valid TOML: {message}; `strata serve --print-config` prints a valid file"
+    )]
     Syntax {
         /// The file.
         origin: String,
-        /// The parser's message, with the line.
+        /// The line and the parser's message.
         message: String,
     },
     /// The key of no setting.
@@ -41,7 +47,7 @@ pub enum ConfigError {
         nearest: String,
     },
     /// The value of a variable or flag is not valid UTF-8.
-    #[error("{origin} is not valid UTF-8")]
+    #[error("{origin} is not valid UTF-8; write its value in UTF-8")]
     NotUtf8 {
         /// The variable or flag.
         origin: String,

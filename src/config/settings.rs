@@ -185,8 +185,14 @@ fn type_name(value: &Value) -> &'static str {
 
 /// Parses TOML; `origin` names the source in an error.
 pub(super) fn parse_toml(text: &str, origin: &str) -> Result<Table, ConfigError> {
-    text.parse().map_err(|error: toml::de::Error| ConfigError::Syntax {
-        origin: origin.to_owned(),
-        message: error.to_string().trim_end().to_owned(),
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let at = before.map(|before| format!("line {}: ", 1 + before.matches('\n').count()));
+        // One line: the parser may list what it expected on lines of its own.
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        ConfigError::Syntax {
+            origin: origin.to_owned(),
+            message: at.unwrap_or_default() + &message,
+        }
     })
 }

@@ -20,16 +20,18 @@ pub enum HeadsError {
         known: String,
     },
     /// A file or folder can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}; expected {expected}", path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
+        /// What should be there.
+        expected: &'static str,
     },
 }
 
-/// Adds the path to an error of reading it.
-pub(super) fn unreadable(path: &Path) -> impl Fn(io::Error) -> HeadsError {
-    move |source| HeadsError::Unreadable { path: path.to_owned(), source }
+/// Adds to an error of reading a path what the path is, and what is expected there.
+pub(super) fn unreadable(path: &Path, expected: &'static str) -> impl Fn(io::Error) -> HeadsError {
+    move |source| HeadsError::Unreadable { path: path.to_owned(), source, expected }
 }

@@ -16,6 +16,11 @@ use super::stamp::Stamp;
 use crate::model::head::{Head, HeadContext, HeadError, HeadFiles};
 use crate::model::recipe_book::RecipeBook;
 
+/// What a folder of heads contains, for messages.
+const HEADS: &str = "a folder that contains a folder for each head";
+/// What the folder of a head contains, for messages.
+const HEAD: &str = "a folder with head.json and head.safetensors, as `strata train` writes it";
+
 /// The folders of heads, and what was last found in them.
 pub struct Library {
     roots: Vec<Root>,
@@ -69,7 +74,7 @@ impl Library {
         library.fixed.loaded.extend(own);
         let mut listings: Vec<Listing> = Vec::new();
         for folder in folders {
-            let paths = list(&folder).map_err(unreadable(&folder))?;
+            let paths = list(&folder).map_err(unreadable(&folder, HEADS))?;
             listings.push(Listing { folder, paths });
         }
         library.read_shipped(named, &listings)?;
@@ -106,7 +111,7 @@ impl Library {
         let mut heads = BTreeMap::new();
         for (name, path) in paths {
             let stamp = Stamp::read(path);
-            let files = read(name, path).map_err(unreadable(path))?;
+            let files = read(name, path).map_err(unreadable(path, HEAD))?;
             let (head, reason) = match self.first_load(&files, named, is_hidden(name, later))? {
                 FirstLoad::Served(head) => (Some(head), String::new()),
                 FirstLoad::Skipped { reason } => (None, reason),
@@ -142,9 +147,9 @@ impl Library {
     /// The head can't be read, or can't be used with this encoder.
     pub fn read(folder: &Path, context: HeadContext<'_>) -> Result<Arc<Head>, HeadsError> {
         // Resolves a path such as `..` or `.`, so that the folder's name is known.
-        let resolved = folder.canonicalize().map_err(unreadable(folder))?;
+        let resolved = folder.canonicalize().map_err(unreadable(folder, HEAD))?;
         let name = resolved.file_name().unwrap_or_default().to_string_lossy();
-        let files = read(&name, folder).map_err(unreadable(folder))?;
+        let files = read(&name, folder).map_err(unreadable(folder, HEAD))?;
         Ok(Arc::new(files.load(context)?))
     }
 

@@ -15,7 +15,9 @@ pub enum TrainError {
         rows: usize,
     },
     /// The encoder computed NaN or infinity.
-    #[error("the text on line {line}: feature {column} is not a finite number")]
+    #[error(
+        "the text on line {line}: feature {column} is not a finite number; try the dtype f32, or leave the text out"
+    )]
     NonFiniteFeature {
         /// The line of the text, counted from 1.
         line: u64,
@@ -26,10 +28,10 @@ pub enum TrainError {
     #[error("strengths must be above 0 and ascending, at least one; these are {0:?}")]
     InvalidStrengths(Vec<f64>),
     /// Class weights for a regression, which has no labels.
-    #[error("class weights need labels; these rows have numbers")]
+    #[error("class weights need labels; these rows have numbers: leave the class weights out")]
     ClassWeightsWithoutLabels,
     /// More folds than texts.
-    #[error("{texts} texts are too few for {folds} folds")]
+    #[error("{texts} texts are too few for {folds} folds; use at most one fold per text")]
     TooManyFolds {
         /// Number of folds.
         folds: usize,

@@ -44,7 +44,8 @@ fn serving_a_truncated_checkpoint_exits_2_and_names_the_expected_length() {
     let whole = copy.bytes(MODEL);
     copy.write(MODEL, &whole[..whole.len() / 2]);
     let expected = format!(
-        "strata: {}: its header describes {} bytes; the file has {}: it is truncated or damaged",
+        "strata: {}: its header describes {} bytes; the file has {}: it is truncated or \
+         damaged; download it again",
         copy.file(MODEL).display(),
         whole.len(),
         whole.len() / 2

@@ -8,7 +8,7 @@ use safetensors::SafeTensorError;
 pub fn explain(error: &SafeTensorError, file: &[u8]) -> String {
     let length = file.len();
     let header = file.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    match (error, header) {
+    let damage = match (error, header) {
         (SafeTensorError::HeaderTooSmall, _) | (_, None) => {
             format!(
                 "it has {length} bytes; a safetensors file begins with 8 bytes for the size of its \
@@ -27,7 +27,8 @@ pub fn explain(error: &SafeTensorError, file: &[u8]) -> String {
             )
         }
         _ => format!("its header is invalid: {error}"),
-    }
+    };
+    damage + "; download it again"
 }
 
 /// The length of the file that the header describes.

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::error::Category;
+
 /// Why a checkpoint can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// A file can't be read.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {source}; it must be a file that this user may read", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
@@ -67,8 +69,12 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     let text = read_text(file, expected)?;
     let mut json = serde_json::Deserializer::from_str(&text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = error.path().to_string();
-        CheckpointError::invalid(file, format!("field \"{field}\": {}", error.inner()))
+        let (field, cause) = (error.path(), error.inner());
+        let message = match cause.classify() {
+            Category::Data => format!("field \"{field}\": {cause}"),
+            _ => format!("not valid JSON: {cause}; correct it, or download it again"),
+        };
+        CheckpointError::invalid(file, message)
     })
 }
 

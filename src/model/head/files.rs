@@ -1,5 +1,7 @@
 //! The two files of a head: reads and checks them, from a folder or from the binary.
 
+use serde_json::error::Category;
+
 use super::classifier::Head;
 use super::descriptor::Descriptor;
 use super::layers::read_layers;
@@ -47,7 +49,7 @@ pub enum HeadError {
     /// The weights don't have the SHA-256 in `head.json`: one of the two files isn't written yet.
     #[error(
         "head \"{name}\" ({origin}): head.safetensors has the SHA-256 {found}; head.json says \
-         {expected}"
+         {expected}: write both files again"
     )]
     Unfinished {
         /// The head's name.
@@ -62,7 +64,7 @@ pub enum HeadError {
     /// The head was made for another encoder.
     #[error(
         "head \"{name}\" ({origin}) was made for another encoder: its fingerprint is {found}, \
-         this encoder's is {expected}"
+         this encoder's is {expected}; serve that encoder, or train the head again with this one"
     )]
     OtherEncoder {
         /// The head's name.
@@ -133,8 +135,14 @@ impl HeadFiles {
     /// The description in `head.json`, checked. An error says what is invalid.
     fn descriptor(&self) -> Result<Descriptor, String> {
         let mut json = serde_json::Deserializer::from_slice(&self.json);
-        let descriptor: Descriptor = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| format!("head.json: field \"{}\": {}", error.path(), error.inner()))?;
+        let descriptor: Descriptor =
+            serde_path_to_error::deserialize(&mut json).map_err(|error| {
+                let (field, cause) = (error.path(), error.inner());
+                match cause.classify() {
+                    Category::Data => format!("head.json: field \"{field}\": {cause}"),
+                    _ => format!("head.json: not valid JSON: {cause}; write it again"),
+                }
+            })?;
         descriptor.check().map_err(|message| format!("head.json: {message}"))?;
         Ok(descriptor)
     }

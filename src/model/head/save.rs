@@ -17,7 +17,7 @@ use crate::model::dense::Dense;
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// A file or folder can't be written.
-    #[error("{path}: {source}")]
+    #[error("{path} can't be written: {source}")]
     Io {
         /// The file or folder.
         path: String,

@@ -45,7 +45,9 @@ impl TokenizerJson {
             return Ok(None);
         }
         let bytes = fs::read(&file).map_err(|cause| TokenizerError::new(&file, cause))?;
-        let not_one = |cause| TokenizerError::new(&file, format!("not a tokenizer: {cause}"));
+        let not_one = |cause| {
+            TokenizerError::new(&file, format!("not a tokenizer: {cause}; download it again"))
+        };
         let json: Self = serde_json::from_slice(&bytes).map_err(not_one)?;
         if !json.model.is_object() {
             return Err(TokenizerError::new(&file, "not a tokenizer: it has no model"));

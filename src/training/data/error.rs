@@ -21,7 +21,7 @@ pub struct DatasetError {
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetErrorKind {
     /// The file doesn't exist, isn't readable, and the like.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {0}; name a file that exists and that this user may read")]
     Unreadable(#[from] std::io::Error),
     /// Another extension, or none.
     #[error("the name must end in .tsv, .csv, .jsonl or .ndjson, which says how to read it")]
@@ -33,13 +33,17 @@ pub enum DatasetErrorKind {
     #[error("not valid CSV: {0}")]
     InvalidCsv(#[from] csv::Error),
     /// A quote without an end. The rest of the file would be one field.
-    #[error("a quote begins in this row and never ends")]
+    #[error(
+        "a quote begins in this row and never ends: close it, and double the quotes inside a field"
+    )]
     OpenQuote,
     /// Not JSON, or JSON that isn't an object.
-    #[error("not a JSON object: {0}")]
+    #[error("not a JSON object: {0}; each line must be one")]
     InvalidJson(#[from] serde_json::Error),
     /// A line with another number of columns than the first line.
-    #[error("{found} columns where the first line has {expected}")]
+    #[error(
+        "{found} columns where the first line has {expected}; all lines must have the same number"
+    )]
     Ragged {
         /// Columns on this line.
         found: usize,
@@ -74,16 +78,16 @@ pub enum DatasetErrorKind {
         found: String,
     },
     /// A list of labels in a single-label problem.
-    #[error("the label is a list, {}; only one label is allowed", quote(.0))]
+    #[error("the label is a list, {}; only one label is allowed, except in a multi-label problem", quote(.0))]
     LabelList(Vec<String>),
     /// A label of a regression that isn't a finite number.
     #[error("the label is {0:?}; it must be a number")]
     NotANumber(String),
     /// A blank text where every text is needed.
-    #[error("the text is empty")]
+    #[error("the text is empty; every row needs one")]
     EmptyText,
     /// Only blank lines, a header, and rows that were left out.
-    #[error("no rows{}", if *.left_out == 0 { String::new() } else { format!(
+    #[error("no rows{}; at least one is needed", if *.left_out == 0 { String::new() } else { format!(
         ": all {} lack a text or a label", .left_out) })]
     NoRows {
         /// Rows without a text or without a label.
@@ -91,7 +95,7 @@ pub enum DatasetErrorKind {
     },
     /// Too few labels to learn to distinguish them.
     #[error(
-        "there is nothing to learn: {}{}",
+        "there is nothing to learn without two labels: {}{}",
         match .only {
             Some(only) => format!("{only:?} is the only label"),
             None => "there is no label".to_owned(),
@@ -108,7 +112,7 @@ pub enum DatasetErrorKind {
     #[error("no row has a label of the head{}", join(.0))]
     NothingToScore(Vec<Note>),
     /// All numbers are equal.
-    #[error("every row has the number {0}; there is nothing to learn")]
+    #[error("every row has the number {0}; there is nothing to learn unless the numbers differ")]
     ConstantNumber(f64),
 }
 

@@ -78,9 +78,12 @@ mod tests {
     #[test]
     fn the_error_in_a_file_of_texts_is_named() {
         let refused = |extension, content, column| texts(extension, content, column).unwrap_err();
-        assert_eq!(refused(".tsv", "text\n", "text"), "FILE: no rows");
-        assert_eq!(refused(".tsv", "", "1"), "FILE: no rows");
-        assert_eq!(refused(".tsv", "text\na\n \n", "text"), "FILE, line 3: the text is empty");
+        assert_eq!(refused(".tsv", "text\n", "text"), "FILE: no rows; at least one is needed");
+        assert_eq!(refused(".tsv", "", "1"), "FILE: no rows; at least one is needed");
+        assert_eq!(
+            refused(".tsv", "text\na\n \n", "text"),
+            "FILE, line 3: the text is empty; every row needs one"
+        );
         assert!(refused(".tsv", "a\tb\nc\n", "2").contains("1 columns where"));
         assert!(refused(".csv", "body\na\n", "text").contains("no column \"text\"; there are"));
         assert!(refused(".jsonl", "{\"text\": 1}", "text").contains("must be a string"));
