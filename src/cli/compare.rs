@@ -7,7 +7,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::shared::{Failure, FitFlags, TrainingFlags, extract, print_notes, write_report};
+use super::shared::{
+    Failure, FitFlags, TrainingFlags, extract, print, print_json, print_notes, whole, write_report,
+};
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::RecipeBook;
@@ -29,7 +31,7 @@ pub struct Compare {
     #[arg(long)]
     quick: bool,
     /// Seed for assigning rows to folds.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
     #[command(flatten)]
     fit: FitFlags,
@@ -103,9 +105,9 @@ impl Compare {
         let train = train_command(&arguments.collect::<Vec<_>>(), &recipe, &out);
         if self.json {
             let json = JsonOutput { found, train: &train };
-            println!("{}", serde_json::to_string_pretty(&json).map_err(Failure::failed)?);
+            print_json(&json)?;
         } else {
-            println!("{found}\n\n{train}");
+            print(format_args!("{found}\n\n{train}\n"))?;
         }
         match &self.report {
             Some(file) => write_report(file, &found.page(&train)).map_err(Failure::Failed),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shared::{CacheFlags, Failure, FileFlags, ModelFlags, extract, print_notes};
+use super::shared::{
+    CacheFlags, Failure, FileFlags, ModelFlags, extract, print, print_json, print_notes,
+};
 use crate::app;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
@@ -55,7 +57,7 @@ impl Evaluate {
         let descriptor = head.descriptor();
         if self.min_accuracy.is_some() && descriptor.problem_type == ProblemType::Regression {
             let error = anyhow!(
-                "--min-accuracy needs a head with labels; head \"{}\" predicts a number",
+                "--min-accuracy needs a head with labels; head \"{}\" predicts a number; leave it out",
                 head.name()
             );
             return Err(Failure::Unusable(error));
@@ -71,7 +73,9 @@ impl Evaluate {
         }
         if dataset.rows.is_empty() {
             let file = self.file.data.display();
-            return Err(Failure::Unusable(anyhow!("{file}: none of its rows is held out")));
+            return Err(Failure::Unusable(anyhow!(
+                "{file}: none of its rows is held out; leave out --held-out, or give more rows"
+            )));
         }
         if !self.held_out && was_trained_on(&head, &dataset.source.sha256) {
             eprintln!(
@@ -85,14 +89,16 @@ impl Evaluate {
         let features = pooled.features(&recipe).map_err(Failure::failed)?;
         if let Some((row, column)) = features.first_non_finite() {
             let line = dataset.rows[row].line;
-            let error = anyhow!("the text on line {line}: feature {column} is not a finite number");
+            let error = anyhow!(
+                "the text on line {line}: feature {column} is not a finite number; try --dtype f32, or leave the text out"
+            );
             return Err(Failure::Failed(error));
         }
         let found = evaluate(&head, &features, &dataset, self.held_out);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&found).map_err(Failure::failed)?);
+            print_json(&found)?;
         } else {
-            println!("{found}");
+            print(format_args!("{found}\n"))?;
         }
         self.check_accuracy(&found)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shared::Failure;
+use super::shared::{Failure, port, print};
 use crate::config::{Config, Flags, Sources};
 
 /// Time limit of the request.
@@ -20,7 +20,7 @@ pub struct Health {
     #[arg(long)]
     host: Option<String>,
     /// Port of the server.
-    #[arg(long)]
+    #[arg(long, value_parser = port)]
     port: Option<u16>,
     /// Configuration file, instead of config/strata.toml.
     #[arg(long, value_name = "FILE")]
@@ -37,11 +37,11 @@ impl Health {
         let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT));
         let agent: ureq::Agent = agent.build().into();
         match agent.get(&url).call() {
-            Ok(_) => {
-                println!("ready");
-                Ok(())
-            }
-            Err(error) => Err(Failure::failed(anyhow!("{url}: not ready: {error}"))),
+            Ok(_) => print("ready\n"),
+            Err(error) => Err(Failure::failed(anyhow!(
+                "{url}: not ready: {error}; start it by `strata serve`, wait until it has loaded its \
+                 model, or name its address by --host and --port"
+            ))),
         }
     }
 }

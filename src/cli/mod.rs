@@ -12,11 +12,15 @@ mod openapi;
 mod serve;
 mod shared;
 mod train;
+mod usage;
 
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Error, Parser, Subcommand};
+
+use shared::{Failure, one_line};
 
 /// Serves BERT encoders over HTTP: class logits and embeddings from any hidden layers.
 #[derive(Debug, Parser)]
@@ -46,17 +50,12 @@ enum Command {
     Openapi,
 }
 
-/// Parses the command line and runs the command. If it fails, prints the error in one line.
+/// Parses the command line and runs the command. If it fails, prints the error in one line:
+/// `error: what is wrong; what to do about it`.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Serve(serve) => serve.run(),
-        Command::Compare(compare) => compare.run(),
-        Command::Train(train) => train.run(),
-        Command::Evaluate(evaluate) => evaluate.run(),
-        Command::Calibrate(calibrate) => calibrate.run(),
-        Command::Bench(bench) => bench.run(),
-        Command::Health(health) => health.run(),
-        Command::Openapi => openapi::run(),
+    let result = match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => return refuse(&error),
     };
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
@@ -64,8 +63,33 @@ pub fn main() -> ExitCode {
     let (code, error) = failure.into_exit_code();
     // Without its sources: the messages of Strata's errors already contain them. Unlike `eprintln!`
     // this doesn't panic if standard error can't be written; the exit code then says what it can.
-    let _ = writeln!(stderr(), "strata: {error}");
+    let _ = writeln!(stderr(), "error: {}", one_line(&error.to_string()));
     ExitCode::from(code)
+}
+
+impl Command {
+    fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Serve(serve) => serve.run(),
+            Self::Compare(compare) => compare.run(),
+            Self::Train(train) => train.run(),
+            Self::Evaluate(evaluate) => evaluate.run(),
+            Self::Bench(bench) => bench.run(),
+            Self::Health(health) => health.run(),
+            Self::Openapi => openapi::run(),
+        }
+    }
+}
+
+/// Prints what clap says: help and version as they are, an error in one line.
+fn refuse(error: &Error) -> ExitCode {
+    let _ = match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
+        _ => writeln!(stderr(), "{}", usage::one_line(error)),
+    };
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
 
 #[cfg(test)]

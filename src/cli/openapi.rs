@@ -1,12 +1,9 @@
 //! `strata openapi`: the OpenAPI description that the server also serves.
 
-use std::io::{Write, stdout};
-
-use super::shared::Failure;
+use super::shared::{Failure, print};
 use crate::http::openapi;
 
 /// Prints it.
 pub fn run() -> Result<(), Failure> {
-    let yaml = openapi::yaml().map_err(anyhow::Error::msg).map_err(Failure::failed)?;
-    stdout().write_all(yaml.as_bytes()).map_err(Failure::failed)
+    print(openapi::yaml().map_err(anyhow::Error::msg).map_err(Failure::failed)?)
 }

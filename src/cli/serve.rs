@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::{Failure, ModelFlags};
+use super::shared::{Failure, ModelFlags, port, print};
 use crate::app::{self, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
@@ -23,7 +23,7 @@ pub struct Serve {
     #[arg(long)]
     host: Option<String>,
     /// Port to listen on; 0 for any free port.
-    #[arg(long)]
+    #[arg(long, value_parser = port)]
     port: Option<u16>,
     /// Additional folder of head folders; may be repeated.
     #[arg(long, value_name = "DIR")]
@@ -46,8 +46,7 @@ impl Serve {
         let settings = sources.read().map_err(Failure::unusable)?;
         let config = Config::try_from(&settings).map_err(Failure::unusable)?;
         if self.print_config {
-            print!("{settings}");
-            return Ok(());
+            return print(settings);
         }
         if config.encoder.kind() == EncoderKind::Reference {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;

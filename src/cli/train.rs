@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{
-    Failure, FitFlags, TrainingFlags, extract, parse_recipe, print_notes, write_report,
+    Failure, FitFlags, TrainingFlags, extract, parse_recipe, print, print_notes, whole,
+    write_report,
 };
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
@@ -28,7 +29,7 @@ pub struct Train {
     #[arg(long, value_name = "DIR/NAME")]
     out: PathBuf,
     /// Seed for choosing the validation rows and for the initial weights of hidden layers.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
     #[command(flatten)]
     fit: FitFlags,
@@ -73,16 +74,23 @@ impl Train {
             .features(recipe)
             .map_err(Failure::failed)?;
         if let Some(file) = &self.save_features {
-            save_features(file, &features, &dataset, &split).map_err(Failure::failed)?;
+            save_features(file, &features, &dataset, &split).map_err(|error| {
+                let file = file.display();
+                Failure::Failed(anyhow!(
+                    "--save-features {file}: {error}; choose a file that can be written"
+                ))
+            })?;
         }
         let trained = train(&dataset, &features, &options, &mut print_stage)?;
-        println!("{}", trained.report);
         let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
-        if let Some(weights) = &trained.head.layer_weights {
-            println!("learned weights of layers {:?}: {weights:?}", recipe.layers);
-        }
+        // Before anything is printed, so that no head is lost if that fails.
         self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
-        println!("head \"{name}\" written to {}", self.out.display());
+        print(format_args!("{}\n", trained.report))?;
+        if let Some(weights) = &trained.head.layer_weights {
+            let layers = &recipe.layers;
+            print(format_args!("learned weights of layers {layers:?}: {weights:?}\n"))?;
+        }
+        print(format_args!("head \"{name}\" written to {}\n", self.out.display()))?;
         if let Some(file) = &self.report {
             let page = trained.page(&name, &dataset, &self.recipe);
             write_report(file, &page).map_err(Failure::Failed)?;
@@ -113,8 +121,9 @@ impl Train {
             training: Some(serde_json::to_value(&trained.report)?),
             ..Descriptor::new(problem, labels, recipe, fingerprint.to_owned())
         };
-        descriptor.save(&self.out, &trained.head.layers)?;
-        Ok(())
+        descriptor.save(&self.out, &trained.head.layers).map_err(|error| {
+            anyhow!("--out {}: {error}; choose a folder that can be written", self.out.display())
+        })
     }
 }
 

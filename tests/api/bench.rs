@@ -111,7 +111,7 @@ fn invalid_flags_are_one_line_and_exit_2() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
-        assert!(said.starts_with("strata: ") && said.contains(named), "{args:?}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(named), "{args:?}: {said}");
         assert!(output.stdout.is_empty());
     }
 }

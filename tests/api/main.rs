@@ -7,6 +7,7 @@ mod bodies;
 mod budget;
 mod causes;
 mod classify;
+mod command_errors;
 mod compare;
 mod connections;
 mod contract;

@@ -22,7 +22,7 @@ fn refused(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(output.stdout.is_empty());
     let last = said.lines().last().unwrap_or_default();
-    assert!(last.starts_with("strata: "), "{said}");
+    assert!(last.starts_with("error: "), "{said}");
     last.to_owned()
 }
 

@@ -31,7 +31,7 @@ fn serving_a_checkpoint_without_a_tensor_exits_2_and_names_file_and_tensor() {
         assert!(tensors.remove("bert.encoder.layer.1.output.dense.bias").is_some())
     });
     let expected = format!(
-        "strata: {}: tensor \"encoder.layer.1.output.dense.bias\": found nothing; expected F64, \
+        "error: {}: tensor \"encoder.layer.1.output.dense.bias\": found nothing; expected F64, \
          F32, F16 or BF16 [32]",
         copy.file(MODEL).display()
     );
@@ -44,7 +44,7 @@ fn serving_a_truncated_checkpoint_exits_2_and_names_the_expected_length() {
     let whole = copy.bytes(MODEL);
     copy.write(MODEL, &whole[..whole.len() / 2]);
     let expected = format!(
-        "strata: {}: its header describes {} bytes; the file has {}: it is truncated or \
+        "error: {}: its header describes {} bytes; the file has {}: it is truncated or \
          damaged; download it again",
         copy.file(MODEL).display(),
         whole.len(),
@@ -69,5 +69,5 @@ fn serving_a_classifier_without_its_last_layer_exits_2() {
 #[test]
 fn serving_a_missing_folder_exits_2() {
     let said = refusal(Path::new("no-such-folder"));
-    assert!(said.starts_with("strata: no-such-folder: no such folder; "), "{said}");
+    assert!(said.starts_with("error: no-such-folder: no such folder; "), "{said}");
 }

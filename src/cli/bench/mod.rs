@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use super::shared::{Failure, ModelFlags, parse_recipe};
+use super::shared::{Failure, ModelFlags, parse_recipe, print, print_json, seconds, whole};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
@@ -44,19 +44,19 @@ pub struct Bench {
     #[arg(long, value_name = "COLUMN")]
     text: Option<Column>,
     /// With --data: use only the first N texts.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     limit: Option<usize>,
     /// Instead of --data: synthetic sequences of N tokens each, at most the checkpoint's positions.
-    #[arg(long, value_name = "N", value_delimiter = ',')]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole::<usize>)]
     length: Vec<usize>,
     /// With --length: sequences per pass (default: as many as fit into batching.budget_tokens).
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     batch: Option<usize>,
     /// What to compute: the name of a recipe, or a recipe as a JSON object (default: embed.recipe).
     #[arg(long, value_name = "RECIPE")]
     recipe: Option<String>,
     /// Seconds per measurement.
-    #[arg(long, value_name = "S", default_value_t = 5.0)]
+    #[arg(long, value_name = "S", default_value_t = 5.0, value_parser = seconds)]
     seconds: f64,
     /// Print JSON instead of a table.
     #[arg(long)]
@@ -85,11 +85,9 @@ impl Bench {
         let report = self.measure(&config, &parts, texts, &spec, written);
         let report = report.map_err(Failure::Failed)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::failed)?);
-        } else {
-            print!("{report}");
+            return print_json(&report);
         }
-        Ok(())
+        print(report)
     }
 
     fn measure(

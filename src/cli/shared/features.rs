@@ -3,6 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -59,7 +60,8 @@ pub fn extract(
     let pooled = extractor.extract(dataset, recipes, &mut |texts| bar.inc(texts as u64));
     let seconds = bar.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let pooled = pooled?;
+    let file = &dataset.source.file;
+    let pooled = pooled.map_err(|error| anyhow!("{file}: {error}"))?;
     let (texts, layers) = (dataset.rows.len(), pooled.pooled_layers);
     let from = match pooled.cached_share {
         0.0 => String::new(),

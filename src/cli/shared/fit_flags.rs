@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::numbers::count;
 use crate::model::head::DenseActivation;
 use crate::training::{ClassWeights, HiddenLayers, Method};
 
@@ -51,11 +52,6 @@ fn share(written: &str) -> Result<f64, String> {
 fn rate(written: &str) -> Result<f64, String> {
     let number = written.parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
     number.ok_or_else(|| "it must be a number above 0, such as 0.001".to_owned())
-}
-
-fn count(written: &str) -> Result<usize, String> {
-    let number = written.parse().ok().filter(|&number| number > 0);
-    number.ok_or_else(|| "it must be a whole number of at least 1".to_owned())
 }
 
 impl FitFlags {

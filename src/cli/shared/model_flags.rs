@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use super::numbers::threads;
 use crate::config::{Flags, Sources};
 
 /// Flags that choose the checkpoint and how it is computed. They have priority over the environment
@@ -24,7 +25,7 @@ pub struct ModelFlags {
     #[arg(long)]
     dtype: Option<String>,
     /// Threads per forward pass; 0 for all that the process may use.
-    #[arg(long)]
+    #[arg(long, value_parser = threads)]
     threads: Option<u32>,
 }
 

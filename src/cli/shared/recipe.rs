@@ -4,6 +4,9 @@ use anyhow::bail;
 
 use crate::model::recipe::RecipeRef;
 
+/// What a recipe looks like, for messages.
+const EXAMPLE: &str = r#"{"layers": [-1, -2], "pooling": "mean"}"#;
+
 /// Parses `--recipe`: a JSON object if it begins with `{`, a name otherwise.
 pub fn parse_recipe(written: &str) -> anyhow::Result<RecipeRef> {
     if !written.trim_start().starts_with('{') {
@@ -12,6 +15,10 @@ pub fn parse_recipe(written: &str) -> anyhow::Result<RecipeRef> {
     let mut json = serde_json::Deserializer::from_str(written);
     match serde_path_to_error::deserialize(&mut json) {
         Ok(recipe) => Ok(RecipeRef::Object(recipe)),
-        Err(error) => bail!("--recipe: field \"{}\": {}", error.path(), error.inner()),
+        Err(error) => bail!(
+            "--recipe: field \"{}\": {}; give the name of a recipe, or an object such as {EXAMPLE}",
+            error.path(),
+            error.inner()
+        ),
     }
 }
