@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -138,6 +138,15 @@ heads-elsewhere: $(VENV)/installed ## Serve heads trained by scikit-learn and Py
 
 openapi: ## Generate openapi.yaml from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml
+
+man: ## Write the man pages to target/man
+	cargo run --release --locked --quiet -- man --out target/man
+
+completions: ## Write the completion scripts of the shells to target/completions
+	@mkdir -p target/completions
+	for shell in bash elvish fish powershell zsh; do \
+		cargo run --release --locked --quiet -- completions $$shell > target/completions/strata.$$shell || exit 1; \
+	done
 
 fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorch (downloads a few GB once)
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py

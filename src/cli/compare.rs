@@ -18,12 +18,20 @@ use crate::training::comparison::{
 };
 use crate::training::{TrainingOptions, TrainingRecipe};
 
+const EXAMPLES: &str = "\
+Examples:
+  # Ten recipes, with a report
+  strata compare --data data/sentiment.tsv --quick --report comparison.html
+  # All recipes, on a table with other names for its columns
+  strata compare --data reviews.csv --text body --label stars";
+
 /// Compare recipes on a labelled file.
 ///
 /// The recipes are each layer alone, and the last four layers averaged, concatenated and weighted
 /// with learned weights, each with four poolings. All features come from one run over the texts. Rows
 /// that `train` holds out are not used.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Compare {
     #[command(flatten)]
     training: TrainingFlags,

@@ -13,8 +13,16 @@ use crate::config::{Config, Flags, Sources};
 /// Time limit of the request.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
+const EXAMPLES: &str = "\
+Examples:
+  # The server of this machine's configuration
+  strata health
+  # A server on another port
+  strata health --port 9000";
+
 /// Check whether a running server is ready; exit with 0 if it is.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Health {
     /// IP address of the server.
     #[arg(long)]

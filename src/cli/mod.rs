@@ -6,19 +6,24 @@
 mod bench;
 mod calibrate;
 mod compare;
+mod completions;
 mod evaluate;
 mod health;
+mod man;
 mod openapi;
 mod serve;
 mod shared;
 mod train;
 mod usage;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{Write, stderr};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Error, Parser, Subcommand};
+use clap::{CommandFactory, Error, Parser, Subcommand};
 
 use shared::{Failure, one_line};
 
@@ -47,7 +52,11 @@ enum Command {
     /// Check whether a running server is ready; exit with 0 if it is.
     Health(health::Health),
     /// Print the OpenAPI description of the HTTP interface as YAML.
-    Openapi,
+    Openapi(openapi::Openapi),
+    /// Print a script that completes commands and flags in a shell.
+    Completions(completions::Completions),
+    /// Print the page of a command for `man`, or write all pages to a folder.
+    Man(man::Man),
 }
 
 /// Parses the command line and runs the command. If it fails, prints the error in one line:
@@ -74,9 +83,12 @@ impl Command {
             Self::Compare(compare) => compare.run(),
             Self::Train(train) => train.run(),
             Self::Evaluate(evaluate) => evaluate.run(),
+            Self::Calibrate(calibrate) => calibrate.run(),
             Self::Bench(bench) => bench.run(),
             Self::Health(health) => health.run(),
-            Self::Openapi => openapi::run(),
+            Self::Openapi(openapi) => openapi.run(),
+            Self::Completions(completions) => completions.run(Cli::command()),
+            Self::Man(man) => man.run(Cli::command()),
         }
     }
 }
@@ -90,16 +102,4 @@ fn refuse(error: &Error) -> ExitCode {
         _ => writeln!(stderr(), "{}", usage::one_line(error)),
     };
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
 }

@@ -14,8 +14,18 @@ use crate::telemetry::{logs, panics};
 /// How long the end of the process waits for the last lines of the log to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+const EXAMPLES: &str = "\
+Examples:
+  # The default model and its heads, on 127.0.0.1:8080
+  strata serve
+  # Another checkpoint, with your own heads, for other machines
+  strata serve --model my-model --heads heads --host 0.0.0.0
+  # Every setting, its value and where the value comes from
+  strata serve --print-config";
+
 /// Serve a checkpoint and its heads over HTTP.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Serve {
     #[command(flatten)]
     model: ModelFlags,

@@ -16,8 +16,20 @@ use crate::training::{
     check, save_features, train,
 };
 
+const EXAMPLES: &str = "\
+Examples:
+  # A head for `strata serve --heads heads`
+  strata train --data data/sentiment.tsv --out heads/tone
+  # A recipe of your own, and a report
+  strata train --data reviews.csv --text body --label stars --out heads/stars \\
+    --recipe '{\"layers\": [-1, -2], \"combine\": \"concat\"}' --report stars.html
+  # Several labels per row, with a hidden layer
+  strata train --data data/facets.tsv --problem-type multi-label \\
+    --hidden 256 --out heads/facets";
+
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Train {
     #[command(flatten)]
     training: TrainingFlags,

@@ -81,6 +81,8 @@ fn a_wrong_flag_is_one_line_that_says_what_is_allowed() {
         failing("compare --data d --seed a", NO_FILE, 2, "--seed", "whole number such as 8"),
         failing("bench --length 8 --seconds x", NO_FILE, 2, "--seconds", "such as 5 or 0.5"),
         failing("bench --length -1", NO_FILE, 2, "'-1'", "--help"),
+        failing("completions bas", NO_FILE, 2, "'bas'", "bash, elvish, fish, powershell, zsh"),
+        failing("man nothing", NO_FILE, 2, "\"nothing\"", "the commands are serve, compare"),
     ]);
 }
 
@@ -183,6 +185,8 @@ fn what_the_system_refuses_is_one_line_with_exit_code_1() {
     drop(taken);
     let said = line(Strata::new(&["health", "--port", &port]), 1);
     assert!(said.contains("not ready") && said.contains("start it by `strata serve`"), "{said}");
+    let said = line(Strata::new(&["man", "--out", "file/man"]).file("file", ""), 1);
+    assert!(said.contains("--out file/man: ") && said.contains("can be written"), "{said}");
 }
 
 #[test]
@@ -204,7 +208,7 @@ fn a_broken_head_is_one_line_that_names_head_and_field() {
 
 #[test]
 fn a_reader_that_leaves_is_no_error() {
-    for args in ["openapi", "serve --print-config"] {
+    for args in ["openapi", "completions bash", "man serve", "serve --print-config"] {
         let binary = env!("CARGO_BIN_EXE_strata");
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -8,6 +8,7 @@ mod budget;
 mod causes;
 mod classify;
 mod command_errors;
+mod command_line;
 mod compare;
 mod connections;
 mod contract;

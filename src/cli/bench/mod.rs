@@ -32,8 +32,16 @@ const SECONDS: std::ops::RangeInclusive<f64> = 0.01..=3_600.0;
 /// Maximum number of sequences in a synthetic pass.
 const MAX_BATCH: usize = 4_096;
 
+const EXAMPLES: &str = "\
+Examples:
+  # The texts of a file, tokenisation included
+  strata bench --data data/sentiment.tsv
+  # Sequences of three lengths, in bf16
+  strata bench --length 16,128,512 --dtype bf16";
+
 /// Measure texts per second, latency and memory, without HTTP.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Bench {
     #[command(flatten)]
     model: ModelFlags,
