@@ -97,10 +97,15 @@ pub fn list(folder: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
 
 /// Reads the files of a head.
 pub fn read(name: &str, path: &Path) -> io::Result<HeadFiles> {
+    // The system's error doesn't name the file.
+    let bytes = |file: &str| {
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{file}: {error}"));
+        fs::read(path.join(file)).map_err(named)
+    };
     Ok(HeadFiles {
         name: name.to_owned(),
         origin: path.display().to_string(),
-        json: fs::read(path.join(HeadFiles::JSON))?,
-        weights: fs::read(path.join(HeadFiles::WEIGHTS))?,
+        json: bytes(HeadFiles::JSON)?,
+        weights: bytes(HeadFiles::WEIGHTS)?,
     })
 }

@@ -2,13 +2,13 @@
 //! and what to do about it.
 
 use std::net::TcpListener;
-use std::process::Command;
 
 use serde_json::json;
 
 use crate::support::app::config;
 use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
+use crate::support::labelled::{Labels, write_file};
 use crate::support::process::Strata;
 use crate::support::tiny;
 
@@ -120,7 +120,7 @@ fn a_wrong_checkpoint_is_one_line_that_names_the_file() {
             "serve --port 0 --model @sentence --heads h",
             ("h/mine/head.json", "{"),
             2,
-            "h/mine",
+            "h/mine: head.safetensors: ",
             "expected a folder with head.json and head.safetensors",
         ),
     ]);
@@ -142,6 +142,13 @@ fn a_wrong_data_file_is_one_line_that_names_line_and_column() {
             2,
             "d.txt",
             "must end in .tsv, .csv, .jsonl or .ndjson",
+        ),
+        failing(
+            "evaluate --no-cache --model @sentence --head . --data d.tsv",
+            unlabelled,
+            2,
+            ".: head.json: ",
+            "expected a folder with head.json and head.safetensors",
         ),
         failing(
             "evaluate --no-cache --model @sentence --head none --data d.tsv",
@@ -207,16 +214,21 @@ fn a_broken_head_is_one_line_that_names_head_and_field() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
-    for args in ["openapi", "completions bash", "man serve", "serve --print-config"] {
-        let binary = env!("CARGO_BIN_EXE_strata");
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(binary);
-        command.args(args.split(' ')).current_dir(folder.path()).env_clear().stdout(writer);
-        let output = command.output().unwrap();
+fn a_file_that_cannot_be_written_is_named_with_its_flag_in_the_last_line() {
+    let model = tiny("sentence");
+    for (flag, value) in
+        [("--out", "d.tsv/h"), ("--report", "no/r.html"), ("--save-features", "no/f")]
+    {
+        let out = if flag == "--out" { value } else { "h" };
+        let args = ["train", "--no-cache", "--data", "d.tsv", "--out", out, "--model"];
+        let strata = Strata::new(&args).arg(model.to_str().unwrap());
+        write_file(strata.folder(), Labels::Single, "the end");
+        let strata = if flag == "--out" { strata } else { strata.arg(flag).arg(value) };
+        let output = strata.output();
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success() && said.is_empty(), "{args}: {:?} {said}", output.status);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with(&format!("error: {flag} {value}: ")), "{said}");
+        assert!(last.ends_with(" that can be written"), "{said}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the real binary prints for shells and for `man`.
+//! What the real binary prints for shells and for `man`, and what follows if it can't be written.
 
 use std::fs;
 use std::process::Command;
@@ -65,4 +65,31 @@ fn each_command_has_a_page_with_its_flags_and_examples() {
     assert!(page("strata-serve.1").contains("\\-\\-print\\-config"));
     assert_eq!(printed(&["man"]), page("strata.1"));
     assert!(page("strata.1").contains("strata\\-serve(1)"));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    for args in ["openapi", "completions bash", "man serve", "serve --print-config"] {
+        let binary = env!("CARGO_BIN_EXE_strata");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(binary);
+        command.args(args.split(' ')).current_dir(folder.path()).env_clear().stdout(writer);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.is_empty(), "{args}: {:?} {said}", output.status);
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_one_line_and_exit_1() {
+    // A device of Linux that is always full.
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    let output = command.args(["completions", "bash"]).env_clear().stdout(full).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.starts_with("error: standard output can't be written: "), "{said}");
+    assert!(said.ends_with("; send it to another file\n"), "{said}");
 }

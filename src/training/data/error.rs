@@ -109,7 +109,7 @@ pub enum DatasetErrorKind {
         notes: Vec<Note>,
     },
     /// No row has a label of the head.
-    #[error("no row has a label of the head{}", join(.0))]
+    #[error("no row has a label of the head: check the column of the labels{}", join(.0))]
     NothingToScore(Vec<Note>),
     /// All numbers are equal.
     #[error("every row has the number {0}; there is nothing to learn unless the numbers differ")]
