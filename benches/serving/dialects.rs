@@ -25,9 +25,10 @@ type Route = (&'static str, fn(&str) -> Value);
 const ROUTES: [Route; 5] = [
     ("/embed", |text| json!({"inputs": text, "recipe": "native"})),
     ("/v1/embeddings", |text| json!({"input": text, "model": "all-MiniLM-L6-v2"})),
-    ("/v2/embed", |text| {
-        json!({"texts": [text], "model": "all-MiniLM-L6-v2", "input_type": "search_document"})
-    }),
+    (
+        "/v2/embed",
+        |text| json!({"texts": [text], "model": "all-MiniLM-L6-v2", "input_type": "search_document"}),
+    ),
     ("/tei/embed", |text| json!({"inputs": text})),
     ("/tei/", |text| json!({"inputs": text})),
 ];
@@ -41,9 +42,8 @@ pub fn routes(server: &Server, texts: &[String]) -> anyhow::Result<()> {
         for (index, (path, body)) in ROUTES.iter().enumerate() {
             let bodies: Vec<String> = texts.iter().map(|text| body(text).to_string()).collect();
             let url = format!("{base}{path}");
-            let measured = rate(TEXTS, || {
-                runtime.block_on(post(&url, &bodies, CONNECTIONS)).map(drop)
-            })?;
+            let measured =
+                rate(TEXTS, || runtime.block_on(post(&url, &bodies, CONNECTIONS)).map(drop))?;
             if round > 0 {
                 rates[index].push(measured);
             }

@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::shared::{Failure, ModelFlags, parse_recipe};
+use super::shared::{Failure, ModelFlags, parse_recipe, print, whole};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::PoolingMask;
@@ -26,11 +26,20 @@ const SHARD_TEXTS: usize = 4_096;
 /// With fewer texts than this, the ranges are rough.
 const FEW_TEXTS: usize = 100;
 
+const EXAMPLES: &str = "\
+Examples:
+  # For the recipe native; `strata serve --calibration native.json` reads it
+  strata calibrate --data data/sentiment.tsv --out native.json
+  # The first 128 columns, for queries
+  strata calibrate --data queries.csv --dimensions 128 --prompt-name query \\
+    --out queries-128.json";
+
 /// Find the ranges that embeddings of 8 bits need, from a file of texts.
 ///
 /// The file should have a thousand texts or more, like those that will be embedded. The ranges hold for
 /// one model, recipe, prompt and number of columns; `serve --calibration` takes several files.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Calibrate {
     #[command(flatten)]
     model: ModelFlags,
@@ -44,7 +53,7 @@ pub struct Calibrate {
     #[arg(long, value_name = "RECIPE", default_value = NATIVE)]
     recipe: String,
     /// Keep only the first N columns, as with "dimensions" in a request.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     dimensions: Option<usize>,
     /// Text in front of each text.
     #[arg(long, value_name = "TEXT", conflicts_with = "prompt_name")]
@@ -79,8 +88,10 @@ impl Calibrate {
         let calibration =
             Calibration::new(&model, fingerprint, &recipe, &prompt, texts.len(), ranges);
         calibration.write(&self.out).map_err(Failure::failed)?;
-        println!("{} written; `strata serve --calibration` takes it", self.out.display());
-        Ok(())
+        print(format_args!(
+            "{} written; `strata serve --calibration` reads it\n",
+            self.out.display()
+        ))
     }
 
     fn resolve(&self, parts: &Parts, wanted: &RecipeRef) -> anyhow::Result<Arc<ResolvedRecipe>> {

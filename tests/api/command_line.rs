@@ -5,8 +5,18 @@ use std::process::Command;
 
 use crate::support::process::Strata;
 
-const COMMANDS: [&str; 9] =
-    ["serve", "compare", "train", "evaluate", "bench", "health", "openapi", "completions", "man"];
+const COMMANDS: [&str; 10] = [
+    "serve",
+    "compare",
+    "train",
+    "evaluate",
+    "calibrate",
+    "bench",
+    "health",
+    "openapi",
+    "completions",
+    "man",
+];
 
 fn printed(args: &[&str]) -> String {
     let output = Strata::new(args).output();
