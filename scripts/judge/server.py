@@ -23,9 +23,9 @@ class Failed(Exception):
 
 
 class Server:
-    """Use as a context: the process ends with it."""
+    """Use as a context: the process ends with it. `settings` are further variables of its environment."""
 
-    def __init__(self, binary, folder, encoder):
+    def __init__(self, binary, folder, encoder, settings=None):
         self.home = tempfile.TemporaryDirectory()
         self.log = tempfile.TemporaryFile("w+")
         arguments = ["serve", "--model", str(folder), "--port", "0", "--threads", "1", "--encoder", encoder]
@@ -33,7 +33,7 @@ class Server:
         self.process = subprocess.Popen(
             [binary, *arguments],
             cwd=self.home.name,
-            env=kept | {"STRATA_HTTP_STOP_DELAY_MS": "0"},
+            env=kept | {"STRATA_HTTP_STOP_DELAY_MS": "0"} | (settings or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.log,
