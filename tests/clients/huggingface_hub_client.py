@@ -1,0 +1,117 @@
+"""`huggingface_hub.InferenceClient`, which posts each task to the URL given: one URL per task.
+
+| task | URL |
+|---|---|
+| `feature_extraction` | `SERVER/tei` |
+| `text_classification` | `SERVER/tei/predict` |
+| `sentence_similarity` | `SERVER/tei/similarity` |
+"""
+
+import numpy
+from claims import (
+    QUERY,
+    SCORE_TOLERANCE,
+    SERVER,
+    TEXTS,
+    TOO_LONG,
+    assert_same_bits,
+    call,
+    claim,
+    cosines,
+    main,
+    native,
+    raises,
+)
+from huggingface_hub import AsyncInferenceClient, InferenceClient
+from huggingface_hub.errors import HfHubHTTPError
+
+EMBED = InferenceClient(f"{SERVER}/tei")
+PREDICT = InferenceClient(f"{SERVER}/tei/predict")
+SIMILARITY = InferenceClient(f"{SERVER}/tei/similarity")
+
+
+@claim
+def features_of_one_text_and_of_several_are_native():
+    assert_same_bits(EMBED.feature_extraction(TEXTS), native(TEXTS))
+    assert_same_bits(EMBED.feature_extraction(TEXTS[0]), native(TEXTS[:1]))
+
+
+@claim
+def both_ways_to_write_the_base_and_the_route_embed_do_the_same():
+    for path in ("/tei/", "/tei/embed"):
+        assert_same_bits(InferenceClient(SERVER + path).feature_extraction(TEXTS), native(TEXTS))
+
+
+@claim
+def every_parameter_is_obeyed():
+    rows = EMBED.feature_extraction([*TEXTS, TOO_LONG], truncate=True, truncation_direction="right")
+    assert_same_bits(rows, native([*TEXTS, TOO_LONG], long_text="truncate"))
+    rows = EMBED.feature_extraction(TEXTS, dimensions=64, normalize=True, prompt_name="query")
+    assert_same_bits(rows, native(TEXTS, dimensions=64, prompt_name="query"))
+    rows = EMBED.feature_extraction(TEXTS, normalize=False)
+    recipe = call("/info")["recipes"]["native"] | {"normalize": False}
+    assert_same_bits(rows, native(TEXTS, recipe=recipe))
+
+
+@claim
+def the_end_of_a_long_text_is_read_if_its_beginning_is_cut():
+    """The end is one text, whatever stands before it."""
+    end = " ".join(["word"] * 254)
+    rows = EMBED.feature_extraction(f"other things {end}", truncate=True, truncation_direction="left")
+    assert_same_bits(rows, native([end]))
+
+
+@claim
+def too_long_a_text_and_an_unknown_prompt_are_errors():
+    error = raises(HfHubHTTPError, EMBED.feature_extraction, TOO_LONG, truncate=False)
+    assert error.response.status_code in (413, 422), error
+    error = raises(HfHubHTTPError, EMBED.feature_extraction, "a", prompt_name="no-such-prompt")
+    assert error.response.status_code == 422, error
+
+
+@claim
+async def the_async_client_gets_the_same():
+    async with AsyncInferenceClient(f"{SERVER}/tei") as client:
+        assert_same_bits(await client.feature_extraction(TEXTS), native(TEXTS))
+    async with AsyncInferenceClient(f"{SERVER}/tei/similarity") as client:
+        check_similarity(await client.sentence_similarity(QUERY, TEXTS))
+    async with AsyncInferenceClient(f"{SERVER}/tei/predict") as client:
+        check_classes(TEXTS[0], await client.text_classification(TEXTS[0]))
+
+
+def check_similarity(scores):
+    assert len(scores) == len(TEXTS)
+    assert numpy.abs(numpy.array(scores) - cosines(QUERY, TEXTS)).max() < SCORE_TOLERANCE
+
+
+@claim
+def similarities_are_cosines():
+    check_similarity(SIMILARITY.sentence_similarity(QUERY, TEXTS))
+
+
+def check_classes(text, found, top=None):
+    """The labels of one head with its probabilities, best first, as `/classify` has them."""
+    answer = call("/classify", {"inputs": text})
+    assert isinstance(found, list), f"the client made {found} of the answer"
+    names = {one.label for one in found}
+    heads = [head for head, labels in answer["labels"].items() if names <= set(labels)]
+    assert len(heads) == 1, (names, answer["labels"])
+    labels, probabilities = answer["labels"][heads[0]], answer["results"][0][heads[0]]["probabilities"]
+    expected = sorted(zip(probabilities, labels, strict=True), reverse=True)[:top]
+    assert [one.label for one in found] == [label for _, label in expected]
+    assert numpy.allclose([one.score for one in found], [score for score, _ in expected], atol=1e-6, rtol=0)
+
+
+@claim
+def a_text_is_classified_as_by_classify():
+    for text in TEXTS[:2]:
+        check_classes(text, PREDICT.text_classification(text))
+
+
+@claim
+def a_text_is_classified_with_the_best_classes_alone():
+    check_classes(TEXTS[0], PREDICT.text_classification(TEXTS[0], top_k=1), top=1)
+
+
+if __name__ == "__main__":
+    main("huggingface-hub")

@@ -1,0 +1,106 @@
+"""Runs real clients against a server of this build, and says which of their claims hold.
+
+    python run.py BINARY GROUP [SCRIPT...] [--model FOLDER] [--reference FILE]
+
+The groups and their scripts are in GROUPS; SCRIPT names some of a group. The Python that runs this file
+needs the packages of its group: `requirements/quick.txt`, `requirements/rest.txt`, or for the group `judge`
+those of `tests/fixtures/requirements.txt`. The group `node` needs `npm ci` in `node/`.
+Fails if a claim of any script fails. Servers and scripts use the loopback interface only.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parent.parent
+sys.path.insert(0, str(ROOT / "scripts" / "judge"))
+
+from server import Server  # noqa: E402
+
+GROUPS = {
+    "quick": [
+        "openai_client.py",
+        "cohere_rerank_client.py",
+        "cohere_embed_client.py",
+        "huggingface_hub_client.py",
+        "open_webui.py",
+        "dify.py",
+    ],
+    "rest": [
+        "langchain_clients.py",
+        "llama_index_clients.py",
+        "haystack_client.py",
+        "litellm_client.py",
+        "vector_store.py",
+    ],
+    "judge": ["quantized.py"],
+    "node": ["node/openai_client.mjs"],
+}
+SETTINGS = {"STRATA_ALIASES": "text-embedding-3-small", "STRATA_LOG_FILTER": "warn"}
+# Two of the requests that the scripts fill it with.
+SMALL_QUEUE = {"STRATA_BATCHING_QUEUE_TOKENS": "8192"}
+SCRIPT_SECONDS = 280
+# Some clients report their use or fetch lists of prices. Here they can't, and don't try where they can be
+# asked: a proxy that refuses everything stands for the world outside.
+CLOSED = "http://127.0.0.1:1"
+OFFLINE = {
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "HTTP_PROXY": CLOSED,
+    "HTTPS_PROXY": CLOSED,
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary", type=Path)
+    parser.add_argument("group", choices=GROUPS)
+    parser.add_argument("scripts", nargs="*", help="some of the group's scripts; all by default")
+    parser.add_argument("--model", type=Path, default=ROOT / "models" / "all-MiniLM-L6-v2")
+    parser.add_argument("--reference", type=Path, help="what reference.py wrote, for vector_store.py")
+    options = parser.parse_args()
+    scripts = options.scripts or GROUPS[options.group]
+    unknown = [name for name in scripts if name not in GROUPS[options.group]]
+    if unknown:
+        parser.error(f"{options.group} has no {', '.join(unknown)}; it has {', '.join(GROUPS[options.group])}")
+    binary, model = options.binary.resolve(), options.model.resolve()
+    with (
+        Server(binary, model, "auto", SETTINGS) as server,
+        Server(binary, model, "auto", SETTINGS | SMALL_QUEUE) as small,
+    ):
+        place = {"SERVER": server.url, "SMALL_SERVER": small.url}
+        if options.reference:
+            place["REFERENCE"] = str(options.reference.resolve())
+        failed = [name for name in scripts if not run(name, place)]
+    print(f"{len(scripts) - len(failed)} passed, {len(failed)} failed" + "".join(f"\n  {one}" for one in failed))
+    return 1 if failed else 0
+
+
+def run(name, place):
+    """Whether all claims of a script hold. It has a home of its own: no caches, no keys, no settings."""
+    print(name, flush=True)
+    program = ["node"] if name.endswith(".mjs") else [sys.executable, "-B"]
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    with tempfile.TemporaryDirectory() as home:
+        try:
+            ended = subprocess.run(
+                [*program, FOLDER / name],
+                cwd=home,
+                env=kept | OFFLINE | place | {"HOME": home},
+                stdin=subprocess.DEVNULL,
+                timeout=SCRIPT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            print(f"  FAILS: not finished after {SCRIPT_SECONDS} s", flush=True)
+            return False
+    return ended.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
