@@ -1,11 +1,15 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
 VENV := .venv-fixtures
 JUDGE := .venv-judge
 PEERS := .venv-peers
+CLIENTS_QUICK := .venv-clients-quick
+CLIENTS_REST := .venv-clients-rest
+CLIENTS_REFERENCE := target/clients/reference.npz
+NODE_MODULES := tests/clients/node/node_modules
 BASE_SHAPE := target/peers/bert-base/model.safetensors
 STRATA := target/release/strata
 
@@ -24,7 +28,7 @@ data: ## Download the labelled texts to data/ (5 MB, once) and check every file
 setup:
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh
 
-test: setup model data nextest $(JUDGE)/installed ## Install what the tests need and run all of them
+test: setup model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed ## Install what the tests need and run all of them
 	cargo test --workspace --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh
@@ -136,6 +140,12 @@ asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has 
 heads-elsewhere: $(VENV)/installed ## Serve heads trained by scikit-learn and PyTorch with the README's code
 	JUDGE_PYTHON=$(VENV)/bin/python HEADS_FROM=scikit-learn,pytorch cargo nextest run --locked --test api elsewhere
 
+clients: $(if $(filter $(STRATA),$(JUDGED)),release) $(NODE_MODULES)/installed $(CLIENTS_QUICK)/installed $(CLIENTS_REST)/installed $(CLIENTS_REFERENCE) ## Run the clients that people have, unchanged, against this build (needs Node.js; downloads a few GB once)
+	@failed=0; \
+	run() { echo "$$2:"; $$1 -B tests/clients/run.py $(JUDGED) $$2 --reference $(CLIENTS_REFERENCE) || failed=1; }; \
+	run $(CLIENTS_QUICK)/bin/python quick; run $(CLIENTS_REST)/bin/python rest; \
+	run $(VENV)/bin/python judge; run $(PYTHON) node; exit $$failed
+
 openapi: ## Generate openapi.yaml from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml
 
@@ -161,10 +171,20 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 $(BASE_SHAPE): $(JUDGE)/installed | model
 	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)
 
+$(CLIENTS_REFERENCE): tests/clients/reference.py $(VENV)/installed | model data
+	$(VENV)/bin/python -B $< models/all-MiniLM-L6-v2 data $@
+
+$(NODE_MODULES)/installed: tests/clients/node/package-lock.json
+	@command -v npm >/dev/null || { echo "error: npm is missing; install Node.js 22 or later, which has it" >&2; exit 1; }
+	cd $(<D) && npm ci --no-audit --no-fund
+	touch $@
+
 # Created again whenever the pins change; the mark is set only after everything is installed.
 $(VENV)/installed: tests/fixtures/requirements.txt
 $(JUDGE)/installed: scripts/requirements.txt
 $(PEERS)/installed: benches/peers/requirements.txt
+$(CLIENTS_QUICK)/installed: tests/clients/requirements/quick.txt
+$(CLIENTS_REST)/installed: tests/clients/requirements/rest.txt
 %/installed:
 	rm -rf $*
 	$(PYTHON) -m venv $*

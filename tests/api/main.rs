@@ -7,6 +7,7 @@ mod bodies;
 mod budget;
 mod causes;
 mod classify;
+mod clients;
 mod command_errors;
 mod command_line;
 mod compare;
