@@ -6,6 +6,7 @@
 | `hosted_vllm/NAME`, `jina_ai/NAME` for reranking | `SERVER/v1` |
 | `huggingface/NAME`, with `input_type="embed"` for embeddings | `SERVER/tei` |
 | `cohere/NAME` for reranking | `SERVER` |
+| `cohere/NAME` for embeddings | `SERVER/v2/embed` |
 
 Without `input_type` the provider `huggingface` asks the model hub which task the model is for.
 """
@@ -80,6 +81,16 @@ async def embeddings_with_the_provider_huggingface_are_the_same_async():
 
 
 @claim
+def embeddings_are_native_with_the_provider_cohere():
+    to = target("cohere", "/v2/embed")
+    answer = litellm.embedding(**to, input=TEXTS)
+    assert_same_bits(rows(answer), native(TEXTS))
+    assert answer.usage.prompt_tokens > len(TEXTS), answer.usage
+    answer = litellm.embedding(**to, input=TEXTS, encoding_format="float", dimensions=64)
+    assert_same_bits(rows(answer), native(TEXTS, dimensions=64))
+
+
+@claim
 def errors_are_litellms_own():
     to = target("openai", "/v1")
     error = raises(litellm.NotFoundError, litellm.embedding, **to | {"model": "openai/none"}, input=["a"])
@@ -115,8 +126,12 @@ def rerank_takes_the_most_tokens_of_a_document():
 
 @claim
 def rerank_ranks_with_the_provider_huggingface():
-    answer = litellm.rerank(**target("huggingface", "/tei"), query=QUERY, documents=TEXTS)
-    assert_ranking(pairs(answer), TEXTS)
+    to = target("huggingface", "/tei")
+    assert_ranking(pairs(litellm.rerank(**to, query=QUERY, documents=TEXTS)), TEXTS)
+    # text-embeddings-inference has no `top_n`; this provider sends it anyway, and returns what comes.
+    answer = litellm.rerank(**to, query=QUERY, documents=TEXTS, top_n=3)
+    assert_ranking(pairs(answer)[:3], TEXTS, top=3)
+    assert [one["document"]["text"] for one in answer.results[:3]] == [TEXTS[at] for at, _ in pairs(answer)[:3]]
 
 
 if __name__ == "__main__":

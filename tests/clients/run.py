@@ -40,12 +40,17 @@ GROUPS = {
     "judge": ["quantized.py"],
     "node": ["node/openai_client.mjs"],
 }
-SETTINGS = {"STRATA_ALIASES": "text-embedding-3-small", "STRATA_LOG_FILTER": "warn"}
+# `/tei/predict` classifies by one head, which has to be chosen where there are several.
+SETTINGS = {
+    "STRATA_ALIASES": "text-embedding-3-small",
+    "STRATA_CLASSIFY_HEADS": "sentiment",
+    "STRATA_LOG_FILTER": "warn",
+}
 # Two of the requests that the scripts fill it with.
 SMALL_QUEUE = {"STRATA_BATCHING_QUEUE_TOKENS": "8192"}
 SCRIPT_SECONDS = 280
-# Some clients report their use or fetch lists of prices. Here they can't, and don't try where they can be
-# asked: a proxy that refuses everything stands for the world outside.
+# Some clients report their use or fetch lists of prices. They are asked not to, and can't: what isn't on the
+# loopback interface goes to a proxy that doesn't exist.
 CLOSED = "http://127.0.0.1:1"
 OFFLINE = {
     "HAYSTACK_TELEMETRY_ENABLED": "False",
