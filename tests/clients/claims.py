@@ -83,16 +83,20 @@ def where(error):
     return f"{''.join(here)}    {type(error).__name__}: {error}" + (f"\n    {answer[:500]}" if answer else "")
 
 
-def call(path, body=None, headers=(), server=None):
-    """The server's answer to a request of our own, as JSON. An error status is an exception."""
+def fetch(path, body=None, headers=()):
+    """The bytes of the server's answer to a request of our own. An error status is an exception."""
     data = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"} | dict(headers)
-    request = urllib.request.Request((server or SERVER) + path, data, headers)
+    request = urllib.request.Request(SERVER + path, data, {"content-type": "application/json"} | dict(headers))
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
-            return json.load(answer)
+            return answer.read()
     except urllib.error.HTTPError as error:
         raise AssertionError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
+
+
+def call(path, body=None):
+    """The server's answer to a request of our own, as JSON."""
+    return json.loads(fetch(path, body))
 
 
 @functools.cache

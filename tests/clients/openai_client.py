@@ -20,9 +20,9 @@ from claims import (
 )
 
 CLIENT = openai.OpenAI(base_url=f"{SERVER}/v1", api_key=KEY, max_retries=0)
-# Each request of the overload has about 4,000 tokens, and the small queue holds 8,192.
-FILLING = [" ".join(["word"] * 200)] * 20
-AT_ONCE = 8
+# Each request of the overload has about 2,000 tokens, and the small queue holds 4,096.
+FILLING = [" ".join(["word"] * 200)] * 10
+AT_ONCE = 6
 
 
 def rows(answer):

@@ -9,6 +9,8 @@ Fails if a claim of any script fails. Servers and scripts use the loopback inter
 """
 
 import argparse
+import itertools
+import json
 import os
 import subprocess
 import sys
@@ -47,7 +49,9 @@ SETTINGS = {
     "STRATA_LOG_FILTER": "warn",
 }
 # Two of the requests that the scripts fill it with.
-SMALL_QUEUE = {"STRATA_BATCHING_QUEUE_TOKENS": "8192"}
+SMALL_QUEUE = {"STRATA_BATCHING_QUEUE_TOKENS": "4096"}
+# Texts from which the ranges of 8-bit embeddings are computed.
+CALIBRATED = 200
 SCRIPT_SECONDS = 280
 # Some clients report their use or fetch lists of prices. They are asked not to, and can't: what isn't on the
 # loopback interface goes to a proxy that doesn't exist.
@@ -76,10 +80,11 @@ def main():
         parser.error(f"{options.group} has no {', '.join(unknown)}; it has {', '.join(GROUPS[options.group])}")
     binary, model = options.binary.resolve(), options.model.resolve()
     with (
-        Server(binary, model, "auto", SETTINGS) as server,
+        tempfile.TemporaryDirectory() as folder,
+        Server(binary, model, "auto", SETTINGS | calibrate(binary, model, folder)) as server,
         Server(binary, model, "auto", SETTINGS | SMALL_QUEUE) as small,
     ):
-        place = {"SERVER": server.url, "SMALL_SERVER": small.url}
+        place = {"SERVER": server.url, "SMALL_SERVER": small.url, "CALIBRATION": f"{folder}/texts.jsonl"}
         if options.reference:
             place["REFERENCE"] = str(options.reference.resolve())
         failed = [name for name in scripts if not run(name, place)]
@@ -87,17 +92,33 @@ def main():
     return 1 if failed else 0
 
 
+def calibrate(binary, model, folder):
+    """Writes texts.jsonl and their ranges to the folder. Returns the setting that names the ranges."""
+    with open(ROOT / "data" / "sentiment.tsv", encoding="utf-8") as data:
+        rows = [line.rstrip("\n").split("\t", 1) for line in itertools.islice(data, CALIBRATED + 1)]
+    texts, ranges = Path(folder, "texts.jsonl"), Path(folder, "ranges.json")
+    texts.write_text("".join(json.dumps({"text": text}) + "\n" for _, text in rows[1:]), encoding="utf-8")
+    command = [binary, "calibrate", "--model", model, "--data", texts, "--out", ranges]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    subprocess.run(command, cwd=folder, env=kept(), check=True, **quiet)
+    return {"STRATA_CALIBRATIONS": str(ranges)}
+
+
+def kept():
+    """What a process needs of this one's environment."""
+    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+
+
 def run(name, place):
     """Whether all claims of a script hold. It has a home of its own: no caches, no keys, no settings."""
     print(name, flush=True)
     program = ["node"] if name.endswith(".mjs") else [sys.executable, "-B"]
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     with tempfile.TemporaryDirectory() as home:
         try:
             ended = subprocess.run(
                 [*program, FOLDER / name],
                 cwd=home,
-                env=kept | OFFLINE | place | {"HOME": home},
+                env=kept() | OFFLINE | place | {"HOME": home},
                 stdin=subprocess.DEVNULL,
                 timeout=SCRIPT_SECONDS,
             )

@@ -9,9 +9,9 @@ const { SERVER, SMALL_SERVER } = process.env;
 const KEY = "no-key-needed";
 const TEXTS = ["A gripping, beautifully shot film.", "Le cœur a ses raisons.", "🙂 日本の映画", "first line\nsecond line"];
 const TOO_LONG = Array(400).fill("word").join(" ");
-// Each request of the overload has about 4,000 tokens, and the small queue holds 8,192.
-const FILLING = Array(20).fill(Array(200).fill("word").join(" "));
-const AT_ONCE = 8;
+// Each request of the overload has about 2,000 tokens, and the small queue holds 4,096.
+const FILLING = Array(10).fill(Array(200).fill("word").join(" "));
+const AT_ONCE = 6;
 
 const client = new OpenAI({ baseURL: `${SERVER}/v1`, apiKey: KEY, maxRetries: 0 });
 
