@@ -103,7 +103,7 @@ async fn a_priority_is_interactive_or_batch() {
 #[tokio::test]
 async fn an_unknown_route_is_a_404() {
     let app = TestApp::tiny("sentence");
-    for path in ["/nothing", "/embed/", "/v1/embeddings", "/%00"] {
+    for path in ["/nothing", "/embed/", "/v3/embed", "/%00"] {
         app.get(path).await.problem(404, "not_found", None);
         app.method(Method::POST, path).await.problem(404, "not_found", None);
     }
