@@ -189,7 +189,8 @@ impl Worker {
     fn tokenized(&self) -> anyhow::Result<Vec<Task>> {
         let task = |text: &String| {
             let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
-            let encoded = self.tokenizer.encode(&input, SEQUENCE_TOKENS, LongText::Truncate)?;
+            let encoded =
+                self.tokenizer.encode(&input, SEQUENCE_TOKENS, LongText::Truncate(None))?;
             Ok(Task::whole(encoded.sequence, Arc::clone(&self.spec)))
         };
         self.texts.par_iter().map(task).collect()

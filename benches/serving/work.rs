@@ -44,7 +44,8 @@ pub fn tasks_for(
 ) -> anyhow::Result<Vec<Task>> {
     let task = |text: &String| {
         let input = Input { text: Text::parse(text.clone(), usize::MAX)?, pair: None };
-        let encoded = parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate)?;
+        let encoded =
+            parts.tokenizer.encode(&input, parts.sequence_tokens, LongText::Truncate(None))?;
         Ok(Task::whole(encoded.sequence, Arc::clone(spec)))
     };
     texts.iter().map(task).collect()

@@ -94,7 +94,7 @@ fn tokenize(
         Ok(vec![Window::from(encoded)])
     };
     match long_text {
-        WireLongText::Truncate => one_window(LongText::Truncate),
+        WireLongText::Truncate => one_window(LongText::Truncate(None)),
         WireLongText::Error => one_window(LongText::Error),
         WireLongText::Window => service.tokenizer.encode_windows(input, limit),
     }

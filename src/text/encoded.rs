@@ -1,5 +1,7 @@
 //! The tokens of an input, and their places in it.
 
+use tokenizers::Encoding;
+
 use crate::sequence::Sequence;
 
 /// The tokens of an input, special tokens included, and their positions in the input.
@@ -20,6 +22,18 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// A text's own tokens.
+    pub(super) fn without_special_tokens(own: &Encoding) -> Self {
+        let (ids, type_ids) = (own.get_ids().to_vec(), own.get_type_ids().to_vec());
+        Self {
+            spans: own.get_offsets().to_vec(),
+            special: vec![false; ids.len()],
+            second: vec![false; ids.len()],
+            full_tokens: ids.len(),
+            sequence: Sequence { ids, type_ids },
+        }
+    }
+
     /// Whether the input was truncated.
     pub fn truncated(&self) -> bool {
         self.full_tokens > self.sequence.tokens()

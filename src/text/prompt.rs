@@ -18,7 +18,7 @@ impl Tokenizer {
         limit: Option<usize>,
     ) -> Result<usize, TokenizeError> {
         let limit = limit.unwrap_or(usize::MAX);
-        let encoded = match self.encode_texts(prompt, None, limit, LongText::Truncate) {
+        let encoded = match self.encode_texts(prompt, None, limit, LongText::Truncate(None)) {
             Err(TokenizeError::NoTokens) => return Ok(0),
             encoded => encoded?,
         };

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use tokenizers::Encoding;
-use tokenizers::utils::truncation::{TruncationParams, TruncationStrategy, truncate_encodings};
+use tokenizers::utils::truncation::{
+    TruncationDirection, TruncationParams, TruncationStrategy, truncate_encodings,
+};
 
 use super::encoded::Encoded;
 use super::error::{TokenizeError, TokenizerError};
@@ -14,10 +16,29 @@ use super::loading::{Loaded, load};
 /// What happens to a sequence that is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LongText {
-    /// It is truncated, on the side that the checkpoint names; of a pair, the longer text first.
-    Truncate,
+    /// It is truncated on this side, or else on the one that the checkpoint names; of a pair, the
+    /// longer text first.
+    Truncate(Option<TruncationSide>),
     /// It is refused.
     Error,
+}
+
+/// The side on which a text is truncated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TruncationSide {
+    /// Its first tokens are left out.
+    Left,
+    /// Its last tokens are left out.
+    Right,
+}
+
+impl From<TruncationSide> for TruncationDirection {
+    fn from(side: TruncationSide) -> Self {
+        match side {
+            TruncationSide::Left => Self::Left,
+            TruncationSide::Right => Self::Right,
+        }
+    }
 }
 
 /// Turns texts into tokens. Read-only, so it can be shared between threads.
@@ -123,28 +144,34 @@ impl Tokenizer {
         let first = self.encode_without_special_tokens(text)?;
         let second = pair.map(|pair| self.encode_without_special_tokens(pair)).transpose()?;
         let full_tokens = self.full_tokens(&first, second.as_ref());
-        if full_tokens > limit && long_text == LongText::Error {
-            return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
-        }
-        let (first, second) = self.truncate(first, second, limit)?;
+        let side = match long_text {
+            LongText::Error if full_tokens > limit => {
+                return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
+            }
+            LongText::Error => None,
+            LongText::Truncate(side) => side,
+        };
+        let (first, second) = self.truncate(first, second, limit, side)?;
         if self.full_tokens(&first, second.as_ref()) > limit {
             return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
         }
         Ok(Encoded { full_tokens, ..self.add_special_tokens(first, second)? })
     }
 
-    /// The texts cut to the length at which transformers cuts them.
+    /// The texts cut to the length at which transformers cuts them, on `side` or else on the side that
+    /// the checkpoint names.
     fn truncate(
         &self,
         first: Encoding,
         second: Option<Encoding>,
         limit: usize,
+        side: Option<TruncationSide>,
     ) -> Result<(Encoding, Option<Encoding>), TokenizeError> {
         let Loaded { processing, direction, .. } = &self.loaded;
         let truncation = TruncationParams {
             max_length: limit.saturating_sub(processing.reserved_tokens(second.is_some())),
             strategy: TruncationStrategy::LongestFirst,
-            direction: *direction,
+            direction: side.map_or(*direction, TruncationDirection::from),
             ..TruncationParams::default()
         };
         let cut = truncate_encodings(first, second, &truncation);
@@ -153,6 +180,33 @@ impl Tokenizer {
         first.take_overflowing();
         second.iter_mut().for_each(|second| drop(second.take_overflowing()));
         Ok((first, second))
+    }
+
+    /// All tokens of a text, however many, with special tokens or without.
+    ///
+    /// # Errors
+    /// The tokenizer failed; or special tokens are wanted, and it adds none to a text of which nothing
+    /// is left.
+    pub fn encode_whole(
+        &self,
+        text: &Text,
+        special_tokens: bool,
+    ) -> Result<Encoded, TokenizeError> {
+        let own = self.encode_without_special_tokens(text.as_str())?;
+        if special_tokens {
+            self.add_special_tokens(own, None)
+        } else {
+            Ok(Encoded::without_special_tokens(&own))
+        }
+    }
+
+    /// The text of tokens, with special tokens or without.
+    ///
+    /// # Errors
+    /// The tokenizer failed.
+    pub fn decode(&self, ids: &[u32], skip_special_tokens: bool) -> Result<String, TokenizeError> {
+        let text = self.loaded.tokenizer.decode(ids, skip_special_tokens);
+        text.map_err(TokenizeError::failed_to("join the tokens into a text"))
     }
 
     fn full_tokens(&self, first: &Encoding, second: Option<&Encoding>) -> usize {

@@ -80,7 +80,8 @@ fn contributions_and_bias_add_up_to_the_logits() {
     assert_eq!(texts.len(), SNIPPETS);
     let mut worst = 0.0_f64;
     for text in texts {
-        let encoded = parts.tokenizer.encode(&input(&text, None), 256, LongText::Truncate).unwrap();
+        let encoded =
+            parts.tokenizer.encode(&input(&text, None), 256, LongText::Truncate(None)).unwrap();
         let sequence = encoded.sequence;
         let output = parts.model.forward_whole(&[&sequence], &spec).unwrap().remove(0);
         let (logits, contributions) = output.values.split_at(heads.len());

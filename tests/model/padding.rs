@@ -65,7 +65,7 @@ fn parts() -> &'static Parts {
 }
 
 fn tokens(parts: &Parts, text: &str) -> Sequence {
-    let encoded = parts.tokenizer.encode(&input(text, None), TOKENS, LongText::Truncate);
+    let encoded = parts.tokenizer.encode(&input(text, None), TOKENS, LongText::Truncate(None));
     encoded.unwrap().sequence
 }
 

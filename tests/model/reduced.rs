@@ -49,7 +49,7 @@ fn rows(parts: &Parts, model: &Model, output: &OutputSpec, texts: &[&str]) -> Ve
     let spec = TaskSpec::new(vec![output.clone()]);
     let sequence = |text: &&str| {
         let (input, limit) = (input(text, None), parts.sequence_tokens);
-        parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap().sequence
+        parts.tokenizer.encode(&input, limit, LongText::Truncate(None)).unwrap().sequence
     };
     let sequences: Vec<Sequence> = texts.iter().map(sequence).collect();
     let passes = sequences.chunks(TEXTS_PER_PASS).map(|pass| pass.iter().collect::<Vec<_>>());

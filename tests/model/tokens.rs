@@ -8,7 +8,7 @@ use crate::support::{Case, Golden, Tiny, default_model, load, tiny};
 
 fn encode(tokenizer: &Tokenizer, case: &Case, limit: usize) -> Encoded {
     let input = input(&case.text, case.pair.as_deref());
-    tokenizer.encode(&input, limit, LongText::Truncate).unwrap()
+    tokenizer.encode(&input, limit, LongText::Truncate(None)).unwrap()
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn tokens_of_tiny_tokenizers_are_those_of_transformers() {
                 input.text = input.text.with_prompt(&parts.checkpoint.sentence.prompts[prompt]);
             }
             let limit = parts.sequence_tokens;
-            let found = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
+            let found = parts.tokenizer.encode(&input, limit, LongText::Truncate(None)).unwrap();
             assert_eq!(found.sequence.ids, case.ids, "{name}: {:?}", case.text);
             assert_eq!(found.sequence.type_ids, case.type_ids, "{name}: {:?}", case.text);
         }
@@ -102,7 +102,7 @@ fn a_checkpoint_that_lower_cases_before_its_tokenizer_gives_the_tokens_of_lower_
     let encoded = |lower_case: bool, text: &str| {
         let hints = TokenizerHints { lower_case, ..TokenizerHints::default() };
         let tokenizer = Tokenizer::load(copy.dir(), &hints).unwrap();
-        tokenizer.encode(&input(text, None), 64, LongText::Truncate).unwrap()
+        tokenizer.encode(&input(text, None), 64, LongText::Truncate(None)).unwrap()
     };
     let (upper, lower) = ("A GOOD Film, ÉTÉ", "a good film, été");
     assert_ne!(encoded(false, upper).sequence.ids, encoded(false, lower).sequence.ids);

@@ -68,7 +68,7 @@ impl<'a> Texts<'a> {
     pub fn task(&self, row: usize) -> anyhow::Result<Task> {
         let Parts { tokenizer, sequence_tokens, .. } = self.parts;
         let encoded = tokenizer
-            .encode(&self.inputs[row], *sequence_tokens, LongText::Truncate)
+            .encode(&self.inputs[row], *sequence_tokens, LongText::Truncate(None))
             .map_err(|error| text_error(row, error))?;
         Ok(Task::whole(encoded.sequence, Arc::clone(self.spec)))
     }

@@ -57,6 +57,7 @@ pub fn build(json: &TokenizerJson, config: &Fields) -> Result<Tokenizer, Tokeniz
     let steps: Vec<PreTokenizerWrapper> =
         vec![WhitespaceSplit.into(), Metaspace::new('▁', scheme, true).into()];
     tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
+    tokenizer.with_decoder(Some(Metaspace::new('▁', scheme, true)));
     Ok(tokenizer)
 }
 

@@ -171,7 +171,7 @@ impl Extractor<'_> {
         let input = Input { text, pair: None };
         let encoded = self
             .tokenizer
-            .encode(&input, self.sequence_tokens, LongText::Truncate)
+            .encode(&input, self.sequence_tokens, LongText::Truncate(None))
             .map_err(|error| FeatureError::Tokenize { line, error })?;
         let truncated = encoded.truncated();
         Ok((encoded.sequence, truncated))

@@ -31,7 +31,7 @@ impl Judge {
         let parse = |text: &str| Text::parse(text.to_owned(), usize::MAX).unwrap();
         let input = Input { text: parse(text), pair: pair.map(parse) };
         let limit = self.parts.sequence_tokens;
-        self.parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap().sequence
+        self.parts.tokenizer.encode(&input, limit, LongText::Truncate(None)).unwrap().sequence
     }
 
     pub fn tokens(&self, text: &str) -> usize {

@@ -35,7 +35,7 @@ fn native_agrees_with_sentence_transformers_from_text_to_embedding() {
             input.text = input.text.with_prompt(&parts.checkpoint.sentence.prompts[name]);
         }
         let limit = parts.sequence_tokens;
-        let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate).unwrap();
+        let encoded = parts.tokenizer.encode(&input, limit, LongText::Truncate(None)).unwrap();
         let alone = outputs(&parts.model, vec![output.clone()], &[encoded.sequence]).remove(0);
         worst.compare(&alone.values[0], &case.expected, EMBEDDINGS, &format!("text {index} alone"));
         worst.compare(

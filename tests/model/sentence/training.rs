@@ -56,7 +56,7 @@ fn features_of_native_are_its_rows() {
     let mut worst = Worst::default();
     for (row, text) in dataset.rows.iter().enumerate() {
         let input = input(&text.text, None);
-        let encoded = parts.tokenizer.encode(&input, 24, LongText::Truncate).unwrap();
+        let encoded = parts.tokenizer.encode(&input, 24, LongText::Truncate(None)).unwrap();
         let spec = vec![OutputSpec::Embedding(native.clone())];
         let expected = outputs(&parts.model, spec, &[encoded.sequence]).remove(0);
         worst.compare(features.row(row), &expected.values[0], ROWS, &text.text);

@@ -1,13 +1,14 @@
 //! Tokenizers that are read from small folders of files.
 
+mod encoding;
+
 use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{
-    Input, Limit, LongText, Text, TokenizeError, Tokenizer, TokenizerArguments, TokenizerError,
-    TokenizerHints,
+    Input, Limit, LongText, Text, Tokenizer, TokenizerArguments, TokenizerError, TokenizerHints,
 };
 
 const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\ncat\ndog\nred\n";
@@ -65,7 +66,7 @@ fn input(text: &str, pair: Option<&str>) -> Input {
 }
 
 fn ids(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
-    tokenizer.encode(&input(text, None), 12, LongText::Truncate).unwrap().sequence.ids
+    tokenizer.encode(&input(text, None), 12, LongText::Truncate(None)).unwrap().sequence.ids
 }
 
 #[test]
@@ -150,39 +151,6 @@ fn berts_classes_take_only_the_vocabulary_from_tokenizer_json() {
     assert_eq!(Folder::new(VOCAB, &json!({})).with_json(&parts).ids("The cat"), [2, 5, 6, 3]);
     let cased = json!({"do_lower_case": false});
     assert_eq!(Folder::new(VOCAB, &cased).with_json(&parts).ids("The cat"), [2, 1, 6, 3]);
-}
-
-#[test]
-fn a_template_may_take_a_text_twice_and_lengths_are_as_they_are() {
-    let text = json!({"Sequence": {"id": "A", "type_id": 0}});
-    let twice = json!({"post_processor": {"type": "TemplateProcessing", "special_tokens": {},
-        "single": [text, text], "pair": [text, {"Sequence": {"id": "B", "type_id": 1}}]}});
-    let config = json!({"tokenizer_class": "TokenizersBackend"});
-    let tokenizer = Folder::new(VOCAB, &config).with_json(&twice).load().unwrap();
-    assert_eq!(ids(&tokenizer, "the cat"), [5, 6, 5, 6]);
-    let long = input("the cat dog", None);
-    let error = tokenizer.encode(&long, 5, LongText::Truncate).unwrap_err();
-    assert_eq!(error, TokenizeError::TooLong { tokens: 6, limit: 5 });
-    let windows = tokenizer.encode_windows(&long, 4).unwrap();
-    let found: Vec<_> = windows.iter().map(|window| &window.encoded.sequence.ids[..]).collect();
-    assert_eq!(found, [[5, 6, 5, 6], [6, 7, 6, 7]]);
-    let pair = tokenizer.encode(&input("the", Some("cat")), 5, LongText::Truncate).unwrap();
-    assert_eq!((pair.sequence.type_ids, pair.second), (vec![0, 0], vec![false, true]));
-}
-
-#[test]
-fn a_text_of_which_nothing_is_left_has_no_tokens() {
-    let config = json!({"tokenizer_class": "TokenizersBackend"});
-    let strip = json!({"normalizer": {"type": "BertNormalizer", "clean_text": true,
-        "handle_chinese_chars": true, "strip_accents": null, "lowercase": true}});
-    let tokenizer = Folder::new(VOCAB, &config).with_json(&strip).load().unwrap();
-    for nothing in [input("\u{200b}", None), input("\u{ad}", Some("\u{feff}"))] {
-        let truncated = tokenizer.encode(&nothing, 5, LongText::Truncate);
-        assert_eq!(truncated, Err(TokenizeError::NoTokens));
-        assert_eq!(tokenizer.encode_windows(&nothing, 5), Err(TokenizeError::NoTokens));
-    }
-    let half = tokenizer.encode(&input("\u{200b}", Some("cat")), 5, LongText::Truncate).unwrap();
-    assert_eq!(half.sequence.ids, [6]);
 }
 
 #[test]
