@@ -19,8 +19,9 @@ use super::reply::Reply;
 use super::state::Service;
 use super::text_pool::TextPool;
 use super::timings::StageTimings;
+use super::tokenizing::LongInput;
 use super::vectors::VectorFormat;
-use super::wire::{Usage, WireLongText};
+use super::wire::Usage;
 use crate::model::output::Output;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
@@ -35,7 +36,7 @@ pub struct EmbeddingRequest {
     /// One row per token instead of a pooled row per text.
     pub tokens: bool,
     /// What happens to a text with too many tokens.
-    pub long_text: WireLongText,
+    pub long_text: LongInput,
     /// About how many bytes a row takes in the answer.
     pub row_bytes: usize,
 }

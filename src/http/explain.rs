@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::characters::Characters;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::state::Service;
@@ -109,23 +110,4 @@ fn tokens(service: &Service, input: &Input, windows: &[Window], prompt: &str) ->
         counted.map(|at| token(&window.encoded, at)).collect()
     };
     windows.iter().flat_map(window_tokens).collect()
-}
-
-/// A text, indexed by its characters.
-struct Characters<'t> {
-    text: &'t str,
-    /// The byte where each character begins, and the length of the text.
-    starts: Vec<usize>,
-}
-
-impl<'t> Characters<'t> {
-    fn new(text: &'t str) -> Self {
-        let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        Self { text, starts }
-    }
-
-    fn slice(&self, start: usize, end: usize) -> String {
-        let at = |character: usize| self.starts.get(character).copied().unwrap_or(self.text.len());
-        self.text[at(start)..at(end)].to_owned()
-    }
 }

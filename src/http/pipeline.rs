@@ -1,4 +1,4 @@
-//! From texts to answers, for `/embed` and `/classify`. A text that is read in windows is several
+//! From texts to answers. A text that is read in windows is several
 //! sequences to the batcher and one answer to the client.
 
 use std::iter::Sum;
@@ -12,8 +12,8 @@ use super::inputs::Inputs;
 use super::memory::MemoryCharge;
 use super::state::Service;
 use super::timings::StageTimings;
-use super::tokenizing::Tokenizing;
-use super::wire::{Usage, WireLongText};
+use super::tokenizing::{LongInput, Tokenizing};
+use super::wire::Usage;
 use super::without_prompt::WithoutPrompt;
 use crate::batching::{Sequence, Submission};
 use crate::model::PoolingMask;
@@ -78,6 +78,25 @@ pub fn check_layers(service: &Service, spec: &TaskSpec, pointer: &str) -> Result
     Err(ApiError::unacceptable(ErrorCode::TooManyLayers, pointer, message))
 }
 
+/// Reserves the memory of an answer, as a charge of its own beside `memory`, that of the request.
+///
+/// # Errors
+/// The answer would be too large, or no memory is left. `pointer` is the field of the inputs.
+pub fn reserve(
+    service: &Service,
+    estimate: AnswerSize,
+    pointer: &str,
+    memory: &mut MemoryCharge,
+) -> Result<MemoryCharge, ApiError> {
+    let (bytes, limit) = (estimate.bytes, service.limits.answer_bytes.get());
+    if bytes > limit {
+        let message = format!("the answer would have about {bytes} bytes; {limit} are allowed");
+        return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, pointer, message));
+    }
+    memory.try_grow(estimate.memory())?;
+    Ok(memory.split(estimate.memory()))
+}
+
 /// Tokenises the inputs, submits them to the batcher, and returns one output per input.
 ///
 /// `answer_size` estimates an input's part of the answer from the input and its number of tokens.
@@ -89,7 +108,7 @@ pub async fn run(
     service: &Arc<Service>,
     inputs: Inputs,
     spec: TaskSpec,
-    long_text: WireLongText,
+    long_text: LongInput,
     caller: Caller,
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Outcome, ApiError> {
@@ -97,23 +116,17 @@ pub async fn run(
     let started = Instant::now();
     let Inputs { list, field, prompt } = inputs;
     let inputs = Arc::new(list);
-    let tokenizing = Tokenizing { service, inputs: &inputs, field, long_text, deadline };
-    let windows = tokenizing.run(&mut memory).await?;
+    let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
+    let windows = tokenizing.windows(long_text, &mut memory).await?;
     let left_out = spec.leaves_out_prompt().then_some(prompt.as_str());
-    let in_windows = long_text == WireLongText::Window;
+    let in_windows = long_text == LongInput::Window;
     let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };
     let mut masks = without_prompt.masks(&windows).await?.into_iter();
     let tokenize = started.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let size = |(input, windows)| answer_size(input, tokens(windows));
     let estimate: AnswerSize = inputs.iter().zip(&windows).map(size).sum();
-    let (bytes, limit) = (estimate.bytes, service.limits.answer_bytes.get());
-    if bytes > limit {
-        let message = format!("the answer would have about {bytes} bytes; {limit} are allowed");
-        return Err(ApiError::unacceptable(ErrorCode::AnswerTooLarge, field.pointer, message));
-    }
-    memory.try_grow(estimate.memory())?;
-    let answer_memory = memory.split(estimate.memory());
+    let answer_memory = reserve(service, estimate, field.pointer, &mut memory)?;
     let spec = Arc::new(spec);
     let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec, &mut masks));
     let sequences: Vec<_> =

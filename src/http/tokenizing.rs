@@ -11,7 +11,7 @@ use super::memory::MemoryCharge;
 use super::state::Service;
 use super::text_pool::INLINE_BYTES;
 use super::wire::WireLongText;
-use crate::text::{Input, LongText, TokenizeError, Window};
+use crate::text::{Input, LongText, TokenizeError, TruncationSide, Window};
 
 /// So many bytes of text are tokenised at once, and at least one input. After each such slice others
 /// have a turn, and the request ends if its deadline has passed or its client has left.
@@ -21,6 +21,27 @@ const SLICE_BYTES: usize = 64 * 1024;
 /// copy for the batcher.
 const TOKEN_BYTES: usize = 40;
 
+/// What happens to an input that has more tokens than the model reads at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LongInput {
+    /// It is cut on this side, or else on the one that the checkpoint names.
+    Truncate(Option<TruncationSide>),
+    /// It is refused.
+    Error,
+    /// It is read in overlapping windows, and each token counts once. Not for pairs.
+    Window,
+}
+
+impl From<WireLongText> for LongInput {
+    fn from(wire: WireLongText) -> Self {
+        match wire {
+            WireLongText::Truncate => Self::Truncate(None),
+            WireLongText::Error => Self::Error,
+            WireLongText::Window => Self::Window,
+        }
+    }
+}
+
 /// The inputs of a request, to be tokenised.
 pub struct Tokenizing<'r> {
     /// The tokenizer, and the threads for it.
@@ -29,8 +50,6 @@ pub struct Tokenizing<'r> {
     pub inputs: &'r Arc<Vec<Input>>,
     /// The field of the inputs.
     pub field: InputField,
-    /// What happens to a text with too many tokens.
-    pub long_text: WireLongText,
     /// The time after which the answer is of no use.
     pub deadline: Instant,
 }
@@ -40,27 +59,45 @@ impl Tokenizing<'_> {
     /// tokens take.
     ///
     /// # Errors
-    /// A text is too long for `long_text: error`, no memory is left, or the deadline passed.
-    pub async fn run(self, memory: &mut MemoryCharge) -> Result<Vec<Vec<Window>>, ApiError> {
+    /// A text is too long for [`LongInput::Error`], no memory is left, or the deadline passed.
+    pub async fn windows(
+        self,
+        long_text: LongInput,
+        memory: &mut MemoryCharge,
+    ) -> Result<Vec<Vec<Window>>, ApiError> {
+        let encode =
+            move |service: &Service, input: &Input| windows_of_input(service, input, long_text);
+        let tokens = |windows: &Vec<Window>| {
+            windows.iter().map(|window| window.encoded.sequence.tokens()).sum()
+        };
+        self.each(encode, tokens, memory).await
+    }
+
+    /// What `encode` makes of each input; `tokens` counts those in it.
+    async fn each<T: Send + 'static>(
+        self,
+        encode: impl Fn(&Service, &Input) -> Result<T, TokenizeError> + Copy + Send + 'static,
+        tokens: impl Fn(&T) -> usize,
+        memory: &mut MemoryCharge,
+    ) -> Result<Vec<T>, ApiError> {
         let total: usize = self.inputs.iter().map(Input::bytes).sum();
         let mut all = Vec::with_capacity(self.inputs.len());
         for slice in slices(self.inputs) {
             let (service, inputs) = (Arc::clone(self.service), Arc::clone(self.inputs));
-            let (field, long_text) = (self.field, self.long_text);
+            let field = self.field;
             let work = move || -> Result<Vec<_>, _> {
                 slice
                     .map(|index| {
-                        tokenize(&service, &inputs[index], long_text)
+                        encode(&service, &inputs[index])
                             .map_err(|error| refusal(error, &field.pointer_to(index)))
                     })
                     .collect()
             };
             let pool = &self.service.text_pool;
-            let windows = pool.run(total > INLINE_BYTES, self.deadline, work).await??;
-            let tokens = |window: &Window| window.encoded.sequence.tokens();
-            let tokens: usize = windows.iter().flatten().map(tokens).sum();
+            let encoded = pool.run(total > INLINE_BYTES, self.deadline, work).await??;
+            let tokens: usize = encoded.iter().map(&tokens).sum();
             memory.try_grow(TOKEN_BYTES * tokens)?;
-            all.extend(windows);
+            all.extend(encoded);
         }
         Ok(all)
     }
@@ -83,10 +120,10 @@ fn slices(inputs: &[Input]) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The windows of an input.
-fn tokenize(
+fn windows_of_input(
     service: &Service,
     input: &Input,
-    long_text: WireLongText,
+    long_text: LongInput,
 ) -> Result<Vec<Window>, TokenizeError> {
     let limit = service.sequence_tokens;
     let one_window = |long_text| {
@@ -94,9 +131,9 @@ fn tokenize(
         Ok(vec![Window::from(encoded)])
     };
     match long_text {
-        WireLongText::Truncate => one_window(LongText::Truncate(None)),
-        WireLongText::Error => one_window(LongText::Error),
-        WireLongText::Window => service.tokenizer.encode_windows(input, limit),
+        LongInput::Truncate(side) => one_window(LongText::Truncate(side)),
+        LongInput::Error => one_window(LongText::Error),
+        LongInput::Window => service.tokenizer.encode_windows(input, limit),
     }
 }
 

@@ -11,11 +11,12 @@ use axum::Router;
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::error::ApiError;
-use super::state::AppState;
 use dialect::Dialect;
 
-static DIALECTS: [Dialect; 2] = [openai::DIALECT, rerank::DIALECT];
+use super::error::ApiError;
+use super::state::AppState;
+
+static DIALECTS: &[Dialect] = &[openai::DIALECT, rerank::DIALECT];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {

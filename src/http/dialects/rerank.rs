@@ -16,9 +16,10 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::model_name;
-use crate::http::reranking::{RerankRequest, Scores};
+use crate::http::reranking::RerankRequest;
+use crate::http::scores::Scores;
 use crate::http::state::AppState;
-use crate::http::wire::WireLongText;
+use crate::http::tokenizing::LongInput;
 
 const PATHS: [&str; 3] = ["/rerank", "/v1/rerank", "/v2/rerank"];
 
@@ -123,8 +124,8 @@ async fn rerank(
         query: request.query,
         documents,
         pointer: "/documents",
-        long_text: WireLongText::Truncate,
-        raw: false,
+        long_text: LongInput::Truncate(None),
+        activation: None,
     };
     let (model, top_n) = (request.model.unwrap_or(service.model.name.clone()), request.top_n);
     let write = move |scores: Scores| {

@@ -170,7 +170,7 @@ pub async fn classify(
             bytes: bytes + if explain { explained } else { 0 },
         }
     };
-    let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default());
+    let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default().into());
     let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
     let Outcome { outputs, inputs, windows, usage, timings, answer_memory, memory } = outcome;
     let mut numbers: usize = outputs.iter().map(Output::number_count).sum();

@@ -106,7 +106,7 @@ pub async fn embed(
         inputs,
         recipe: Arc::clone(&recipe),
         tokens,
-        long_text: request.long_text.unwrap_or_default(),
+        long_text: request.long_text.unwrap_or_default().into(),
         row_bytes: format.json_bytes(width),
     };
     let answer = texts.compute(service, caller, "/recipe/layers").await?;

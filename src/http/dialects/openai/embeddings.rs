@@ -13,8 +13,8 @@ use crate::http::inputs;
 use crate::http::model_name;
 use crate::http::recipe::resolve;
 use crate::http::state::AppState;
+use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, Vector, VectorFormat};
-use crate::http::wire::WireLongText;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::NATIVE;
 
@@ -78,8 +78,8 @@ pub async fn embeddings(
         recipe,
         tokens: false,
         long_text: match service.openai.truncate {
-            true => WireLongText::Truncate,
-            false => WireLongText::Error,
+            true => LongInput::Truncate(None),
+            false => LongInput::Error,
         },
     };
     let answer = texts.compute(service, caller, "/model").await?;
