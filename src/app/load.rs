@@ -77,6 +77,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         default_recipe: config.embed.recipe.clone(),
         default_heads: named,
         openai: config.openai,
+        tei: config.tei,
         limits: config.limits.clone(),
         sequence_tokens,
         output_builder,

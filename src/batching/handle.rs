@@ -23,6 +23,7 @@ pub struct Batcher<I, O> {
     inbox: Arc<Inbox<I, O>>,
     load: Arc<Load>,
     metrics: Metrics,
+    token_budget: usize,
 }
 
 /// The only sender; `close` drops it. The channel then still delivers everything that was sent
@@ -39,10 +40,12 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         options: BatcherOptions,
     ) -> io::Result<(Self, Worker)> {
         let (sender, receiver) = mpsc::channel();
+        let token_budget = options.token_budget.get();
         let load = Arc::new(Load::new(options));
         let metrics = Metrics::default();
         let worker = worker::spawn(engine, options, receiver, Arc::clone(&load), metrics.clone())?;
-        let batcher = Self { inbox: Arc::new(RwLock::new(Some(sender))), load, metrics };
+        let batcher =
+            Self { inbox: Arc::new(RwLock::new(Some(sender))), load, metrics, token_budget };
         Ok((batcher, worker))
     }
 
@@ -101,6 +104,11 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
         checked
     }
 
+    /// The most tokens in a pass.
+    pub fn token_budget(&self) -> usize {
+        self.token_budget
+    }
+
     /// Adds what it counts, and the state of its queue, to `registry`.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("strata_batching");
@@ -130,7 +138,8 @@ fn left(deadline: Option<Instant>) -> Option<Duration> {
 impl<I, O> Clone for Batcher<I, O> {
     fn clone(&self) -> Self {
         let (inbox, load) = (Arc::clone(&self.inbox), Arc::clone(&self.load));
-        Self { inbox, load, metrics: self.metrics.clone() }
+        let (metrics, token_budget) = (self.metrics.clone(), self.token_budget);
+        Self { inbox, load, metrics, token_budget }
     }
 }
 

@@ -197,7 +197,7 @@ impl<'a> Rows<'a> {
         let text = Text::parse(text.to_owned(), usize::MAX)?.with_prompt(self.prompt);
         let input = Input { text, pair: None };
         let window =
-            Window::from(tokenizer.encode(&input, *sequence_tokens, LongText::Truncate)?);
+            Window::from(tokenizer.encode(&input, *sequence_tokens, LongText::Truncate(None))?);
         let mut task = Task::whole(window.encoded.sequence.clone(), Arc::clone(&self.spec));
         if self.left_out > 0 {
             let counted = without_prompt(&[window], self.left_out);

@@ -26,6 +26,7 @@ mod recipes;
 mod root;
 mod settings;
 mod sources;
+mod tei;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -41,3 +42,4 @@ pub use openai::OpenAiConfig;
 pub use root::Config;
 pub use settings::Settings;
 pub use sources::{Flags, Sources};
+pub use tei::TeiConfig;

@@ -20,6 +20,7 @@ use super::limits::{LimitsConfig, RawLimits};
 use super::log::{LogConfig, RawLog};
 use super::openai::OpenAiConfig;
 use super::recipes::recipes;
+use super::tei::TeiConfig;
 use super::values::{HOUR_MS, address, millis, names, path, paths, within};
 use crate::model::encoder::EncoderOptions;
 use crate::model::recipe::Recipe;
@@ -44,6 +45,7 @@ pub(super) struct RawConfig {
     pub batching: RawBatching,
     pub embed: RawEmbed,
     pub openai: OpenAiConfig,
+    pub tei: TeiConfig,
     pub classify: RawClassify,
     pub log: RawLog,
     /// By name. Each recipe is read on its own, so that an error can name it.
@@ -80,6 +82,8 @@ pub struct Config {
     pub embed: EmbedConfig,
     /// The routes under `/v1`.
     pub openai: OpenAiConfig,
+    /// The routes under `/tei`.
+    pub tei: TeiConfig,
     /// Defaults of `/classify`.
     pub classify: ClassifyConfig,
     /// The log.
@@ -118,6 +122,7 @@ impl TryFrom<RawConfig> for Config {
             limits,
             embed: raw.embed.check(&recipes)?,
             openai: raw.openai,
+            tei: raw.tei,
             classify: raw.classify.into(),
             log: raw.log.try_into()?,
             recipes,

@@ -109,6 +109,12 @@ error_codes! {
     /// The ranges that int8 and uint8 need are not known for this recipe, prompt and number of columns.
     NotCalibrated = "not_calibrated", UNPROCESSABLE_ENTITY,
         "/info lists what is calibrated; `strata calibrate` makes a file for `strata serve --calibration`.";
+    /// A token id isn't one of the tokenizer's.
+    UnknownToken = "unknown_token", UNPROCESSABLE_ENTITY,
+        "Send ids of this model's own tokenizer.";
+    /// The model has no head that gives sparse embeddings.
+    SparseUnsupported = "sparse_unsupported", UNPROCESSABLE_ENTITY,
+        "Ask for dense embeddings.";
     /// There is no recipe of this name.
     UnknownRecipe = "unknown_recipe", UNPROCESSABLE_ENTITY,
         "/info lists the recipes and the model's layers.";

@@ -20,11 +20,7 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
             None => set.loaded.values().cloned().collect(),
             Some(names) => names.iter().filter_map(|name| set.loaded.get(name)).cloned().collect(),
         };
-        if heads.is_empty() {
-            let message = "no head is loaded, so nothing can be classified";
-            return Err(ApiError::unacceptable(ErrorCode::NoHeads, "/heads", message));
-        }
-        return Ok(heads);
+        return if heads.is_empty() { Err(no_head("/heads")) } else { Ok(heads) };
     };
     if names.is_empty() {
         let message = format!("the list is empty; the heads are {}", known());
@@ -48,4 +44,38 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
         }
     }
     Ok(heads)
+}
+
+/// The head of a request that can't name one: the checkpoint's own classifier; or else the first of
+/// the configured heads that is loaded; or else, if none is configured, the only head.
+///
+/// # Errors
+/// No head is loaded, or none is configured and there are several.
+pub fn only(service: &Service) -> Result<Arc<Head>, ApiError> {
+    let set = service.heads();
+    if let Some(own) = set.loaded.get(Head::CHECKPOINT) {
+        return Ok(Arc::clone(own));
+    }
+    if let Some(names) = &service.default_heads {
+        let first = names.iter().find_map(|name| set.loaded.get(name));
+        return first.cloned().ok_or_else(|| no_head(""));
+    }
+    let mut heads = set.loaded.values();
+    match (heads.next(), heads.len()) {
+        (None, _) => Err(no_head("")),
+        (Some(head), 0) => Ok(Arc::clone(head)),
+        (Some(_), _) => {
+            let names = set.loaded.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "the checkpoint has no classifier, and this route can't choose between the heads \
+                 {names}: classify.heads in the server's configuration has to name one"
+            );
+            Err(ApiError::unacceptable(ErrorCode::UnknownHead, "", message))
+        }
+    }
+}
+
+fn no_head(pointer: &str) -> ApiError {
+    let message = "no head is loaded, so nothing can be classified";
+    ApiError::unacceptable(ErrorCode::NoHeads, pointer, message)
 }

@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 
+use super::dialects::TeiContract;
 use super::error::ApiError;
 use super::routes::{classify, embed, health, info, metrics};
 
@@ -24,6 +25,7 @@ use super::routes::{classify, embed, health, info, metrics};
         metrics::metrics,
         info::info,
     ),
+    nest((path = "/tei", api = TeiContract)),
     tags(
         (name = "inference", description = "Embeddings and class logits of texts."),
         (name = "health", description = "State of the server, for an orchestrator."),

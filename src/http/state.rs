@@ -14,7 +14,7 @@ use super::memory::MemoryBudget;
 use super::metrics::HttpMetrics;
 use super::text_pool::TextPool;
 use crate::batching::Batcher;
-use crate::config::{HttpConfig, LimitsConfig, OpenAiConfig};
+use crate::config::{HttpConfig, LimitsConfig, OpenAiConfig, TeiConfig};
 use crate::heads::HeadSet;
 use crate::model::checkpoint::LeftOut;
 use crate::model::output::{OutputBuilder, PassOutput};
@@ -50,6 +50,8 @@ pub struct Service {
     pub default_heads: Option<Vec<String>>,
     /// The routes under `/v1`.
     pub openai: OpenAiConfig,
+    /// The routes under `/tei`.
+    pub tei: TeiConfig,
     /// Limits of one request.
     pub limits: LimitsConfig,
     /// The most tokens of a sequence, special tokens included.

@@ -36,6 +36,11 @@ impl TextPool {
         ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build().map(Self)
     }
 
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
+
     /// Runs short work in place, and long work on one of the threads within the current span. A job
     /// whose caller has gone before it begins is not run.
     ///

@@ -11,7 +11,7 @@ use super::memory::MemoryCharge;
 use super::state::Service;
 use super::text_pool::INLINE_BYTES;
 use super::wire::WireLongText;
-use crate::text::{Input, LongText, TokenizeError, TruncationSide, Window};
+use crate::text::{Encoded, Input, LongText, TokenizeError, TruncationSide, Window};
 
 /// So many bytes of text are tokenised at once, and at least one input. After each such slice others
 /// have a turn, and the request ends if its deadline has passed or its client has left.
@@ -71,6 +71,22 @@ impl Tokenizing<'_> {
             windows.iter().map(|window| window.encoded.sequence.tokens()).sum()
         };
         self.each(encode, tokens, memory).await
+    }
+
+    /// All tokens of each input's text, however many, with special tokens or without. `memory` grows
+    /// by what they take.
+    ///
+    /// # Errors
+    /// No memory is left, or the deadline passed.
+    pub async fn whole_texts(
+        self,
+        special_tokens: bool,
+        memory: &mut MemoryCharge,
+    ) -> Result<Vec<Encoded>, ApiError> {
+        let encode = move |service: &Service, input: &Input| {
+            service.tokenizer.encode_whole(&input.text, special_tokens)
+        };
+        self.each(encode, |encoded| encoded.sequence.tokens(), memory).await
     }
 
     /// What `encode` makes of each input; `tokens` counts those in it.

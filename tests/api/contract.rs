@@ -14,7 +14,7 @@ use crate::support::schema::Schemas;
 use crate::support::tiny;
 
 /// The routes of this version that the contract describes.
-const ROUTES: [(&str, &str); 7] = [
+const ROUTES: [(&str, &str); 17] = [
     ("post", "/embed"),
     ("post", "/classify"),
     ("get", "/health"),
@@ -22,6 +22,16 @@ const ROUTES: [(&str, &str); 7] = [
     ("get", "/readyz"),
     ("get", "/metrics"),
     ("get", "/info"),
+    ("post", "/tei/embed"),
+    ("post", "/tei/embed_all"),
+    ("post", "/tei/embed_sparse"),
+    ("post", "/tei/predict"),
+    ("post", "/tei/rerank"),
+    ("post", "/tei/similarity"),
+    ("post", "/tei/tokenize"),
+    ("post", "/tei/decode"),
+    ("get", "/tei/info"),
+    ("get", "/tei/health"),
 ];
 
 const PROBLEM: &str = "application/problem+json";

@@ -33,6 +33,7 @@ mod rerank;
 mod signals;
 mod stopping;
 mod support;
+mod tei;
 mod tokenising;
 mod train;
 mod transport;

@@ -6,6 +6,9 @@
 mod dialect;
 mod openai;
 mod rerank;
+mod tei;
+
+pub use tei::TeiContract;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -16,7 +19,8 @@ use dialect::Dialect;
 use super::error::ApiError;
 use super::state::AppState;
 
-static DIALECTS: &[Dialect] = &[openai::DIALECT, rerank::DIALECT];
+static DIALECTS: &[Dialect] =
+    &[openai::DIALECT, rerank::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {

@@ -11,7 +11,8 @@ use crate::http::metrics::HttpMetrics;
 use crate::http::timings::StageTimings;
 
 /// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG.
-const PROBES: [&str; 4] = ["/health", "/livez", "/readyz", "/metrics"];
+const PROBES: [&str; 6] =
+    ["/health", "/livez", "/readyz", "/metrics", "/tei/health", "/tei/metrics"];
 
 /// A request, from its start to its line in the log. If it is dropped before [`finish`](Self::finish),
 /// its client has left, and the line says so.

@@ -5,9 +5,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::input::OpenAiInput;
+use crate::http::caller::Caller;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
 use crate::http::model_name;
@@ -23,7 +23,8 @@ use crate::model::recipe_book::NATIVE;
 #[serde(deny_unknown_fields)]
 pub struct EmbeddingsRequest {
     input: OpenAiInput,
-    model: String,
+    #[serde(default)]
+    model: Option<String>,
     #[serde(default)]
     encoding_format: Option<Encoding>,
     #[serde(default)]
@@ -58,40 +59,58 @@ struct Usage {
 /// Embeds texts.
 pub async fn embeddings(
     State(state): State<AppState>,
-    ApiJson { value: request, mut caller }: ApiJson<EmbeddingsRequest>,
+    ApiJson { value: request, caller }: ApiJson<EmbeddingsRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    model_name::check(service, &request.model, "/model")?;
-    let OpenAiInput::Texts(texts) = request.input else {
-        let message =
-            "the input is token ids, which another tokenizer may have made; send the text";
-        return Err(ApiError::unacceptable(ErrorCode::TokenIdsUnsupported, "/input", message));
+    let Some(model) = request.model.clone() else {
+        let message = "missing field `model`".to_owned();
+        return Err(ApiError::InvalidField { pointer: String::new(), message });
     };
-    let native = RecipeRef::Name(NATIVE.to_owned());
-    let recipe = resolve(service, &native, request.dimensions, "/dimensions")?;
-    let prompt = inputs::choose_prompt(service, None, None, true)?;
-    let inputs = inputs::check_all(&state, "/input", texts, &prompt, &mut caller.memory)?;
-    let format = VectorFormat::float32(request.encoding_format.unwrap_or_default());
-    let texts = EmbeddingRequest {
-        inputs,
-        row_bytes: format.json_bytes(recipe.dimensions),
-        recipe,
-        tokens: false,
-        long_text: match service.openai.truncate {
-            true => LongInput::Truncate(None),
-            false => LongInput::Error,
-        },
+    model_name::check(service, &model, "/model")?;
+    let long_text = match service.openai.truncate {
+        true => LongInput::Truncate(None),
+        false => LongInput::Error,
     };
-    let answer = texts.compute(service, caller, "/model").await?;
-    let write = move |Embedded { rows, usage }| {
-        let item =
-            |(index, row)| Item { object: "embedding", index, embedding: format.vector(row) };
-        EmbeddingsAnswer {
-            object: "list",
-            data: rows.into_iter().enumerate().map(item).collect(),
-            model: request.model,
-            usage: Usage { prompt_tokens: usage.tokens, total_tokens: usage.tokens },
-        }
-    };
-    answer.write(&service.text_pool, write).await
+    request.answer(&state, caller, long_text, model).await
+}
+
+impl EmbeddingsRequest {
+    /// Embeds the texts; the answer has `model` as the model's name.
+    ///
+    /// # Errors
+    /// The input can't be used, or like [`EmbeddingRequest::compute`].
+    pub async fn answer(
+        self,
+        state: &AppState,
+        mut caller: Caller,
+        long_text: LongInput,
+        model: String,
+    ) -> Result<Response, ApiError> {
+        let service = state.service()?;
+        let texts = self.input.into_texts("/input")?;
+        let native = RecipeRef::Name(NATIVE.to_owned());
+        let recipe = resolve(service, &native, self.dimensions, "/dimensions")?;
+        let prompt = inputs::choose_prompt(service, None, None, true)?;
+        let inputs = inputs::check_all(state, "/input", texts, &prompt, &mut caller.memory)?;
+        let format = VectorFormat::float32(self.encoding_format.unwrap_or_default());
+        let texts = EmbeddingRequest {
+            inputs,
+            row_bytes: format.json_bytes(recipe.dimensions),
+            recipe,
+            tokens: false,
+            long_text,
+        };
+        let answer = texts.compute(service, caller, "/model").await?;
+        let write = move |Embedded { rows, usage }| {
+            let item =
+                |(index, row)| Item { object: "embedding", index, embedding: format.vector(row) };
+            EmbeddingsAnswer {
+                object: "list",
+                data: rows.into_iter().enumerate().map(item).collect(),
+                model,
+                usage: Usage { prompt_tokens: usage.tokens, total_tokens: usage.tokens },
+            }
+        };
+        answer.write(&service.text_pool, write).await
+    }
 }

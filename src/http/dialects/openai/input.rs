@@ -4,8 +4,13 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::MOST_INPUTS;
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
 use crate::http::wire::{WireInput, WireInputs};
 
 /// What is to be embedded.
@@ -16,6 +21,34 @@ pub enum OpenAiInput {
     /// Token ids, of one input or of several. They were not kept.
     TokenIds,
 }
+
+impl OpenAiInput {
+    /// The texts. `pointer` is the field.
+    ///
+    /// # Errors
+    /// They are token ids.
+    pub fn into_texts(self, pointer: &str) -> Result<WireInputs, ApiError> {
+        match self {
+            Self::Texts(texts) => Ok(texts),
+            Self::TokenIds => {
+                let message =
+                    "the input is token ids, which another tokenizer may have made; send the text";
+                Err(ApiError::unacceptable(ErrorCode::TokenIdsUnsupported, pointer, message))
+            }
+        }
+    }
+}
+
+impl PartialSchema for OpenAiInput {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let texts = ArrayBuilder::new().items(text());
+        let description = "A text or a list of texts.";
+        OneOfBuilder::new().description(Some(description)).item(text()).item(texts).into()
+    }
+}
+
+impl ToSchema for OpenAiInput {}
 
 struct InputVisitor;
 

@@ -7,6 +7,9 @@ mod error;
 mod input;
 mod models;
 
+pub use embeddings::EmbeddingsRequest;
+pub use input::OpenAiInput;
+
 use axum::Router;
 use axum::routing::{get, post};
 

@@ -1,0 +1,135 @@
+//! `/decode`: texts of token ids.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::error::ErrorBody;
+use crate::config::MOST_INPUTS;
+use crate::http::decoding::DecodingRequest;
+use crate::http::error::ApiError;
+use crate::http::extract::ApiJson;
+use crate::http::inputs::InputField;
+use crate::http::state::AppState;
+
+/// The body of `POST /decode`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TeiDecodeRequest, example = json!({"ids": [101, 102]}))]
+pub struct DecodeRequest {
+    /// Token ids of one text, or a list of such lists.
+    ids: InputIds,
+    /// Whether special tokens are left out; by default they are.
+    #[serde(default)]
+    skip_special_tokens: Option<bool>,
+}
+
+/// Lists of token ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct InputIds {
+    lists: Vec<Vec<u32>>,
+    /// How many lists there are; more than any configuration allows are not kept.
+    count: usize,
+    /// Whether the client sent the ids of one text.
+    single: bool,
+}
+
+/// An id, or a list of ids.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a token id or a list of token ids")]
+enum Item {
+    Id(u32),
+    Ids(Vec<u32>),
+}
+
+struct IdsVisitor;
+
+impl<'de> Visitor<'de> for IdsVisitor {
+    type Value = InputIds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of token ids, or a list of such lists")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<InputIds, A::Error> {
+        let mut ids = Vec::new();
+        match list.next_element()? {
+            None => Ok(InputIds { lists: Vec::new(), count: 0, single: true }),
+            Some(Item::Id(first)) => {
+                ids.push(first);
+                while let Some(id) = list.next_element()? {
+                    ids.push(id);
+                }
+                Ok(InputIds { lists: vec![ids], count: 1, single: true })
+            }
+            Some(Item::Ids(first)) => {
+                let mut lists = vec![first];
+                while lists.len() < MOST_INPUTS {
+                    match list.next_element()? {
+                        Some(ids) => lists.push(ids),
+                        None => break,
+                    }
+                }
+                let mut count = lists.len();
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    count += 1;
+                }
+                Ok(InputIds { lists, count, single: false })
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for InputIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdsVisitor)
+    }
+}
+
+impl PartialSchema for InputIds {
+    fn schema() -> RefOr<Schema> {
+        let ids = || {
+            let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+            ArrayBuilder::new().items(id)
+        };
+        let description = "The ids of one text, or a list of such lists.";
+        let lists = ArrayBuilder::new().items(ids());
+        OneOfBuilder::new().description(Some(description)).item(ids()).item(lists).into()
+    }
+}
+
+impl ToSchema for InputIds {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "TeiInputIds".into()
+    }
+}
+
+/// Joins tokens into texts.
+#[utoipa::path(
+    post, path = "/decode", operation_id = "tei_decode", tag = "text-embeddings-inference",
+    request_body = DecodeRequest,
+    responses(
+        (status = 200, body = Vec<String>, description = "One text per list, in order."),
+        (status = "4XX", body = ErrorBody, description = "400, 413, 422, 424, 429 and others."),
+        (status = "5XX", body = ErrorBody, description = "503, 504."),
+    ),
+)]
+pub async fn decode(
+    State(state): State<AppState>,
+    ApiJson { value: request, caller }: ApiJson<DecodeRequest>,
+) -> Result<Response, ApiError> {
+    let InputIds { lists, count, single } = request.ids;
+    let request = DecodingRequest {
+        lists,
+        count,
+        field: InputField { pointer: "/ids", single },
+        skip_special_tokens: request.skip_special_tokens.unwrap_or(true),
+    };
+    request.answer(state.service()?, caller).await
+}

@@ -1,0 +1,57 @@
+//! text-embeddings-inference, version 1.8, under `/tei`, which its clients take as their base.
+//!
+//! <https://huggingface.github.io/text-embeddings-inference>
+
+mod about;
+mod contract;
+mod decode;
+mod embed;
+mod error;
+mod openai;
+mod options;
+mod pairs;
+mod predict;
+mod rerank;
+mod root;
+mod similarity;
+mod tokenize;
+
+pub use contract::TeiContract;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::dialect::Dialect;
+use crate::http::routes::metrics::metrics;
+use crate::http::state::AppState;
+
+pub const DIALECT: Dialect = Dialect { paths: &["/tei"], routes, error: error::error };
+
+/// OpenAI's route below it, with an error object of its own.
+pub const OPENAI_DIALECT: Dialect = Dialect {
+    paths: &["/tei/embeddings", "/tei/v1"],
+    routes: openai_routes,
+    error: error::openai_error,
+};
+
+fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/tei", get(about::health).post(root::root))
+        .route("/tei/", get(about::health).post(root::root))
+        .route("/tei/embed", post(embed::embed))
+        .route("/tei/embed_all", post(embed::embed_all))
+        .route("/tei/embed_sparse", post(embed::embed_sparse))
+        .route("/tei/predict", post(predict::predict))
+        .route("/tei/rerank", post(rerank::rerank))
+        .route("/tei/similarity", post(similarity::similarity))
+        .route("/tei/tokenize", post(tokenize::tokenize))
+        .route("/tei/decode", post(decode::decode))
+        .route("/tei/info", get(about::info))
+        .route("/tei/health", get(about::health))
+        .route("/tei/metrics", get(metrics))
+}
+
+fn openai_routes() -> Router<AppState> {
+    let paths = ["/tei/embeddings", "/tei/v1/embeddings"];
+    paths.into_iter().fold(Router::new(), |all, path| all.route(path, post(openai::embeddings)))
+}

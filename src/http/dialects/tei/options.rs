@@ -1,0 +1,64 @@
+//! Fields that several of the routes have.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::http::state::Service;
+use crate::http::tokenizing::LongInput;
+use crate::text::TruncationSide;
+
+/// The side on which a long text is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = TeiTruncationDirection)]
+#[serde(rename_all = "lowercase")]
+pub enum TruncationDirection {
+    /// Its first tokens are left out.
+    #[serde(alias = "Left")]
+    Left,
+    /// Its last tokens are left out.
+    #[serde(alias = "Right")]
+    Right,
+}
+
+impl From<TruncationDirection> for TruncationSide {
+    fn from(direction: TruncationDirection) -> Self {
+        match direction {
+            TruncationDirection::Left => Self::Left,
+            TruncationDirection::Right => Self::Right,
+        }
+    }
+}
+
+/// What happens to an input with too many tokens. Without `truncate` the configuration decides, and
+/// without a direction the checkpoint.
+pub fn long_input(
+    service: &Service,
+    truncate: Option<bool>,
+    direction: Option<TruncationDirection>,
+) -> LongInput {
+    if truncate.unwrap_or(service.tei.truncate) {
+        LongInput::Truncate(direction.map(TruncationSide::from))
+    } else {
+        LongInput::Error
+    }
+}
+
+/// An object without fields, which the Hub's clients send where there is nothing to say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiNoParameters)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
+/// What the Hub's clients say to its own servers: whether to cache and to wait for a model. It has no
+/// effect here.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiHubOptions)]
+#[serde(deny_unknown_fields)]
+pub struct HubOptions {
+    /// Whether an earlier answer may be sent.
+    #[serde(default, rename = "use_cache")]
+    _use_cache: Option<bool>,
+    /// Whether to wait until the model is loaded.
+    #[serde(default, rename = "wait_for_model")]
+    _wait_for_model: Option<bool>,
+}

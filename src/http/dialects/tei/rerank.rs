@@ -1,0 +1,98 @@
+//! `/rerank`: scores of texts for a query, best first.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::ErrorBody;
+use super::options::{TruncationDirection, long_input};
+use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
+use crate::http::extract::ApiJson;
+use crate::http::reranking::RerankRequest;
+use crate::http::scores::Scores;
+use crate::http::state::AppState;
+use crate::model::head::OutputActivation;
+
+/// The body of `POST /rerank`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TeiRerankRequest, example = json!({"query": "a good film", "texts": ["It rains."]}))]
+pub struct TeiRerankRequest {
+    /// The query.
+    query: String,
+    /// The texts.
+    texts: Vec<String>,
+    /// Whether a pair that has too many tokens is cut; if not, it is an error.
+    #[serde(default)]
+    truncate: Option<bool>,
+    /// The side on which it is cut.
+    #[serde(default)]
+    truncation_direction: Option<TruncationDirection>,
+    /// Whether a cross-encoder's scores are logits. A cosine stays as it is.
+    #[serde(default)]
+    raw_scores: Option<bool>,
+    /// Whether the texts are repeated.
+    #[serde(default)]
+    return_text: Option<bool>,
+    /// How many of the best are returned; all by default. Elasticsearch and LiteLLM send it.
+    #[serde(default)]
+    top_n: Option<usize>,
+}
+
+/// A text with its score.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiRank)]
+pub struct Rank {
+    /// Its index in the request.
+    index: usize,
+    /// The text, if the request has `return_text`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The score.
+    score: f32,
+}
+
+/// Scores texts for a query: by the checkpoint's own cross-encoder with a sigmoid, or else by cosine.
+#[utoipa::path(
+    post, path = "/rerank", operation_id = "tei_rerank", tag = "text-embeddings-inference",
+    request_body = TeiRerankRequest,
+    responses(
+        (status = 200, body = Vec<Rank>, description = "The texts, best first."),
+        (status = "4XX", body = ErrorBody, description = "400, 413, 422, 424, 429 and others."),
+        (status = "5XX", body = ErrorBody, description = "503, 504."),
+    ),
+)]
+pub async fn rerank(
+    State(state): State<AppState>,
+    ApiJson { value: request, caller }: ApiJson<TeiRerankRequest>,
+) -> Result<Response, ApiError> {
+    let service = state.service()?;
+    let top_n = request.top_n;
+    if top_n == Some(0) {
+        let message = "top_n is 0; 1 or more is allowed";
+        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
+    }
+    let echo = request.return_text == Some(true);
+    let echoed = if echo { request.texts.clone() } else { Vec::new() };
+    let scoring = RerankRequest {
+        query: request.query,
+        documents: request.texts,
+        pointer: "/texts",
+        long_text: long_input(service, request.truncate, request.truncation_direction),
+        activation: Some(match request.raw_scores {
+            Some(true) => OutputActivation::None,
+            _ => OutputActivation::Sigmoid,
+        }),
+    };
+    let write = move |scores: Scores| -> Vec<Rank> {
+        let rank = |index: usize| Rank {
+            index,
+            text: echoed.get(index).cloned(),
+            score: scores.scores[index],
+        };
+        scores.ranking(top_n).into_iter().map(rank).collect()
+    };
+    scoring.compute(&state, caller, echo).await?.write(service, write).await
+}

@@ -1,0 +1,48 @@
+//! `POST /tei`: what the model is for.
+
+use axum::extract::{FromRequest, Request, State};
+use axum::response::Response;
+
+use super::embed::embed;
+use super::predict::predict;
+use super::rerank::rerank;
+use crate::http::error::ApiError;
+use crate::http::extract::ApiJson;
+use crate::http::state::{AppState, Service};
+use crate::model::head::Head;
+
+/// What the checkpoint is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It has no classifier.
+    Embedding,
+    /// Its classifier has several labels.
+    Classification,
+    /// Its classifier has one label.
+    Reranking,
+}
+
+impl Purpose {
+    /// The purpose of the checkpoint that is served.
+    pub fn find(service: &Service) -> Self {
+        let heads = service.heads();
+        match heads.loaded.get(Head::CHECKPOINT).map(|own| own.descriptor().labels.len()) {
+            None => Self::Embedding,
+            Some(1) => Self::Reranking,
+            Some(_) => Self::Classification,
+        }
+    }
+}
+
+/// Embeds, classifies or reranks, as the checkpoint does.
+pub async fn root(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
+    let purpose = Purpose::find(state.service()?);
+    let handle = State(state.clone());
+    match purpose {
+        Purpose::Embedding => embed(handle, ApiJson::from_request(request, &state).await?).await,
+        Purpose::Classification => {
+            predict(handle, ApiJson::from_request(request, &state).await?).await
+        }
+        Purpose::Reranking => rerank(handle, ApiJson::from_request(request, &state).await?).await,
+    }
+}
