@@ -19,7 +19,7 @@ use super::timings::StageTimings;
 const LIST_BYTES: usize = 64;
 
 /// Up to this many ids are decoded on the runtime.
-const INLINE_IDS: usize = INLINE_BYTES / 4;
+pub const INLINE_IDS: usize = INLINE_BYTES / 4;
 
 /// Lists of token ids.
 pub struct DecodingRequest {
@@ -52,7 +52,7 @@ impl DecodingRequest {
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
         let (pool, is_long) = (&service.text_pool, ids > INLINE_IDS);
         let handle = Arc::clone(service);
-        let measure = move || measure(&handle, &lists, field).map(|bytes| (lists, bytes));
+        let measure = move || most_bytes(&handle, &lists, field).map(|bytes| (lists, bytes));
         let (lists, bytes) = pool.run(is_long, deadline, measure).await??;
         // As much again for the texts, which exist beside the answer while it is written.
         let size = AnswerSize { numbers: bytes.div_ceil(2 * size_of::<f32>()), bytes };
@@ -69,7 +69,8 @@ impl DecodingRequest {
     }
 }
 
-fn check_lists(
+/// Checks how many lists there are, and that none is empty.
+pub fn check_lists(
     service: &Service,
     lists: &[Vec<u32>],
     count: usize,
@@ -90,8 +91,13 @@ fn check_lists(
     }
 }
 
-/// The most bytes that the texts can have: those of all tokens, with a space before each.
-fn measure(service: &Service, lists: &[Vec<u32>], field: InputField) -> Result<usize, ApiError> {
+/// The most bytes that the texts can have: those of all tokens, with a space before each. Checks that
+/// the tokenizer has every id.
+pub fn most_bytes(
+    service: &Service,
+    lists: &[Vec<u32>],
+    field: InputField,
+) -> Result<usize, ApiError> {
     let mut bytes = 0;
     for (index, ids) in lists.iter().enumerate() {
         for (at, &id) in ids.iter().enumerate() {

@@ -35,6 +35,8 @@ pub struct EmbeddingRequest {
     pub recipe: Arc<ResolvedRecipe>,
     /// One row per token instead of a pooled row per text.
     pub tokens: bool,
+    /// Whether the answer repeats the texts.
+    pub echo: bool,
     /// What happens to a text with too many tokens.
     pub long_text: LongInput,
     /// About how many bytes a row takes in the answer.
@@ -73,14 +75,15 @@ impl EmbeddingRequest {
         caller: Caller,
         pointer: &str,
     ) -> Result<EmbeddingAnswer, ApiError> {
-        let Self { inputs, recipe, tokens, long_text, row_bytes } = self;
+        let Self { inputs, recipe, tokens, echo, long_text, row_bytes } = self;
         let width = Self::width(&recipe, tokens, service);
         let output = if tokens { OutputSpec::Tokens } else { OutputSpec::Embedding };
         let spec = TaskSpec::new(vec![output(recipe)]);
         pipeline::check_layers(service, &spec, pointer)?;
-        let size = |_: &Input, counted: usize| {
+        let size = |input: &Input, counted: usize| {
             let rows = if tokens { counted } else { 1 };
-            AnswerSize { numbers: rows * width, bytes: rows * row_bytes }
+            let echoed = if echo { input.bytes() } else { 0 };
+            AnswerSize { numbers: rows * width, bytes: rows * row_bytes + echoed }
         };
         let deadline = caller.deadline;
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;

@@ -2,9 +2,8 @@
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::excerpt::excerpt;
 use super::memory::MemoryCharge;
-use super::state::{AppState, Service};
+use super::state::AppState;
 use super::wire::{WireInput, WireInputs};
 use crate::text::{Input, InvalidText, Text};
 
@@ -41,36 +40,6 @@ impl InputField {
     pub fn pointer_to(self, index: usize) -> String {
         let Self { pointer, single } = self;
         if single { pointer.to_owned() } else { format!("{pointer}/{index}") }
-    }
-}
-
-/// The prompt to put in front of each input. `native` is whether the request uses the recipe
-/// `native`, which has the checkpoint's default prompt.
-///
-/// # Errors
-/// Both a prompt and a name are given, or the checkpoint has no prompt of that name.
-pub fn choose_prompt(
-    service: &Service,
-    prompt: Option<String>,
-    name: Option<String>,
-    native: bool,
-) -> Result<String, ApiError> {
-    match (prompt, name) {
-        (Some(_), Some(_)) => Err(ApiError::unacceptable(
-            ErrorCode::ConflictingPrompts,
-            "/prompt_name",
-            "both \"prompt\" and \"prompt_name\" are given; one is allowed",
-        )),
-        (Some(prompt), None) => Ok(prompt),
-        (None, Some(name)) => service.prompts.get(&name).cloned().ok_or_else(|| {
-            let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let name = excerpt(&name);
-            let message = format!("the checkpoint has no prompt \"{name}\"; it has {known}");
-            ApiError::unacceptable(ErrorCode::UnknownPrompt, "/prompt_name", message)
-        }),
-        (None, None) if native => Ok(service.default_prompt.clone().unwrap_or_default()),
-        (None, None) => Ok(String::new()),
     }
 }
 

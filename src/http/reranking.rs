@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::error::ApiError;
-use super::inputs::{self, Inputs};
+use super::inputs;
 use super::logits::LogitsRequest;
-use super::memory::MemoryCharge;
-use super::recipe::resolve;
+use super::prompts::{Purpose, purpose_prompt};
+use super::recipe::native;
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::similarity::SimilarityRequest;
 use super::state::{AppState, Service};
 use super::tokenizing::LongInput;
 use super::wire::{WireInput, WireInputs, WirePair};
 use crate::model::head::{Head, OutputActivation};
-use crate::model::recipe::{RecipeRef, ResolvedRecipe};
-use crate::model::recipe_book::NATIVE;
+use crate::model::recipe::ResolvedRecipe;
 use crate::text::Input;
 
 /// What scores a document for a query.
@@ -35,10 +34,7 @@ impl Scorer {
         let own = service.heads().loaded.get(Head::CHECKPOINT).cloned();
         match own.filter(|head| head.descriptor().labels.len() == 1) {
             Some(head) => Ok(Self::CrossEncoder(head)),
-            None => {
-                let native = RecipeRef::Name(NATIVE.to_owned());
-                Ok(Self::Cosine(resolve(service, &native, None, "")?))
-            }
+            None => Ok(Self::Cosine(native(service, None)?)),
         }
     }
 
@@ -122,28 +118,17 @@ impl RerankRequest {
         let query = WireInputs::One(WireInput::Text(query));
         let documents = documents.into_iter().map(WireInput::Text).collect();
         let mut of_query = caller.beside(state);
-        let query = prompted(state, service, "/query", query, "query", &mut of_query.memory)?;
+        let prompt = |purpose| purpose_prompt(service, Some(purpose));
+        let (query_prompt, prompt) = (prompt(Purpose::Query), prompt(Purpose::Document));
+        let memory = &mut of_query.memory;
+        let query = inputs::check_all(state, "/query", query, &query_prompt, memory)?;
         let documents = WireInputs::Several(documents);
-        let documents =
-            prompted(state, service, pointer, documents, "document", &mut caller.memory)?;
+        let memory = &mut caller.memory;
+        let documents = inputs::check_all(state, pointer, documents, &prompt, memory)?;
         let comparing =
             SimilarityRequest { source: query, texts: documents, recipe, long_text, echo };
         comparing.compute(service, of_query, caller).await
     }
-}
-
-/// Checked inputs with the model's prompt of this name, if it has one, or else its default prompt.
-fn prompted(
-    state: &AppState,
-    service: &Service,
-    pointer: &'static str,
-    inputs: WireInputs,
-    name: &str,
-    memory: &mut MemoryCharge,
-) -> Result<Inputs, ApiError> {
-    let named = service.prompts.contains_key(name).then(|| name.to_owned());
-    let prompt = inputs::choose_prompt(service, None, named, true)?;
-    inputs::check_all(state, pointer, inputs, &prompt, memory)
 }
 
 fn sigmoid(logit: f32) -> f32 {

@@ -11,6 +11,7 @@ mod post_processing;
 mod prompt;
 #[cfg(test)]
 mod tests;
+mod token_ids;
 pub mod tokenizer;
 pub mod windows;
 

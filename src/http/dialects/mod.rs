@@ -3,9 +3,9 @@
 //! A dialect has its requests, its answers, its errors and how they are mapped, and nothing else: the
 //! way through tokenizer, batcher and model is that of `/embed` and `/classify`.
 
+mod cohere;
 mod dialect;
 mod openai;
-mod rerank;
 mod tei;
 
 pub use tei::TeiContract;
@@ -20,7 +20,7 @@ use super::error::ApiError;
 use super::state::AppState;
 
 static DIALECTS: &[Dialect] =
-    &[openai::DIALECT, rerank::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT];
+    &[openai::DIALECT, cohere::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {

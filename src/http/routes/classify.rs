@@ -14,6 +14,7 @@ use crate::http::explain::{self, Token};
 use crate::http::extract::ApiJson;
 use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
+use crate::http::prompts;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
 use crate::http::state::{AppState, Service};
@@ -150,12 +151,12 @@ pub async fn classify(
     let heads = heads::select(service, request.heads.as_deref())?;
     let explain = request.explain == Some(true);
     let attributions = if explain { explain::attributions(service, &heads)? } else { Vec::new() };
-    let recipe = request.embed.as_ref().map(|r| resolve(service, r, None, "/embed")).transpose()?;
+    let recipe = request.embed.as_ref().map(|r| resolve(service, r, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
     if native && request.prompt.is_none() && request.prompt_name.is_none() {
         check_default_prompts(service)?;
     }
-    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, false)?;
+    let prompt = prompts::choose_prompt(service, request.prompt, request.prompt_name, false)?;
     let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;

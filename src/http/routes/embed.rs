@@ -14,7 +14,8 @@ use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
 use crate::http::problem::ProblemDetails;
-use crate::http::recipe::resolve;
+use crate::http::prompts;
+use crate::http::recipe::{cut, resolve};
 use crate::http::state::AppState;
 use crate::http::vectors::{Embedding, Encoding, VectorFormat};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
@@ -92,9 +93,9 @@ pub async fn embed(
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
-    let recipe = resolve(service, &wanted, request.dimensions, "/recipe")?;
+    let recipe = cut(resolve(service, &wanted, "/recipe")?, request.dimensions, "/dimensions")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
-    let prompt = inputs::choose_prompt(service, request.prompt, request.prompt_name, native)?;
+    let prompt = prompts::choose_prompt(service, request.prompt, request.prompt_name, native)?;
     let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let tokens = request.tokens == Some(true);
     let precision = request.precision.unwrap_or_default();
@@ -106,6 +107,7 @@ pub async fn embed(
         inputs,
         recipe: Arc::clone(&recipe),
         tokens,
+        echo: false,
         long_text: request.long_text.unwrap_or_default().into(),
         row_bytes: format.json_bytes(width),
     };

@@ -1,22 +1,23 @@
-//! `POST /v1/embeddings`: rows by the recipe `native`.
+//! `POST /v1/embeddings`: rows by the recipe `native`, for the clients of OpenAI and Jina.
 
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use super::input::OpenAiInput;
+use super::jina::{EmbeddingType, Task, check_late_chunking};
 use crate::http::caller::Caller;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
 use crate::http::model_name;
-use crate::http::recipe::resolve;
+use crate::http::prompts::{Purpose, purpose_prompt};
+use crate::http::recipe::{cut, native};
 use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, Vector, VectorFormat};
-use crate::model::recipe::RecipeRef;
-use crate::model::recipe_book::NATIVE;
+use crate::quantization::Precision;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
@@ -29,6 +30,21 @@ pub struct EmbeddingsRequest {
     encoding_format: Option<Encoding>,
     #[serde(default)]
     dimensions: Option<usize>,
+    /// Of Jina: what the texts are for.
+    #[serde(default)]
+    task: Option<Task>,
+    /// Of Jina: how vectors are written.
+    #[serde(default)]
+    embedding_type: Option<EmbeddingType>,
+    /// Of Jina: whether rows are divided by their L2 norm; by default as the checkpoint says.
+    #[serde(default)]
+    normalized: Option<bool>,
+    /// Of Jina: whether a text that has too many tokens is cut; by default as configured.
+    #[serde(default)]
+    truncate: Option<bool>,
+    /// Of Jina: whether the texts are parts of one text. Not served.
+    #[serde(default)]
+    late_chunking: Option<bool>,
     /// For OpenAI's own statistics.
     #[serde(default, rename = "user")]
     _user: Option<String>,
@@ -67,7 +83,7 @@ pub async fn embeddings(
         return Err(ApiError::InvalidField { pointer: String::new(), message });
     };
     model_name::check(service, &model, "/model")?;
-    let long_text = match service.openai.truncate {
+    let long_text = match request.truncate.unwrap_or(service.openai.truncate) {
         true => LongInput::Truncate(None),
         false => LongInput::Error,
     };
@@ -87,17 +103,20 @@ impl EmbeddingsRequest {
         model: String,
     ) -> Result<Response, ApiError> {
         let service = state.service()?;
-        let texts = self.input.into_texts("/input")?;
-        let native = RecipeRef::Name(NATIVE.to_owned());
-        let recipe = resolve(service, &native, self.dimensions, "/dimensions")?;
-        let prompt = inputs::choose_prompt(service, None, None, true)?;
+        check_late_chunking(self.late_chunking)?;
+        let (precision, encoding) = self.format()?;
+        let texts = self.input.into_texts(service, &mut caller, "/input").await?;
+        let recipe = cut(native(service, self.normalized)?, self.dimensions, "/dimensions")?;
+        let prompt = purpose_prompt(service, self.task.map(Purpose::from));
         let inputs = inputs::check_all(state, "/input", texts, &prompt, &mut caller.memory)?;
-        let format = VectorFormat::float32(self.encoding_format.unwrap_or_default());
+        let pointer = "/embedding_type";
+        let format = VectorFormat::new(service, precision, encoding, &recipe, &prompt, pointer)?;
         let texts = EmbeddingRequest {
             inputs,
             row_bytes: format.json_bytes(recipe.dimensions),
             recipe,
             tokens: false,
+            echo: false,
             long_text,
         };
         let answer = texts.compute(service, caller, "/model").await?;
@@ -112,5 +131,20 @@ impl EmbeddingsRequest {
             }
         };
         answer.write(&service.text_pool, write).await
+    }
+
+    /// How vectors are written, which either of two fields may say.
+    fn format(&self) -> Result<(Precision, Encoding), ApiError> {
+        let openai = self.encoding_format.map(|encoding| (Precision::Float32, encoding));
+        match (openai, self.embedding_type.map(EmbeddingType::format)) {
+            (Some(openai), Some(jina)) if openai != jina => {
+                let message =
+                    "encoding_format and embedding_type contradict each other; one of them \
+                               is enough"
+                        .to_owned();
+                Err(ApiError::InvalidField { pointer: "/embedding_type".to_owned(), message })
+            }
+            (openai, jina) => Ok(openai.or(jina).unwrap_or_default()),
+        }
     }
 }

@@ -1,16 +1,22 @@
 //! The field `input` of `/v1/embeddings`: a text, a list of texts, token ids, or a list of those.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::MOST_INPUTS;
+use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
+use crate::http::inputs::InputField;
+use crate::http::state::Service;
+use crate::http::token_ids::TokenIds;
 use crate::http::wire::{WireInput, WireInputs};
 
 /// What is to be embedded.
@@ -18,19 +24,38 @@ use crate::http::wire::{WireInput, WireInputs};
 pub enum OpenAiInput {
     /// Texts.
     Texts(WireInputs),
-    /// Token ids, of one input or of several. They were not kept.
-    TokenIds,
+    /// Token ids.
+    TokenIds {
+        /// Those of each input.
+        ids: TokenIds,
+        /// Whether they are of one input without a list.
+        single: bool,
+    },
 }
 
 impl OpenAiInput {
     /// The texts. `pointer` is the field.
     ///
     /// # Errors
-    /// They are token ids.
-    pub fn into_texts(self, pointer: &str) -> Result<WireInputs, ApiError> {
+    /// They are token ids, and the configuration doesn't allow them, or this model's tokenizer doesn't
+    /// make them of any text.
+    pub async fn into_texts(
+        self,
+        service: &Arc<Service>,
+        caller: &mut Caller,
+        pointer: &'static str,
+    ) -> Result<WireInputs, ApiError> {
         match self {
             Self::Texts(texts) => Ok(texts),
-            Self::TokenIds => {
+            Self::TokenIds { ids, single } if service.openai.token_ids => {
+                let texts = ids.into_texts(service, caller, InputField { pointer, single }).await?;
+                let mut texts: Vec<_> = texts.into_iter().map(WireInput::Text).collect();
+                Ok(match texts.pop() {
+                    Some(text) if single => WireInputs::One(text),
+                    last => WireInputs::Several(texts.into_iter().chain(last).collect()),
+                })
+            }
+            Self::TokenIds { .. } => {
                 let message =
                     "the input is token ids, which another tokenizer may have made; send the text";
                 Err(ApiError::unacceptable(ErrorCode::TokenIdsUnsupported, pointer, message))
@@ -41,22 +66,19 @@ impl OpenAiInput {
 
 impl PartialSchema for OpenAiInput {
     fn schema() -> RefOr<Schema> {
+        let list = || ArrayBuilder::new();
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let texts = ArrayBuilder::new().items(text());
-        let description = "A text or a list of texts.";
-        OneOfBuilder::new().description(Some(description)).item(text()).item(texts).into()
+        let ids = || list().items(ObjectBuilder::new().schema_type(Type::Integer));
+        let description = "A text or a list of texts. If openai.token_ids is set, also the token ids \
+                           of one input, or a list of those.";
+        let all = OneOfBuilder::new().description(Some(description));
+        all.item(text()).item(list().items(text())).item(ids()).item(list().items(ids())).into()
     }
 }
 
 impl ToSchema for OpenAiInput {}
 
 struct InputVisitor;
-
-/// An item of the list.
-enum Item {
-    Text(String),
-    TokenIds,
-}
 
 impl<'de> Visitor<'de> for InputVisitor {
     type Value = OpenAiInput;
@@ -69,30 +91,58 @@ impl<'de> Visitor<'de> for InputVisitor {
         Ok(OpenAiInput::Texts(WireInputs::One(WireInput::Text(text.to_owned()))))
     }
 
+    /// The first item says what the others have to be.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OpenAiInput, A::Error> {
-        let mut texts = Vec::new();
-        let mut more = 0;
-        let mut has_ids = false;
-        loop {
-            if texts.len() == MOST_INPUTS {
-                match list.next_element::<IgnoredAny>()? {
-                    Some(_) => more += 1,
-                    None => break,
-                }
-                continue;
+        let Some(first) = list.next_element()? else {
+            return Ok(OpenAiInput::Texts(WireInputs::Several(Vec::new())));
+        };
+        match first {
+            Item::Text(first) => {
+                let (texts, count) = rest(first, list, MOST_INPUTS)?;
+                Ok(OpenAiInput::Texts(if count == texts.len() {
+                    WireInputs::Several(texts)
+                } else {
+                    WireInputs::TooMany(count)
+                }))
             }
-            match list.next_element()? {
-                Some(Item::Text(text)) => texts.push(WireInput::Text(text)),
-                Some(Item::TokenIds) => has_ids = true,
-                None => break,
+            Item::Id(first) => {
+                let (ids, _) = rest(first, list, usize::MAX)?;
+                let ids = TokenIds { lists: vec![ids], count: 1 };
+                Ok(OpenAiInput::TokenIds { ids, single: true })
+            }
+            Item::Ids(first) => {
+                let (lists, count) = rest(first, list, MOST_INPUTS)?;
+                Ok(OpenAiInput::TokenIds { ids: TokenIds { lists, count }, single: false })
             }
         }
-        Ok(match (has_ids, more) {
-            (true, _) => OpenAiInput::TokenIds,
-            (false, 0) => OpenAiInput::Texts(WireInputs::Several(texts)),
-            (false, more) => OpenAiInput::Texts(WireInputs::TooMany(MOST_INPUTS + more)),
-        })
     }
+}
+
+/// A list of which the first item is read: at most `kept` of the items, and how many there are.
+fn rest<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
+    first: T,
+    mut list: A,
+    kept: usize,
+) -> Result<(Vec<T>, usize), A::Error> {
+    let mut items = vec![first];
+    while items.len() < kept {
+        match list.next_element()? {
+            Some(item) => items.push(item),
+            None => break,
+        }
+    }
+    let mut count = items.len();
+    while list.next_element::<IgnoredAny>()?.is_some() {
+        count += 1;
+    }
+    Ok((items, count))
+}
+
+/// The first item of a list.
+enum Item {
+    Text(WireInput),
+    Id(u32),
+    Ids(Vec<u32>),
 }
 
 struct ItemVisitor;
@@ -105,16 +155,21 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Item, E> {
-        Ok(Item::Text(text.to_owned()))
+        Ok(Item::Text(WireInput::Text(text.to_owned())))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Item, E> {
-        Ok(Item::TokenIds)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+        let input = WireInput::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Item::Text(input))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Item, A::Error> {
-        while list.next_element::<u32>()?.is_some() {}
-        Ok(Item::TokenIds)
+    fn visit_u64<E: Error>(self, id: u64) -> Result<Item, E> {
+        let id = u32::try_from(id);
+        id.map(Item::Id).map_err(|_| E::invalid_value(Unexpected::Other("a large number"), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Item, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Item::Ids)
     }
 }
 
@@ -134,20 +189,55 @@ impl<'de> Deserialize<'de> for OpenAiInput {
 mod tests {
     use super::*;
 
+    fn read(json: &str) -> OpenAiInput {
+        serde_json::from_str(json).unwrap()
+    }
+
     #[test]
-    fn texts_and_token_ids_are_told_apart() {
-        let read = |json: &str| serde_json::from_str::<OpenAiInput>(json);
+    fn texts_are_read_alone_and_in_lists() {
         let text = |text: &str| WireInput::Text(text.to_owned());
         let texts = OpenAiInput::Texts;
-        assert_eq!(read("\"a\"").unwrap(), texts(WireInputs::One(text("a"))));
-        let two = WireInputs::Several(vec![text("a"), text("b")]);
-        assert_eq!(read("[\"a\", \"b\"]").unwrap(), texts(two));
-        assert_eq!(read("[]").unwrap(), texts(WireInputs::Several(Vec::new())));
-        for ids in ["[1, 2]", "[[1, 2], [3]]", "[[]]"] {
-            assert_eq!(read(ids).unwrap(), OpenAiInput::TokenIds, "{ids}");
-        }
-        for wrong in ["1", "null", "{}", "[null]", "[[\"a\"]]", "[-1]", "[1.5]"] {
-            assert!(read(wrong).is_err(), "{wrong}");
+        assert_eq!(read("\"a\""), texts(WireInputs::One(text("a"))));
+        assert_eq!(read("[\"a\", \"b\"]"), texts(WireInputs::Several(vec![text("a"), text("b")])));
+        let OpenAiInput::Texts(WireInputs::Several(objects)) = read("[{\"text\": \"a\"}, \"b\"]")
+        else {
+            panic!("a list of texts");
+        };
+        assert_eq!(objects.len(), 2);
+        assert_eq!(read("[]"), texts(WireInputs::Several(Vec::new())));
+        let many = format!("[{}]", vec!["\"a\""; MOST_INPUTS + 2].join(","));
+        assert_eq!(read(&many), texts(WireInputs::TooMany(MOST_INPUTS + 2)));
+    }
+
+    #[test]
+    fn token_ids_are_read_alone_and_in_lists() {
+        let ids = |lists: &[&[u32]], single| {
+            let lists: Vec<_> = lists.iter().map(|list| list.to_vec()).collect();
+            let count = lists.len();
+            OpenAiInput::TokenIds { ids: TokenIds { lists, count }, single }
+        };
+        assert_eq!(read("[1, 2]"), ids(&[&[1, 2]], true));
+        assert_eq!(read("[[1, 2], [3]]"), ids(&[&[1, 2], &[3]], false));
+        assert_eq!(read("[[]]"), ids(&[&[]], false));
+    }
+
+    #[test]
+    fn anything_else_and_a_mixture_are_refused() {
+        for wrong in [
+            "1",
+            "null",
+            "{}",
+            "[null]",
+            "[[\"a\"]]",
+            "[-1]",
+            "[1.5]",
+            "[1, \"a\"]",
+            "[\"a\", 1]",
+            "[[1], 2]",
+            "[{\"image\": \"a\"}]",
+            "[4294967296]",
+        ] {
+            assert!(serde_json::from_str::<OpenAiInput>(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -5,6 +5,7 @@
 mod embeddings;
 mod error;
 mod input;
+mod jina;
 mod models;
 
 pub use embeddings::EmbeddingsRequest;

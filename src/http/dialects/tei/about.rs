@@ -13,10 +13,8 @@ use super::error::{ErrorBody, ErrorType};
 use super::root::Purpose;
 use crate::http::error::ApiError;
 use crate::http::heads;
-use crate::http::recipe::resolve;
+use crate::http::recipe::native;
 use crate::http::state::{AppState, Phase, Service};
-use crate::model::recipe::RecipeRef;
-use crate::model::recipe_book::NATIVE;
 
 /// The answer of `GET /info`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,7 +116,7 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiErr
 fn model_type(service: &Service) -> Result<ModelType, ApiError> {
     let purpose = Purpose::find(service);
     if purpose == Purpose::Embedding {
-        let native = resolve(service, &RecipeRef::Name(NATIVE.to_owned()), None, "")?;
+        let native = native(service, None)?;
         let names = native.pooling.as_slice().iter().map(|pooling| pooling.name());
         let pooling = names.collect::<Vec<_>>().join("+");
         return Ok(ModelType::Embedding(EmbeddingModel { pooling }));

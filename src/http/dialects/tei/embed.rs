@@ -16,12 +16,12 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
-use crate::http::recipe::resolve;
-use crate::http::state::{AppState, Service};
+use crate::http::prompts;
+use crate::http::recipe::{cut, native};
+use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::FLOAT_BYTES;
-use crate::model::recipe::{RecipeRef, ResolvedRecipe};
-use crate::model::recipe_book::NATIVE;
+use crate::model::recipe::ResolvedRecipe;
 
 /// The body of `POST /embed`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -108,10 +108,11 @@ pub async fn embed(
     ApiJson { value: request, caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
+    let recipe = native(service, request.normalize.or(Some(true)))?;
     let wanted = Wanted {
         inputs: request.inputs,
         prompt_name: request.prompt_name,
-        recipe: native(service, request.dimensions, request.normalize.unwrap_or(true))?,
+        recipe: cut(recipe, request.dimensions, "/dimensions")?,
         tokens: false,
         long_text: long_input(service, request.truncate, request.truncation_direction),
     };
@@ -135,7 +136,7 @@ pub async fn embed_all(
     ApiJson { value: request, caller }: ApiJson<EmbedAllRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    let recipe = native(service, None, false)?;
+    let recipe = native(service, Some(false))?;
     let width = EmbeddingRequest::width(&recipe, true, service);
     let wanted = Wanted {
         inputs: request.inputs,
@@ -164,20 +165,6 @@ pub async fn embed_sparse(_: ApiJson<EmbedAllRequest>) -> ApiError {
     ApiError::unacceptable(ErrorCode::SparseUnsupported, "", message)
 }
 
-/// The recipe `native`, normalised or not.
-fn native(
-    service: &Service,
-    dimensions: Option<usize>,
-    normalize: bool,
-) -> Result<Arc<ResolvedRecipe>, ApiError> {
-    let native = RecipeRef::Name(NATIVE.to_owned());
-    let recipe = resolve(service, &native, dimensions, "/dimensions")?;
-    Ok(match recipe.normalize == normalize {
-        true => recipe,
-        false => Arc::new(ResolvedRecipe { normalize, ..Arc::unwrap_or_clone(recipe) }),
-    })
-}
-
 async fn compute(
     state: &AppState,
     wanted: Wanted,
@@ -185,11 +172,11 @@ async fn compute(
 ) -> Result<EmbeddingAnswer, ApiError> {
     let service = state.service()?;
     let Wanted { inputs, prompt_name, recipe, tokens, long_text } = wanted;
-    let texts = inputs.into_texts("/inputs")?;
-    let prompt = inputs::choose_prompt(service, None, prompt_name, true)?;
+    let texts = inputs.into_texts(service, &mut caller, "/inputs").await?;
+    let prompt = prompts::choose_prompt(service, None, prompt_name, true)?;
     let inputs = inputs::check_all(state, "/inputs", texts, &prompt, &mut caller.memory)?;
     let width = EmbeddingRequest::width(&recipe, tokens, service);
     let row_bytes = FLOAT_BYTES * width;
-    let texts = EmbeddingRequest { inputs, recipe, tokens, long_text, row_bytes };
+    let texts = EmbeddingRequest { inputs, recipe, tokens, echo: false, long_text, row_bytes };
     texts.compute(service, caller, "").await
 }

@@ -9,13 +9,12 @@ use super::error::ErrorBody;
 use super::options::{HubOptions, TruncationDirection, long_input};
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
-use crate::http::inputs::{check_all, choose_prompt};
-use crate::http::recipe::resolve;
+use crate::http::inputs::check_all;
+use crate::http::prompts::choose_prompt;
+use crate::http::recipe::native;
 use crate::http::similarity::SimilarityRequest;
 use crate::http::state::AppState;
 use crate::http::wire::{WireInput, WireInputs};
-use crate::model::recipe::RecipeRef;
-use crate::model::recipe_book::NATIVE;
 
 /// The body of `POST /similarity`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -87,7 +86,7 @@ pub async fn similarity(
     let source = check_all(&state, "/inputs/source_sentence", source, &prompt, memory)?;
     let texts = WireInputs::Several(sentences.into_iter().map(WireInput::Text).collect());
     let texts = check_all(&state, "/inputs/sentences", texts, &prompt, &mut caller.memory)?;
-    let recipe = resolve(service, &RecipeRef::Name(NATIVE.to_owned()), None, "")?;
+    let recipe = native(service, None)?;
     let comparing = SimilarityRequest { source, texts, recipe, long_text, echo: false };
     let answer = comparing.compute(service, of_source, caller).await?;
     answer.write(service, |scores| scores.scores).await

@@ -10,6 +10,7 @@ use crate::http::dialects::openai::OpenAiInput;
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs;
+use crate::http::prompts;
 use crate::http::state::AppState;
 use crate::http::tokens::{TextToken, TokensRequest};
 
@@ -66,8 +67,8 @@ pub async fn tokenize(
     ApiJson { value: request, mut caller }: ApiJson<TokenizeRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    let texts = request.inputs.into_texts("/inputs")?;
-    let prompt = inputs::choose_prompt(service, None, request.prompt_name, true)?;
+    let texts = request.inputs.into_texts(service, &mut caller, "/inputs").await?;
+    let prompt = prompts::choose_prompt(service, None, request.prompt_name, true)?;
     let inputs = inputs::check_all(&state, "/inputs", texts, &prompt, &mut caller.memory)?;
     let special_tokens = request.add_special_tokens.unwrap_or(true);
     let request = TokensRequest { inputs, special_tokens };

@@ -1,17 +1,12 @@
-//! Reranking in the shapes of Cohere and Jina, which differ little: answers have the fields of both.
-//!
-//! <https://docs.cohere.com/reference/rerank>, <https://api.jina.ai/docs>
+//! `POST /rerank` and its kin: documents from the most to the least relevant for a query.
 
-use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::dialect::Dialect;
+use super::limits::check_tokens;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
@@ -21,39 +16,10 @@ use crate::http::scores::Scores;
 use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 
-const PATHS: [&str; 3] = ["/rerank", "/v1/rerank", "/v2/rerank"];
-
-pub const DIALECT: Dialect = Dialect { paths: &PATHS, routes, error };
-
-fn routes() -> Router<AppState> {
-    PATHS.into_iter().fold(Router::new(), |routes, path| routes.route(path, post(rerank)))
-}
-
-/// Cohere's error has a message, Jina's a detail.
-fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
-    let code = error.code();
-    let status = match code {
-        ErrorCode::UnknownModel => StatusCode::NOT_FOUND,
-        _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-        _ => code.status(),
-    };
-    let message = format!("{error}. {}", code.advice());
-    (
-        status,
-        json!({
-            "id": request_id,
-            "message": message,
-            "detail": message,
-            "code": code.as_str(),
-            "pointer": error.pointer(),
-        }),
-    )
-}
-
 /// The body of a request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub struct Request {
     query: String,
     documents: Vec<Document>,
     #[serde(default)]
@@ -63,6 +29,9 @@ struct Request {
     top_n: Option<usize>,
     #[serde(default)]
     return_documents: Option<bool>,
+    /// How many tokens of a document are read; the default of Cohere is 4,096.
+    #[serde(default)]
+    max_tokens_per_doc: Option<usize>,
 }
 
 /// A text, or an object with one.
@@ -105,7 +74,8 @@ struct Usage {
     total_tokens: usize,
 }
 
-async fn rerank(
+/// Scores documents for a query.
+pub async fn rerank(
     State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<Request>,
 ) -> Result<Response, ApiError> {
@@ -117,6 +87,7 @@ async fn rerank(
         let message = "top_n is 0; 1 or more is allowed";
         return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
     }
+    check_tokens(service, request.max_tokens_per_doc, "max_tokens_per_doc")?;
     let documents: Vec<String> = request.documents.into_iter().map(Document::into_text).collect();
     let echo = request.return_documents == Some(true);
     let echoed = if echo { documents.clone() } else { Vec::new() };

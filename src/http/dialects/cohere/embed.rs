@@ -1,0 +1,227 @@
+//! `POST /v2/embed`: rows by the recipe `native`, in several types at once.
+//!
+//! <https://docs.cohere.com/reference/embed>
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::limits::check_tokens;
+use crate::http::embedding::{Embedded, EmbeddingRequest};
+use crate::http::error::ApiError;
+use crate::http::extract::ApiJson;
+use crate::http::inputs;
+use crate::http::model_name;
+use crate::http::prompts::{Purpose, purpose_prompt};
+use crate::http::recipe::{cut, native};
+use crate::http::state::{AppState, Service};
+use crate::http::tokenizing::LongInput;
+use crate::http::vectors::{Encoding, Vector, VectorFormat};
+use crate::http::wire::{WireInput, WireInputs};
+use crate::model::recipe::ResolvedRecipe;
+use crate::quantization::Precision;
+use crate::text::TruncationSide;
+
+/// The body of a request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmbedRequest {
+    model: String,
+    #[serde(default)]
+    input_type: Option<InputType>,
+    #[serde(default)]
+    texts: Option<Vec<String>>,
+    #[serde(default)]
+    inputs: Option<Vec<MixedInput>>,
+    #[serde(default)]
+    embedding_types: Option<Vec<EmbeddingType>>,
+    #[serde(default)]
+    output_dimension: Option<usize>,
+    #[serde(default)]
+    truncate: Option<Truncate>,
+    #[serde(default)]
+    max_tokens: Option<usize>,
+    /// Ranks requests at Cohere; here the header `x-priority` does.
+    #[serde(default, rename = "priority")]
+    _priority: Option<u32>,
+}
+
+/// What the texts are for, which chooses one of the checkpoint's prompts.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum InputType {
+    SearchDocument,
+    SearchQuery,
+    Classification,
+    Clustering,
+}
+
+impl From<InputType> for Purpose {
+    fn from(kind: InputType) -> Self {
+        match kind {
+            InputType::SearchDocument => Self::Document,
+            InputType::SearchQuery => Self::Query,
+            InputType::Classification => Self::Classification,
+            InputType::Clustering => Self::Clustering,
+        }
+    }
+}
+
+/// An input of one text; Cohere also takes images, and several parts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MixedInput {
+    content: [Content; 1],
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum Content {
+    Text { text: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum EmbeddingType {
+    Float,
+    Int8,
+    Uint8,
+    Binary,
+    Ubinary,
+    Base64,
+}
+
+impl EmbeddingType {
+    fn format(
+        self,
+        service: &Service,
+        recipe: &ResolvedRecipe,
+        prompt: &str,
+    ) -> Result<VectorFormat, ApiError> {
+        let (precision, encoding) = match self {
+            Self::Float => (Precision::Float32, Encoding::Float),
+            Self::Base64 => (Precision::Float32, Encoding::Base64),
+            Self::Int8 => (Precision::Int8, Encoding::Float),
+            Self::Uint8 => (Precision::Uint8, Encoding::Float),
+            Self::Binary => (Precision::Binary, Encoding::Float),
+            Self::Ubinary => (Precision::Ubinary, Encoding::Float),
+        };
+        VectorFormat::new(service, precision, encoding, recipe, prompt, "/embedding_types")
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Truncate {
+    None,
+    Start,
+    End,
+}
+
+impl From<Truncate> for LongInput {
+    fn from(truncate: Truncate) -> Self {
+        match truncate {
+            Truncate::None => Self::Error,
+            Truncate::Start => Self::Truncate(Some(TruncationSide::Left)),
+            Truncate::End => Self::Truncate(Some(TruncationSide::Right)),
+        }
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug, Serialize)]
+struct EmbedResponse {
+    id: String,
+    embeddings: Embeddings,
+    texts: Vec<String>,
+    meta: Value,
+}
+
+/// The rows in each type that was asked for.
+#[derive(Debug)]
+struct Embeddings(Vec<(EmbeddingType, Vec<Vector>)>);
+
+impl Serialize for Embeddings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (kind, vectors) in &self.0 {
+            map.serialize_entry(kind, vectors)?;
+        }
+        map.end()
+    }
+}
+
+/// Embeds texts.
+pub async fn embed(
+    State(state): State<AppState>,
+    ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
+) -> Result<Response, ApiError> {
+    let service = state.service()?;
+    model_name::check(service, &request.model, "/model")?;
+    check_tokens(service, request.max_tokens, "max_tokens")?;
+    let (pointer, texts) = texts(request.texts, request.inputs)?;
+    let recipe = cut(native(service, None)?, request.output_dimension, "/output_dimension")?;
+    let prompt = purpose_prompt(service, request.input_type.map(Purpose::from));
+    let types = types(request.embedding_types);
+    let formats = types.iter().map(|kind| kind.format(service, &recipe, &prompt));
+    let formats: Vec<VectorFormat> = formats.collect::<Result<_, _>>()?;
+    let wire = texts.iter().cloned().map(WireInput::Text).collect();
+    let wire = WireInputs::Several(wire);
+    let embedding = EmbeddingRequest {
+        inputs: inputs::check_all(&state, pointer, wire, &prompt, &mut caller.memory)?,
+        row_bytes: formats.iter().map(|format| format.json_bytes(recipe.dimensions)).sum(),
+        recipe,
+        tokens: false,
+        echo: true,
+        long_text: request.truncate.unwrap_or(Truncate::End).into(),
+    };
+    let answer = embedding.compute(service, caller, "/model").await?;
+    let write = move |Embedded { rows, usage }| {
+        let vectors = |format: VectorFormat| {
+            rows.iter().map(|row| format.vector(row.clone())).collect::<Vec<_>>()
+        };
+        let embeddings = types.into_iter().zip(formats.into_iter().map(vectors)).collect();
+        EmbedResponse {
+            id: Uuid::new_v4().to_string(),
+            embeddings: Embeddings(embeddings),
+            texts,
+            meta: json!({
+                "api_version": {"version": "2"},
+                "billed_units": {"input_tokens": usage.tokens},
+            }),
+        }
+    };
+    answer.write(&service.text_pool, write).await
+}
+
+/// The texts, and the pointer of the field that has them.
+fn texts(
+    texts: Option<Vec<String>>,
+    inputs: Option<Vec<MixedInput>>,
+) -> Result<(&'static str, Vec<String>), ApiError> {
+    let text = |MixedInput { content: [Content::Text { text }] }| text;
+    match (texts, inputs) {
+        (Some(texts), None) => Ok(("/texts", texts)),
+        (None, Some(inputs)) => Ok(("/inputs", inputs.into_iter().map(text).collect())),
+        (found, _) => {
+            let found = if found.is_some() { "both" } else { "neither" };
+            let message =
+                format!("{found} of \"texts\" and \"inputs\" are given; one of them is needed");
+            Err(ApiError::InvalidField { pointer: "/texts".to_owned(), message })
+        }
+    }
+}
+
+/// Each type once; floats if none is named.
+fn types(named: Option<Vec<EmbeddingType>>) -> Vec<EmbeddingType> {
+    let mut types = Vec::new();
+    for kind in named.filter(|named| !named.is_empty()).unwrap_or(vec![EmbeddingType::Float]) {
+        if !types.contains(&kind) {
+            types.push(kind);
+        }
+    }
+    types
+}
