@@ -83,6 +83,30 @@ async fn the_best_come_with_their_documents_in_either_form() {
 }
 
 #[tokio::test]
+async fn a_request_with_texts_is_answered_as_text_embeddings_inference_does() {
+    let app = TestApp::tiny("cross-encoder");
+    let body = json!({"query": QUERY, "texts": DOCUMENTS, "raw_scores": true, "truncate": true,
+        "truncation_direction": "Right"});
+    let ranks = app.post("/tei/rerank", body.clone()).await.ok();
+    assert_eq!(ranks.as_array().unwrap().len(), DOCUMENTS.len());
+    assert_eq!(app.post("/rerank", body.clone()).await.ok(), ranks);
+    // Only that path is shared.
+    assert_eq!(app.post("/v1/rerank", body).await.status, 400);
+    for mixed in [
+        json!({"query": QUERY}),
+        json!({"query": QUERY, "texts": ["a"], "documents": ["a"]}),
+        json!({"query": QUERY, "texts": ["a"], "return_documents": true}),
+        json!({"query": QUERY, "documents": ["a"], "raw_scores": false}),
+    ] {
+        let refused = app.post("/rerank", mixed).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.json()["code"]),
+            (400, &json!("invalid_field"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_refused_with_its_place() {
     let app = TestApp::new(&config(tiny("cross-encoder")));
     for (fields, status, code, pointer) in [

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-/// The status and body of an error: a message as Cohere has it, and a detail as Jina has it. Both have
-/// 400 for what a request says wrongly.
+/// The status and body of an error: a message as Cohere has it, a detail as Jina has it, and an error for
+/// clients of text-embeddings-inference at `/rerank`. 400 is for what a request says wrongly.
 pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
     let code = error.code();
     let status = match code {
@@ -21,6 +21,7 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         "id": request_id,
         "message": message,
         "detail": message,
+        "error": message,
         "code": code.as_str(),
         "pointer": error.pointer(),
     });

@@ -20,24 +20,24 @@ use crate::http::tokenizing::LongInput;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
-    query: String,
-    documents: Vec<Document>,
+    pub query: String,
+    pub documents: Vec<Document>,
     #[serde(default)]
-    model: Option<String>,
+    pub model: Option<String>,
     /// How many of the best are returned; all if it is missing.
     #[serde(default)]
-    top_n: Option<usize>,
+    pub top_n: Option<usize>,
     #[serde(default)]
-    return_documents: Option<bool>,
+    pub return_documents: Option<bool>,
     /// How many tokens of a document are read; the default of Cohere is 4,096.
     #[serde(default)]
-    max_tokens_per_doc: Option<usize>,
+    pub max_tokens_per_doc: Option<usize>,
 }
 
 /// A text, or an object with one.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Document {
+pub enum Document {
     Text(String),
     Object { text: String },
 }

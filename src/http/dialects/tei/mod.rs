@@ -17,6 +17,8 @@ mod similarity;
 mod tokenize;
 
 pub use contract::TeiContract;
+pub use options::TruncationDirection;
+pub use rerank::{TeiRerankRequest, rerank};
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -21,24 +21,24 @@ use crate::model::head::OutputActivation;
 #[schema(as = TeiRerankRequest, example = json!({"query": "a good film", "texts": ["It rains."]}))]
 pub struct TeiRerankRequest {
     /// The query.
-    query: String,
+    pub query: String,
     /// The texts.
-    texts: Vec<String>,
+    pub texts: Vec<String>,
     /// Whether a pair that has too many tokens is cut; if not, it is an error.
     #[serde(default)]
-    truncate: Option<bool>,
+    pub truncate: Option<bool>,
     /// The side on which it is cut.
     #[serde(default)]
-    truncation_direction: Option<TruncationDirection>,
+    pub truncation_direction: Option<TruncationDirection>,
     /// Whether a cross-encoder's scores are logits. A cosine stays as it is.
     #[serde(default)]
-    raw_scores: Option<bool>,
+    pub raw_scores: Option<bool>,
     /// Whether the texts are repeated.
     #[serde(default)]
-    return_text: Option<bool>,
+    pub return_text: Option<bool>,
     /// How many of the best are returned; all by default. Elasticsearch and LiteLLM send it.
     #[serde(default)]
-    top_n: Option<usize>,
+    pub top_n: Option<usize>,
 }
 
 /// A text with its score.
