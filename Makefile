@@ -167,6 +167,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_layouts.py
 	$(VENV)/bin/python -B tests/fixtures/generate_logistic.py
 	$(VENV)/bin/python -B tests/fixtures/generate_quantized.py
+	$(VENV)/bin/python -B tests/fixtures/generate_rerank.py
 
 $(BASE_SHAPE): $(JUDGE)/installed | model
 	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)

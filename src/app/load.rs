@@ -34,7 +34,7 @@ pub struct Loaded {
 /// # Errors
 /// A file is missing or can't be used, or a thread could not be started.
 pub fn load(config: &Config) -> Result<Loaded, LoadError> {
-    let Parts { checkpoint, model, tokenizer, recipes, sequence_tokens, fingerprint } =
+    let Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint } =
         load_parts(config)?;
     let own = Head::from_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
     let named = config.classify.heads.clone();
@@ -68,6 +68,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         aliases: config.aliases.clone(),
         takes_pairs: tokenizer.takes_pairs(checkpoint.config.token_types),
         tokenizer,
+        scoring,
         text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
         recipes,
         heads,

@@ -10,11 +10,11 @@ use crate::field::unusable;
 use crate::heads::{self, Library};
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
-use crate::model::checkpoint::{Checkpoint, CheckpointError};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, TextOptions};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
-use crate::text::{Limit, Tokenizer, TokenizerArguments, TokenizerHints};
+use crate::text::{Limit, TextReader, Tokenizer, TokenizerArguments, TokenizerHints};
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
@@ -24,6 +24,8 @@ pub struct Parts {
     pub model: Model,
     /// Turns text into tokens.
     pub tokenizer: Tokenizer,
+    /// What reads the pairs that a cross-encoder scores.
+    pub scoring: Option<TextReader>,
     /// The built-in and the configured recipes.
     pub recipes: RecipeBook,
     /// Maximum tokens per sequence, special tokens included.
@@ -54,10 +56,14 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         size_pool(threads).map_err(LoadError::no_thread)?;
     }
     let checkpoint = Checkpoint::open(dir)?;
-    let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(&checkpoint))?;
+    let tokenizer = Tokenizer::load(
+        &checkpoint.encoder_dir,
+        &tokenizer_hints(&checkpoint, &checkpoint.sentence.text),
+    )?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
     check_classifier_tokens(&checkpoint, &tokenizer)?;
     let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
+    let scoring = scoring_reader(config, &checkpoint)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
@@ -77,12 +83,25 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     })?;
     // The encoder has its own copy of nearly all weights.
     checkpoint.weights.release_pages();
-    Ok(Parts { checkpoint, model, tokenizer, recipes, sequence_tokens: limit, fingerprint })
+    let sequence_tokens = limit;
+    Ok(Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint })
+}
+
+/// What reads the pairs that a cross-encoder scores: with its own settings of text, which the encoder
+/// doesn't have.
+fn scoring_reader(
+    config: &Config,
+    checkpoint: &Checkpoint,
+) -> Result<Option<TextReader>, LoadError> {
+    let Some(text) = &checkpoint.sentence.scoring_text else { return Ok(None) };
+    let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(checkpoint, text))?;
+    tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
+    let sequence_tokens = sequence_limit(config, checkpoint, &tokenizer)?;
+    Ok(Some(TextReader { tokenizer, sequence_tokens }))
 }
 
 /// What the checkpoint's other files say about its tokenizer.
-fn tokenizer_hints(checkpoint: &Checkpoint) -> TokenizerHints {
-    let text = &checkpoint.sentence.text;
+fn tokenizer_hints(checkpoint: &Checkpoint, text: &TextOptions) -> TokenizerHints {
     let limit = |tokens: Option<usize>, field: &str| {
         let (tokens, file) = (tokens?, text.file.clone()?);
         Some(Limit { tokens, file, field: field.to_owned() })

@@ -17,6 +17,8 @@ pub struct Inputs {
     pub(super) field: InputField,
     /// The prompt that is in front of each; empty if there is none.
     pub(super) prompt: String,
+    /// Whether they are pairs that a cross-encoder scores.
+    pub(super) scored: bool,
 }
 
 impl Inputs {
@@ -88,7 +90,12 @@ pub fn check_all(
         }
         Ok(input)
     });
-    Ok(Inputs { list: list.collect::<Result<_, _>>()?, field, prompt: prompt.to_owned() })
+    Ok(Inputs {
+        list: list.collect::<Result<_, _>>()?,
+        field,
+        prompt: prompt.to_owned(),
+        scored: false,
+    })
 }
 
 /// Without a prompt, the texts can't be larger than their body was.

@@ -114,10 +114,10 @@ pub async fn run(
 ) -> Result<Outcome, ApiError> {
     let Caller { deadline, client, priority, mut memory } = caller;
     let started = Instant::now();
-    let Inputs { list, field, prompt } = inputs;
+    let Inputs { list, field, prompt, scored } = inputs;
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
-    let windows = tokenizing.windows(long_text, &mut memory).await?;
+    let windows = tokenizing.windows(scored, long_text, &mut memory).await?;
     let left_out = spec.leaves_out_prompt().then_some(prompt.as_str());
     let in_windows = long_text == LongInput::Window;
     let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };

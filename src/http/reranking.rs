@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::error::ApiError;
-use super::inputs;
+use super::inputs::{self, Inputs};
 use super::logits::LogitsRequest;
 use super::prompts::{Purpose, purpose_prompt};
 use super::recipe::native;
@@ -94,7 +94,8 @@ impl RerankRequest {
         let pair =
             |document| WireInput::Pair(WirePair { text: query.clone(), pair: Some(document) });
         let pairs = WireInputs::Several(documents.into_iter().map(pair).collect());
-        let inputs = inputs::check_all(state, pointer, pairs, "", memory)?;
+        let checked = inputs::check_all(state, pointer, pairs, "", memory);
+        let inputs = Inputs { scored: true, ..checked.map_err(of_document)? };
         let activation = activation.or(head.score_activation());
         let scoring = LogitsRequest { inputs, head, long_text };
         let size = |input: &Input| score_size(input, 1, echo);
@@ -128,6 +129,17 @@ impl RerankRequest {
         let comparing =
             SimilarityRequest { source: query, texts: documents, recipe, long_text, echo };
         comparing.compute(service, of_query, caller).await
+    }
+}
+
+/// A refusal of a pair as that of its document: the query was checked before.
+fn of_document(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Unacceptable { code, pointer, message } => {
+            let pointer = pointer.trim_end_matches("/pair").to_owned();
+            ApiError::Unacceptable { code, pointer, message }
+        }
+        other => other,
     }
 }
 

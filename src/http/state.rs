@@ -22,7 +22,7 @@ use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
 use crate::quantization::Calibrations;
 use crate::telemetry::metrics::Metrics;
-use crate::text::Tokenizer;
+use crate::text::{TextReader, Tokenizer};
 
 /// Everything that handlers need to answer, once it is loaded.
 pub struct Service {
@@ -32,6 +32,8 @@ pub struct Service {
     pub aliases: Vec<String>,
     /// Turns texts into tokens.
     pub tokenizer: Tokenizer,
+    /// What reads the pairs that a cross-encoder scores, if it has settings of its own for them.
+    pub scoring: Option<TextReader>,
     /// The threads for long work on text.
     pub text_pool: TextPool,
     /// Recipes by name.
@@ -65,6 +67,14 @@ pub struct Service {
 }
 
 impl Service {
+    /// The tokenizer for pairs that are scored, or for all other inputs, and the most tokens of a sequence.
+    pub fn reader(&self, scored: bool) -> (&Tokenizer, usize) {
+        match self.scoring.as_ref().filter(|_| scored) {
+            Some(TextReader { tokenizer, sequence_tokens }) => (tokenizer, *sequence_tokens),
+            None => (&self.tokenizer, self.sequence_tokens),
+        }
+    }
+
     /// The current set of heads.
     pub fn heads(&self) -> Arc<HeadSet> {
         Arc::clone(&self.heads.borrow())

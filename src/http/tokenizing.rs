@@ -11,7 +11,7 @@ use super::memory::MemoryCharge;
 use super::state::Service;
 use super::text_pool::INLINE_BYTES;
 use super::wire::WireLongText;
-use crate::text::{Encoded, Input, LongText, TokenizeError, TruncationSide, Window};
+use crate::text::{Encoded, Input, LongText, TokenizeError, Tokenizer, TruncationSide, Window};
 
 /// So many bytes of text are tokenised at once, and at least one input. After each such slice others
 /// have a turn, and the request ends if its deadline has passed or its client has left.
@@ -55,18 +55,21 @@ pub struct Tokenizing<'r> {
 }
 
 impl Tokenizing<'_> {
-    /// The windows of each input: one, or several if it is read in windows. `memory` grows by what the
-    /// tokens take.
+    /// The windows of each input: one, or several if it is read in windows. `scored` is whether the inputs
+    /// are pairs that a cross-encoder scores. `memory` grows by what the tokens take.
     ///
     /// # Errors
     /// A text is too long for [`LongInput::Error`], no memory is left, or the deadline passed.
     pub async fn windows(
         self,
+        scored: bool,
         long_text: LongInput,
         memory: &mut MemoryCharge,
     ) -> Result<Vec<Vec<Window>>, ApiError> {
-        let encode =
-            move |service: &Service, input: &Input| windows_of_input(service, input, long_text);
+        let encode = move |service: &Service, input: &Input| {
+            let (tokenizer, limit) = service.reader(scored);
+            windows_of_input(tokenizer, limit, input, long_text)
+        };
         let tokens = |windows: &Vec<Window>| {
             windows.iter().map(|window| window.encoded.sequence.tokens()).sum()
         };
@@ -137,19 +140,19 @@ fn slices(inputs: &[Input]) -> impl Iterator<Item = Range<usize>> {
 
 /// The windows of an input.
 fn windows_of_input(
-    service: &Service,
+    tokenizer: &Tokenizer,
+    limit: usize,
     input: &Input,
     long_text: LongInput,
 ) -> Result<Vec<Window>, TokenizeError> {
-    let limit = service.sequence_tokens;
     let one_window = |long_text| {
-        let encoded = service.tokenizer.encode(input, limit, long_text)?;
+        let encoded = tokenizer.encode(input, limit, long_text)?;
         Ok(vec![Window::from(encoded)])
     };
     match long_text {
         LongInput::Truncate(side) => one_window(LongText::Truncate(side)),
         LongInput::Error => one_window(LongText::Error),
-        LongInput::Window => service.tokenizer.encode_windows(input, limit),
+        LongInput::Window => tokenizer.encode_windows(input, limit),
     }
 }
 

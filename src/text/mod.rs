@@ -20,5 +20,5 @@ pub use error::{TokenizeError, TokenizerError};
 pub use hints::{Limit, TokenizerArguments, TokenizerHints};
 pub use input::{Input, InvalidText, Text};
 pub use prompt::without_prompt;
-pub use tokenizer::{LongText, Tokenizer, TruncationSide};
+pub use tokenizer::{LongText, TextReader, Tokenizer, TruncationSide};
 pub use windows::Window;

@@ -41,6 +41,14 @@ impl From<TruncationSide> for TruncationDirection {
     }
 }
 
+/// A tokenizer, with the length of its sequences.
+pub struct TextReader {
+    /// Turns texts into tokens.
+    pub tokenizer: Tokenizer,
+    /// Most tokens of a sequence, special tokens included.
+    pub sequence_tokens: usize,
+}
+
 /// Turns texts into tokens. Read-only, so it can be shared between threads.
 pub struct Tokenizer {
     loaded: Loaded,

@@ -8,6 +8,7 @@ mod budget;
 mod causes;
 mod classify;
 mod clients;
+mod cohere;
 mod command_errors;
 mod command_line;
 mod compare;

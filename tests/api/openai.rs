@@ -130,3 +130,102 @@ async fn all_errors_under_v1_have_the_error_object() {
     // The path only begins alike.
     app.get("/v1x").await.problem(404, "not_found", None);
 }
+
+#[tokio::test]
+async fn token_ids_are_read_where_configured_if_the_tokenizer_makes_them() {
+    let mut config = config(tiny(MODEL));
+    config.openai.token_ids = true;
+    let app = TestApp::new(&config);
+    let texts = ["The film was not very good.", "a film, unzzable"];
+    let ids = |special: bool| {
+        let body =
+            json!({"inputs": texts, "add_special_tokens": special, "prompt_name": "document"});
+        let app = app.clone();
+        async move {
+            let tokens = app.post("/tei/tokenize", body).await.ok();
+            let ids = |tokens: &Value| -> Vec<Value> {
+                tokens.as_array().unwrap().iter().map(|token| token["id"].clone()).collect()
+            };
+            tokens.as_array().unwrap().iter().map(ids).collect::<Vec<_>>()
+        }
+    };
+    let prompt = app.get("/info").await.ok()["prompts"]["document"].as_str().unwrap().to_owned();
+    let with_prompt: Vec<String> = texts.iter().map(|text| format!("{prompt}{text}")).collect();
+    let expected = embeddings(&app, json!({"input": with_prompt})).await.ok();
+    for special in [true, false] {
+        let lists = ids(special).await;
+        let answer = embeddings(&app, json!({"input": lists})).await.ok();
+        assert_eq!(answer["data"], expected["data"]);
+        let one = embeddings(&app, json!({"input": lists[0]})).await.ok();
+        assert_eq!(one["data"][0], expected["data"][0]);
+    }
+    let kind = "invalid_request_error";
+    let first = ids(true).await.remove(0);
+    // A piece within a word, which no text begins with.
+    let tokenizer = &app.state.service().unwrap().tokenizer;
+    let is_piece = |id: &u32| tokenizer.token(*id).is_some_and(|token| token.starts_with("##"));
+    let piece = (0..).find(is_piece).unwrap();
+    for (input, code, param) in [
+        (json!([first, [piece]]), "token_ids_unsupported", "input[1]"),
+        (json!([piece]), "token_ids_unsupported", "input"),
+        (json!([first, [1_000_000]]), "unknown_token", "input[1][0]"),
+        (json!([first, []]), "empty_inputs", "input[1]"),
+    ] {
+        error(&embeddings(&app, json!({"input": input})).await, 400, kind, code, json!(param));
+    }
+}
+
+#[tokio::test]
+async fn jinas_fields_choose_the_prompt_the_format_and_the_norm() {
+    let app = TestApp::tiny(MODEL);
+    let native = |fields: Value| {
+        let mut body = json!({"inputs": TEXTS, "recipe": "native"});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let app = app.clone();
+        async move { app.post("/embed", body).await.ok()["embeddings"].clone() }
+    };
+    let found = |fields: Value| {
+        let app = app.clone();
+        async move {
+            let data = embeddings(&app, fields).await.ok()["data"].clone();
+            let rows = data.as_array().unwrap().iter().map(|item| item["embedding"].clone());
+            Value::from(rows.collect::<Vec<_>>())
+        }
+    };
+    let plain = native(json!({})).await;
+    for (task, prompt) in [("retrieval.query", "query"), ("retrieval.passage", "document")] {
+        let expected = native(json!({"prompt_name": prompt})).await;
+        assert_eq!(found(json!({"task": task})).await, expected);
+    }
+    assert_ne!(
+        native(json!({"prompt_name": "query"})).await,
+        native(json!({"prompt_name": "document"})).await
+    );
+    // The checkpoint has no prompt for them.
+    for task in ["text-matching", "classification", "separation", "clustering"] {
+        assert_eq!(found(json!({"task": task})).await, plain);
+    }
+    let bits = native(json!({"precision": "ubinary"})).await;
+    assert_eq!(found(json!({"embedding_type": "ubinary"})).await, bits);
+    assert_eq!(found(json!({"normalized": true, "late_chunking": false})).await, plain);
+    assert_ne!(found(json!({"normalized": false})).await, plain);
+    let text = "film ".repeat(600);
+    embeddings(&app, json!({"input": text, "truncate": true})).await.ok();
+    let objects = json!([{"text": TEXTS[0]}, {"text": TEXTS[1]}]);
+    assert_eq!(found(json!({"input": objects})).await, plain);
+}
+
+#[tokio::test]
+async fn what_of_jina_is_not_served_is_refused_by_name() {
+    let app = TestApp::tiny(MODEL);
+    for (fields, param) in [
+        (json!({"late_chunking": true}), "late_chunking"),
+        (json!({"task": "code.query"}), "task"),
+        (json!({"embedding_type": "int8"}), "embedding_type"),
+        (json!({"embedding_type": "float", "encoding_format": "base64"}), "embedding_type"),
+        (json!({"input": [{"image": "a"}]}), "input[0].image"),
+    ] {
+        let refused = embeddings(&app, fields).await;
+        error(&refused, 400, "invalid_request_error", "invalid_field", json!(param));
+    }
+}

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub use config::{BertConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
 pub use left_out::LeftOut;
-pub use sentence::SentenceFiles;
+pub use sentence::{SentenceFiles, TextOptions};
 pub use table::Table;
 pub use weights::Weights;
 

@@ -41,6 +41,8 @@ pub struct SentenceFiles {
     pub default_prompt: Option<String>,
     /// What is said about tokens.
     pub text: TextOptions,
+    /// What is said about the tokens of the pairs that a cross-encoder scores.
+    pub scoring_text: Option<TextOptions>,
     /// What a cross-encoder applies to its outputs; goes over the encoder's `config.json`.
     pub score_activation: Option<ScoreActivation>,
     /// Whether `native` has the encoder's pooler in it.
@@ -63,7 +65,10 @@ impl SentenceFiles {
         let native = native::read(&transformer, modules, encoder, options.truncate_dim)?;
         let reads_pooler = transformer.output == TransformerOutput::Pooler;
         // Made into a model for embeddings, a cross-encoder loses its own settings of text.
-        let text = if options.is_cross_encoder { TextOptions::default() } else { transformer.text };
+        let (text, scoring_text) = match options.is_cross_encoder {
+            true => (TextOptions::default(), Some(transformer.text)),
+            false => (transformer.text, None),
+        };
         if let Some(padding) = text.padding.as_ref().filter(|_| native.leaves_out_prompt) {
             let allowed = "the prompt's tokens, which a Pooling leaves out, would be counted wrong";
             let message = unusable(&padding.field, padding.value.clone(), allowed);
@@ -75,6 +80,7 @@ impl SentenceFiles {
             prompts: options.prompts,
             default_prompt: options.default_prompt,
             text,
+            scoring_text,
             score_activation: options.score_activation,
             reads_pooler,
         })
