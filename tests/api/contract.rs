@@ -14,7 +14,7 @@ use crate::support::schema::Schemas;
 use crate::support::tiny;
 
 /// The routes of this version that the contract describes.
-const ROUTES: [(&str, &str); 17] = [
+const ROUTES: [(&str, &str); 24] = [
     ("post", "/embed"),
     ("post", "/classify"),
     ("get", "/health"),
@@ -22,6 +22,13 @@ const ROUTES: [(&str, &str); 17] = [
     ("get", "/readyz"),
     ("get", "/metrics"),
     ("get", "/info"),
+    ("post", "/v1/embeddings"),
+    ("get", "/v1/models"),
+    ("get", "/v1/models/{name}"),
+    ("post", "/rerank"),
+    ("post", "/v1/rerank"),
+    ("post", "/v2/rerank"),
+    ("post", "/v2/embed"),
     ("post", "/tei/embed"),
     ("post", "/tei/embed_all"),
     ("post", "/tei/embed_sparse"),

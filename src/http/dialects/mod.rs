@@ -8,6 +8,8 @@ mod dialect;
 mod openai;
 mod tei;
 
+pub use cohere::CohereContract;
+pub use openai::OpenAiContract;
 pub use tei::TeiContract;
 
 use axum::Router;

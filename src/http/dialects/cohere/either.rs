@@ -2,43 +2,79 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::rerank::{self, Document, Request};
-use crate::http::dialects::tei::{TeiRerankRequest, TruncationDirection, rerank as tei_rerank};
+use super::error::ErrorBody;
+use super::rerank::{CohereRerankRequest, Document, RerankResponse};
+use crate::http::dialects::tei::{
+    Rank, TeiRerankRequest, TruncationDirection, rerank as tei_rerank,
+};
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::state::AppState;
 
 /// The body of a request to `/rerank`, which text-embeddings-inference has too: haystack's ranker for
 /// it takes only the host of its base. That request has `texts`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"query": "a good film", "documents": ["It rains."]}))]
 pub struct EitherRequest {
+    /// The query.
     query: String,
+    /// The documents, as at `/v1/rerank`.
     #[serde(default)]
     documents: Option<Vec<Document>>,
+    /// With `documents`: a name of the model.
     #[serde(default)]
     model: Option<String>,
+    /// How many of the best are returned; all by default.
     #[serde(default)]
     top_n: Option<usize>,
+    /// With `documents`: whether they are repeated.
     #[serde(default)]
     return_documents: Option<bool>,
+    /// With `documents`: how many tokens of one are read, not fewer than the model's own limit.
     #[serde(default)]
     max_tokens_per_doc: Option<usize>,
+    /// The documents, as at `/tei/rerank`.
     #[serde(default)]
     texts: Option<Vec<String>>,
+    /// With `texts`: whether a pair that has too many tokens is cut; if not, it is an error.
     #[serde(default)]
     truncate: Option<bool>,
+    /// With `texts`: the side on which it is cut.
     #[serde(default)]
     truncation_direction: Option<TruncationDirection>,
+    /// With `texts`: whether a cross-encoder's scores are logits.
     #[serde(default)]
     raw_scores: Option<bool>,
+    /// With `texts`: whether they are repeated.
     #[serde(default)]
     return_text: Option<bool>,
 }
 
-/// Answers in the shape of the request.
+/// An answer in the shape of the request.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "each half is written by its own route; this is their schema")]
+pub enum EitherResponse {
+    /// For `documents`.
+    Documents(RerankResponse),
+    /// For `texts`.
+    Texts(Vec<Rank>),
+}
+
+/// Scores documents for a query, and answers in the shape of the request.
+#[utoipa::path(
+    post, path = "/rerank", operation_id = "rerank", tag = "Cohere and Jina",
+    request_body = EitherRequest,
+    responses(
+        (status = 200, body = EitherResponse, description = "The documents or texts, best first."),
+        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
+    ),
+)]
 pub async fn rerank(
     state: State<AppState>,
     ApiJson { value, caller }: ApiJson<EitherRequest>,
@@ -54,9 +90,15 @@ pub async fn rerank(
         || return_text.is_some();
     match (documents, texts) {
         (Some(documents), None) if !of_texts => {
-            let value =
-                Request { query, documents, model, top_n, return_documents, max_tokens_per_doc };
-            rerank::rerank(state, ApiJson { value, caller }).await
+            let request = CohereRerankRequest {
+                query,
+                documents,
+                model,
+                top_n,
+                return_documents,
+                max_tokens_per_doc,
+            };
+            request.answer(state.0, caller).await
         }
         (None, Some(texts)) if !of_documents => {
             let value = TeiRerankRequest {

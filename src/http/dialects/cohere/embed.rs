@@ -7,8 +7,10 @@ use axum::response::Response;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::error::ErrorBody;
 use super::limits::check_tokens;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
@@ -25,23 +27,35 @@ use crate::model::recipe::ResolvedRecipe;
 use crate::quantization::Precision;
 use crate::text::TruncationSide;
 
-/// The body of a request.
-#[derive(Debug, Deserialize)]
+/// The body of `POST /v2/embed`.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CohereEmbedRequest, example = json!({
+    "texts": ["A gripping film."], "model": "all-MiniLM-L6-v2", "input_type": "search_document"
+}))]
 pub struct EmbedRequest {
+    /// A name of the model.
     model: String,
+    /// What the texts are for, which chooses one of the checkpoint's prompts.
     #[serde(default)]
     input_type: Option<InputType>,
+    /// The texts, if there are no `inputs`.
     #[serde(default)]
     texts: Option<Vec<String>>,
+    /// The texts, if there are no `texts`.
     #[serde(default)]
     inputs: Option<Vec<MixedInput>>,
+    /// The types of the embeddings; `float` by default.
     #[serde(default)]
     embedding_types: Option<Vec<EmbeddingType>>,
+    /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
     output_dimension: Option<usize>,
+    /// What happens to a text with too many tokens; by default it is cut at its end.
     #[serde(default)]
     truncate: Option<Truncate>,
+    /// How many tokens of a text are read: not fewer than the model's own limit, which is the one that
+    /// counts.
     #[serde(default)]
     max_tokens: Option<usize>,
     /// Ranks requests at Cohere; here the header `x-priority` does.
@@ -50,12 +64,17 @@ pub struct EmbedRequest {
 }
 
 /// What the texts are for, which chooses one of the checkpoint's prompts.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CohereInputType)]
 enum InputType {
+    /// To be found.
     SearchDocument,
+    /// To search with.
     SearchQuery,
+    /// For a classifier.
     Classification,
+    /// To be grouped.
     Clustering,
 }
 
@@ -71,26 +90,43 @@ impl From<InputType> for Purpose {
 }
 
 /// An input of one text; Cohere also takes images, and several parts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CohereInput)]
 struct MixedInput {
+    /// Its only part.
+    #[schema(value_type = Vec<Content>, min_items = 1, max_items = 1)]
     content: [Content; 1],
 }
 
-#[derive(Debug, Deserialize)]
+/// A part of an input.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+#[schema(as = CohereContent)]
 enum Content {
-    Text { text: String },
+    /// A text.
+    Text {
+        /// The text.
+        text: String,
+    },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+/// The type of an embedding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = CohereEmbeddingType)]
 enum EmbeddingType {
+    /// Lists of numbers.
     Float,
+    /// -128 to 127: the calibrated range of each column in 256 steps.
     Int8,
+    /// 0 to 255: the calibrated range of each column in 256 steps.
     Uint8,
+    /// One bit per column, in numbers from -128 to 127.
     Binary,
+    /// One bit per column, in numbers from 0 to 255.
     Ubinary,
+    /// Little-endian f32, in base64.
     Base64,
 }
 
@@ -113,11 +149,16 @@ impl EmbeddingType {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+/// What happens to a text with too many tokens.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = CohereTruncate)]
 enum Truncate {
+    /// It is refused.
     None,
+    /// Its first tokens are left out.
     Start,
+    /// Its last tokens are left out.
     End,
 }
 
@@ -131,12 +172,18 @@ impl From<Truncate> for LongInput {
     }
 }
 
-/// The body of an answer.
-#[derive(Debug, Serialize)]
-struct EmbedResponse {
+/// The answer of `POST /v2/embed`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereEmbedResponse)]
+pub struct EmbedResponse {
+    /// An id of the answer.
     id: String,
+    /// By type: one embedding per text, in order.
+    #[schema(value_type = BTreeMap<String, Vec<Vector>>)]
     embeddings: Embeddings,
+    /// The texts.
     texts: Vec<String>,
+    /// What Cohere would bill: tokens computed.
     meta: Value,
 }
 
@@ -154,7 +201,16 @@ impl Serialize for Embeddings {
     }
 }
 
-/// Embeds texts.
+/// Embeds texts, in several types at once.
+#[utoipa::path(
+    post, path = "/v2/embed", operation_id = "cohere_embed", tag = "Cohere and Jina",
+    request_body = EmbedRequest,
+    responses(
+        (status = 200, body = EmbedResponse, description = "By type one embedding per text, in order."),
+        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 422, 429, 431."),
+        (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
+    ),
+)]
 pub async fn embed(
     State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,

@@ -1,13 +1,32 @@
 //! The errors of Cohere and Jina.
 
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-/// The status and body of an error: a message as Cohere has it, a detail as Jina has it, and an error for
-/// clients of text-embeddings-inference at `/rerank`. 400 is for what a request says wrongly.
+/// The body of an error. The same sentence is there for the clients of each service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereError)]
+pub struct ErrorBody {
+    /// The id of the request.
+    id: String,
+    /// What was found and what is allowed, and what to do: for Cohere's clients.
+    message: String,
+    /// For Jina's.
+    detail: String,
+    /// For those of text-embeddings-inference, which may call `/rerank`.
+    error: String,
+    /// Strata's code.
+    code: &'static str,
+    /// JSON pointer to the field at fault.
+    pointer: Option<String>,
+}
+
+/// The status and body of an error. 400 is for what a request says wrongly.
 pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
     let code = error.code();
     let status = match code {
@@ -17,13 +36,13 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         _ => code.status(),
     };
     let message = format!("{error}. {}", code.advice());
-    let body = json!({
-        "id": request_id,
-        "message": message,
-        "detail": message,
-        "error": message,
-        "code": code.as_str(),
-        "pointer": error.pointer(),
-    });
-    (status, body)
+    let body = ErrorBody {
+        id: request_id.to_owned(),
+        message: message.clone(),
+        detail: message.clone(),
+        error: message,
+        code: code.as_str(),
+        pointer: error.pointer().map(str::to_owned),
+    };
+    (status, json!(body))
 }

@@ -4,11 +4,14 @@
 //! <https://docs.cohere.com/reference/embed>, <https://docs.cohere.com/reference/rerank>,
 //! <https://api.jina.ai/docs>
 
+mod contract;
 mod either;
 mod embed;
 mod error;
 mod limits;
 mod rerank;
+
+pub use contract::CohereContract;
 
 use axum::Router;
 use axum::routing::post;
@@ -22,7 +25,7 @@ pub const DIALECT: Dialect =
 fn routes() -> Router<AppState> {
     Router::new()
         .route("/rerank", post(either::rerank))
-        .route("/v1/rerank", post(rerank::rerank))
-        .route("/v2/rerank", post(rerank::rerank))
+        .route("/v1/rerank", post(rerank::v1))
+        .route("/v2/rerank", post(rerank::v2))
         .route("/v2/embed", post(embed::embed))
 }

@@ -4,9 +4,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::error::ErrorBody;
 use super::limits::check_tokens;
+use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
@@ -16,30 +19,42 @@ use crate::http::scores::Scores;
 use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 
-/// The body of a request.
-#[derive(Debug, Deserialize)]
+/// The body of `POST /v1/rerank` and `POST /v2/rerank`.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Request {
+#[schema(as = CohereRerankRequest, example = json!({"query": "a good film", "documents": ["It rains."]}))]
+pub struct CohereRerankRequest {
+    /// The query.
     pub query: String,
+    /// The documents.
     pub documents: Vec<Document>,
+    /// A name of the model.
     #[serde(default)]
     pub model: Option<String>,
-    /// How many of the best are returned; all if it is missing.
+    /// How many of the best are returned; all by default.
     #[serde(default)]
     pub top_n: Option<usize>,
+    /// Whether the documents are repeated.
     #[serde(default)]
     pub return_documents: Option<bool>,
-    /// How many tokens of a document are read; the default of Cohere is 4,096.
+    /// How many tokens of a document are read: not fewer than the model's own limit, which is the one
+    /// that counts.
     #[serde(default)]
     pub max_tokens_per_doc: Option<usize>,
 }
 
 /// A text, or an object with one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = CohereDocument)]
 pub enum Document {
+    /// A text.
     Text(String),
-    Object { text: String },
+    /// An object with a text.
+    Object {
+        /// The text.
+        text: String,
+    },
 }
 
 impl Document {
@@ -50,68 +65,130 @@ impl Document {
     }
 }
 
-/// The body of an answer.
-#[derive(Debug, Serialize)]
-struct RerankResponse {
+/// The documents, best first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereRerankResponse)]
+pub struct RerankResponse {
+    /// An id of the answer.
     id: String,
+    /// The model's name.
     model: String,
+    /// The documents, best first.
     results: Vec<Ranked>,
+    /// Tokens, for Jina's clients.
     usage: Usage,
+    /// What Cohere would bill: one search.
     meta: Value,
 }
 
-#[derive(Debug, Serialize)]
+/// A document with its score.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereRanked)]
 struct Ranked {
+    /// Its index in the request.
     index: usize,
+    /// The score.
     relevance_score: f32,
+    /// The document, if the request has `return_documents`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    document: Option<Value>,
+    document: Option<EchoedDocument>,
 }
 
-#[derive(Debug, Serialize)]
+/// A document of the request.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereEchoedDocument)]
+struct EchoedDocument {
+    /// Its text.
+    text: String,
+}
+
+/// Tokens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereUsage)]
 struct Usage {
+    /// Tokens computed, special tokens included.
     prompt_tokens: usize,
+    /// The same number.
     total_tokens: usize,
 }
 
 /// Scores documents for a query.
-pub async fn rerank(
-    State(state): State<AppState>,
-    ApiJson { value: request, caller }: ApiJson<Request>,
+#[utoipa::path(
+    post, path = "/v1/rerank", operation_id = "rerank_v1", tag = "Cohere and Jina",
+    request_body = CohereRerankRequest,
+    responses(
+        (status = 200, body = RerankResponse, description = "The documents, best first."),
+        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
+    ),
+)]
+pub async fn v1(
+    state: State<AppState>,
+    body: ApiJson<CohereRerankRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
-    if let Some(name) = &request.model {
-        model_name::check(service, name, "/model")?;
-    }
-    if request.top_n == Some(0) {
-        let message = "top_n is 0; 1 or more is allowed";
-        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
-    }
-    check_tokens(service, request.max_tokens_per_doc, "max_tokens_per_doc")?;
-    let documents: Vec<String> = request.documents.into_iter().map(Document::into_text).collect();
-    let echo = request.return_documents == Some(true);
-    let echoed = if echo { documents.clone() } else { Vec::new() };
-    let scoring = RerankRequest {
-        query: request.query,
-        documents,
-        pointer: "/documents",
-        long_text: LongInput::Truncate(None),
-        activation: None,
-    };
-    let (model, top_n) = (request.model.unwrap_or(service.model.name.clone()), request.top_n);
-    let write = move |scores: Scores| {
-        let ranked = |index: usize| Ranked {
-            index,
-            relevance_score: scores.scores[index],
-            document: echoed.get(index).map(|text| json!({"text": text})),
-        };
-        RerankResponse {
-            id: Uuid::new_v4().to_string(),
-            model,
-            results: scores.ranking(top_n).into_iter().map(ranked).collect(),
-            usage: Usage { prompt_tokens: scores.tokens, total_tokens: scores.tokens },
-            meta: json!({"billed_units": {"search_units": 1}}),
+    body.value.answer(state.0, body.caller).await
+}
+
+/// Scores documents for a query, like `/v1/rerank`.
+#[utoipa::path(
+    post, path = "/v2/rerank", operation_id = "rerank_v2", tag = "Cohere and Jina",
+    request_body = CohereRerankRequest,
+    responses(
+        (status = 200, body = RerankResponse, description = "The documents, best first."),
+        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
+    ),
+)]
+pub async fn v2(
+    state: State<AppState>,
+    body: ApiJson<CohereRerankRequest>,
+) -> Result<Response, ApiError> {
+    body.value.answer(state.0, body.caller).await
+}
+
+impl CohereRerankRequest {
+    /// Scores the documents.
+    ///
+    /// # Errors
+    /// The model isn't the one that is served, a field can't be obeyed, or like
+    /// [`RerankRequest::compute`].
+    pub async fn answer(self, state: AppState, caller: Caller) -> Result<Response, ApiError> {
+        let request = self;
+        let service = state.service()?;
+        if let Some(name) = &request.model {
+            model_name::check(service, name, "/model")?;
         }
-    };
-    scoring.compute(&state, caller, echo).await?.write(service, write).await
+        if request.top_n == Some(0) {
+            let message = "top_n is 0; 1 or more is allowed";
+            return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
+        }
+        check_tokens(service, request.max_tokens_per_doc, "max_tokens_per_doc")?;
+        let documents: Vec<String> =
+            request.documents.into_iter().map(Document::into_text).collect();
+        let echo = request.return_documents == Some(true);
+        let echoed = if echo { documents.clone() } else { Vec::new() };
+        let scoring = RerankRequest {
+            query: request.query,
+            documents,
+            pointer: "/documents",
+            long_text: LongInput::Truncate(None),
+            activation: None,
+        };
+        let (model, top_n) = (request.model.unwrap_or(service.model.name.clone()), request.top_n);
+        let write = move |scores: Scores| {
+            let ranked = |index: usize| Ranked {
+                index,
+                relevance_score: scores.scores[index],
+                document: echoed.get(index).map(|text| EchoedDocument { text: text.clone() }),
+            };
+            RerankResponse {
+                id: Uuid::new_v4().to_string(),
+                model,
+                results: scores.ranking(top_n).into_iter().map(ranked).collect(),
+                usage: Usage { prompt_tokens: scores.tokens, total_tokens: scores.tokens },
+                meta: json!({"billed_units": {"search_units": 1}}),
+            }
+        };
+        scoring.compute(&state, caller, echo).await?.write(service, write).await
+    }
 }

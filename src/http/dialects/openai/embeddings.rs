@@ -3,7 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::error::ErrorBody;
 use super::input::OpenAiInput;
 use super::jina::{EmbeddingType, Task, check_late_chunking};
 use crate::http::caller::Caller;
@@ -19,15 +21,22 @@ use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, Vector, VectorFormat};
 use crate::quantization::Precision;
 
-/// The body of a request.
-#[derive(Debug, Deserialize)]
+/// The body of `POST /v1/embeddings`.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = OpenAiEmbeddingsRequest,
+    example = json!({"input": ["A gripping film."], "model": "all-MiniLM-L6-v2"}))]
 pub struct EmbeddingsRequest {
+    /// The texts.
     input: OpenAiInput,
+    /// A name of the model, which `/v1/models` lists.
+    #[schema(nullable = false, required)]
     #[serde(default)]
     model: Option<String>,
+    /// How vectors are written.
     #[serde(default)]
     encoding_format: Option<Encoding>,
+    /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
     dimensions: Option<usize>,
     /// Of Jina: what the texts are for.
@@ -50,29 +59,52 @@ pub struct EmbeddingsRequest {
     _user: Option<String>,
 }
 
-/// The body of an answer.
-#[derive(Debug, Serialize)]
-struct EmbeddingsAnswer {
+/// The answer of `POST /v1/embeddings`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiEmbeddings)]
+pub struct EmbeddingsResponse {
+    /// `list`
     object: &'static str,
+    /// One item per text, in order.
     data: Vec<Item>,
+    /// The model's name, as in the request.
     model: String,
+    /// Tokens.
     usage: Usage,
 }
 
-#[derive(Debug, Serialize)]
+/// The embedding of one text.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiEmbedding)]
 struct Item {
+    /// `embedding`
     object: &'static str,
+    /// The index of the text.
     index: usize,
+    /// Its row.
     embedding: Vector,
 }
 
-#[derive(Debug, Serialize)]
+/// Tokens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiUsage)]
 struct Usage {
+    /// Tokens computed, special tokens included.
     prompt_tokens: usize,
+    /// The same number.
     total_tokens: usize,
 }
 
-/// Embeds texts.
+/// Embeds texts, for the clients of OpenAI and Jina.
+#[utoipa::path(
+    post, path = "/v1/embeddings", operation_id = "openai_embeddings", tag = "OpenAI and Jina",
+    request_body = EmbeddingsRequest,
+    responses(
+        (status = 200, body = EmbeddingsResponse, description = "One embedding per text, in order."),
+        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
+    ),
+)]
 pub async fn embeddings(
     State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<EmbeddingsRequest>,
@@ -123,7 +155,7 @@ impl EmbeddingsRequest {
         let write = move |Embedded { rows, usage }| {
             let item =
                 |(index, row)| Item { object: "embedding", index, embedding: format.vector(row) };
-            EmbeddingsAnswer {
+            EmbeddingsResponse {
                 object: "list",
                 data: rows.into_iter().enumerate().map(item).collect(),
                 model,

@@ -1,10 +1,37 @@
 //! OpenAI's error object.
 
 use axum::http::StatusCode;
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
+
+/// The body of an error.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiErrorBody)]
+pub struct ErrorBody {
+    /// The error.
+    error: ErrorObject,
+}
+
+/// An error.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiError)]
+struct ErrorObject {
+    /// What was found and what is allowed, and what to do.
+    message: String,
+    /// The kind of error.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The field at fault, such as `input[3]`.
+    param: Option<String>,
+    /// OpenAI's code where it has one, or else Strata's.
+    code: &'static str,
+    /// The id of the request.
+    request_id: String,
+}
 
 /// The status and body of an error. OpenAI has 400 for what a request says wrongly.
 pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
@@ -23,14 +50,14 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         code if status.is_server_error() => ("server_error", code.as_str()),
         code => ("invalid_request_error", code.as_str()),
     };
-    let body = json!({"error": {
-        "message": format!("{error}. {}", code.advice()),
-        "type": kind,
-        "param": error.pointer().map(param),
-        "code": name,
-        "request_id": request_id,
-    }});
-    (status, body)
+    let error = ErrorObject {
+        message: format!("{error}. {}", code.advice()),
+        kind,
+        param: error.pointer().map(param),
+        code: name,
+        request_id: request_id.to_owned(),
+    };
+    (status, json!(ErrorBody { error }))
 }
 
 /// A JSON pointer as OpenAI writes a place: `/input/3` is `input[3]`.

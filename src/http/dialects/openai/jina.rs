@@ -3,6 +3,7 @@
 //! <https://api.jina.ai/docs>
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::prompts::Purpose;
@@ -10,16 +11,22 @@ use crate::http::vectors::Encoding;
 use crate::quantization::Precision;
 
 /// What the texts are for, which chooses one of the checkpoint's prompts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = JinaTask)]
 pub enum Task {
+    /// To search with.
     #[serde(rename = "retrieval.query")]
     RetrievalQuery,
+    /// To be found.
     #[serde(rename = "retrieval.passage")]
     RetrievalPassage,
+    /// To be compared with each other.
     #[serde(rename = "text-matching")]
     TextMatching,
+    /// For a classifier.
     #[serde(rename = "classification")]
     Classification,
+    /// To be grouped; `separation` is the same.
     #[serde(rename = "clustering", alias = "separation")]
     Clustering,
 }
@@ -37,12 +44,17 @@ impl From<Task> for Purpose {
 }
 
 /// How vectors are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = JinaEmbeddingType)]
 pub enum EmbeddingType {
+    /// Lists of numbers.
     Float,
+    /// Little-endian f32, in base64.
     Base64,
+    /// One bit per column, in numbers from -128 to 127.
     Binary,
+    /// One bit per column, in numbers from 0 to 255.
     Ubinary,
 }
 

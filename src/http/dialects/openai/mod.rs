@@ -2,12 +2,14 @@
 //!
 //! <https://platform.openai.com/docs/api-reference/embeddings>
 
+mod contract;
 mod embeddings;
 mod error;
 mod input;
 mod jina;
 mod models;
 
+pub use contract::OpenAiContract;
 pub use embeddings::EmbeddingsRequest;
 pub use input::OpenAiInput;
 

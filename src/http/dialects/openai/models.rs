@@ -2,28 +2,69 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::error::ErrorBody;
 use crate::http::error::ApiError;
 use crate::http::model_name::{self, check};
 use crate::http::state::AppState;
 
-/// All names.
-pub async fn list(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
-    let models: Vec<Value> = model_name::names(state.service()?).map(model).collect();
-    Ok(Json(json!({"object": "list", "data": models})))
+/// The models.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModels)]
+pub struct Models {
+    /// `list`
+    object: &'static str,
+    /// One per name.
+    data: Vec<Model>,
 }
 
-/// One name.
+/// A model.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModel)]
+pub struct Model {
+    /// Its name in requests.
+    id: String,
+    /// `model`
+    object: &'static str,
+    /// 0: the time isn't known.
+    created: u64,
+    /// `strata`
+    owned_by: &'static str,
+}
+
+/// Lists all names of the model.
+#[utoipa::path(
+    get, path = "/v1/models", operation_id = "openai_models", tag = "OpenAI and Jina",
+    responses(
+        (status = 200, body = Models, description = "One model per name."),
+        (status = 503, body = ErrorBody, description = "Starting."),
+    ),
+)]
+pub async fn list(State(state): State<AppState>) -> Result<Json<Models>, ApiError> {
+    let data = model_name::names(state.service()?).map(model).collect();
+    Ok(Json(Models { object: "list", data }))
+}
+
+/// Describes the model of a name.
+#[utoipa::path(
+    get, path = "/v1/models/{name}", operation_id = "openai_model", tag = "OpenAI and Jina",
+    params(("name" = String, Path, description = "A name of the model.")),
+    responses(
+        (status = 200, body = Model, description = "The model."),
+        (status = 404, body = ErrorBody, description = "There is no model of this name."),
+        (status = 503, body = ErrorBody, description = "Starting."),
+    ),
+)]
 pub async fn one(
     State(state): State<AppState>,
     Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Model>, ApiError> {
     check(state.service()?, &name, "")?;
     Ok(Json(model(&name)))
 }
 
-/// The time of creation isn't known.
-fn model(name: &str) -> Value {
-    json!({"id": name, "object": "model", "created": 0, "owned_by": "strata"})
+fn model(name: &str) -> Model {
+    Model { id: name.to_owned(), object: "model", created: 0, owned_by: "strata" }
 }

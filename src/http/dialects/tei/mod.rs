@@ -18,7 +18,7 @@ mod tokenize;
 
 pub use contract::TeiContract;
 pub use options::TruncationDirection;
-pub use rerank::{TeiRerankRequest, rerank};
+pub use rerank::{Rank, TeiRerankRequest, rerank};
 
 use axum::Router;
 use axum::routing::{get, post};
