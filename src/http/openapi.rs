@@ -4,7 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 
-use super::dialects::{CohereContract, OpenAiContract, TeiContract};
+use super::dialects::DialectContracts;
 use super::error::ApiError;
 use super::routes::{classify, embed, health, info, metrics};
 
@@ -25,11 +25,7 @@ use super::routes::{classify, embed, health, info, metrics};
         metrics::metrics,
         info::info,
     ),
-    nest(
-        (path = "", api = OpenAiContract),
-        (path = "", api = CohereContract),
-        (path = "/tei", api = TeiContract),
-    ),
+    modifiers(&DialectContracts),
     tags(
         (name = "inference", description = "Embeddings and class logits of texts."),
         (name = "health", description = "State of the server, for an orchestrator."),

@@ -8,13 +8,11 @@ mod dialect;
 mod openai;
 mod tei;
 
-pub use cohere::CohereContract;
-pub use openai::OpenAiContract;
-pub use tei::TeiContract;
-
 use axum::Router;
 use axum::http::StatusCode;
 use serde_json::Value;
+use utoipa::Modify;
+use utoipa::openapi::OpenApi;
 
 use dialect::Dialect;
 
@@ -27,6 +25,17 @@ static DIALECTS: &[Dialect] =
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {
     DIALECTS.iter().fold(Router::new(), |all, dialect| all.merge((dialect.routes)()))
+}
+
+/// Adds the routes of all dialects to the OpenAPI contract.
+pub struct DialectContracts;
+
+impl Modify for DialectContracts {
+    fn modify(&self, contract: &mut OpenApi) {
+        for dialect in DIALECTS {
+            contract.merge((dialect.contract)());
+        }
+    }
 }
 
 /// The status and body of an error at a path, if it is in a dialect.

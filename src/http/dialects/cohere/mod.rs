@@ -11,16 +11,20 @@ mod error;
 mod limits;
 mod rerank;
 
-pub use contract::CohereContract;
-
 use axum::Router;
 use axum::routing::post;
+use utoipa::OpenApi;
 
 use crate::http::dialects::dialect::Dialect;
 use crate::http::state::AppState;
+use contract::CohereContract;
 
-pub const DIALECT: Dialect =
-    Dialect { paths: &["/rerank", "/v1/rerank", "/v2"], routes, error: error::error };
+pub const DIALECT: Dialect = Dialect {
+    paths: &["/rerank", "/v1/rerank", "/v2"],
+    routes,
+    contract: CohereContract::openapi,
+    error: error::error,
+};
 
 fn routes() -> Router<AppState> {
     Router::new()

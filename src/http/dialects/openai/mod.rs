@@ -9,17 +9,19 @@ mod input;
 mod jina;
 mod models;
 
-pub use contract::OpenAiContract;
 pub use embeddings::EmbeddingsRequest;
 pub use input::OpenAiInput;
 
 use axum::Router;
 use axum::routing::{get, post};
+use utoipa::OpenApi;
 
 use crate::http::dialects::dialect::Dialect;
 use crate::http::state::AppState;
+use contract::OpenAiContract;
 
-pub const DIALECT: Dialect = Dialect { paths: &["/v1"], routes, error: error::error };
+pub const DIALECT: Dialect =
+    Dialect { paths: &["/v1"], routes, contract: OpenAiContract::openapi, error: error::error };
 
 fn routes() -> Router<AppState> {
     Router::new()

@@ -1,6 +1,6 @@
 //! The routes in the OpenAPI contract; the paths are those below `/tei`.
 
-use utoipa::OpenApi;
+use utoipa::{OpenApi, openapi};
 
 use super::{about, decode, embed, predict, rerank, similarity, tokenize};
 
@@ -24,4 +24,9 @@ use super::{about, decode, embed, predict, rerank, similarity, tokenize};
         description = "The routes of text-embeddings-inference, for its clients.",
     ))
 )]
-pub struct TeiContract;
+struct TeiContract;
+
+/// The contract of the routes.
+pub fn contract() -> openapi::OpenApi {
+    openapi::OpenApi::default().nest("/tei", TeiContract::openapi())
+}

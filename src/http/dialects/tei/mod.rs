@@ -16,23 +16,25 @@ mod root;
 mod similarity;
 mod tokenize;
 
-pub use contract::TeiContract;
 pub use options::TruncationDirection;
 pub use rerank::{Rank, TeiRerankRequest, rerank};
 
 use axum::Router;
 use axum::routing::{get, post};
+use utoipa::openapi::OpenApi;
 
 use super::dialect::Dialect;
 use crate::http::routes::metrics::metrics;
 use crate::http::state::AppState;
 
-pub const DIALECT: Dialect = Dialect { paths: &["/tei"], routes, error: error::error };
+pub const DIALECT: Dialect =
+    Dialect { paths: &["/tei"], routes, contract: contract::contract, error: error::error };
 
 /// OpenAI's route below it, with an error object of its own.
 pub const OPENAI_DIALECT: Dialect = Dialect {
     paths: &["/tei/embeddings", "/tei/v1"],
     routes: openai_routes,
+    contract: OpenApi::default,
     error: error::openai_error,
 };
 
