@@ -8,6 +8,6 @@ use serde::Deserialize;
 pub struct OpenAiConfig {
     /// Whether a text that has too many tokens is cut; if not, it is an error.
     pub truncate: bool,
-    /// Whether token ids are read, if they are those of this model's tokenizer.
+    /// Whether token ids are read, as those of this model's tokenizer.
     pub token_ids: bool,
 }

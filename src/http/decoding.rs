@@ -52,7 +52,14 @@ impl DecodingRequest {
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
         let (pool, is_long) = (&service.text_pool, ids > INLINE_IDS);
         let handle = Arc::clone(service);
-        let measure = move || most_bytes(&handle, &lists, field).map(|bytes| (lists, bytes));
+        let measure = move || -> Result<_, ApiError> {
+            let measured = lists
+                .iter()
+                .enumerate()
+                .map(|(index, ids)| most_bytes(&handle, ids, &field.pointer_to(index)));
+            let bytes = measured.sum::<Result<usize, _>>()?;
+            Ok((lists, bytes))
+        };
         let (lists, bytes) = pool.run(is_long, deadline, measure).await??;
         // As much again for the texts, which exist beside the answer while it is written.
         let size = AnswerSize { numbers: bytes.div_ceil(2 * size_of::<f32>()), bytes };
@@ -91,23 +98,20 @@ pub fn check_lists(
     }
 }
 
-/// The most bytes that the texts can have: those of all tokens, with a space before each. Checks that
-/// the tokenizer has every id.
-pub fn most_bytes(
-    service: &Service,
-    lists: &[Vec<u32>],
-    field: InputField,
-) -> Result<usize, ApiError> {
+/// The most bytes that the text of these ids can have: those of all tokens, with a space before each.
+/// `pointer` is the place of the ids.
+///
+/// # Errors
+/// The tokenizer doesn't have an id.
+pub fn most_bytes(service: &Service, ids: &[u32], pointer: &str) -> Result<usize, ApiError> {
     let mut bytes = 0;
-    for (index, ids) in lists.iter().enumerate() {
-        for (at, &id) in ids.iter().enumerate() {
-            let Some(token) = service.tokenizer.token(id) else {
-                let pointer = format!("{}/{at}", field.pointer_to(index));
-                let message = format!("the tokenizer has no token with the id {id}");
-                return Err(ApiError::unacceptable(ErrorCode::UnknownToken, pointer, message));
-            };
-            bytes += token.len() + 1;
-        }
+    for (at, &id) in ids.iter().enumerate() {
+        let Some(token) = service.tokenizer.token(id) else {
+            let message = format!("the tokenizer has no token with the id {id}");
+            let pointer = format!("{pointer}/{at}");
+            return Err(ApiError::unacceptable(ErrorCode::UnknownToken, pointer, message));
+        };
+        bytes += token.len() + 1;
     }
     Ok(bytes)
 }

@@ -27,6 +27,9 @@ use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
 
+/// About how many bytes a text takes in the answer beside its numbers.
+const ROW_BYTES: usize = 64;
+
 /// Texts to embed, checked.
 pub struct EmbeddingRequest {
     /// The texts.
@@ -83,7 +86,8 @@ impl EmbeddingRequest {
         let size = |input: &Input, counted: usize| {
             let rows = if tokens { counted } else { 1 };
             let echoed = if echo { input.bytes() } else { 0 };
-            AnswerSize { numbers: rows * width, bytes: rows * row_bytes + echoed }
+            let bytes = ROW_BYTES + rows * row_bytes + echoed;
+            AnswerSize { numbers: rows * width, bytes }
         };
         let deadline = caller.deadline;
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;

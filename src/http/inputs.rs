@@ -3,12 +3,13 @@
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::memory::MemoryCharge;
-use super::state::AppState;
+use super::prompts::Prompt;
+use super::state::{AppState, Service};
 use super::wire::{WireInput, WireInputs};
 use crate::text::{Input, InvalidText, Text};
 
 /// Bytes of memory that an input takes in addition to its text and its tokens.
-const INPUT_BYTES: usize = 512;
+pub(super) const INPUT_BYTES: usize = 512;
 
 /// The checked inputs of a request.
 pub struct Inputs {
@@ -55,30 +56,25 @@ pub fn check_all(
     state: &AppState,
     pointer: &'static str,
     inputs: WireInputs,
-    prompt: &str,
+    prompt: &Prompt,
     memory: &mut MemoryCharge,
 ) -> Result<Inputs, ApiError> {
     let service = state.service()?;
     let field = InputField { pointer, single: matches!(inputs, WireInputs::One(_)) };
     let count = inputs.count();
-    let limit = service.limits.inputs.get();
-    if count == 0 {
-        let message = "the list is empty; at least one text is needed";
-        return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, pointer, message));
-    }
-    if count > limit {
-        let message = format!("{count} inputs; at most {limit} are allowed");
-        return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, pointer, message));
-    }
+    check_count(service, pointer, count)?;
+    let (prompt, front) = (prompt.text.as_str(), prompt.pointer.unwrap_or(pointer));
     let bytes = service.limits.text_bytes.get();
     if prompt.len() > bytes {
         let message = format!("the prompt has {} bytes; at most {bytes} are allowed", prompt.len());
-        return Err(ApiError::unacceptable(ErrorCode::TextTooLarge, "/prompt", message));
+        return Err(ApiError::unacceptable(ErrorCode::TextTooLarge, front, message));
     }
     let list = inputs.into_list();
     let texts: usize = list.iter().map(WireInput::bytes).sum();
     let total = texts.saturating_add(count * prompt.len());
-    check_total(total, count, state.config().body_bytes.get())?;
+    let message =
+        || format!("the {count} inputs have {total} bytes with the prompt in front of each");
+    check_total(state, total, front, message)?;
     memory.try_resize(total + count * INPUT_BYTES)?;
     let list = list.into_iter().enumerate().map(|(index, input)| {
         let pointer = field.pointer_to(index);
@@ -98,16 +94,40 @@ pub fn check_all(
     })
 }
 
-/// Without a prompt, the texts can't be larger than their body was.
-fn check_total(total: usize, count: usize, limit: usize) -> Result<(), ApiError> {
+/// Checks how many inputs there are.
+///
+/// # Errors
+/// There is none, or there are too many. `pointer` is the field that has them.
+pub fn check_count(service: &Service, pointer: &str, count: usize) -> Result<(), ApiError> {
+    let limit = service.limits.inputs.get();
+    if count == 0 {
+        let message = "the list is empty; at least one text is needed";
+        return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, pointer, message));
+    }
+    if count > limit {
+        let message = format!("{count} inputs; at most {limit} are allowed");
+        return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, pointer, message));
+    }
+    Ok(())
+}
+
+/// Checks the bytes of inputs that have something in common, which is repeated for each: without that,
+/// they can't be larger than their body was.
+///
+/// # Errors
+/// They are too large. `pointer` is the field of what is repeated.
+pub fn check_total(
+    state: &AppState,
+    total: usize,
+    pointer: &str,
+    message: impl FnOnce() -> String,
+) -> Result<(), ApiError> {
+    let limit = state.config().body_bytes.get();
     if total <= limit {
         return Ok(());
     }
-    let message = format!(
-        "the {count} inputs have {total} bytes with the prompt in front of each; at most {limit} are \
-         allowed"
-    );
-    Err(ApiError::unacceptable(ErrorCode::TextTooLarge, "/prompt", message))
+    let message = format!("{}; at most {limit} are allowed", message());
+    Err(ApiError::unacceptable(ErrorCode::TextTooLarge, pointer, message))
 }
 
 fn check_one(

@@ -1,6 +1,6 @@
 //! Parses a JSON body. A mistake is reported with the JSON pointer to its field.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -29,7 +29,12 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         let message = inner.to_string();
         let message = cut_message(&message);
+        // Some types give an error of syntax for a value of a kind that they don't have.
+        let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
         match inner.classify() {
+            Category::Syntax if is_json() => {
+                ApiError::InvalidField { pointer, message: message.into_owned() }
+            }
             Category::Data => ApiError::InvalidField { pointer, message: message.into_owned() },
             _ => ApiError::InvalidJson(format!("the body is not JSON: {message}")),
         }
@@ -75,6 +80,8 @@ mod tests {
         assert!(matches!(refusal(b"{\"inputs\": \"\\ud800\"}"), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"{\"inputs\": \"a\"} x"), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"[]"), ApiError::InvalidField { .. }));
+        let list = refusal(b"{\"inputs\": \"a\", \"encoding\": [\"float\"]}");
+        assert_eq!(list.pointer(), Some("/encoding"));
     }
 
     #[test]

@@ -44,6 +44,7 @@ mod tokenizing;
 mod tokens;
 pub mod vectors;
 pub mod wire;
+mod wire_texts;
 mod without_prompt;
 
 use std::sync::Arc;

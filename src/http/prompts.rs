@@ -5,6 +5,15 @@ use super::error_code::ErrorCode;
 use super::excerpt::excerpt;
 use super::state::Service;
 
+/// What is put in front of each input of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// The text; empty if there is none.
+    pub text: String,
+    /// The JSON pointer of the field that chose it, if one did.
+    pub pointer: Option<&'static str>,
+}
+
 /// What texts are embedded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -34,8 +43,8 @@ impl Purpose {
     }
 }
 
-/// The prompt to put in front of each input. `native` is whether the request uses the recipe
-/// `native`, which has the checkpoint's default prompt.
+/// The prompt that a request gives in its field `prompt` or names in the field at `name_pointer`.
+/// `native` is whether the request uses the recipe `native`, which has the checkpoint's default prompt.
 ///
 /// # Errors
 /// Both a prompt and a name are given, or the checkpoint has no prompt of that name.
@@ -43,31 +52,48 @@ pub fn choose_prompt(
     service: &Service,
     prompt: Option<String>,
     name: Option<String>,
+    name_pointer: &'static str,
     native: bool,
-) -> Result<String, ApiError> {
+) -> Result<Prompt, ApiError> {
     match (prompt, name) {
         (Some(_), Some(_)) => Err(ApiError::unacceptable(
             ErrorCode::ConflictingPrompts,
-            "/prompt_name",
+            name_pointer,
             "both \"prompt\" and \"prompt_name\" are given; one is allowed",
         )),
-        (Some(prompt), None) => Ok(prompt),
-        (None, Some(name)) => service.prompts.get(&name).cloned().ok_or_else(|| {
-            let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let name = excerpt(&name);
-            let message = format!("the checkpoint has no prompt \"{name}\"; it has {known}");
-            ApiError::unacceptable(ErrorCode::UnknownPrompt, "/prompt_name", message)
-        }),
-        (None, None) if native => Ok(service.default_prompt.clone().unwrap_or_default()),
-        (None, None) => Ok(String::new()),
+        (Some(text), None) => Ok(Prompt { text, pointer: Some("/prompt") }),
+        (None, Some(name)) => {
+            let known = || {
+                let known: Vec<_> = service.prompts.keys().map(String::as_str).collect();
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            };
+            let text = service.prompts.get(&name).cloned().ok_or_else(|| {
+                let name = excerpt(&name);
+                let message =
+                    format!("the checkpoint has no prompt \"{name}\"; it has {}", known());
+                ApiError::unacceptable(ErrorCode::UnknownPrompt, name_pointer, message)
+            })?;
+            Ok(Prompt { text, pointer: Some(name_pointer) })
+        }
+        (None, None) if native => Ok(default_prompt(service)),
+        (None, None) => Ok(Prompt::default()),
     }
 }
 
-/// The prompt for texts with this purpose: the checkpoint's, if it has one for it, or else its default
-/// prompt, as in sentence-transformers.
-pub fn purpose_prompt(service: &Service, purpose: Option<Purpose>) -> String {
+/// The prompt for texts with this purpose, which the field at `pointer` names: the checkpoint's, if it has
+/// one for it, or else its default prompt, as in sentence-transformers.
+pub fn purpose_prompt(
+    service: &Service,
+    purpose: Option<Purpose>,
+    pointer: Option<&'static str>,
+) -> Prompt {
     let names = purpose.map_or(&[][..], Purpose::prompt_names);
-    let named = names.iter().find_map(|name| service.prompts.get(*name));
-    named.or(service.default_prompt.as_ref()).cloned().unwrap_or_default()
+    match names.iter().find_map(|name| service.prompts.get(*name)) {
+        Some(text) => Prompt { text: text.clone(), pointer },
+        None => default_prompt(service),
+    }
+}
+
+fn default_prompt(service: &Service) -> Prompt {
+    Prompt { text: service.default_prompt.clone().unwrap_or_default(), pointer: None }
 }

@@ -14,8 +14,10 @@ use super::memory::MemoryCharge;
 use super::text_pool::TextPool;
 use super::timings::StageTimings;
 
-/// Up to this many numbers are written on the runtime; more goes to the text threads.
-const INLINE_NUMBERS: usize = 32 * 1024;
+/// Up to this many numbers are read or written on the runtime; more goes to the text threads.
+pub const INLINE_NUMBERS: usize = 32 * 1024;
+/// The same for the memory of an answer, which may have much text.
+const INLINE_MEMORY: usize = 640 * 1024;
 
 /// An answer that is ready to be written.
 pub struct Reply {
@@ -56,11 +58,12 @@ impl Reply {
         write: impl FnOnce(&mut AnswerWriter) -> io::Result<()> + Send + 'static,
     ) -> Result<Response, ApiError> {
         let Self { numbers, deadline, memory, timings } = self;
+        let is_long = numbers > INLINE_NUMBERS || memory.bytes() > INLINE_MEMORY;
         let write = move || {
             let mut writer = AnswerWriter::new(memory);
             write(&mut writer).map(|()| writer.finish())
         };
-        let written = pool.run(numbers > INLINE_NUMBERS, deadline, write).await?;
+        let written = pool.run(is_long, deadline, write).await?;
         let body = Body::new(written.map_err(ApiError::internal)?);
         let mut response = ([(header::CONTENT_TYPE, media_type)], body).into_response();
         response.extensions_mut().insert(timings);

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::error::ApiError;
-use super::inputs::{self, Inputs};
+use super::inputs::{self, INPUT_BYTES, Inputs};
 use super::logits::LogitsRequest;
-use super::prompts::{Purpose, purpose_prompt};
+use super::prompts::{Prompt, Purpose, purpose_prompt};
 use super::recipe::native;
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::similarity::SimilarityRequest;
 use super::state::{AppState, Service};
 use super::tokenizing::LongInput;
 use super::wire::{WireInput, WireInputs, WirePair};
+use super::wire_texts::WireTexts;
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
 use crate::text::Input;
@@ -38,6 +39,11 @@ impl Scorer {
         }
     }
 
+    /// Whether it scores pairs.
+    pub fn is_cross_encoder(&self) -> bool {
+        matches!(self, Self::CrossEncoder(_))
+    }
+
     /// Its name in `/info`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -52,7 +58,7 @@ pub struct RerankRequest {
     /// The query.
     pub query: String,
     /// The documents, which are the field `documents`.
-    pub documents: Vec<String>,
+    pub documents: WireTexts,
     /// The JSON pointer of the documents.
     pub pointer: &'static str,
     /// What happens to a pair or text with too many tokens.
@@ -90,11 +96,19 @@ impl RerankRequest {
         let Self { query, documents, pointer, long_text, activation } = self;
         let memory = &mut caller.memory;
         let query_alone = WireInputs::One(WireInput::Text(query.clone()));
-        inputs::check_all(state, "/query", query_alone, "", memory)?;
-        let pair =
-            |document| WireInput::Pair(WirePair { text: query.clone(), pair: Some(document) });
-        let pairs = WireInputs::Several(documents.into_iter().map(pair).collect());
-        let checked = inputs::check_all(state, pointer, pairs, "", memory);
+        inputs::check_all(state, "/query", query_alone, &Prompt::default(), memory)?;
+        // Before the query is repeated for each document.
+        let (count, bytes) = (documents.count(), documents.bytes());
+        inputs::check_count(service, pointer, count)?;
+        let total = bytes.saturating_add(count * query.len());
+        let message =
+            || format!("the {count} documents have {total} bytes with the query beside each");
+        inputs::check_total(state, total, "/query", message)?;
+        memory.try_resize(total + count * INPUT_BYTES)?;
+        let pairs = documents.into_inputs(|document| {
+            WireInput::Pair(WirePair { text: query.clone(), pair: Some(document) })
+        });
+        let checked = inputs::check_all(state, pointer, pairs, &Prompt::default(), memory);
         let inputs = Inputs { scored: true, ..checked.map_err(of_document)? };
         let activation = activation.or(head.score_activation());
         let scoring = LogitsRequest { inputs, head, long_text };
@@ -117,13 +131,12 @@ impl RerankRequest {
     ) -> Result<ScoresAnswer, ApiError> {
         let Self { query, documents, pointer, long_text, .. } = self;
         let query = WireInputs::One(WireInput::Text(query));
-        let documents = documents.into_iter().map(WireInput::Text).collect();
+        let documents = documents.into_inputs(WireInput::Text);
         let mut of_query = caller.beside(state);
-        let prompt = |purpose| purpose_prompt(service, Some(purpose));
+        let prompt = |purpose| purpose_prompt(service, Some(purpose), None);
         let (query_prompt, prompt) = (prompt(Purpose::Query), prompt(Purpose::Document));
         let memory = &mut of_query.memory;
         let query = inputs::check_all(state, "/query", query, &query_prompt, memory)?;
-        let documents = WireInputs::Several(documents);
         let memory = &mut caller.memory;
         let documents = inputs::check_all(state, pointer, documents, &prompt, memory)?;
         let comparing =

@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::inputs::Inputs;
 use super::pipeline::{self, Outcome};
-use super::reply::Reply;
+use super::reply::{INLINE_NUMBERS, Reply};
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::state::Service;
 use super::tokenizing::LongInput;
@@ -55,7 +55,10 @@ impl SimilarityRequest {
         let source: Vec<f32> =
             source.outputs.into_iter().flat_map(|output| output.values).flatten().collect();
         let rows = outputs.into_iter().flat_map(|output| output.values);
-        let scores: Vec<f32> = rows.map(|row| cosine(&source, &row)).collect();
+        let rows: Vec<Vec<f32>> = rows.collect();
+        let is_long = rows.len() * width > INLINE_NUMBERS;
+        let compare = move || rows.iter().map(|row| cosine(&source, row)).collect();
+        let scores: Vec<f32> = service.text_pool.run(is_long, deadline, compare).await?;
         let reply = Reply { numbers: scores.len(), deadline, memory, timings };
         Ok(ScoresAnswer { scores: Scores { scores, tokens }, reply })
     }

@@ -84,12 +84,15 @@ async fn texts_come_in_either_field_and_are_cut_on_either_side() {
 #[tokio::test]
 async fn what_is_wrong_is_refused_with_its_place() {
     let app = TestApp::tiny("sentence");
+    let part = json!({"type": "text", "text": "a"});
+    let two_parts = json!([{"content": [part, part]}]);
     for (fields, status, code, pointer) in [
         (json!({"model": "embed-v4.0"}), 404, "unknown_model", "/model"),
         (json!({"texts": ["a", " "]}), 400, "blank_text", "/texts/1"),
         (json!({"texts": []}), 400, "empty_inputs", "/texts"),
         (json!({"texts": null}), 400, "invalid_field", "/texts"),
         (json!({"inputs": []}), 400, "invalid_field", "/texts"),
+        (json!({"texts": null, "inputs": two_parts}), 400, "invalid_field", "/inputs/0/content"),
         (json!({"images": ["a"]}), 400, "invalid_field", "/images"),
         (json!({"input_type": "image"}), 400, "invalid_field", "/input_type"),
         (json!({"output_dimension": 0}), 400, "invalid_dimensions", "/output_dimension"),

@@ -13,7 +13,7 @@ const MODEL: &str = "sentence";
 
 fn app() -> TestApp {
     let mut config = config(tiny(MODEL));
-    config.aliases = vec!["text-embedding-3-small".to_owned()];
+    config.aliases = vec!["text-embedding-3-small".to_owned(), "org/name".to_owned()];
     TestApp::new(&config)
 }
 
@@ -73,8 +73,9 @@ async fn the_model_has_its_own_name_and_the_configured_ones() {
     let models = app.get("/v1/models").await.ok();
     let names: Vec<&Value> =
         models["data"].as_array().unwrap().iter().map(|model| &model["id"]).collect();
-    assert_eq!(names, [MODEL, "text-embedding-3-small"]);
-    for name in [MODEL, "text-embedding-3-small"] {
+    let all = [MODEL, "text-embedding-3-small", "org/name"];
+    assert_eq!(names, all);
+    for name in all {
         let answer = embeddings(&app, json!({"model": name})).await.ok();
         assert_eq!(answer["model"], name);
         assert_eq!(app.get(&format!("/v1/models/{name}")).await.ok()["id"], name);
@@ -84,7 +85,7 @@ async fn the_model_has_its_own_name_and_the_configured_ones() {
     let said = said["message"].as_str().unwrap();
     assert!(said.contains("\"ada\"") && said.contains("text-embedding-3-small"), "{said}");
     let unknown = app.get("/v1/models/ada").await;
-    error(&unknown, 404, "invalid_request_error", "model_not_found", json!(""));
+    error(&unknown, 404, "invalid_request_error", "model_not_found", json!(null));
 }
 
 #[tokio::test]
@@ -161,6 +162,9 @@ async fn token_ids_are_read_where_configured_if_the_tokenizer_makes_them() {
     }
     let kind = "invalid_request_error";
     let first = ids(true).await.remove(0);
+    let padded = [&first[..], &vec![json!(0); 3]].concat();
+    let (start, end) = (first[0].clone(), first[first.len() - 1].clone());
+    let doubled = [&[start][..], &first[..], &[end]].concat();
     // A piece within a word, which no text begins with.
     let tokenizer = &app.state.service().unwrap().tokenizer;
     let is_piece = |id: &u32| tokenizer.token(*id).is_some_and(|token| token.starts_with("##"));
@@ -170,6 +174,9 @@ async fn token_ids_are_read_where_configured_if_the_tokenizer_makes_them() {
         (json!([piece]), "token_ids_unsupported", "input"),
         (json!([first, [1_000_000]]), "unknown_token", "input[1][0]"),
         (json!([first, []]), "empty_inputs", "input[1]"),
+        (json!([padded]), "token_ids_unsupported", "input[0]"),
+        (json!([doubled]), "token_ids_unsupported", "input[0]"),
+        (json!([first, vec![&first[1]; 70_000]]), "text_too_large", "input[1]"),
     ] {
         error(&embeddings(&app, json!({"input": input})).await, 400, kind, code, json!(param));
     }
@@ -206,7 +213,8 @@ async fn jinas_fields_choose_the_prompt_the_format_and_the_norm() {
         assert_eq!(found(json!({"task": task})).await, plain);
     }
     let bits = native(json!({"precision": "ubinary"})).await;
-    assert_eq!(found(json!({"embedding_type": "ubinary"})).await, bits);
+    let fields = json!({"embedding_type": "ubinary", "encoding_format": "base64"});
+    assert_eq!(found(fields).await, bits);
     assert_eq!(found(json!({"normalized": true, "late_chunking": false})).await, plain);
     assert_ne!(found(json!({"normalized": false})).await, plain);
     let text = "film ".repeat(600);
@@ -222,7 +230,8 @@ async fn what_of_jina_is_not_served_is_refused_by_name() {
         (json!({"late_chunking": true}), "late_chunking"),
         (json!({"task": "code.query"}), "task"),
         (json!({"embedding_type": "int8"}), "embedding_type"),
-        (json!({"embedding_type": "float", "encoding_format": "base64"}), "embedding_type"),
+        (json!({"embedding_type": ["float"]}), "embedding_type"),
+        (json!({"input": [{"text": "a", "pair": "b"}]}), "input[0].pair"),
         (json!({"input": [{"image": "a"}]}), "input[0].image"),
     ] {
         let refused = embeddings(&app, fields).await;

@@ -156,7 +156,8 @@ pub async fn classify(
     if native && request.prompt.is_none() && request.prompt_name.is_none() {
         check_default_prompts(service)?;
     }
-    let prompt = prompts::choose_prompt(service, request.prompt, request.prompt_name, false)?;
+    let (prompt, name) = (request.prompt, request.prompt_name);
+    let prompt = prompts::choose_prompt(service, prompt, name, "/prompt_name", false)?;
     let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
@@ -179,7 +180,7 @@ pub async fn classify(
     if explain {
         let text: usize = inputs.iter().map(Input::bytes).sum();
         numbers += heads.len() * text / FLOAT_BYTES;
-        tokens = explain::read_tokens(service, inputs, windows, prompt, deadline).await?;
+        tokens = explain::read_tokens(service, inputs, windows, prompt.text, deadline).await?;
     }
     let decoder =
         Decoder { heads, attributions, activation: request.activation, top_k: request.top_k };

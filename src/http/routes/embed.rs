@@ -95,13 +95,20 @@ pub async fn embed(
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = cut(resolve(service, &wanted, "/recipe")?, request.dimensions, "/dimensions")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
-    let prompt = prompts::choose_prompt(service, request.prompt, request.prompt_name, native)?;
+    let prompt = prompts::choose_prompt(
+        service,
+        request.prompt,
+        request.prompt_name,
+        "/prompt_name",
+        native,
+    )?;
     let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let tokens = request.tokens == Some(true);
     let precision = request.precision.unwrap_or_default();
     check_tokens(tokens, precision, answer_format, inputs.count())?;
     let encoding = request.encoding.unwrap_or_default();
-    let format = VectorFormat::new(service, precision, encoding, &recipe, &prompt, "/precision")?;
+    let format =
+        VectorFormat::new(service, precision, encoding, &recipe, &prompt.text, "/precision")?;
     let width = EmbeddingRequest::width(&recipe, tokens, service);
     let texts = EmbeddingRequest {
         inputs,

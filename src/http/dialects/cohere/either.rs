@@ -13,6 +13,7 @@ use crate::http::dialects::tei::{
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::state::AppState;
+use crate::http::wire_texts::WireTexts;
 
 /// The body of a request to `/rerank`, which text-embeddings-inference has too: haystack's ranker for
 /// it takes only the host of its base. That request has `texts`.
@@ -23,8 +24,9 @@ pub struct EitherRequest {
     /// The query.
     query: String,
     /// The documents, as at `/v1/rerank`.
+    #[schema(value_type = Option<Vec<Document>>)]
     #[serde(default)]
-    documents: Option<Vec<Document>>,
+    documents: Option<WireTexts>,
     /// With `documents`: a name of the model.
     #[serde(default)]
     model: Option<String>,
@@ -38,8 +40,9 @@ pub struct EitherRequest {
     #[serde(default)]
     max_tokens_per_doc: Option<usize>,
     /// The documents, as at `/tei/rerank`.
+    #[schema(value_type = Option<Vec<String>>)]
     #[serde(default)]
-    texts: Option<Vec<String>>,
+    texts: Option<WireTexts>,
     /// With `texts`: whether a pair that has too many tokens is cut; if not, it is an error.
     #[serde(default)]
     truncate: Option<bool>,
@@ -113,9 +116,9 @@ pub async fn rerank(
             tei_rerank(state, ApiJson { value, caller }).await
         }
         _ => {
-            let message = "either documents is needed, with which model, return_documents and max_tokens_per_doc are \
-                           allowed; or texts, with truncate, truncation_direction, raw_scores and \
-                           return_text";
+            let message = "one of \"documents\" and \"texts\" is needed. With \"documents\", model, \
+                           return_documents and max_tokens_per_doc are allowed; with \"texts\", \
+                           truncate, truncation_direction, raw_scores and return_text";
             Err(ApiError::InvalidField { pointer: String::new(), message: message.to_owned() })
         }
     }

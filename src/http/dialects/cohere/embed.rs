@@ -22,7 +22,8 @@ use crate::http::recipe::{cut, native};
 use crate::http::state::{AppState, Service};
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, Vector, VectorFormat};
-use crate::http::wire::{WireInput, WireInputs};
+use crate::http::wire::WireInput;
+use crate::http::wire_texts::WireTexts;
 use crate::model::recipe::ResolvedRecipe;
 use crate::quantization::Precision;
 use crate::text::TruncationSide;
@@ -40,8 +41,9 @@ pub struct EmbedRequest {
     #[serde(default)]
     input_type: Option<InputType>,
     /// The texts, if there are no `inputs`.
+    #[schema(value_type = Option<Vec<String>>)]
     #[serde(default)]
-    texts: Option<Vec<String>>,
+    texts: Option<WireTexts>,
     /// The texts, if there are no `texts`.
     #[serde(default)]
     inputs: Option<Vec<MixedInput>>,
@@ -95,8 +97,8 @@ impl From<InputType> for Purpose {
 #[schema(as = CohereInput)]
 struct MixedInput {
     /// Its only part.
-    #[schema(value_type = Vec<Content>, min_items = 1, max_items = 1)]
-    content: [Content; 1],
+    #[schema(min_items = 1, max_items = 1)]
+    content: Vec<Content>,
 }
 
 /// A part of an input.
@@ -217,15 +219,16 @@ pub async fn embed(
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     model_name::check(service, &request.model, "/model")?;
-    check_tokens(service, request.max_tokens, "max_tokens")?;
+    check_tokens(service.sequence_tokens, request.max_tokens, "max_tokens")?;
     let (pointer, texts) = texts(request.texts, request.inputs)?;
     let recipe = cut(native(service, None)?, request.output_dimension, "/output_dimension")?;
-    let prompt = purpose_prompt(service, request.input_type.map(Purpose::from));
+    let purpose = request.input_type.map(Purpose::from);
+    let prompt = purpose_prompt(service, purpose, Some("/input_type"));
     let types = types(request.embedding_types);
-    let formats = types.iter().map(|kind| kind.format(service, &recipe, &prompt));
+    let formats = types.iter().map(|kind| kind.format(service, &recipe, &prompt.text));
     let formats: Vec<VectorFormat> = formats.collect::<Result<_, _>>()?;
-    let wire = texts.iter().cloned().map(WireInput::Text).collect();
-    let wire = WireInputs::Several(wire);
+    let echoed = texts.as_slice().to_vec();
+    let wire = texts.into_inputs(WireInput::Text);
     let embedding = EmbeddingRequest {
         inputs: inputs::check_all(&state, pointer, wire, &prompt, &mut caller.memory)?,
         row_bytes: formats.iter().map(|format| format.json_bytes(recipe.dimensions)).sum(),
@@ -243,7 +246,7 @@ pub async fn embed(
         EmbedResponse {
             id: Uuid::new_v4().to_string(),
             embeddings: Embeddings(embeddings),
-            texts,
+            texts: echoed,
             meta: json!({
                 "api_version": {"version": "2"},
                 "billed_units": {"input_tokens": usage.tokens},
@@ -255,20 +258,32 @@ pub async fn embed(
 
 /// The texts, and the pointer of the field that has them.
 fn texts(
-    texts: Option<Vec<String>>,
+    texts: Option<WireTexts>,
     inputs: Option<Vec<MixedInput>>,
-) -> Result<(&'static str, Vec<String>), ApiError> {
-    let text = |MixedInput { content: [Content::Text { text }] }| text;
-    match (texts, inputs) {
-        (Some(texts), None) => Ok(("/texts", texts)),
-        (None, Some(inputs)) => Ok(("/inputs", inputs.into_iter().map(text).collect())),
+) -> Result<(&'static str, WireTexts), ApiError> {
+    let refused = |pointer: String, message| Err(ApiError::InvalidField { pointer, message });
+    let inputs = match (texts, inputs) {
+        (Some(texts), None) => return Ok(("/texts", texts)),
+        (None, Some(inputs)) => inputs,
         (found, _) => {
             let found = if found.is_some() { "both" } else { "neither" };
             let message =
                 format!("{found} of \"texts\" and \"inputs\" are given; one of them is needed");
-            Err(ApiError::InvalidField { pointer: "/texts".to_owned(), message })
+            return refused("/texts".to_owned(), message);
+        }
+    };
+    let mut texts = Vec::with_capacity(inputs.len());
+    for (index, MixedInput { mut content }) in inputs.into_iter().enumerate() {
+        let parts = content.len();
+        match content.pop() {
+            Some(Content::Text { text }) if parts == 1 => texts.push(text),
+            _ => {
+                let message = format!("the input has {parts} parts; one text is allowed");
+                return refused(format!("/inputs/{index}/content"), message);
+            }
         }
     }
+    Ok(("/inputs", WireTexts::from(texts)))
 }
 
 /// Each type once; floats if none is named.

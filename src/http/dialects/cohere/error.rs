@@ -35,7 +35,7 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
         _ => code.status(),
     };
-    let message = format!("{error}. {}", code.advice());
+    let message = format!("{error}. {}", advice(code));
     let body = ErrorBody {
         id: request_id.to_owned(),
         message: message.clone(),
@@ -45,4 +45,12 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         pointer: error.pointer().map(str::to_owned),
     };
     (status, json!(body))
+}
+
+/// What the client can do about it with the fields that these routes have.
+fn advice(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::TextTooLong => "Send a shorter text, or \"truncate\": \"END\" or \"START\".",
+        code => code.advice(),
+    }
 }

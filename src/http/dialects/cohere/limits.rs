@@ -1,15 +1,13 @@
 //! Limits that a request sets for itself.
 
 use crate::http::error::ApiError;
-use crate::http::state::Service;
 
 /// Checks a limit of tokens per text, which the field `field` sets: the model's own limit is the only
 /// one that is obeyed, so a lower one is refused.
 ///
 /// # Errors
 /// The limit is below the model's.
-pub fn check_tokens(service: &Service, limit: Option<usize>, field: &str) -> Result<(), ApiError> {
-    let model = service.sequence_tokens;
+pub fn check_tokens(model: usize, limit: Option<usize>, field: &str) -> Result<(), ApiError> {
     match limit {
         Some(limit) if limit < model => {
             let message = format!(

@@ -14,10 +14,11 @@ use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::model_name;
-use crate::http::reranking::RerankRequest;
+use crate::http::reranking::{RerankRequest, Scorer};
 use crate::http::scores::Scores;
 use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
+use crate::http::wire_texts::WireTexts;
 
 /// The body of `POST /v1/rerank` and `POST /v2/rerank`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,7 +28,8 @@ pub struct CohereRerankRequest {
     /// The query.
     pub query: String,
     /// The documents.
-    pub documents: Vec<Document>,
+    #[schema(value_type = Vec<Document>)]
+    pub documents: WireTexts,
     /// A name of the model.
     #[serde(default)]
     pub model: Option<String>,
@@ -44,9 +46,10 @@ pub struct CohereRerankRequest {
 }
 
 /// A text, or an object with one.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "WireTexts reads them; this is their schema")]
 #[schema(as = CohereDocument)]
+#[serde(untagged)]
 pub enum Document {
     /// A text.
     Text(String),
@@ -55,14 +58,6 @@ pub enum Document {
         /// The text.
         text: String,
     },
-}
-
-impl Document {
-    fn into_text(self) -> String {
-        match self {
-            Self::Text(text) | Self::Object { text } => text,
-        }
-    }
 }
 
 /// The documents, best first.
@@ -162,11 +157,11 @@ impl CohereRerankRequest {
             let message = "top_n is 0; 1 or more is allowed";
             return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
         }
-        check_tokens(service, request.max_tokens_per_doc, "max_tokens_per_doc")?;
-        let documents: Vec<String> =
-            request.documents.into_iter().map(Document::into_text).collect();
+        let (_, limit) = service.reader(Scorer::choose(service)?.is_cross_encoder());
+        check_tokens(limit, request.max_tokens_per_doc, "max_tokens_per_doc")?;
+        let documents = request.documents;
         let echo = request.return_documents == Some(true);
-        let echoed = if echo { documents.clone() } else { Vec::new() };
+        let echoed = if echo { documents.as_slice().to_vec() } else { Vec::new() };
         let scoring = RerankRequest {
             query: request.query,
             documents,

@@ -42,7 +42,7 @@ pub struct EmbeddingsRequest {
     /// Of Jina: what the texts are for.
     #[serde(default)]
     task: Option<Task>,
-    /// Of Jina: how vectors are written.
+    /// Of Jina: how vectors are written, whatever `encoding_format` says.
     #[serde(default)]
     embedding_type: Option<EmbeddingType>,
     /// Of Jina: whether rows are divided by their L2 norm; by default as the checkpoint says.
@@ -112,18 +112,25 @@ pub async fn embeddings(
     let service = state.service()?;
     let Some(model) = request.model.clone() else {
         let message = "missing field `model`".to_owned();
-        return Err(ApiError::InvalidField { pointer: String::new(), message });
+        return Err(ApiError::InvalidField { pointer: "/model".to_owned(), message });
     };
     model_name::check(service, &model, "/model")?;
-    let long_text = match request.truncate.unwrap_or(service.openai.truncate) {
-        true => LongInput::Truncate(None),
-        false => LongInput::Error,
-    };
-    request.answer(&state, caller, long_text, model).await
+    let defaults = Defaults { model, truncate: service.openai.truncate, normalize: None };
+    request.answer(&state, caller, defaults).await
+}
+
+/// What a route makes of fields that a request leaves out.
+pub struct Defaults {
+    /// The model's name in the answer.
+    pub model: String,
+    /// Whether a text that has too many tokens is cut.
+    pub truncate: bool,
+    /// Whether rows are divided by their L2 norm, if that isn't as the checkpoint says.
+    pub normalize: Option<bool>,
 }
 
 impl EmbeddingsRequest {
-    /// Embeds the texts; the answer has `model` as the model's name.
+    /// Embeds the texts.
     ///
     /// # Errors
     /// The input can't be used, or like [`EmbeddingRequest::compute`].
@@ -131,18 +138,26 @@ impl EmbeddingsRequest {
         self,
         state: &AppState,
         mut caller: Caller,
-        long_text: LongInput,
-        model: String,
+        defaults: Defaults,
     ) -> Result<Response, ApiError> {
         let service = state.service()?;
+        let Defaults { model, truncate, normalize } = defaults;
         check_late_chunking(self.late_chunking)?;
-        let (precision, encoding) = self.format()?;
+        // OpenAI's client always sends its own field, so that of Jina counts.
+        let openai = (Precision::Float32, self.encoding_format.unwrap_or_default());
+        let (precision, encoding) = self.embedding_type.map_or(openai, EmbeddingType::format);
+        let long_text = match self.truncate.unwrap_or(truncate) {
+            true => LongInput::Truncate(None),
+            false => LongInput::Error,
+        };
         let texts = self.input.into_texts(service, &mut caller, "/input").await?;
-        let recipe = cut(native(service, self.normalized)?, self.dimensions, "/dimensions")?;
-        let prompt = purpose_prompt(service, self.task.map(Purpose::from));
+        let recipe = native(service, self.normalized.or(normalize))?;
+        let recipe = cut(recipe, self.dimensions, "/dimensions")?;
+        let prompt = purpose_prompt(service, self.task.map(Purpose::from), Some("/task"));
         let inputs = inputs::check_all(state, "/input", texts, &prompt, &mut caller.memory)?;
         let pointer = "/embedding_type";
-        let format = VectorFormat::new(service, precision, encoding, &recipe, &prompt, pointer)?;
+        let format =
+            VectorFormat::new(service, precision, encoding, &recipe, &prompt.text, pointer)?;
         let texts = EmbeddingRequest {
             inputs,
             row_bytes: format.json_bytes(recipe.dimensions),
@@ -163,20 +178,5 @@ impl EmbeddingsRequest {
             }
         };
         answer.write(&service.text_pool, write).await
-    }
-
-    /// How vectors are written, which either of two fields may say.
-    fn format(&self) -> Result<(Precision, Encoding), ApiError> {
-        let openai = self.encoding_format.map(|encoding| (Precision::Float32, encoding));
-        match (openai, self.embedding_type.map(EmbeddingType::format)) {
-            (Some(openai), Some(jina)) if openai != jina => {
-                let message =
-                    "encoding_format and embedding_type contradict each other; one of them \
-                               is enough"
-                        .to_owned();
-                Err(ApiError::InvalidField { pointer: "/embedding_type".to_owned(), message })
-            }
-            (openai, jina) => Ok(openai.or(jina).unwrap_or_default()),
-        }
     }
 }

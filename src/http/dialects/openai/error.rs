@@ -51,13 +51,22 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
         code => ("invalid_request_error", code.as_str()),
     };
     let error = ErrorObject {
-        message: format!("{error}. {}", code.advice()),
+        message: format!("{error}. {}", advice(code)),
         kind,
-        param: error.pointer().map(param),
+        param: error.pointer().filter(|pointer| !pointer.is_empty()).map(param),
         code: name,
         request_id: request_id.to_owned(),
     };
     (status, json!(ErrorBody { error }))
+}
+
+/// What the client can do about it with the fields that these routes have.
+fn advice(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::TextTooLong => "Send a shorter text, or \"truncate\": true.",
+        ErrorCode::UnknownModel => "/v1/models lists the names.",
+        code => code.advice(),
+    }
 }
 
 /// A JSON pointer as OpenAI writes a place: `/input/3` is `input[3]`.
@@ -83,6 +92,5 @@ mod tests {
         assert_eq!(param("/input/3"), "input[3]");
         assert_eq!(param("/input/3/1"), "input[3][1]");
         assert_eq!(param("/a/b"), "a.b");
-        assert_eq!(param(""), "");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -18,6 +18,7 @@ use crate::http::inputs::InputField;
 use crate::http::state::Service;
 use crate::http::token_ids::TokenIds;
 use crate::http::wire::{WireInput, WireInputs};
+use crate::http::wire_texts::{WireText, read_list};
 
 /// What is to be embedded.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,49 +99,29 @@ impl<'de> Visitor<'de> for InputVisitor {
         };
         match first {
             Item::Text(first) => {
-                let (texts, count) = rest(first, list, MOST_INPUTS)?;
-                Ok(OpenAiInput::Texts(if count == texts.len() {
-                    WireInputs::Several(texts)
-                } else {
-                    WireInputs::TooMany(count)
+                let (texts, count) = read_list(vec![first], list, MOST_INPUTS)?;
+                let input = |WireText(text)| WireInput::Text(text);
+                Ok(OpenAiInput::Texts(match count == texts.len() {
+                    true => WireInputs::Several(texts.into_iter().map(input).collect()),
+                    false => WireInputs::TooMany(count),
                 }))
             }
             Item::Id(first) => {
-                let (ids, _) = rest(first, list, usize::MAX)?;
+                let (ids, _) = read_list(vec![first], list, usize::MAX)?;
                 let ids = TokenIds { lists: vec![ids], count: 1 };
                 Ok(OpenAiInput::TokenIds { ids, single: true })
             }
             Item::Ids(first) => {
-                let (lists, count) = rest(first, list, MOST_INPUTS)?;
+                let (lists, count) = read_list(vec![first], list, MOST_INPUTS)?;
                 Ok(OpenAiInput::TokenIds { ids: TokenIds { lists, count }, single: false })
             }
         }
     }
 }
 
-/// A list of which the first item is read: at most `kept` of the items, and how many there are.
-fn rest<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
-    first: T,
-    mut list: A,
-    kept: usize,
-) -> Result<(Vec<T>, usize), A::Error> {
-    let mut items = vec![first];
-    while items.len() < kept {
-        match list.next_element()? {
-            Some(item) => items.push(item),
-            None => break,
-        }
-    }
-    let mut count = items.len();
-    while list.next_element::<IgnoredAny>()?.is_some() {
-        count += 1;
-    }
-    Ok((items, count))
-}
-
 /// The first item of a list.
 enum Item {
-    Text(WireInput),
+    Text(WireText),
     Id(u32),
     Ids(Vec<u32>),
 }
@@ -155,12 +136,11 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Item, E> {
-        Ok(Item::Text(WireInput::Text(text.to_owned())))
+        Ok(Item::Text(WireText(text.to_owned())))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
-        let input = WireInput::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Item::Text(input))
+        WireText::deserialize(MapAccessDeserializer::new(map)).map(Item::Text)
     }
 
     fn visit_u64<E: Error>(self, id: u64) -> Result<Item, E> {
@@ -235,6 +215,7 @@ mod tests {
             "[\"a\", 1]",
             "[[1], 2]",
             "[{\"image\": \"a\"}]",
+            "[{\"text\": \"a\", \"pair\": \"b\"}]",
             "[4294967296]",
         ] {
             assert!(serde_json::from_str::<OpenAiInput>(wrong).is_err(), "{wrong}");

@@ -9,7 +9,7 @@ mod input;
 mod jina;
 mod models;
 
-pub use embeddings::EmbeddingsRequest;
+pub use embeddings::{Defaults, EmbeddingsRequest};
 pub use input::OpenAiInput;
 
 use axum::Router;
@@ -27,5 +27,5 @@ fn routes() -> Router<AppState> {
     Router::new()
         .route("/v1/embeddings", post(embeddings::embeddings))
         .route("/v1/models", get(models::list))
-        .route("/v1/models/{name}", get(models::one))
+        .route("/v1/models/{*name}", get(models::one))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{ErrorBody, ErrorType};
-use super::root::Purpose;
+use super::root::ModelKind;
 use crate::http::error::ApiError;
 use crate::http::heads;
 use crate::http::recipe::native;
@@ -114,8 +114,8 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiErr
 }
 
 fn model_type(service: &Service) -> Result<ModelType, ApiError> {
-    let purpose = Purpose::find(service);
-    if purpose == Purpose::Embedding {
+    let purpose = ModelKind::find(service);
+    if purpose == ModelKind::Embedding {
         let native = native(service, None)?;
         let names = native.pooling.as_slice().iter().map(|pooling| pooling.name());
         let pooling = names.collect::<Vec<_>>().join("+");
@@ -128,7 +128,7 @@ fn model_type(service: &Service) -> Result<ModelType, ApiError> {
         label2id: labels.enumerate().map(|(index, label)| (label, index)).collect(),
     };
     Ok(match purpose {
-        Purpose::Reranking => ModelType::Reranker(classifier),
+        ModelKind::Reranking => ModelType::Reranker(classifier),
         _ => ModelType::Classifier(classifier),
     })
 }

@@ -173,7 +173,7 @@ async fn compute(
     let service = state.service()?;
     let Wanted { inputs, prompt_name, recipe, tokens, long_text } = wanted;
     let texts = inputs.into_texts(service, &mut caller, "/inputs").await?;
-    let prompt = prompts::choose_prompt(service, None, prompt_name, true)?;
+    let prompt = prompts::choose_prompt(service, None, prompt_name, "/prompt_name", true)?;
     let inputs = inputs::check_all(state, "/inputs", texts, &prompt, &mut caller.memory)?;
     let width = EmbeddingRequest::width(&recipe, tokens, service);
     let row_bytes = FLOAT_BYTES * width;

@@ -3,8 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::options::long_input;
-use crate::http::dialects::openai::EmbeddingsRequest;
+use crate::http::dialects::openai::{Defaults, EmbeddingsRequest};
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::state::AppState;
@@ -16,6 +15,7 @@ pub async fn embeddings(
     ApiJson { value: request, caller }: ApiJson<EmbeddingsRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    let name = service.model.name.clone();
-    request.answer(&state, caller, long_input(service, None, None), name).await
+    let model = service.model.name.clone();
+    let defaults = Defaults { model, truncate: service.tei.truncate, normalize: Some(true) };
+    request.answer(&state, caller, defaults).await
 }

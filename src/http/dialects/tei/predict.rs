@@ -15,6 +15,7 @@ use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::logits::{Logits, LogitsRequest};
 use crate::http::pipeline::AnswerSize;
+use crate::http::prompts::Prompt;
 use crate::http::state::AppState;
 use crate::http::wire::WireInputs;
 use crate::http::{heads, inputs};
@@ -97,7 +98,8 @@ pub async fn predict(
         return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/parameters/top_k", message));
     }
     let head = heads::only(service)?;
-    let inputs = inputs::check_all(&state, "/inputs", inputs.0, "", &mut caller.memory)?;
+    let inputs =
+        inputs::check_all(&state, "/inputs", inputs.0, &Prompt::default(), &mut caller.memory)?;
     let long_text = long_input(service, truncate, truncation_direction);
     let classifying = LogitsRequest { inputs, head: Arc::clone(&head), long_text };
     let labels = &head.descriptor().labels;

@@ -13,6 +13,7 @@ use crate::http::extract::ApiJson;
 use crate::http::reranking::RerankRequest;
 use crate::http::scores::Scores;
 use crate::http::state::AppState;
+use crate::http::wire_texts::WireTexts;
 use crate::model::head::OutputActivation;
 
 /// The body of `POST /rerank`.
@@ -23,7 +24,8 @@ pub struct TeiRerankRequest {
     /// The query.
     pub query: String,
     /// The texts.
-    pub texts: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub texts: WireTexts,
     /// Whether a pair that has too many tokens is cut; if not, it is an error.
     #[serde(default)]
     pub truncate: Option<bool>,
@@ -75,7 +77,7 @@ pub async fn rerank(
         return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
     }
     let echo = request.return_text == Some(true);
-    let echoed = if echo { request.texts.clone() } else { Vec::new() };
+    let echoed = if echo { request.texts.as_slice().to_vec() } else { Vec::new() };
     let scoring = RerankRequest {
         query: request.query,
         documents: request.texts,

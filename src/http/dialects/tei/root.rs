@@ -1,4 +1,4 @@
-//! `POST /tei`: what the model is for.
+//! `POST /tei`: what the model computes.
 
 use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
@@ -11,9 +11,9 @@ use crate::http::extract::ApiJson;
 use crate::http::state::{AppState, Service};
 use crate::model::head::Head;
 
-/// What the checkpoint is for.
+/// What the checkpoint computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum ModelKind {
     /// It has no classifier.
     Embedding,
     /// Its classifier has several labels.
@@ -22,8 +22,8 @@ pub enum Purpose {
     Reranking,
 }
 
-impl Purpose {
-    /// The purpose of the checkpoint that is served.
+impl ModelKind {
+    /// The kind of the checkpoint that is served.
     pub fn find(service: &Service) -> Self {
         let heads = service.heads();
         match heads.loaded.get(Head::CHECKPOINT).map(|own| own.descriptor().labels.len()) {
@@ -36,13 +36,13 @@ impl Purpose {
 
 /// Embeds, classifies or reranks, as the checkpoint does.
 pub async fn root(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    let purpose = Purpose::find(state.service()?);
+    let kind = ModelKind::find(state.service()?);
     let handle = State(state.clone());
-    match purpose {
-        Purpose::Embedding => embed(handle, ApiJson::from_request(request, &state).await?).await,
-        Purpose::Classification => {
+    match kind {
+        ModelKind::Embedding => embed(handle, ApiJson::from_request(request, &state).await?).await,
+        ModelKind::Classification => {
             predict(handle, ApiJson::from_request(request, &state).await?).await
         }
-        Purpose::Reranking => rerank(handle, ApiJson::from_request(request, &state).await?).await,
+        ModelKind::Reranking => rerank(handle, ApiJson::from_request(request, &state).await?).await,
     }
 }

@@ -15,6 +15,7 @@ use crate::http::recipe::native;
 use crate::http::similarity::SimilarityRequest;
 use crate::http::state::AppState;
 use crate::http::wire::{WireInput, WireInputs};
+use crate::http::wire_texts::WireTexts;
 
 /// The body of `POST /similarity`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,7 +43,8 @@ pub struct SimilarityInputs {
     /// The sentence with which the others are compared.
     source_sentence: String,
     /// The others.
-    sentences: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    sentences: WireTexts,
 }
 
 /// How sentences are read.
@@ -79,12 +81,13 @@ pub async fn similarity(
     let SimilarityInputs { source_sentence, sentences } = request.inputs;
     let parameters = request.parameters.unwrap_or_default();
     let long_text = long_input(service, parameters.truncate, parameters.truncation_direction);
-    let prompt = choose_prompt(service, None, parameters.prompt_name, true)?;
+    let name_pointer = "/parameters/prompt_name";
+    let prompt = choose_prompt(service, None, parameters.prompt_name, name_pointer, true)?;
     let mut of_source = caller.beside(&state);
     let source = WireInputs::One(WireInput::Text(source_sentence));
     let memory = &mut of_source.memory;
     let source = check_all(&state, "/inputs/source_sentence", source, &prompt, memory)?;
-    let texts = WireInputs::Several(sentences.into_iter().map(WireInput::Text).collect());
+    let texts = sentences.into_inputs(WireInput::Text);
     let texts = check_all(&state, "/inputs/sentences", texts, &prompt, &mut caller.memory)?;
     let recipe = native(service, None)?;
     let comparing = SimilarityRequest { source, texts, recipe, long_text, echo: false };

@@ -68,7 +68,7 @@ pub async fn tokenize(
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     let texts = request.inputs.into_texts(service, &mut caller, "/inputs").await?;
-    let prompt = prompts::choose_prompt(service, None, request.prompt_name, true)?;
+    let prompt = prompts::choose_prompt(service, None, request.prompt_name, "/prompt_name", true)?;
     let inputs = inputs::check_all(&state, "/inputs", texts, &prompt, &mut caller.memory)?;
     let special_tokens = request.add_special_tokens.unwrap_or(true);
     let request = TokensRequest { inputs, special_tokens };
