@@ -29,10 +29,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         let inner = error.into_inner();
         let message = inner.to_string();
         let message = cut_message(&message);
-        // Some types give an error of syntax for a value of a kind that they don't have.
-        let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+        // For a list or a number in the place of a name, serde_json has an error of syntax.
+        let is_value = || serde_json::from_str::<IgnoredAny>(text).is_ok();
         match inner.classify() {
-            Category::Syntax if is_json() => {
+            Category::Syntax if message.starts_with("expected value") && is_value() => {
                 ApiError::InvalidField { pointer, message: message.into_owned() }
             }
             Category::Data => ApiError::InvalidField { pointer, message: message.into_owned() },
