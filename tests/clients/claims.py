@@ -4,13 +4,15 @@ A script is one client. Its claims are its functions marked with `@claim`; the n
 the claim, and an exception means that it doesn't hold. `run.py` starts the servers and the scripts.
 
 Environment of a script: SERVER is the URL of a server with its defaults; SMALL_SERVER is the URL of one
-whose queue holds few tokens. Both serve the same model.
+whose queue holds few tokens; PROMPTS_SERVER is the URL of one whose model has prompts. Except for these
+prompts, all three serve the same model.
 """
 
 import asyncio
 import functools
 import importlib.metadata
 import inspect
+import itertools
 import json
 import os
 import sys
@@ -23,6 +25,7 @@ import numpy
 
 SERVER = os.environ.get("SERVER", "")
 SMALL_SERVER = os.environ.get("SMALL_SERVER", "")
+PROMPTS_SERVER = os.environ.get("PROMPTS_SERVER", "")
 # Clients that insist on a key get one; the server reads none.
 KEY = "no-key-needed"
 REQUEST_SECONDS = 120
@@ -83,10 +86,10 @@ def where(error):
     return f"{''.join(here)}    {type(error).__name__}: {error}" + (f"\n    {answer[:500]}" if answer else "")
 
 
-def fetch(path, body=None, headers=()):
-    """The bytes of the server's answer to a request of our own. An error status is an exception."""
+def fetch(path, body=None, headers=(), server=SERVER):
+    """The bytes of a server's answer to a request of our own. An error status is an exception."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(SERVER + path, data, {"content-type": "application/json"} | dict(headers))
+    request = urllib.request.Request(server + path, data, {"content-type": "application/json"} | dict(headers))
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
             return answer.read()
@@ -94,9 +97,9 @@ def fetch(path, body=None, headers=()):
         raise AssertionError(f"{path}: {error.code} {error.read().decode(errors='replace')}") from error
 
 
-def call(path, body=None):
-    """The server's answer to a request of our own, as JSON."""
-    return json.loads(fetch(path, body))
+def call(path, body=None, server=SERVER):
+    """A server's answer to a request of our own, as JSON."""
+    return json.loads(fetch(path, body, server=server))
 
 
 @functools.cache
@@ -105,9 +108,9 @@ def model():
     return call("/info")["model"]["name"]
 
 
-def native(texts, **fields):
+def native(texts, server=SERVER, **fields):
     """Rows of `/embed` by the recipe `native`, (texts, dimensions) in float32."""
-    answer = call("/embed", {"inputs": list(texts), "recipe": "native"} | fields)
+    answer = call("/embed", {"inputs": list(texts), "recipe": "native"} | fields, server)
     return numpy.array(answer["embeddings"], dtype=numpy.float32)
 
 
@@ -119,6 +122,18 @@ def assert_same_bits(rows, expected):
     apart = numpy.abs(rows.astype(numpy.float64) - expected)
     place = numpy.unravel_index(apart.argmax(), apart.shape)
     assert same.all(), f"{(~same).sum()} of {same.size} differ, at most by {apart.max():.3g} at {place}"
+
+
+def assert_prompts(embed, names):
+    """`embed(value)`, by a client of PROMPTS_SERVER, are the rows of TEXTS with the prompt `names[value]`.
+
+    The rows of two prompts differ, and those of a prompt differ from those without one, in every text.
+    """
+    expected = {name: native(TEXTS, PROMPTS_SERVER, prompt_name=name) for name in names.values()}
+    for one, other in itertools.combinations([native(TEXTS, PROMPTS_SERVER), *expected.values()], 2):
+        assert (one != other).any(axis=1).all(), "two prompts have the same rows"
+    for value, name in names.items():
+        assert_same_bits(embed(value), expected[name])
 
 
 def cosines(query, documents):

@@ -10,9 +10,11 @@ import cohere
 import numpy
 from claims import (
     KEY,
+    PROMPTS_SERVER,
     SERVER,
     TEXTS,
     TOO_LONG,
+    assert_prompts,
     assert_same_bits,
     claim,
     main,
@@ -87,10 +89,15 @@ def output_dimension_cuts_a_row_and_normalises_it_again():
 
 
 @claim
-def each_input_type_is_taken():
-    """This model's prompts are empty, so all of them give the same rows."""
-    for kind in ("search_document", "search_query", "classification", "clustering"):
-        assert_same_bits(embed(input_type=kind).embeddings.float_, native(TEXTS))
+def each_input_type_chooses_the_prompt_of_its_purpose():
+    client = cohere.ClientV2(api_key=KEY, base_url=PROMPTS_SERVER)
+
+    def rows(kind):
+        fields = {"model": model(), "input_type": kind, "embedding_types": ["float"]}
+        return client.embed(texts=TEXTS, **fields).embeddings.float_
+
+    names = {"search_query": "query", "search_document": "document"}
+    assert_prompts(rows, names | {kind: kind for kind in ("classification", "clustering")})
 
 
 @claim

@@ -9,11 +9,13 @@
 
 import numpy
 from claims import (
+    PROMPTS_SERVER,
     QUERY,
     SCORE_TOLERANCE,
     SERVER,
     TEXTS,
     TOO_LONG,
+    assert_prompts,
     assert_same_bits,
     call,
     claim,
@@ -43,14 +45,21 @@ def both_ways_to_write_the_base_and_the_route_embed_do_the_same():
 
 
 @claim
-def every_parameter_is_obeyed():
+def truncation_dimensions_and_normalisation_are_obeyed():
     rows = EMBED.feature_extraction([*TEXTS, TOO_LONG], truncate=True, truncation_direction="right")
     assert_same_bits(rows, native([*TEXTS, TOO_LONG], long_text="truncate"))
-    rows = EMBED.feature_extraction(TEXTS, dimensions=64, normalize=True, prompt_name="query")
-    assert_same_bits(rows, native(TEXTS, dimensions=64, prompt_name="query"))
+    rows = EMBED.feature_extraction(TEXTS, dimensions=64, normalize=True)
+    assert_same_bits(rows, native(TEXTS, dimensions=64))
     rows = EMBED.feature_extraction(TEXTS, normalize=False)
     recipe = call("/info")["recipes"]["native"] | {"normalize": False}
     assert_same_bits(rows, native(TEXTS, recipe=recipe))
+
+
+@claim
+def prompt_name_chooses_a_prompt():
+    client = InferenceClient(f"{PROMPTS_SERVER}/tei")
+    names = {name: name for name in ("query", "document", "classification")}
+    assert_prompts(lambda name: client.feature_extraction(TEXTS, prompt_name=name), names)
 
 
 @claim

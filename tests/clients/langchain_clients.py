@@ -8,10 +8,12 @@
 
 from claims import (
     KEY,
+    PROMPTS_SERVER,
     QUERY,
     SERVER,
     TEXTS,
     TOO_LONG,
+    assert_prompts,
     assert_ranking,
     assert_same_bits,
     claim,
@@ -27,15 +29,15 @@ from langchain_huggingface import HuggingFaceEndpointEmbeddings
 from langchain_openai import OpenAIEmbeddings
 
 
-def openai_embeddings(**fields):
-    base = {"base_url": f"{SERVER}/v1", "api_key": KEY, "model": model()}
+def openai_embeddings(server=SERVER, **fields):
+    base = {"base_url": f"{server}/v1", "api_key": KEY, "model": model()}
     return OpenAIEmbeddings(**base, check_embedding_ctx_length=False, **fields)
 
 
-def endpoint_embeddings(**fields):
+def endpoint_embeddings(server=SERVER, **fields):
     embeddings = HuggingFaceEndpointEmbeddings(model=model(), **fields)
-    embeddings.client = InferenceClient(f"{SERVER}/tei")
-    embeddings.async_client = AsyncInferenceClient(f"{SERVER}/tei")
+    embeddings.client = InferenceClient(f"{server}/tei")
+    embeddings.async_client = AsyncInferenceClient(f"{server}/tei")
     return embeddings
 
 
@@ -85,6 +87,20 @@ async def endpoint_embeddings_are_the_same_async():
 def endpoint_embeddings_cut_a_long_text_where_they_are_asked_to():
     rows = endpoint_embeddings(model_kwargs={"truncate": True}).embed_documents([TOO_LONG])
     assert_same_bits(rows, native([TOO_LONG], long_text="truncate"))
+
+
+@claim
+def model_kwargs_choose_a_prompt_by_jinas_task_and_by_prompt_name():
+    def by_task(task):
+        fields = {"model_kwargs": {"extra_body": {"task": task}}}
+        return openai_embeddings(PROMPTS_SERVER, **fields).embed_documents(TEXTS)
+
+    def by_name(name):
+        fields = {"model_kwargs": {"prompt_name": name}}
+        return endpoint_embeddings(PROMPTS_SERVER, **fields).embed_documents(TEXTS)
+
+    assert_prompts(by_task, {"retrieval.query": "query", "retrieval.passage": "document"})
+    assert_prompts(by_name, {"query": "query", "document": "document"})
 
 
 @claim

@@ -7,10 +7,12 @@ import numpy
 import openai
 from claims import (
     KEY,
+    PROMPTS_SERVER,
     SERVER,
     SMALL_SERVER,
     TEXTS,
     TOO_LONG,
+    assert_prompts,
     assert_same_bits,
     claim,
     main,
@@ -61,6 +63,24 @@ def dimensions_cut_a_row_and_normalise_it_again():
     cut = native(TEXTS)[:, :64].astype(numpy.float64)
     cut /= numpy.linalg.norm(cut, axis=1, keepdims=True)
     assert numpy.abs(numpy.array(rows(answer)) - cut).max() < 1e-6
+
+
+@claim
+def jinas_task_in_the_extra_body_chooses_the_prompt_of_its_purpose():
+    client = openai.OpenAI(base_url=f"{PROMPTS_SERVER}/v1", api_key=KEY, max_retries=0)
+    names = {
+        "retrieval.query": "query",
+        "retrieval.passage": "document",
+        "text-matching": "text-matching",
+        "classification": "classification",
+        "clustering": "clustering",
+        "separation": "clustering",
+    }
+
+    def embed(task):
+        return rows(client.embeddings.create(model=model(), input=TEXTS, extra_body={"task": task}))
+
+    assert_prompts(embed, names)
 
 
 @claim

@@ -52,6 +52,14 @@ SETTINGS = {
 SMALL_QUEUE = {"STRATA_BATCHING_QUEUE_TOKENS": "4096"}
 # Texts from which the ranges of 8-bit embeddings are computed.
 CALIBRATED = 200
+# A model's prompts, all different, by the names under which they are looked for.
+PROMPTS = {
+    "query": "query: ",
+    "document": "document: ",
+    "classification": "classify: ",
+    "clustering": "cluster: ",
+    "text-matching": "compare: ",
+}
 SCRIPT_SECONDS = 280
 # Some clients report their use or fetch lists of prices. They are asked not to, and can't: what isn't on the
 # loopback interface goes to a proxy that doesn't exist.
@@ -83,8 +91,14 @@ def main():
         tempfile.TemporaryDirectory() as folder,
         Server(binary, model, "auto", SETTINGS | calibrate(binary, model, folder)) as server,
         Server(binary, model, "auto", SETTINGS | SMALL_QUEUE) as small,
+        Server(binary, with_prompts(model, folder), "auto", SETTINGS) as prompts,
     ):
-        place = {"SERVER": server.url, "SMALL_SERVER": small.url, "CALIBRATION": f"{folder}/texts.jsonl"}
+        place = {
+            "SERVER": server.url,
+            "SMALL_SERVER": small.url,
+            "PROMPTS_SERVER": prompts.url,
+            "CALIBRATION": f"{folder}/texts.jsonl",
+        }
         if options.reference:
             place["REFERENCE"] = str(options.reference.resolve())
         failed = [name for name in scripts if not run(name, place)]
@@ -102,6 +116,18 @@ def calibrate(binary, model, folder):
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     subprocess.run(command, cwd=folder, env=kept(), check=True, **quiet)
     return {"STRATA_CALIBRATIONS": str(ranges)}
+
+
+def with_prompts(model, folder):
+    """The model under the same name in the folder, with PROMPTS. All files but the one of the prompts are links."""
+    copy = Path(folder, "with_prompts", model.name)
+    copy.mkdir(parents=True)
+    settings = "config_sentence_transformers.json"
+    for file in model.iterdir():
+        if file.name != settings:
+            (copy / file.name).symlink_to(file)
+    (copy / settings).write_text(json.dumps({"prompts": PROMPTS}), encoding="utf-8")
+    return copy
 
 
 def kept():
