@@ -71,7 +71,7 @@ fn write_all(root: &Command, folder: &Path) -> io::Result<()> {
 }
 
 /// One page in roff. clap_mangen would fill the lines of the examples and call them "extra".
-fn page(command: &Command) -> io::Result<Vec<u8>> {
+pub(super) fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut written = Vec::new();
     let source = concat!("strata ", env!("CARGO_PKG_VERSION"));
     Page::new(command.clone().after_help(None)).source(source).render(&mut written)?;

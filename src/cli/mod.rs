@@ -35,27 +35,18 @@ pub struct Cli {
     command: Command,
 }
 
+// Without doc comments: they would replace those of the commands, which have further paragraphs.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve a checkpoint and its heads over HTTP.
     Serve(serve::Serve),
-    /// Compare recipes on a labelled file.
     Compare(compare::Compare),
-    /// Train a head on a labelled file.
     Train(train::Train),
-    /// Score a head on a labelled file.
     Evaluate(evaluate::Evaluate),
-    /// Find the ranges that embeddings of 8 bits need, from a file of texts.
     Calibrate(calibrate::Calibrate),
-    /// Measure texts per second, latency and memory, without HTTP.
     Bench(bench::Bench),
-    /// Check whether a running server is ready; exit with 0 if it is.
     Health(health::Health),
-    /// Print the OpenAPI description of the HTTP interface as YAML.
     Openapi(openapi::Openapi),
-    /// Print a script that completes commands and flags in a shell.
     Completions(completions::Completions),
-    /// Print the page of a command for `man`, or write all pages to a folder.
     Man(man::Man),
 }
 
@@ -99,7 +90,7 @@ fn refuse(error: &Error) -> ExitCode {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
-        _ => writeln!(stderr(), "{}", usage::one_line(error)),
+        _ => writeln!(stderr(), "{}", usage::error_line(error)),
     };
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

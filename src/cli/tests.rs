@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Command, CommandFactory, Parser};
 
 use super::Cli;
+use super::man::page;
 
 /// Each command with the lines of its examples: commands of a shell, continued lines joined.
 fn examples() -> Vec<(String, Vec<String>)> {
@@ -42,6 +43,24 @@ fn every_command_has_one_to_three_examples_of_itself_that_parse() {
                 panic!("{example}: {error}");
             }
         }
+    }
+}
+
+#[test]
+fn the_whole_description_of_a_command_is_in_its_help_and_on_its_page() {
+    for (command, sentence) in [
+        ("calibrate", "The file should have a thousand texts or more"),
+        ("compare", "The recipes are each layer alone"),
+    ] {
+        let mut root = Cli::command();
+        let command = root.find_subcommand_mut(command).unwrap();
+        assert!(command.render_long_help().to_string().contains(sentence), "{command}");
+        assert!(!command.render_help().to_string().contains(sentence), "{command}");
+        let page = page(command).unwrap();
+        assert!(String::from_utf8(page).unwrap().contains(sentence), "{command}");
+    }
+    for command in Cli::command().get_subcommands() {
+        assert!(command.get_about().is_some(), "{}", command.get_name());
     }
 }
 

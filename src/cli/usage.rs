@@ -6,7 +6,7 @@ use clap::Error;
 ///
 /// `error: unexpected argument '--prot' found; a similar argument exists: '--port'; for more
 /// information, try '--help'`
-pub fn one_line(error: &Error) -> String {
+pub fn error_line(error: &Error) -> String {
     let rendered = error.render().to_string();
     let paragraphs = rendered.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
     let kept = paragraphs.filter(|text| !text.starts_with("Usage:"));
@@ -40,7 +40,7 @@ mod tests {
         let file = Arg::new("file").long("file").value_name("FILE").required(true);
         let out = Arg::new("out").long("out").value_name("DIR").required(true);
         let command = Command::new("tool").args([port, shape, file, out]);
-        one_line(&command.try_get_matches_from([&["tool"], args].concat()).unwrap_err())
+        error_line(&command.try_get_matches_from([&["tool"], args].concat()).unwrap_err())
     }
 
     #[test]
