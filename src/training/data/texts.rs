@@ -8,12 +8,12 @@ use super::json_lines::{numbered_lines, parse_object, string};
 use super::layout::Column;
 use super::tables::{column_index, csv_lines, tsv_lines};
 
-/// Reads the texts of a file as [`Dataset::read`](super::Dataset::read) does, in order and trimmed.
-/// The first line of a TSV or CSV file is a header if the column is given by name, and a row if it
-/// is given by number.
+/// Reads the texts of a file in their order. Unlike [`Dataset::read`](super::Dataset::read) it keeps
+/// white space at their ends, so that they are the texts of a request. The first line of a TSV or CSV
+/// file is a header if the column is given by name, and a row if it is given by number.
 ///
 /// # Errors
-/// The first error in the file; no line is skipped.
+/// The first error in the file, such as a blank text; no line is skipped.
 pub fn read_texts(file: &Path, text: &Column) -> Result<Vec<String>, DatasetError> {
     read(file, text).map_err(|error| error.in_file(file))
 }
@@ -35,20 +35,20 @@ fn texts(content: &str, format: Format, column: &Column) -> Result<Vec<String>, 
             let text = |(number, line)| {
                 let object = parse_object(line).map_err(|kind| kind.on_line(number))?;
                 let text = string(&object, column).map_err(|kind| kind.on_line(number))?;
-                trimmed(number, text)
+                not_blank(number, text)
             };
             return numbered_lines(content).map(text).collect();
         }
     };
     let index = column_index(&lines, column)?;
     let header = usize::from(matches!(column, Column::Name(_)));
-    lines.iter().skip(header).map(|line| trimmed(line.number, &line.fields[index])).collect()
+    lines.iter().skip(header).map(|line| not_blank(line.number, &line.fields[index])).collect()
 }
 
-fn trimmed(line: u64, text: &str) -> Result<String, LineError> {
+fn not_blank(line: u64, text: &str) -> Result<String, LineError> {
     match text.trim() {
         "" => Err(DatasetErrorKind::EmptyText.on_line(line)),
-        text => Ok(text.to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -68,11 +68,21 @@ mod tests {
 
     #[test]
     fn texts_are_read_without_labels() {
-        assert_eq!(texts(".tsv", "text\na \" b\n c \n", "text").unwrap(), ["a \" b", "c"]);
+        assert_eq!(texts(".tsv", "text\na \" b\nc\n", "text").unwrap(), ["a \" b", "c"]);
         assert_eq!(texts(".tsv", "a\tb\nc\td\n", "2").unwrap(), ["b", "d"]);
         assert_eq!(texts(".csv", "id,text\n1,\"a,b\"\n", "text").unwrap(), ["a,b"]);
         let lines = "{\"text\": \"a\"}\n\n{\"text\": \"b\", \"label\": null}\n";
         assert_eq!(texts(".jsonl", lines, "text").unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn white_space_at_the_ends_of_a_text_is_kept() {
+        assert_eq!(
+            texts(".tsv", "text\r\n a \r\nb\u{a0}\r\n", "text").unwrap(),
+            [" a ", "b\u{a0}"]
+        );
+        assert_eq!(texts(".csv", "text\n\" a\n\"\nb \n", "text").unwrap(), [" a\n", "b "]);
+        assert_eq!(texts(".jsonl", "{\"text\": \"\\ta \"}\n", "text").unwrap(), ["\ta "]);
     }
 
     #[test]
@@ -84,6 +94,8 @@ mod tests {
             refused(".tsv", "text\na\n \n", "text"),
             "FILE, line 3: the text is empty; every row needs one"
         );
+        assert!(refused(".csv", "text\n\"\n\"\n", "text").contains("line 2: the text is empty"));
+        assert!(refused(".jsonl", "{\"text\": \" \"}", "text").contains("the text is empty"));
         assert!(refused(".tsv", "a\tb\nc\n", "2").contains("1 columns where"));
         assert!(refused(".csv", "body\na\n", "text").contains("no column \"text\"; there are"));
         assert!(refused(".jsonl", "{\"text\": 1}", "text").contains("must be a string"));
