@@ -1,6 +1,7 @@
 //! `strata calibrate`: finds the range of each column of embeddings, and writes a file for `serve`.
 
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -76,6 +77,7 @@ impl Calibrate {
         }
         // Texts are tokenised in this pool, even if the encoder computes in another.
         threads::size_pool(config.encoder.threads).map_err(Failure::failed)?;
+        self.check_out().map_err(Failure::Unusable)?;
         let texts = read_texts(&self.data, &self.text).map_err(Failure::unusable)?;
         let parts = app::load_parts(&config).map_err(Failure::unusable)?;
         let recipe = self.resolve(&parts, &wanted).map_err(Failure::Unusable)?;
@@ -87,11 +89,27 @@ impl Calibrate {
         let fingerprint = &parts.fingerprint;
         let calibration =
             Calibration::new(&model, fingerprint, &recipe, &prompt, texts.len(), ranges);
-        calibration.write(&self.out).map_err(Failure::failed)?;
+        calibration.write(&self.out).map_err(|error| Failure::Failed(self.unwritable(&error)))?;
         print(format_args!(
             "{} written; `strata serve --calibration` reads it\n",
             self.out.display()
         ))
+    }
+
+    /// Whether a file can be written to the folder of `--out`. Checked before the encoder starts, since
+    /// encoding takes long.
+    fn check_out(&self) -> anyhow::Result<()> {
+        let folder = self.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let tried = match self.out.is_dir() {
+            true => Err(io::Error::from(ErrorKind::IsADirectory)),
+            false => tempfile::tempfile_in(folder.unwrap_or(Path::new("."))),
+        };
+        tried.map(drop).map_err(|error| self.unwritable(&error))
+    }
+
+    fn unwritable(&self, error: &io::Error) -> anyhow::Error {
+        let out = self.out.display();
+        anyhow!("--out {out}: {error}; choose a file that can be written")
     }
 
     fn resolve(&self, parts: &Parts, wanted: &RecipeRef) -> anyhow::Result<Arc<ResolvedRecipe>> {

@@ -1,6 +1,7 @@
 //! Calibrations: the ranges of the rows of some texts, with what the rows depend on.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,13 +38,13 @@ pub struct Calibration {
 /// Why a file has no calibration for a model.
 #[derive(Debug, thiserror::Error)]
 pub enum CalibrationError {
-    /// The file can't be read or written.
-    #[error("{}: {cause}", .file.display())]
-    File {
+    /// The file can't be read.
+    #[error("{}: {cause}; name a file that `strata calibrate` wrote", .file.display())]
+    Unreadable {
         /// The file.
         file: PathBuf,
         /// What the system says.
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// The file isn't what `strata calibrate` writes.
     #[error("{}: {message}; `strata calibrate` writes such files", .file.display())]
@@ -67,6 +68,17 @@ pub enum CalibrationError {
         found: String,
         /// The fingerprint of the encoder in use.
         expected: String,
+    },
+    /// Two files have ranges for the same rows.
+    #[error(
+        "{}: it has ranges for the same recipe, columns and prompt as {}; name only one of them",
+        .file.display(), .earlier.display()
+    )]
+    Repeated {
+        /// The later of the files.
+        file: PathBuf,
+        /// The earlier of them; the same path if the file is named twice.
+        earlier: PathBuf,
     },
 }
 
@@ -97,7 +109,7 @@ impl Calibration {
     /// The file can't be read or used.
     pub fn read(file: &Path, fingerprint: &str) -> Result<Self, CalibrationError> {
         let bytes = fs::read(file)
-            .map_err(|cause| CalibrationError::File { file: file.to_owned(), cause })?;
+            .map_err(|cause| CalibrationError::Unreadable { file: file.to_owned(), cause })?;
         let wrong = |message| CalibrationError::Content { file: file.to_owned(), message };
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let read: Self = serde_path_to_error::deserialize(&mut json)
@@ -128,10 +140,8 @@ impl Calibration {
     ///
     /// # Errors
     /// The file can't be written.
-    pub fn write(&self, file: &Path) -> Result<(), CalibrationError> {
-        let json = serde_json::to_vec(self).map_err(std::io::Error::from);
-        json.and_then(|json| write_atomically(file, &json))
-            .map_err(|cause| CalibrationError::File { file: file.to_owned(), cause })
+    pub fn write(&self, file: &Path) -> io::Result<()> {
+        write_atomically(file, &serde_json::to_vec(self)?)
     }
 }
 
@@ -146,15 +156,13 @@ impl Calibrations {
     /// A file can't be used, or two have ranges for the same rows.
     pub fn read(files: &[PathBuf], fingerprint: &str) -> Result<Self, CalibrationError> {
         let mut all: Vec<Calibration> = Vec::new();
-        for (index, file) in files.iter().enumerate() {
+        for file in files {
             let next = Calibration::read(file, fingerprint)?;
             let same =
                 |other: &Calibration| other.recipe == next.recipe && other.prompt == next.prompt;
             if let Some(earlier) = all.iter().position(same) {
-                let earlier = files[..index][earlier].display();
-                let message =
-                    format!("it has ranges for the same recipe, columns and prompt as {earlier}");
-                return Err(CalibrationError::Content { file: file.clone(), message });
+                let earlier = files[earlier].clone();
+                return Err(CalibrationError::Repeated { file: file.clone(), earlier });
             }
             all.push(next);
         }
@@ -174,7 +182,8 @@ impl Calibrations {
     }
 }
 
-/// What identifies a recipe: its layers, combination, pooling and columns.
+/// What identifies a recipe: its layers, combination, pooling and columns. A file has the same numbers,
+/// since serde_json's feature `float_roundtrip` reads each as it was written.
 fn as_json(recipe: &ResolvedRecipe) -> Value {
     serde_json::to_value(recipe).unwrap_or_default()
 }

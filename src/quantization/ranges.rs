@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_are_none_are_refused() {
+    fn ranges_that_are_missing_reversed_or_not_finite_are_refused() {
         let refused =
             |min: &[f32], max: &[f32]| Ranges::new(min.to_vec(), max.to_vec()).unwrap_err();
         assert_eq!(refused(&[], &[]), InvalidRanges::Lengths { minimum: 0, maximum: 0 });

@@ -3,11 +3,13 @@
 use std::fs;
 use std::sync::Arc;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Calibration, Calibrations, Precision, Ranges};
-use crate::model::recipe::{Recipe, ResolvedRecipe, Shape};
+use crate::model::recipe::{Combine, Recipe, ResolvedRecipe, Shape};
 
 const FIXTURE: &str = include_str!("../../tests/fixtures/quantized.json");
 
@@ -71,6 +73,25 @@ fn ranges_are_found_by_recipe_columns_and_prompt() {
     assert_eq!(all.ranges(&normalized, ""), None);
 }
 
+proptest! {
+    #[test]
+    fn ranges_are_found_by_any_weights(
+        weights in vec(prop_oneof![-2.0_f32..2.0, any::<f32>()], 1..=3)
+    ) {
+        let shape = Shape { layers: 2, hidden: 4 };
+        let layers = (0..).take(weights.len()).collect();
+        let (combine, weights) = (Combine::Weighted, Some(weights));
+        let written = Recipe { layers, combine, weights, ..Recipe::default() };
+        let recipe = written.resolve(shape).unwrap();
+        let ranges = Ranges::new(vec![0.0; 4], vec![1.0; 4]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.json");
+        Calibration::new("tiny", "abc", &recipe, "", 7, ranges).write(&file).unwrap();
+        let all = Calibrations::read(&[file], "abc").unwrap();
+        prop_assert!(all.ranges(&recipe, "").is_some());
+    }
+}
+
 /// The message about a file whose JSON was changed.
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -109,8 +130,21 @@ fn two_files_for_the_same_rows_are_refused() {
     let files = ["a", "b"].map(|name| folder.path().join(name));
     files.iter().for_each(|file| calibration(4, "").write(file).unwrap());
     let refusal = Calibrations::read(&files, "abc").unwrap_err().to_string();
-    assert!(refusal.contains("the same recipe, columns and prompt as"), "{refusal}");
+    let [earlier, later] = files.each_ref().map(|file| file.display());
+    assert_eq!(
+        refusal,
+        format!(
+            "{later}: it has ranges for the same recipe, columns and prompt as {earlier}; name only \
+             one of them"
+        )
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let refusal = Calibrations::read(&[missing], "abc").unwrap_err().to_string();
     assert!(refusal.contains("missing: No such file"), "{refusal}");
+    assert!(refusal.ends_with("; name a file that `strata calibrate` wrote"), "{refusal}");
 }

@@ -13,7 +13,7 @@ use crate::support::process::Strata;
 use crate::support::tiny;
 
 /// A command that fails.
-struct Failing {
+pub struct Failing {
     /// Separated by spaces. `@` in front of a name stands for that tiny checkpoint.
     args: &'static str,
     /// Name and content of a file in the working directory; none if the name is empty.
@@ -25,9 +25,9 @@ struct Failing {
     remedy: &'static str,
 }
 
-const NO_FILE: (&str, &str) = ("", "");
+pub const NO_FILE: (&str, &str) = ("", "");
 
-const fn failing(
+pub const fn failing(
     args: &'static str,
     file: (&'static str, &'static str),
     code: i32,
@@ -39,7 +39,7 @@ const fn failing(
 
 /// Runs the command and returns its one line on standard error. Warnings of the log are left out, such as
 /// that the shipped heads are for another encoder.
-fn line(strata: Strata, code: i32) -> String {
+pub fn line(strata: Strata, code: i32) -> String {
     let output = strata.env("STRATA_LOG_FILTER", "error").output();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -50,7 +50,7 @@ fn line(strata: Strata, code: i32) -> String {
 }
 
 #[track_caller]
-fn check(cases: &[Failing]) {
+pub fn check(cases: &[Failing]) {
     for Failing { args, file: (name, content), code, named, remedy } in cases {
         let checkpoint = |arg: &str| match arg.strip_prefix('@') {
             Some(name) => tiny(name).to_str().unwrap().to_owned(),

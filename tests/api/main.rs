@@ -9,6 +9,7 @@ mod causes;
 mod classify;
 mod clients;
 mod cohere;
+mod command_calibrate;
 mod command_errors;
 mod command_line;
 mod compare;
