@@ -75,7 +75,9 @@ pub struct EmbedResponse {
 #[utoipa::path(
     post, path = "/embed", tag = "inference", request_body = EmbedRequest,
     responses(
-        (status = 200, body = EmbedResponse, description = "One embedding per input, in order."),
+        (status = 200, description = "One embedding per input, in order; as one numpy array if `Accept` \
+         prefers it.",
+         content((EmbedResponse = "application/json"), (String = "application/x-npy"))),
         (status = "4XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "400, 408, 413, 415, 422, 429, 431: nothing was computed."),
         (status = "5XX", body = ProblemDetails, content_type = "application/problem+json",

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::embed_fields::{Content, EmbeddingType, InputType, MixedInput, Truncate};
 use super::error::ErrorBody;
 use super::limits::check_tokens;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
@@ -19,14 +20,10 @@ use crate::http::inputs;
 use crate::http::model_name;
 use crate::http::prompts::{Purpose, purpose_prompt};
 use crate::http::recipe::{cut, native};
-use crate::http::state::{AppState, Service};
-use crate::http::tokenizing::LongInput;
-use crate::http::vectors::{Encoding, Vector, VectorFormat};
+use crate::http::state::AppState;
+use crate::http::vectors::{Vector, VectorFormat};
 use crate::http::wire::WireInput;
 use crate::http::wire_texts::WireTexts;
-use crate::model::recipe::ResolvedRecipe;
-use crate::quantization::Precision;
-use crate::text::TruncationSide;
 
 /// The body of `POST /v2/embed`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -63,115 +60,6 @@ pub struct EmbedRequest {
     /// Ranks requests at Cohere; here the header `x-priority` does.
     #[serde(default, rename = "priority")]
     _priority: Option<u32>,
-}
-
-/// What the texts are for, which chooses one of the checkpoint's prompts.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CohereInputType)]
-enum InputType {
-    /// To be found.
-    SearchDocument,
-    /// To search with.
-    SearchQuery,
-    /// For a classifier.
-    Classification,
-    /// To be grouped.
-    Clustering,
-}
-
-impl From<InputType> for Purpose {
-    fn from(kind: InputType) -> Self {
-        match kind {
-            InputType::SearchDocument => Self::Document,
-            InputType::SearchQuery => Self::Query,
-            InputType::Classification => Self::Classification,
-            InputType::Clustering => Self::Clustering,
-        }
-    }
-}
-
-/// An input of one text; Cohere also takes images, and several parts.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CohereInput)]
-struct MixedInput {
-    /// Its only part.
-    #[schema(min_items = 1, max_items = 1)]
-    content: Vec<Content>,
-}
-
-/// A part of an input.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-#[schema(as = CohereContent)]
-enum Content {
-    /// A text.
-    Text {
-        /// The text.
-        text: String,
-    },
-}
-
-/// The type of an embedding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = CohereEmbeddingType)]
-enum EmbeddingType {
-    /// Lists of numbers.
-    Float,
-    /// -128 to 127: the calibrated range of each column in 256 steps.
-    Int8,
-    /// 0 to 255: the calibrated range of each column in 256 steps.
-    Uint8,
-    /// One bit per column, in numbers from -128 to 127.
-    Binary,
-    /// One bit per column, in numbers from 0 to 255.
-    Ubinary,
-    /// Little-endian f32, in base64.
-    Base64,
-}
-
-impl EmbeddingType {
-    fn format(
-        self,
-        service: &Service,
-        recipe: &ResolvedRecipe,
-        prompt: &str,
-    ) -> Result<VectorFormat, ApiError> {
-        let (precision, encoding) = match self {
-            Self::Float => (Precision::Float32, Encoding::Float),
-            Self::Base64 => (Precision::Float32, Encoding::Base64),
-            Self::Int8 => (Precision::Int8, Encoding::Float),
-            Self::Uint8 => (Precision::Uint8, Encoding::Float),
-            Self::Binary => (Precision::Binary, Encoding::Float),
-            Self::Ubinary => (Precision::Ubinary, Encoding::Float),
-        };
-        VectorFormat::new(service, precision, encoding, recipe, prompt, "/embedding_types")
-    }
-}
-
-/// What happens to a text with too many tokens.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[schema(as = CohereTruncate)]
-enum Truncate {
-    /// It is refused.
-    None,
-    /// Its first tokens are left out.
-    Start,
-    /// Its last tokens are left out.
-    End,
-}
-
-impl From<Truncate> for LongInput {
-    fn from(truncate: Truncate) -> Self {
-        match truncate {
-            Truncate::None => Self::Error,
-            Truncate::Start => Self::Truncate(Some(TruncationSide::Left)),
-            Truncate::End => Self::Truncate(Some(TruncationSide::Right)),
-        }
-    }
 }
 
 /// The answer of `POST /v2/embed`.

@@ -7,6 +7,7 @@
 mod contract;
 mod either;
 mod embed;
+mod embed_fields;
 mod error;
 mod limits;
 mod rerank;
