@@ -62,12 +62,8 @@ pub fn passes(parts: &Parts, tasks: &[Task], token_budget: usize) -> anyhow::Res
     if parts.model.encoder().pads() {
         order.sort_by_key(|task| task.sequence.tokens());
     }
-    let mut rest = order.as_slice();
-    while !rest.is_empty() {
-        let lens = rest.iter().map(|task| task.sequence.tokens());
-        let (pass, later) = rest.split_at(parts.model.sequences_per_pass(lens, token_budget));
+    for pass in parts.model.passes(&order, |task| task.sequence.tokens(), token_budget) {
         parts.model.forward(pass)?;
-        rest = later;
     }
     Ok(())
 }

@@ -191,19 +191,15 @@ impl<'a> Rows<'a> {
             let mut tasks: Vec<Task> =
                 numbered.par_iter().map(task).collect::<anyhow::Result<_>>()?;
             tasks.sort_by_key(|task| task.sequence.tokens());
-            let mut rest = tasks.as_slice();
-            while !rest.is_empty() {
-                let lens = rest.iter().map(|task| task.sequence.tokens());
-                let taken = self.parts.model.sequences_per_pass(lens, self.token_budget);
-                let (pass, later) = rest.split_at(taken);
+            let tokens = |task: &Task| task.sequence.tokens();
+            for pass in self.parts.model.passes(&tasks, tokens, self.token_budget) {
                 for row in self.compute(pass)? {
                     match &mut ranges {
                         Some(ranges) => ranges.widen(&row),
                         None => ranges = Some(Ranges::from_row(&row)?),
                     }
                 }
-                bar.inc(taken as u64);
-                rest = later;
+                bar.inc(pass.len() as u64);
             }
         }
         bar.finish_and_clear();

@@ -82,6 +82,23 @@ impl Model {
         sequences_per_pass(self.encoder.pads(), lengths, token_budget)
     }
 
+    /// Items in order, divided into passes of at most `token_budget` tokens; `tokens` counts those of an
+    /// item.
+    pub fn passes<'i, T>(
+        &self,
+        items: &'i [T],
+        tokens: impl Fn(&T) -> usize,
+        token_budget: usize,
+    ) -> impl Iterator<Item = &'i [T]> {
+        let mut rest = items;
+        std::iter::from_fn(move || {
+            let lengths = rest.iter().map(&tokens);
+            let (pass, later) = rest.split_at(self.sequences_per_pass(lengths, token_budget));
+            rest = later;
+            (!pass.is_empty()).then_some(pass)
+        })
+    }
+
     /// One pass over a batch: for each task its output; for a window its part in the output of the
     /// text, to be joined by [`OutputBuilder::text_output`].
     ///

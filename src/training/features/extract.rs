@@ -137,11 +137,8 @@ impl Extractor<'_> {
             PooledRows { features: Features { rows: sequences.len(), width, values }, truncated }
         };
         let mut pooled: Vec<PooledRows> = layers.iter().map(empty).collect();
-        let mut rest = order.as_slice();
-        while !rest.is_empty() {
-            let lens = rest.iter().map(|&row| sequences[row].tokens());
-            let (pass, later) =
-                rest.split_at(self.model.sequences_per_pass(lens, self.token_budget));
+        let tokens = |&row: &usize| sequences[row].tokens();
+        for pass in self.model.passes(&order, tokens, self.token_budget) {
             let batch: Vec<&Sequence> = pass.iter().map(|&row| &sequences[row]).collect();
             for (&row, output) in pass.iter().zip(self.model.forward_whole(&batch, &spec)?) {
                 for (PooledRows { features, .. }, values) in pooled.iter_mut().zip(output.values) {
@@ -150,7 +147,6 @@ impl Extractor<'_> {
                 }
             }
             done(pass.len());
-            rest = later;
         }
         Ok(pooled)
     }
