@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::response::Response;
 use serde::Serialize;
@@ -12,17 +11,14 @@ use super::answer_format::NPY;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::inputs::Inputs;
-use super::memory::MemoryCharge;
 use super::npy;
 use super::pipeline::{self, AnswerSize, Outcome};
 use super::reply::Reply;
 use super::state::Service;
 use super::text_pool::TextPool;
-use super::timings::StageTimings;
 use super::tokenizing::LongInput;
 use super::vectors::VectorFormat;
 use super::wire::Usage;
-use crate::model::output::Output;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
@@ -57,9 +53,7 @@ pub struct Embedded {
 /// Rows that were computed, and what it takes to answer with them.
 pub struct EmbeddingAnswer {
     embedded: Embedded,
-    deadline: Instant,
-    memory: MemoryCharge,
-    timings: StageTimings,
+    reply: Reply,
 }
 
 impl EmbeddingRequest {
@@ -91,10 +85,11 @@ impl EmbeddingRequest {
         };
         let deadline = caller.deadline;
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
-        let Outcome { outputs, usage, timings, answer_memory, .. } = outcome;
-        let rows = outputs.into_iter().flat_map(|Output { values, .. }| values).collect();
-        let embedded = Embedded { rows, usage };
-        Ok(EmbeddingAnswer { embedded, deadline, memory: answer_memory, timings })
+        let Outcome { outputs, usage, timings, answer_memory: memory, .. } = outcome;
+        let rows: Vec<_> = outputs.into_iter().flat_map(|output| output.values).collect();
+        let numbers = rows.iter().map(Vec::len).sum();
+        let reply = Reply { numbers, deadline, memory, timings };
+        Ok(EmbeddingAnswer { embedded: Embedded { rows, usage }, reply })
     }
 }
 
@@ -108,7 +103,7 @@ impl EmbeddingAnswer {
         pool: &TextPool,
         answer: impl FnOnce(Embedded) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let (embedded, reply) = self.into_reply();
+        let Self { embedded, reply } = self;
         reply.write(pool, move || answer(embedded)).await
     }
 
@@ -123,7 +118,7 @@ impl EmbeddingAnswer {
         format: VectorFormat,
         width: usize,
     ) -> Result<Response, ApiError> {
-        let (Embedded { rows, usage }, reply) = self.into_reply();
+        let Self { embedded: Embedded { rows, usage }, reply } = self;
         let numbers = reply.numbers;
         let write = move |writer: &mut AnswerWriter| {
             let (precision, count) = (format.precision(), numbers / width);
@@ -138,11 +133,5 @@ impl EmbeddingAnswer {
         headers.insert("x-tokens", usage.tokens.into());
         headers.insert("x-truncated-inputs", usage.truncated.len().into());
         Ok(response)
-    }
-
-    fn into_reply(self) -> (Embedded, Reply) {
-        let Self { embedded, deadline, memory, timings } = self;
-        let numbers = embedded.rows.iter().map(Vec::len).sum();
-        (embedded, Reply { numbers, deadline, memory, timings })
     }
 }

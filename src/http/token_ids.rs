@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::caller::Caller;
-use super::decoding::{INLINE_IDS, check_lists, most_bytes};
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::InputField;
 use super::state::Service;
+use super::text_pool::INLINE_BYTES;
 
 /// Bytes of memory that an id takes while its text is found.
 const ID_BYTES: usize = 64;
+
+/// Up to this many ids are decoded on the runtime.
+pub const INLINE_IDS: usize = INLINE_BYTES / 4;
 
 /// Lists of token ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,27 @@ pub struct TokenIds {
 }
 
 impl TokenIds {
+    /// Checks how many lists there are, and that none is empty. `field` is the field that has them.
+    ///
+    /// # Errors
+    /// There are no lists or too many, or one is empty.
+    pub fn check(&self, service: &Service, field: InputField) -> Result<(), ApiError> {
+        let Self { lists, count } = self;
+        let limit = service.limits.inputs.get();
+        if *count > limit {
+            let message = format!("{count} lists of ids; at most {limit} are allowed");
+            return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, field.pointer, message));
+        }
+        let empty = lists.iter().position(Vec::is_empty).map(|index| field.pointer_to(index));
+        match empty.or_else(|| lists.is_empty().then(|| field.pointer.to_owned())) {
+            Some(pointer) => {
+                let message = "the list is empty; at least one id is needed";
+                Err(ApiError::unacceptable(ErrorCode::EmptyInputs, pointer, message))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The texts of which the tokenizer makes exactly these ids, so that they are read as any text is. Ids
     /// that it makes of no text are refused; others are taken as its own, whoever made them. `field` is
     /// the field that has the lists.
@@ -35,12 +59,11 @@ impl TokenIds {
         caller: &mut Caller,
         field: InputField,
     ) -> Result<Vec<String>, ApiError> {
-        let Self { lists, count } = self;
-        check_lists(service, &lists, count, field)?;
+        self.check(service, field)?;
         let limit = service.limits.text_bytes.get();
-        let mut texts = Vec::with_capacity(lists.len());
+        let mut texts = Vec::with_capacity(self.lists.len());
         // One list at a time: after each, others have a turn.
-        for (index, ids) in lists.into_iter().enumerate() {
+        for (index, ids) in self.lists.into_iter().enumerate() {
             let pointer = field.pointer_to(index);
             if ids.len() > limit {
                 let message = format!("{} ids; at most {limit} are allowed", ids.len());
@@ -62,4 +85,22 @@ impl TokenIds {
         }
         Ok(texts)
     }
+}
+
+/// The most bytes that the text of these ids can have: those of all tokens, with a space before each.
+/// `pointer` is the place of the ids.
+///
+/// # Errors
+/// The tokenizer doesn't have an id.
+pub fn most_bytes(service: &Service, ids: &[u32], pointer: &str) -> Result<usize, ApiError> {
+    let mut bytes = 0;
+    for (at, &id) in ids.iter().enumerate() {
+        let Some(token) = service.tokenizer.token(id) else {
+            let message = format!("the tokenizer has no token with the id {id}");
+            let pointer = format!("{pointer}/{at}");
+            return Err(ApiError::unacceptable(ErrorCode::UnknownToken, pointer, message));
+        };
+        bytes += token.len() + 1;
+    }
+    Ok(bytes)
 }

@@ -32,6 +32,13 @@ pub enum LongInput {
     Window,
 }
 
+impl LongInput {
+    /// Cut on `side`, or else on the one that the checkpoint names, if `truncate` is set; or else refused.
+    pub fn cut_if(truncate: bool, side: Option<TruncationSide>) -> Self {
+        if truncate { Self::Truncate(side) } else { Self::Error }
+    }
+}
+
 impl From<WireLongText> for LongInput {
     fn from(wire: WireLongText) -> Self {
         match wire {

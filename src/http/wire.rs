@@ -5,10 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::capped_list::read_list;
 use crate::config::MOST_INPUTS;
 
 /// A text, or two texts that are read as a pair.
@@ -137,19 +138,9 @@ impl<'de> Forms<'de> for WireInputs {
         WireInput::from_map(map).map(Self::One)
     }
 
-    fn from_list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {
-        let mut several = Vec::new();
-        while several.len() < MOST_INPUTS {
-            match list.next_element()? {
-                Some(input) => several.push(input),
-                None => return Ok(Self::Several(several)),
-            }
-        }
-        let mut more = 0;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            more += 1;
-        }
-        Ok(if more == 0 { Self::Several(several) } else { Self::TooMany(MOST_INPUTS + more) })
+    fn from_list<A: SeqAccess<'de>>(list: A) -> Result<Self, A::Error> {
+        let (several, count) = read_list(Vec::new(), list, MOST_INPUTS)?;
+        Ok(if count == several.len() { Self::Several(several) } else { Self::TooMany(count) })
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::capped_list::read_list;
 use super::wire::{WireInput, WireInputs};
 use crate::config::MOST_INPUTS;
 
@@ -102,25 +103,6 @@ impl<'de> Deserialize<'de> for WireTexts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextsVisitor)
     }
-}
-
-/// The rest of a list, after the items that were read already: at most `kept` items in all, and how many
-/// there are.
-pub fn read_list<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
-    mut items: Vec<T>,
-    mut list: A,
-    kept: usize,
-) -> Result<(Vec<T>, usize), A::Error> {
-    while items.len() < kept
-        && let Some(item) = list.next_element()?
-    {
-        items.push(item);
-    }
-    let mut count = items.len();
-    while list.next_element::<IgnoredAny>()?.is_some() {
-        count += 1;
-    }
-    Ok((items, count))
 }
 
 #[cfg(test)]

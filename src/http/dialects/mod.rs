@@ -6,6 +6,7 @@
 mod cohere;
 mod dialect;
 mod openai;
+mod status;
 mod tei;
 
 use axum::Router;

@@ -96,7 +96,8 @@ async fn observe(
         .to_owned();
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let path = request.uri().path().to_owned();
+    // Shares the bytes of the request, unlike a copy of its path.
+    let uri = request.uri().clone();
     let log = RequestLog::new(id, request.method().clone(), route, metrics);
     let mut response = match check_head(&request) {
         Err(error) => error.into_response(),
@@ -116,7 +117,7 @@ async fn observe(
         without_cause.then(|| ApiError::internal("the handler gave no cause"))
     });
     if let Some(error) = &error {
-        write_error(&mut response, error, &path, log.id());
+        write_error(&mut response, error, uri.path(), log.id());
     }
     let timings = response.extensions().get::<StageTimings>().copied().unwrap_or_default();
     let total = log.finish(response.status(), error.as_ref(), &timings);

@@ -18,6 +18,7 @@ use crate::http::prompts;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
 use crate::http::state::{AppState, Service};
+use crate::http::top::check_top;
 use crate::http::vectors::{Embedding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::http::{heads, inputs};
@@ -144,10 +145,7 @@ pub async fn classify(
     ApiJson { value: request, mut caller }: ApiJson<ClassifyRequest>,
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
-    if request.top_k == Some(0) {
-        let message = "top_k is 0; 1 or more is allowed";
-        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_k", message));
-    }
+    check_top(request.top_k, "/top_k")?;
     let heads = heads::select(service, request.heads.as_deref())?;
     let explain = request.explain == Some(true);
     let attributions = if explain { explain::attributions(service, &heads)? } else { Vec::new() };

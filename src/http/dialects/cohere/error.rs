@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::http::dialects::status::plain_status;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
@@ -29,12 +30,7 @@ pub struct ErrorBody {
 /// The status and body of an error. 400 is for what a request says wrongly.
 pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
     let code = error.code();
-    let status = match code {
-        ErrorCode::UnknownModel => StatusCode::NOT_FOUND,
-        ErrorCode::NotCalibrated => code.status(),
-        _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-        _ => code.status(),
-    };
+    let status = plain_status(code);
     let message = format!("{error}. {}", advice(code));
     let body = ErrorBody {
         id: request_id.to_owned(),

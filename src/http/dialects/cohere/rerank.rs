@@ -11,13 +11,13 @@ use super::error::ErrorBody;
 use super::limits::check_tokens;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::model_name;
 use crate::http::reranking::{RerankRequest, Scorer};
 use crate::http::scores::Scores;
 use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
+use crate::http::top::check_top;
 use crate::http::wire_texts::WireTexts;
 
 /// The body of `POST /v1/rerank` and `POST /v2/rerank`.
@@ -153,10 +153,7 @@ impl CohereRerankRequest {
         if let Some(name) = &request.model {
             model_name::check(service, name, "/model")?;
         }
-        if request.top_n == Some(0) {
-            let message = "top_n is 0; 1 or more is allowed";
-            return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
-        }
+        check_top(request.top_n, "/top_n")?;
         let (_, limit) = service.reader(Scorer::choose(service)?.is_cross_encoder());
         check_tokens(limit, request.max_tokens_per_doc, "max_tokens_per_doc")?;
         let documents = request.documents;

@@ -146,10 +146,7 @@ impl EmbeddingsRequest {
         // OpenAI's client always sends its own field, so that of Jina counts.
         let openai = (Precision::Float32, self.encoding_format.unwrap_or_default());
         let (precision, encoding) = self.embedding_type.map_or(openai, EmbeddingType::format);
-        let long_text = match self.truncate.unwrap_or(truncate) {
-            true => LongInput::Truncate(None),
-            false => LongInput::Error,
-        };
+        let long_text = LongInput::cut_if(self.truncate.unwrap_or(truncate), None);
         let texts = self.input.into_texts(service, &mut caller, "/input").await?;
         let recipe = native(service, self.normalized.or(normalize))?;
         let recipe = cut(recipe, self.dimensions, "/dimensions")?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::http::dialects::status::plain_status;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
@@ -36,13 +37,7 @@ struct ErrorObject {
 /// The status and body of an error. OpenAI has 400 for what a request says wrongly.
 pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
     let code = error.code();
-    let status = match code.status() {
-        StatusCode::UNPROCESSABLE_ENTITY if code == ErrorCode::UnknownModel => {
-            StatusCode::NOT_FOUND
-        }
-        StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-        other => other,
-    };
+    let status = plain_status(code);
     let (kind, name) = match code {
         ErrorCode::UnknownModel => ("invalid_request_error", "model_not_found"),
         ErrorCode::TextTooLong => ("invalid_request_error", "context_length_exceeded"),

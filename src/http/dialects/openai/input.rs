@@ -12,13 +12,14 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::MOST_INPUTS;
 use crate::http::caller::Caller;
+use crate::http::capped_list::read_list;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::inputs::InputField;
 use crate::http::state::Service;
 use crate::http::token_ids::TokenIds;
 use crate::http::wire::{WireInput, WireInputs};
-use crate::http::wire_texts::{WireText, read_list};
+use crate::http::wire_texts::WireText;
 
 /// What is to be embedded.
 #[derive(Clone, Debug, PartialEq)]

@@ -114,8 +114,8 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiErr
 }
 
 fn model_type(service: &Service) -> Result<ModelType, ApiError> {
-    let purpose = ModelKind::find(service);
-    if purpose == ModelKind::Embedding {
+    let kind = ModelKind::find(service);
+    if kind == ModelKind::Embedding {
         let native = native(service, None)?;
         let names = native.pooling.as_slice().iter().map(|pooling| pooling.name());
         let pooling = names.collect::<Vec<_>>().join("+");
@@ -127,7 +127,7 @@ fn model_type(service: &Service) -> Result<ModelType, ApiError> {
         id2label: labels.clone().enumerate().collect(),
         label2id: labels.enumerate().map(|(index, label)| (label, index)).collect(),
     };
-    Ok(match purpose {
+    Ok(match kind {
         ModelKind::Reranking => ModelType::Reranker(classifier),
         _ => ModelType::Classifier(classifier),
     })

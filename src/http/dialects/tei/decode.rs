@@ -5,18 +5,20 @@ use std::fmt;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::ErrorBody;
 use crate::config::MOST_INPUTS;
+use crate::http::capped_list::read_list;
 use crate::http::decoding::DecodingRequest;
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
 use crate::http::inputs::InputField;
 use crate::http::state::AppState;
+use crate::http::token_ids::TokenIds;
 
 /// The body of `POST /decode`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,9 +35,7 @@ pub struct DecodeRequest {
 /// Lists of token ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct InputIds {
-    lists: Vec<Vec<u32>>,
-    /// How many lists there are; more than any configuration allows are not kept.
-    count: usize,
+    ids: TokenIds,
     /// Whether the client sent the ids of one text.
     single: bool,
 }
@@ -58,31 +58,18 @@ impl<'de> Visitor<'de> for IdsVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<InputIds, A::Error> {
-        let mut ids = Vec::new();
-        match list.next_element()? {
-            None => Ok(InputIds { lists: Vec::new(), count: 0, single: true }),
+        let (lists, count, single) = match list.next_element()? {
+            None => (Vec::new(), 0, true),
             Some(Item::Id(first)) => {
-                ids.push(first);
-                while let Some(id) = list.next_element()? {
-                    ids.push(id);
-                }
-                Ok(InputIds { lists: vec![ids], count: 1, single: true })
+                let (ids, _) = read_list(vec![first], list, usize::MAX)?;
+                (vec![ids], 1, true)
             }
             Some(Item::Ids(first)) => {
-                let mut lists = vec![first];
-                while lists.len() < MOST_INPUTS {
-                    match list.next_element()? {
-                        Some(ids) => lists.push(ids),
-                        None => break,
-                    }
-                }
-                let mut count = lists.len();
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    count += 1;
-                }
-                Ok(InputIds { lists, count, single: false })
+                let (lists, count) = read_list(vec![first], list, MOST_INPUTS)?;
+                (lists, count, false)
             }
-        }
+        };
+        Ok(InputIds { ids: TokenIds { lists, count }, single })
     }
 }
 
@@ -124,10 +111,9 @@ pub async fn decode(
     State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<DecodeRequest>,
 ) -> Result<Response, ApiError> {
-    let InputIds { lists, count, single } = request.ids;
+    let InputIds { ids, single } = request.ids;
     let request = DecodingRequest {
-        lists,
-        count,
+        ids,
         field: InputField { pointer: "/ids", single },
         skip_special_tokens: request.skip_special_tokens.unwrap_or(true),
     };

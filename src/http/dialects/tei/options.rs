@@ -36,11 +36,8 @@ pub fn long_input(
     truncate: Option<bool>,
     direction: Option<TruncationDirection>,
 ) -> LongInput {
-    if truncate.unwrap_or(service.tei.truncate) {
-        LongInput::Truncate(direction.map(TruncationSide::from))
-    } else {
-        LongInput::Error
-    }
+    let side = direction.map(TruncationSide::from);
+    LongInput::cut_if(truncate.unwrap_or(service.tei.truncate), side)
 }
 
 /// An object without fields, which the Hub's clients send where there is nothing to say.

@@ -11,12 +11,12 @@ use super::error::ErrorBody;
 use super::options::{HubOptions, TruncationDirection, long_input};
 use super::pairs::PredictInputs;
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::logits::{Logits, LogitsRequest};
 use crate::http::pipeline::AnswerSize;
 use crate::http::prompts::Prompt;
 use crate::http::state::AppState;
+use crate::http::top::check_top;
 use crate::http::wire::WireInputs;
 use crate::http::{heads, inputs};
 use crate::model::checkpoint::ProblemType;
@@ -93,10 +93,7 @@ pub async fn predict(
     let PredictRequest { inputs, truncate, truncation_direction, parameters, .. } = request;
     let flat = matches!(inputs.0, WireInputs::One(_)) && parameters.is_none();
     let (function, top_k) = parameters.map_or((None, None), |p| (p.function_to_apply, p.top_k));
-    if top_k == Some(0) {
-        let message = "top_k is 0; 1 or more is allowed";
-        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/parameters/top_k", message));
-    }
+    check_top(top_k, "/parameters/top_k")?;
     let head = heads::only(service)?;
     let inputs =
         inputs::check_all(&state, "/inputs", inputs.0, &Prompt::default(), &mut caller.memory)?;

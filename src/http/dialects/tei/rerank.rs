@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use super::options::{TruncationDirection, long_input};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::extract::ApiJson;
 use crate::http::reranking::RerankRequest;
 use crate::http::scores::Scores;
 use crate::http::state::AppState;
+use crate::http::top::check_top;
 use crate::http::wire_texts::WireTexts;
 use crate::model::head::OutputActivation;
 
@@ -72,10 +72,7 @@ pub async fn rerank(
 ) -> Result<Response, ApiError> {
     let service = state.service()?;
     let top_n = request.top_n;
-    if top_n == Some(0) {
-        let message = "top_n is 0; 1 or more is allowed";
-        return Err(ApiError::unacceptable(ErrorCode::InvalidTopK, "/top_n", message));
-    }
+    check_top(top_n, "/top_n")?;
     let echo = request.return_text == Some(true);
     let echoed = if echo { request.texts.as_slice().to_vec() } else { Vec::new() };
     let scoring = RerankRequest {
