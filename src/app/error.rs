@@ -5,7 +5,9 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use crate::heads::HeadsError;
+use crate::keys::KeysError;
 use crate::model::checkpoint::CheckpointError;
+use crate::model::encoder::NoInstructions;
 use crate::model::recipe::InvalidRecipe;
 use crate::quantization::CalibrationError;
 use crate::text::TokenizerError;
@@ -16,6 +18,9 @@ pub enum ServeError {
     /// The checkpoint, a recipe or a head can't be used.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The keys can't be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// The server could not be started, for example because its port is in use.
     #[error(transparent)]
     Start(#[from] anyhow::Error),
@@ -41,6 +46,9 @@ pub enum LoadError {
     /// The checkpoint can't be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// This CPU lacks the configured instruction set.
+    #[error(transparent)]
+    Instructions(#[from] NoInstructions),
     /// Its tokenizer can't be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),

@@ -13,8 +13,9 @@ use crate::config::Config;
 use crate::heads::{self, HeadSet, Library};
 use crate::http::state::{ModelCard, Service};
 use crate::http::text_pool::TextPool;
-use crate::model::checkpoint::LeftOut;
+use crate::model::checkpoint::{Checkpoint, LeftOut};
 use crate::model::head::{Head, HeadContext};
+use crate::model::recipe_book::RecipeBook;
 use crate::quantization::Calibrations;
 
 /// A service, and the parts that run and end with it.
@@ -36,12 +37,7 @@ pub struct Loaded {
 pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint } =
         load_parts(config)?;
-    let own = Head::from_checkpoint(&checkpoint, recipes.shape(), &fingerprint)?;
-    let named = config.classify.heads.clone();
-    let named_list = named.as_deref().unwrap_or_default();
-    let folders = heads::folders(&config.heads);
-    let context = HeadContext { recipes: &recipes, fingerprint: &fingerprint };
-    let library = Library::open(folders, named_list, context, own)?;
+    let library = open_heads(config, &checkpoint, &recipes, &fingerprint)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let card = ModelCard {
@@ -76,7 +72,7 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),
         default_recipe: config.embed.recipe.clone(),
-        default_heads: named,
+        default_heads: config.classify.heads.clone(),
         openai: config.openai,
         tei: config.tei,
         limits: config.limits.clone(),
@@ -85,6 +81,22 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         batcher,
     };
     Ok(Loaded { service, worker, library, publish })
+}
+
+/// Reads the heads of a checkpoint and of all folders.
+///
+/// # Errors
+/// A head can't be used, or one that the configuration names doesn't exist.
+pub fn open_heads(
+    config: &Config,
+    checkpoint: &Checkpoint,
+    recipes: &RecipeBook,
+    fingerprint: &str,
+) -> Result<Library, LoadError> {
+    let own = Head::from_checkpoint(checkpoint, recipes.shape(), fingerprint)?;
+    let named = config.classify.heads.as_deref().unwrap_or_default();
+    let context = HeadContext { recipes, fingerprint };
+    Ok(Library::open(heads::folders(&config.heads), named, context, own)?)
 }
 
 /// The options of a batcher: `padding` as the encoder pads, `cost` as measured.

@@ -1,15 +1,18 @@
 //! Composition root: builds all parts from the configuration, starts them, and stops them in order.
 
+mod check;
 mod engine;
 mod error;
 mod load;
 mod parts;
+mod reload;
 mod serve;
 mod signals;
 mod stopping;
 pub mod threads;
 
+pub use check::{Checked, check};
 pub use error::{LoadError, ServeError};
 pub use load::{Loaded, batcher_options, folder_name, load};
 pub use parts::{Parts, load_head, load_parts};
-pub use serve::serve;
+pub use serve::{Startup, serve};

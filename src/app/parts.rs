@@ -34,12 +34,51 @@ pub struct Parts {
     pub fingerprint: String,
 }
 
+/// The parts of a checkpoint whose files were read and fit together. Its weights are still in their files.
+pub struct ReadParts {
+    /// The checkpoint's files.
+    pub checkpoint: Checkpoint,
+    /// Turns text into tokens.
+    pub tokenizer: Tokenizer,
+    /// What reads the pairs that a cross-encoder scores.
+    pub scoring: Option<TextReader>,
+    /// The built-in and the configured recipes.
+    pub recipes: RecipeBook,
+    /// Maximum tokens per sequence, special tokens included.
+    pub sequence_tokens: usize,
+}
+
 /// Loads all parts of a checkpoint. For the reference encoder it also sets the size of
 /// candle's thread pool.
 ///
 /// # Errors
 /// A file is missing or can't be used.
 pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
+    let read = read_parts(config)?;
+    // The packed encoder has its own pool.
+    if config.encoder.kind() == EncoderKind::Reference {
+        let threads = config.encoder.threads;
+        size_pool(threads).map_err(LoadError::no_thread)?;
+    }
+    // Hashing takes as long as loading, so the two run at the same time.
+    let (model, fingerprint) = std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| read.fingerprint());
+        let model = Model::load(&read.checkpoint, &config.encoder);
+        let panicked =
+            |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
+        Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
+    })?;
+    let ReadParts { checkpoint, tokenizer, scoring, recipes, sequence_tokens } = read;
+    // The encoder has its own copy of nearly all weights.
+    checkpoint.weights.release_pages();
+    Ok(Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint })
+}
+
+/// Reads and checks all files of a checkpoint.
+///
+/// # Errors
+/// A file is missing or can't be used.
+pub fn read_parts(config: &Config) -> Result<ReadParts, LoadError> {
     let dir = &config.model;
     if !dir.is_dir() {
         let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
@@ -50,11 +89,6 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
         };
         return Err(LoadError::NoModel { model: dir.clone(), advice });
     }
-    // The packed encoder has its own pool.
-    if config.encoder.kind() == EncoderKind::Reference {
-        let threads = config.encoder.threads;
-        size_pool(threads).map_err(LoadError::no_thread)?;
-    }
     let checkpoint = Checkpoint::open(dir)?;
     let tokenizer = Tokenizer::load(
         &checkpoint.encoder_dir,
@@ -62,29 +96,26 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
     )?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
     check_classifier_tokens(&checkpoint, &tokenizer)?;
-    let limit = sequence_limit(config, &checkpoint, &tokenizer)?;
+    let sequence_tokens = sequence_limit(config, &checkpoint, &tokenizer)?;
     let scoring = scoring_reader(config, &checkpoint)?;
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
-    let config_file = checkpoint.encoder_dir.join("config.json");
-    let files = [config_file.as_path(), tokenizer.file()];
-    let tokenizing = tokenizer.beyond_file();
-    // Hashing takes as long as loading, so the two run at the same time.
-    let (model, fingerprint) = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| {
-            let Checkpoint { weights, sentence, .. } = &checkpoint;
-            fingerprint(weights, &sentence.native, &files, tokenizing, limit)
-        });
-        let model = Model::load(&checkpoint, &config.encoder);
-        let panicked =
-            |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
-        Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
-    })?;
-    // The encoder has its own copy of nearly all weights.
-    checkpoint.weights.release_pages();
-    let sequence_tokens = limit;
-    Ok(Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint })
+    Ok(ReadParts { checkpoint, tokenizer, scoring, recipes, sequence_tokens })
+}
+
+impl ReadParts {
+    /// SHA-256 over the encoder's files and settings. Reads all weights.
+    ///
+    /// # Errors
+    /// A file can't be read.
+    pub fn fingerprint(&self) -> Result<String, CheckpointError> {
+        let Self { checkpoint, tokenizer, sequence_tokens, .. } = self;
+        let Checkpoint { encoder_dir, weights, sentence, .. } = checkpoint;
+        let config_file = encoder_dir.join("config.json");
+        let files = [config_file.as_path(), tokenizer.file()];
+        fingerprint(weights, &sentence.native, &files, tokenizer.beyond_file(), *sequence_tokens)
+    }
 }
 
 /// What reads the pairs that a cross-encoder scores: with its own settings of text, which the encoder

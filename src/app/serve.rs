@@ -10,53 +10,83 @@ use tokio::net::TcpListener;
 
 use super::error::ServeError;
 use super::load::{Loaded, load};
+use super::reload::Reload;
 use super::signals::{ProcessSignal, Signals};
 use super::stopping::Stopping;
-use crate::config::Config;
+use crate::config::{Config, Settings, Sources};
 use crate::heads::Watch;
+use crate::http::auth::Auth;
 use crate::http::connection::{self, OpenConnections, Server, Stop};
-use crate::http::router;
 use crate::http::state::{AppState, Service};
-use crate::telemetry::log_queue::LogQueue;
-use crate::telemetry::metrics;
+use crate::http::{Port, router};
+use crate::keys::KeyWatch;
+use crate::telemetry::logs::Log;
+use crate::telemetry::metrics::{self, Reloads};
 
-/// Serves until a signal to stop arrives. The losses of `log` are among the metrics.
+/// What the server starts with.
+pub struct Startup {
+    /// Where the settings come from, to read them again.
+    pub sources: Sources,
+    /// The settings as written.
+    pub settings: Settings,
+    /// The same as checked.
+    pub config: Config,
+    /// The log, whose losses are among the metrics.
+    pub log: Log,
+}
+
+/// Serves until a signal to stop arrives.
 ///
 /// # Errors
-/// The address can't be listened on, the checkpoint, a recipe or a head can't be used, or requests were
-/// not finished when the server had to stop.
-pub fn serve(config: Config, log: LogQueue) -> Result<(), ServeError> {
+/// An address can't be listened on, the keys, the checkpoint, a recipe or a head can't be used, or
+/// requests were not finished when the server had to stop.
+pub fn serve(startup: Startup) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(failed("the runtime could not be started"))?;
-    let served = runtime.block_on(run(Arc::new(config), log));
+    let served = runtime.block_on(run(startup));
     // The end of the process doesn't wait for a thread that loads the model or computes: whatever it
     // still does is of no use.
     runtime.shutdown_background();
     served
 }
 
-async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
+async fn run(startup: Startup) -> Result<(), ServeError> {
+    let Startup { sources, settings, config, log } = startup;
+    let config = Arc::new(config);
+    let reloads = Reloads::default();
+    let (keys, ring) = KeyWatch::start(config.auth.source.clone(), reloads.clone())?;
+    let auth = Auth::new(ring);
     // Bound before the model is loaded: a port in use is reported at once, and health checks are
     // answered while the model loads.
-    let (listener, address) = listen(&config).await?;
+    let (listener, address) = listen(config.address(), "--host and --port").await?;
+    warn_if_open(address, &auth);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
-    let state = AppState::starting(config.http.clone());
+    let state = AppState::starting(config.http.clone(), auth);
     let open = Arc::<OpenConnections>::default();
     state.metrics().register(|registry| {
-        metrics::register_log(registry, log);
+        metrics::register_log(registry, log.queue.clone());
+        reloads.register(registry);
         open.register(registry);
     });
     let (stop, signal) = Stop::new();
-    let server = Server {
-        router: router(state.clone()),
+    let port = if config.admin_address.is_some() { Port::Clients } else { Port::Only };
+    let server = |port, open: &Arc<_>, stop| Server {
+        router: router(state.clone(), port),
         config: config.http.clone(),
-        open: Arc::clone(&open),
+        open: Arc::clone(open),
         metrics: Arc::clone(state.http_metrics()),
-        stop: signal,
+        stop,
     };
-    let serving = tokio::spawn(connection::serve(listener, server));
+    if let Some(wanted) = config.admin_address {
+        let (listener, address) = listen(wanted, "admin_address").await?;
+        tracing::info!(%address, "metrics and docs are served here");
+        // It answers until the process ends, so that stopping can be watched.
+        let never = Stop::new().1;
+        tokio::spawn(connection::serve(listener, server(Port::Admin, &Arc::default(), never)));
+    }
+    let serving = tokio::spawn(connection::serve(listener, server(port, &open, signal)));
     let loading = tokio::task::spawn_blocking({
         let config = Arc::clone(&config);
         move || load(&config)
@@ -68,17 +98,17 @@ async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
     };
     let Loaded { service, worker: _, library, publish } = loaded;
     let head = service.heads().loaded.keys().next().cloned();
-    log_start(address, &config, &service);
-    let watch = Watch::start(library, publish, config.heads_poll)
+    log_start(address, &config, &service, state.auth());
+    let heads = Watch::start(library, publish, config.heads_poll)
         .map_err(failed("heads can't be watched"))?;
     state.ready(service);
     if let Err(error) = announce(address, head.as_deref()) {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
-
+    let mut reload = Reload { sources, running: settings, keys, heads, log, reloads };
     let cause = loop {
         match signals.next().await {
-            ProcessSignal::ReloadHeads => watch.refresh(),
+            ProcessSignal::Reload => reload.run(),
             ProcessSignal::Stop(cause) => break cause,
         }
     };
@@ -86,29 +116,35 @@ async fn run(config: Arc<Config>, log: LogQueue) -> Result<(), ServeError> {
     Stopping { config: &config.http, stop, open, serving }.run(cause, &mut signals).await
 }
 
-/// Binds the configured address.
-async fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let wanted = config.address();
+/// Binds an address; `setting` is where it is from.
+async fn listen(wanted: SocketAddr, setting: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another with --port"),
+        io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another by {setting}"),
         _ => anyhow!(
-            "{wanted} can't be listened on: {error}; choose an address of this machine with --host, and \
-             a port that is allowed with --port"
+            "{wanted} can't be listened on: {error}; choose an address of this machine and a port that \
+             is allowed by {setting}"
         ),
     })?;
     let address = listener.local_addr().map_err(failed("the local address is unknown"))?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "listening beyond loopback without authentication: anyone who can reach it can use it");
-    }
     Ok((listener, address))
 }
 
+fn warn_if_open(address: SocketAddr, auth: &Auth) {
+    if !address.ip().is_loopback() && auth.keys() == 0 {
+        tracing::warn!(
+            %address,
+            "listening beyond loopback without keys: anyone who can reach it can use it; see [auth]"
+        );
+    }
+}
+
 /// The one line of the log that says what is served, by what, within which limits.
-fn log_start(address: SocketAddr, config: &Config, service: &Service) {
+fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Auth) {
     let (model, http, batching) = (&service.model, &config.http, &config.batching);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         %address,
+        keys = auth.keys(),
         model = model.name,
         fingerprint = model.fingerprint,
         encoder = model.encoder,

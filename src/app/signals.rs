@@ -29,7 +29,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => ProcessSignal::Stop(StopCause::Terminate),
             _ = self.interrupt.recv() => ProcessSignal::Stop(StopCause::Interrupt),
-            _ = self.hangup.recv() => ProcessSignal::ReloadHeads,
+            _ = self.hangup.recv() => ProcessSignal::Reload,
         }
     }
 
@@ -48,8 +48,8 @@ impl Signals {
 pub enum ProcessSignal {
     /// Stop.
     Stop(StopCause),
-    /// SIGHUP: look for changes of heads.
-    ReloadHeads,
+    /// SIGHUP: look for changes of settings, keys and heads.
+    Reload,
 }
 
 /// Who wants the server to stop.

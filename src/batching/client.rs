@@ -2,13 +2,18 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A client, between which passes are shared. Here it is an address.
+/// A client, between which passes are shared: an address, or whoever has a certain key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientId(u128);
 
 impl ClientId {
     /// The client at 127.0.0.1.
     pub const LOCAL: Self = Self(Ipv4Addr::LOCALHOST.to_ipv6_mapped().to_bits());
+
+    /// The client whose random number this is. It is no address: those are few among all numbers.
+    pub const fn numbered(number: u128) -> Self {
+        Self(number)
+    }
 }
 
 impl From<IpAddr> for ClientId {

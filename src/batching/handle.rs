@@ -55,34 +55,41 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// # Errors
     /// [`SubmitError::Closed`] after [`Batcher::close`]; otherwise the reason why it can't be let in.
     pub fn submit(&self, submission: Submission<I>) -> Result<Pending<O>, SubmitError> {
-        let submitted = self.try_submit(submission);
-        match &submitted {
-            Ok(_) => {
-                self.metrics.admitted.inc();
-            }
-            Err(error) => self.metrics.count_refusal(error),
-        }
-        submitted
+        self.reserve(submission)?.submit()
     }
 
-    fn try_submit(&self, submission: Submission<I>) -> Result<Pending<O>, SubmitError> {
-        let Submission { mut sequences, deadline, client, priority } = submission;
-        let inbox = self.inbox.read().unwrap_or_else(PoisonError::into_inner);
-        let sender = inbox.as_ref().ok_or(SubmitError::Closed)?;
-        if sequences.is_empty() {
-            return Ok(Pending::empty());
+    /// Reserves room in the queue for the sequences of one request, as [`submit`](Self::submit) does,
+    /// which the caller may still give back.
+    ///
+    /// # Errors
+    /// As [`Batcher::submit`].
+    pub fn reserve(&self, submission: Submission<I>) -> Result<Reservation<'_, I, O>, SubmitError> {
+        let reserved = self.try_reserve(submission);
+        if let Err(error) = &reserved {
+            self.metrics.count_refusal(error);
         }
+        reserved
+    }
+
+    fn try_reserve(&self, submission: Submission<I>) -> Result<Reservation<'_, I, O>, SubmitError> {
+        let Submission { mut sequences, deadline, client, priority } = submission;
         let mut tokens = 0_usize;
         for sequence in &mut sequences {
             sequence.tokens = sequence.tokens.max(1);
             tokens = tokens.saturating_add(sequence.tokens);
         }
-        let left = left(deadline);
-        let demand = Demand { tokens, sequences: sequences.len(), client, priority, left };
-        let ticket = self.load.admit(demand)?;
-        let (request, pending) = Request::new(sequences, deadline, ticket);
-        sender.send(request).map_err(|_| SubmitError::Closed)?;
-        Ok(pending)
+        if self.inbox.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return Err(SubmitError::Closed);
+        }
+        let reserved = if sequences.is_empty() {
+            None
+        } else {
+            let left = left(deadline);
+            let demand = Demand { tokens, sequences: sequences.len(), client, priority, left };
+            let ticket = self.load.admit(demand)?;
+            Some(Request::new(sequences, deadline, ticket))
+        };
+        Ok(Reservation { batcher: self, tokens, reserved })
     }
 
     /// Whether a submission of one token would be let in now: a cheap check before the work of making
@@ -126,6 +133,46 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     #[must_use]
     pub fn status(&self) -> Status {
         self.load.status()
+    }
+}
+
+/// Room in the queue for a submission. Dropping it gives the room back.
+#[must_use]
+pub struct Reservation<'b, I, O> {
+    batcher: &'b Batcher<I, O>,
+    tokens: usize,
+    /// `None` for a submission without sequences.
+    reserved: Option<(Request<I, O>, Pending<O>)>,
+}
+
+impl<I: Send + 'static, O: Send + 'static> Reservation<'_, I, O> {
+    /// The tokens of all sequences.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// Puts the sequences into the queue.
+    ///
+    /// # Errors
+    /// [`SubmitError::Closed`] after [`Batcher::close`].
+    pub fn submit(self) -> Result<Pending<O>, SubmitError> {
+        let Self { batcher, reserved, .. } = self;
+        let submitted = reserved.map_or_else(
+            || Ok(Pending::empty()),
+            |(request, pending)| {
+                let inbox = batcher.inbox.read().unwrap_or_else(PoisonError::into_inner);
+                let sender = inbox.as_ref().ok_or(SubmitError::Closed)?;
+                sender.send(request).map_err(|_| SubmitError::Closed)?;
+                Ok(pending)
+            },
+        );
+        match &submitted {
+            Ok(_) => {
+                batcher.metrics.admitted.inc();
+            }
+            Err(error) => batcher.metrics.count_refusal(error),
+        }
+        submitted
     }
 }
 

@@ -37,7 +37,7 @@ pub use attempt::EngineError;
 pub use client::{ClientId, Priority};
 pub use cost::PassCost;
 pub use engine::Engine;
-pub use handle::Batcher;
+pub use handle::{Batcher, Reservation};
 pub use load::Status;
 pub use options::BatcherOptions;
 pub use request::{Sequence, Submission};

@@ -9,6 +9,7 @@ mod compare;
 mod completions;
 mod evaluate;
 mod health;
+mod key;
 mod man;
 mod openapi;
 mod serve;
@@ -45,6 +46,7 @@ enum Command {
     Calibrate(calibrate::Calibrate),
     Bench(bench::Bench),
     Health(health::Health),
+    Key(key::Key),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
     Man(man::Man),
@@ -77,6 +79,7 @@ impl Command {
             Self::Calibrate(calibrate) => calibrate.run(),
             Self::Bench(bench) => bench.run(),
             Self::Health(health) => health.run(),
+            Self::Key(key) => key.run(),
             Self::Openapi(openapi) => openapi.run(),
             Self::Completions(completions) => completions.run(Cli::command()),
             Self::Man(man) => man.run(Cli::command()),

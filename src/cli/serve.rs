@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::shared::{Failure, ModelFlags, port, print};
-use crate::app::{self, threads};
+use crate::app::{self, Startup, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
 use crate::telemetry::{logs, panics};
@@ -41,6 +41,9 @@ pub struct Serve {
     /// Additional file of `strata calibrate`; may be repeated.
     #[arg(long, value_name = "FILE")]
     calibration: Vec<PathBuf>,
+    /// Read the configuration, keys, checkpoint and heads, say what would be served, and exit.
+    #[arg(long)]
+    check: bool,
     /// Print the configuration with the source of each value, and exit.
     #[arg(long)]
     print_config: bool,
@@ -58,6 +61,9 @@ impl Serve {
         if self.print_config {
             return print(settings);
         }
+        if self.check {
+            return print(app::check(config)?);
+        }
         if config.encoder.kind() == EncoderKind::Reference {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         }
@@ -71,8 +77,9 @@ impl Serve {
                  enableServiceLinks: false"
             );
         }
-        let served = app::serve(config, log.clone());
-        log.flush(LAST_LINES);
+        let queue = log.queue.clone();
+        let served = app::serve(Startup { sources, settings, config, log });
+        queue.flush(LAST_LINES);
         Ok(served?)
     }
 }

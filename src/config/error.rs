@@ -46,6 +46,22 @@ pub enum ConfigError {
         /// The most similar known variable.
         nearest: String,
     },
+    /// A file that a variable names can't be read.
+    #[error("{name}: {}: {source}; it names a file that has the value of the setting", path.display())]
+    VariableFile {
+        /// The variable.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+    /// A setting is given by a variable and by a file that another variable names.
+    #[error("{name} is set, and the variable without _FILE too; leave one of them out")]
+    GivenTwice {
+        /// The variable that names the file.
+        name: String,
+    },
     /// The value of a variable or flag is not valid UTF-8.
     #[error("{origin} is not valid UTF-8; write its value in UTF-8")]
     NotUtf8 {
@@ -80,5 +96,10 @@ impl Refusal {
         advice: impl Into<String>,
     ) -> Self {
         Self { key: key.into(), value: value.into().to_string(), advice: advice.into() }
+    }
+
+    /// A refusal that doesn't show the value, which may be a secret.
+    pub(super) fn hidden(key: impl Into<String>, advice: impl ToString) -> Self {
+        Self { key: key.into(), value: "(not shown)".to_owned(), advice: advice.to_string() }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::error::Refusal;
 use super::limits::LimitsConfig;
-use super::values::{GIB, HOUR_MS, KIB, count, millis, networks, within};
+use super::values::{GIB, HOUR_MS, KIB, count, millis, networks, origins, within};
 
 /// As written.
 #[derive(Debug, Deserialize)]
@@ -30,6 +30,7 @@ pub(super) struct RawHttp {
     pub grace_ms: i64,
     pub trusted_proxies: Vec<String>,
     pub compress_answers: bool,
+    pub cors_origins: Vec<String>,
 }
 
 /// HTTP server. See `[http]` in `config/strata.toml`.
@@ -68,6 +69,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether answers are compressed for clients that accept it.
     pub compress_answers: bool,
+    /// The origins of web pages that may use the server; `*` is any.
+    pub cors_origins: Vec<String>,
 }
 
 impl TryFrom<RawHttp> for HttpConfig {
@@ -108,6 +111,7 @@ impl TryFrom<RawHttp> for HttpConfig {
             grace: millis("http.grace_ms", raw.grace_ms, 1, 600_000)?,
             trusted_proxies: networks("http.trusted_proxies", &raw.trusted_proxies)?,
             compress_answers: raw.compress_answers,
+            cors_origins: origins("http.cors_origins", raw.cors_origins)?,
         })
     }
 }

@@ -8,9 +8,10 @@
 //!
 //! To add a setting: `config/strata.toml` with a comment, and the section's module.
 //!
-//! Uses the plain types of what it configures (encoder options, recipes, log format and filter), and
-//! nothing else of Strata.
+//! Uses the plain types of what it configures (encoder options, recipes, keys as written, log format and
+//! filter), and nothing else of Strata.
 
+mod auth;
 mod batching;
 mod classify;
 mod embed;
@@ -31,6 +32,7 @@ mod tei;
 mod tests;
 mod values;
 
+pub use auth::AuthConfig;
 pub use batching::BatchingConfig;
 pub use classify::ClassifyConfig;
 pub use embed::EmbedConfig;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::auth::{AuthConfig, RawAuth};
 use super::batching::{BatchingConfig, RawBatching};
 use super::classify::{ClassifyConfig, RawClassify};
 use super::embed::{EmbedConfig, RawEmbed};
@@ -21,7 +22,7 @@ use super::log::{LogConfig, RawLog};
 use super::openai::OpenAiConfig;
 use super::recipes::recipes;
 use super::tei::TeiConfig;
-use super::values::{HOUR_MS, address, millis, names, path, paths, within};
+use super::values::{HOUR_MS, address, millis, names, path, paths, socket_address, within};
 use crate::model::encoder::EncoderOptions;
 use crate::model::recipe::Recipe;
 
@@ -33,6 +34,7 @@ pub(super) struct RawConfig {
     pub aliases: Vec<String>,
     pub host: String,
     pub port: i64,
+    pub admin_address: String,
     pub encoder: String,
     pub dtype: String,
     pub instruction_set: String,
@@ -41,6 +43,7 @@ pub(super) struct RawConfig {
     pub heads_poll_ms: i64,
     pub calibrations: Vec<String>,
     pub http: RawHttp,
+    pub auth: RawAuth,
     pub limits: RawLimits,
     pub batching: RawBatching,
     pub embed: RawEmbed,
@@ -63,6 +66,8 @@ pub struct Config {
     pub host: IpAddr,
     /// The port to listen on; 0 for any free port.
     pub port: u16,
+    /// The address of metrics and docs, if they have one of their own.
+    pub admin_address: Option<SocketAddr>,
     /// How hidden states are computed. `threads = 0` is already replaced by the number of threads.
     pub encoder: EncoderOptions,
     /// Additional folders of head folders, in the configured order.
@@ -74,6 +79,8 @@ pub struct Config {
     pub calibrations: Vec<PathBuf>,
     /// HTTP server.
     pub http: HttpConfig,
+    /// The API keys.
+    pub auth: AuthConfig,
     /// Limits of one request.
     pub limits: LimitsConfig,
     /// Queue and forward passes.
@@ -112,6 +119,7 @@ impl TryFrom<RawConfig> for Config {
             aliases: names("aliases", raw.aliases)?,
             host: address("host", raw.host)?,
             port: within("port", raw.port, 0, 65535)?,
+            admin_address: socket_address("admin_address", raw.admin_address)?,
             encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
             heads: paths("heads", raw.heads)?,
             heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
@@ -119,6 +127,7 @@ impl TryFrom<RawConfig> for Config {
             calibrations: paths("calibrations", raw.calibrations)?,
             batching: raw.batching.check(http.timeout)?,
             http,
+            auth: raw.auth.try_into()?,
             limits,
             embed: raw.embed.check(&recipes)?,
             openai: raw.openai,

@@ -48,6 +48,18 @@ impl Settings {
         keys
     }
 
+    /// The keys whose values differ from those of `other`; all recipes are one key.
+    pub fn changed(&self, other: &Self) -> Vec<String> {
+        let value = |settings: &Self, key: &str| match key.split_once('.') {
+            None => settings.table.get(key).cloned(),
+            Some((section, name)) => settings.table.get(section)?.get(name).cloned(),
+        };
+        let mut keys = self.keys();
+        keys.push(RECIPES.to_owned());
+        keys.retain(|key| value(self, key) != value(other, key));
+        keys
+    }
+
     /// Applies the settings of a file.
     pub(super) fn merge(&mut self, file: Table, origin: &str) -> Result<(), ConfigError> {
         for (name, value) in file {

@@ -13,6 +13,9 @@ use super::settings::{Settings, parse_toml};
 /// The file that is read if none is given and if it exists, relative to the working directory.
 const FILE: &str = "config/strata.toml";
 
+/// The end of a variable that names a file with the value of a setting: `STRATA_PORT_FILE`.
+const FILE_SUFFIX: &str = "_FILE";
+
 /// The settings that have a flag. A flag that is not given changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
@@ -105,14 +108,36 @@ fn apply_environment(
         settings.keys().into_iter().map(|key| (variable(&key), key)).collect();
     let is_setting =
         |name: &str, value: &str| name.starts_with(PREFIX) && !is_service_link(name, value);
+    let key_of = |name: &str| known.iter().find(|(known, _)| known == name).map(|(_, key)| key);
     for (name, text) in environment.iter().filter(|(name, value)| is_setting(name, value)) {
-        let Some((_, key)) = known.iter().find(|(known, _)| known == name) else {
-            let nearest = nearest(name, known.iter().map(|(known, _)| known.as_str()));
-            return Err(ConfigError::UnknownVariable { name: name.clone(), nearest });
-        };
-        settings.set_text(key, text, name)?;
+        // A setting whose own name ends like this is no file of another one.
+        let named = name.strip_suffix(FILE_SUFFIX).filter(|_| key_of(name).is_none());
+        match (key_of(named.unwrap_or(name)), named) {
+            (Some(key), None) => settings.set_text(key, text, name)?,
+            (Some(key), Some(setting)) => {
+                if environment.iter().any(|(other, _)| other == setting) {
+                    return Err(ConfigError::GivenTwice { name: name.clone() });
+                }
+                settings.set_text(key, &read_secret(name, text)?, name)?;
+            }
+            (None, _) => {
+                let nearest = nearest(name, known.iter().map(|(known, _)| known.as_str()));
+                return Err(ConfigError::UnknownVariable { name: name.clone(), nearest });
+            }
+        }
     }
     Ok(())
+}
+
+/// The text of the file that a variable names, without the line end that editors add.
+fn read_secret(name: &str, path: &str) -> Result<String, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|source| ConfigError::VariableFile {
+        name: name.to_owned(),
+        path: path.into(),
+        source,
+    })?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
 fn apply_flags(settings: &mut Settings, flags: &Flags) -> Result<(), ConfigError> {

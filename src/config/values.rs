@@ -1,10 +1,11 @@
 //! Checks of single values. A refusal names the allowed values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::Uri;
 use ipnet::IpNet;
 
 use super::error::Refusal;
@@ -31,6 +32,34 @@ pub(super) fn choice<T: Copy>(
 pub(super) fn address(key: &str, written: String) -> Result<IpAddr, Refusal> {
     let advice = "must be an IP address such as 127.0.0.1, 0.0.0.0 or ::";
     written.parse().map_err(|_| Refusal::new(key, written, advice))
+}
+
+/// An IP address with a port; blank for none.
+pub(super) fn socket_address(key: &str, written: String) -> Result<Option<SocketAddr>, Refusal> {
+    if written.trim().is_empty() {
+        return Ok(None);
+    }
+    let advice = "must be an IP address with a port, such as 127.0.0.1:9100 or [::]:9100";
+    written.parse().map(Some).map_err(|_| Refusal::new(key, written, advice))
+}
+
+/// Web origins, or `*` for all.
+pub(super) fn origins(key: &str, written: Vec<String>) -> Result<Vec<String>, Refusal> {
+    let is_origin = |text: &str| {
+        let known = text.parse::<Uri>().ok().and_then(|uri| {
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+            Some(text == format!("{scheme}://{authority}") && !authority.as_str().contains('@'))
+        });
+        text == "*" || known == Some(true)
+    };
+    match written.iter().find(|origin| !is_origin(origin)) {
+        None => Ok(written),
+        Some(other) => {
+            let advice = "must be origins as browsers send them, such as https://example.org or \
+                          http://localhost:3000, or \"*\" for all";
+            Err(Refusal::new(key, other.as_str(), advice))
+        }
+    }
 }
 
 /// A list of IP addresses and networks. An address is a network of one.

@@ -1,6 +1,7 @@
-//! What a request's headers say: who asks, how urgently, until when.
+//! What a request's headers say: who asks, with which key, how urgently, until when.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{Extensions, HeaderMap};
@@ -9,17 +10,21 @@ use super::client::{client_address, priority};
 use super::connection::{FirstByte, PeerAddress};
 use super::error::ApiError;
 use super::excerpt::excerpt;
+use super::key_charge::KeyCharge;
 use super::memory::MemoryCharge;
 use super::state::AppState;
 use crate::batching::{ClientId, Priority};
 use crate::config::HttpConfig;
+use crate::keys::Key;
 
 /// Who asks, how urgently, and what the request holds.
 pub struct Caller {
     /// The time after which the answer is of no use.
     pub deadline: Instant,
-    /// The client with whom others share passes.
+    /// The client with whom others share passes: whoever has the key, or the address.
     pub client: ClientId,
+    /// What is counted against the limits of the key.
+    pub charge: KeyCharge,
     /// How urgent it is.
     pub priority: Priority,
     /// What the request holds: its body, later its inputs and tokens.
@@ -42,18 +47,26 @@ impl Caller {
         let deadline = first_byte + timeout(headers, config)?;
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
-        let client = client_address(peer, headers, &config.trusted_proxies).into();
+        let key = extensions.get::<Arc<Key>>();
+        let client = match key {
+            Some(key) => ClientId::numbered(key.sha256().prefix()),
+            None => client_address(peer, headers, &config.trusted_proxies).into(),
+        };
         let priority = priority(headers)?;
+        let charge = KeyCharge::new(key.cloned());
+        charge.check()?;
         let room = service.batcher.check_room(client, priority, Some(deadline));
         // No field is at fault yet.
         room.map_err(|error| ApiError::refused(error, ""))?;
-        Ok(Self { deadline, client, priority, memory: state.memory().charge() })
+        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge() })
     }
 
-    /// The same client with a second submission of the same request, which holds memory of its own.
+    /// The same client with a second submission of the same request, which holds memory of its own. Its
+    /// tokens count against the limits of the key, but not as another request.
     pub fn beside(&self, state: &AppState) -> Self {
         let Self { deadline, client, priority, .. } = *self;
-        Self { deadline, client, priority, memory: state.memory().charge() }
+        let charge = self.charge.beside();
+        Self { deadline, client, charge, priority, memory: state.memory().charge() }
     }
 }
 

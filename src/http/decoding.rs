@@ -39,7 +39,9 @@ impl DecodingRequest {
         caller: Caller,
     ) -> Result<Response, ApiError> {
         let Self { ids, field, skip_special_tokens } = self;
-        let Caller { deadline, mut memory, .. } = caller;
+        let Caller { deadline, charge, mut memory, .. } = caller;
+        // The tokens aren't computed by the encoder.
+        charge.take(0)?;
         let started = Instant::now();
         ids.check(service, field)?;
         let TokenIds { lists, .. } = ids;

@@ -30,6 +30,9 @@ pub enum ApiError {
     /// A header can't be read.
     #[error("{0}")]
     InvalidHeader(String),
+    /// The request has no key, or one that is not known. The message must not quote what was sent.
+    #[error("{0}")]
+    Unauthorized(String),
     /// There is no such route.
     #[error("there is no route at this path")]
     NotFound,
@@ -71,6 +74,14 @@ pub enum ApiError {
     #[error("too much waits already; try again in {} s", .retry_after.as_secs())]
     QueueFull {
         /// When there should be room.
+        retry_after: Duration,
+    },
+    /// The key has used up one of its limits.
+    #[error("{message}")]
+    RateLimited {
+        /// Which limit.
+        message: String,
+        /// When the next request is let in.
         retry_after: Duration,
     },
     /// The model is not loaded yet.
@@ -124,6 +135,7 @@ impl ApiError {
             Self::InvalidJson(_) => ErrorCode::InvalidJson,
             Self::InvalidField { .. } => ErrorCode::InvalidField,
             Self::InvalidHeader(_) => ErrorCode::InvalidHeader,
+            Self::Unauthorized(_) => ErrorCode::Unauthorized,
             Self::NotFound => ErrorCode::NotFound,
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RequestTimeout(_) => ErrorCode::RequestTimeout,
@@ -134,6 +146,7 @@ impl ApiError {
             Self::HeadersTooLarge(_) | Self::TooManyHeaders(_) => ErrorCode::HeadersTooLarge,
             Self::Unacceptable { code, .. } => *code,
             Self::QueueFull { .. } => ErrorCode::QueueFull,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Starting => ErrorCode::Starting,
             Self::Draining => ErrorCode::Draining,
             Self::DeadlineExceeded => ErrorCode::DeadlineExceeded,
@@ -156,6 +169,10 @@ impl ApiError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::QueueFull { retry_after } => Some(retry_after.as_secs().max(1)),
+            // Rounded up: a second earlier it would be refused again.
+            Self::RateLimited { retry_after, .. } => {
+                Some(retry_after.as_secs_f64().ceil().max(1.0) as u64)
+            }
             Self::Starting | Self::Draining => Some(1),
             _ => None,
         }
@@ -174,9 +191,13 @@ impl IntoResponse for ApiError {
     /// The status alone, with the error beside it; `middleware` writes the body.
     fn into_response(self) -> Response {
         let mut response = self.code().status().into_response();
-        if let Self::UnsupportedContentEncoding(_) = self {
-            let encoding = HeaderValue::from_static("gzip");
-            response.headers_mut().insert(header::ACCEPT_ENCODING, encoding);
+        let header = match self {
+            Self::UnsupportedContentEncoding(_) => Some((header::ACCEPT_ENCODING, "gzip")),
+            Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            _ => None,
+        };
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response.extensions_mut().insert(self);
         response

@@ -52,6 +52,9 @@ error_codes! {
     /// A header can't be read.
     InvalidHeader = "invalid_header", BAD_REQUEST,
         "Correct the header or leave it out.";
+    /// The request has no key, or one that is not known.
+    Unauthorized = "unauthorized", UNAUTHORIZED,
+        "Send the header Authorization: Bearer KEY.";
     /// There is no such route.
     NotFound = "not_found", NOT_FOUND,
         "/openapi.yaml lists every route.";
@@ -147,6 +150,9 @@ error_codes! {
         "Send fewer inputs, or ask for fewer dimensions or for base64.";
     /// Too many tokens or bytes already wait.
     QueueFull = "queue_full", TOO_MANY_REQUESTS,
+        "Wait as long as Retry-After says.";
+    /// The key has used up its own limit of requests or tokens a second.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS,
         "Wait as long as Retry-After says.";
     /// The headers have more bytes than are allowed.
     HeadersTooLarge = "headers_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE,

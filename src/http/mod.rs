@@ -4,12 +4,14 @@
 
 mod answer_body;
 mod answer_format;
+pub mod auth;
 mod body;
 mod caller;
 mod capped_list;
 mod characters;
 mod client;
 pub mod connection;
+mod cors;
 mod decoding;
 mod dialects;
 mod embedding;
@@ -21,6 +23,8 @@ mod extract;
 mod heads;
 mod inputs;
 mod json;
+mod key_charge;
+mod key_metrics;
 mod logits;
 pub mod memory;
 pub mod metrics;
@@ -49,8 +53,6 @@ pub mod wire;
 mod wire_texts;
 mod without_prompt;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::routing::{get, post};
 use tower_http::CompressionLevel;
@@ -59,36 +61,70 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
+use middleware::Observer;
 use routes::{classify, embed, health, info};
 use state::AppState;
 
-/// Every route, with the middleware around it.
-pub fn router(state: AppState) -> Router {
+/// Which routes a port has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// All of them: the only port.
+    Only,
+    /// What clients ask for, beside a port for administration.
+    Clients,
+    /// Metrics, documentation and probes, which need no key there.
+    Admin,
+}
+
+/// The routes of a port, with the middleware around them.
+pub fn router(state: AppState, port: Port) -> Router {
+    let auth = (port != Port::Admin).then(|| state.auth().clone());
+    let observer = Observer::new(&state, auth);
+    let cors = cors::layer(&state.config().cors_origins);
+    let mut routes = probes();
+    if port != Port::Admin {
+        routes = routes.merge(inference(state.config().compress_answers));
+    }
+    if port != Port::Clients {
+        routes = routes.merge(observability());
+    }
+    let routes = routes
+        .fallback(async || ApiError::NotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .with_state(state);
+    middleware::around(routes, observer, cors)
+}
+
+fn inference(compress_answers: bool) -> Router<AppState> {
+    let mut computing = Router::new()
+        .route("/embed", post(embed::embed))
+        .route("/classify", post(classify::classify))
+        .merge(dialects::routes());
+    if compress_answers {
+        // Rows of numbers gain little from more effort.
+        computing = computing.layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    }
+    computing.route("/info", get(info::info))
+}
+
+fn probes() -> Router<AppState> {
+    Router::new()
+        .route("/health", get(health::health))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+}
+
+fn observability() -> Router<AppState> {
     // By default the page sends the contract to a public server that validates it.
     let docs: Router<AppState> = SwaggerUi::new("/docs")
         .config(Config::default().validator_url("none"))
         .url("/openapi.json", openapi::Contract::openapi())
         .into();
-    let metrics = Arc::clone(state.http_metrics());
-    let mut inference = Router::new()
-        .route("/embed", post(embed::embed))
-        .route("/classify", post(classify::classify))
-        .merge(dialects::routes());
-    if state.config().compress_answers {
-        // Rows of numbers gain little from more effort.
-        inference = inference.layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
-    }
-    let routes = inference
-        .route("/health", get(health::health))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
+    Router::new()
         .route("/metrics", get(routes::metrics::metrics))
-        .route("/info", get(info::info))
+        // As text-embeddings-inference has it.
+        .route("/tei/metrics", get(routes::metrics::metrics))
         .route("/openapi.yaml", get(openapi::openapi_yaml))
         .route("/", get(openapi::root))
         .merge(docs)
-        .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .with_state(state);
-    middleware::around(routes, metrics)
 }

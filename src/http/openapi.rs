@@ -2,7 +2,8 @@
 
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi, openapi};
 
 use super::dialects::DialectContracts;
 use super::error::ApiError;
@@ -25,7 +26,8 @@ use super::routes::{classify, embed, health, info, metrics};
         metrics::metrics,
         info::info,
     ),
-    modifiers(&DialectContracts),
+    modifiers(&DialectContracts, &KeyScheme),
+    security((), ("key" = [])),
     tags(
         (name = "inference", description = "Embeddings and class logits of texts."),
         (name = "health", description = "State of the server, for an orchestrator."),
@@ -33,6 +35,19 @@ use super::routes::{classify, embed, health, info, metrics};
     )
 )]
 pub struct Contract;
+
+/// Says how a key is sent, if the server needs one.
+struct KeyScheme;
+
+impl Modify for KeyScheme {
+    fn modify(&self, contract: &mut openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        let said = "Only where keys are configured. Probes and documentation never need one.";
+        bearer.description = Some(said.to_owned());
+        let components = contract.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    }
+}
 
 /// The contract as YAML, as in the file `openapi.yaml`.
 ///

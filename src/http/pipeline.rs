@@ -112,7 +112,7 @@ pub async fn run(
     caller: Caller,
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Outcome, ApiError> {
-    let Caller { deadline, client, priority, mut memory } = caller;
+    let Caller { deadline, client, charge, priority, mut memory } = caller;
     let started = Instant::now();
     let Inputs { list, field, prompt, scored } = inputs;
     let inputs = Arc::new(list);
@@ -131,10 +131,13 @@ pub async fn run(
     let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec, &mut masks));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
-    let tokens = sequences.iter().map(|sequence| sequence.tokens).sum();
     let submission = Submission { sequences, deadline: Some(deadline), client, priority };
     let refused = |error| ApiError::refused(error, field.pointer);
-    let computed = service.batcher.submit(submission).map_err(refused)?.await?;
+    // Room first, so that what the queue refuses doesn't count against the key.
+    let room = service.batcher.reserve(submission).map_err(refused)?;
+    let tokens = room.tokens();
+    charge.take(tokens)?;
+    let computed = room.submit().map_err(refused)?.await?;
     let timings = StageTimings {
         tokenize,
         queue: computed.timings.queue,

@@ -9,7 +9,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use super::auth::Auth;
 use super::error::ApiError;
+use super::key_metrics::KeyMetrics;
 use super::memory::MemoryBudget;
 use super::metrics::HttpMetrics;
 use super::text_pool::TextPool;
@@ -130,11 +132,13 @@ pub enum Phase {
 
 struct Shared {
     config: HttpConfig,
+    auth: Auth,
     service: OnceLock<Arc<Service>>,
     draining: AtomicBool,
     started: Instant,
     metrics: Metrics,
     http_metrics: Arc<HttpMetrics>,
+    key_metrics: Arc<KeyMetrics>,
     memory: Arc<MemoryBudget>,
 }
 
@@ -143,19 +147,25 @@ struct Shared {
 pub struct AppState(Arc<Shared>);
 
 impl AppState {
-    /// A server that is starting.
-    pub fn starting(config: HttpConfig) -> Self {
+    /// A server that is starting, and asks for the keys of `auth`.
+    pub fn starting(config: HttpConfig, auth: Auth) -> Self {
         let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
+        let key_metrics = Arc::<KeyMetrics>::default();
         let memory = MemoryBudget::new(config.memory_bytes);
-        metrics.register(|registry| http_metrics.register(registry));
-        metrics.register(|registry| memory.register(registry));
+        metrics.register(|registry| {
+            http_metrics.register(registry);
+            key_metrics.register(auth.clone(), registry);
+            memory.register(registry);
+        });
         Self(Arc::new(Shared {
             config,
+            auth,
             service: OnceLock::new(),
             draining: AtomicBool::new(false),
             started: Instant::now(),
             metrics,
             http_metrics,
+            key_metrics,
             memory,
         }))
     }
@@ -210,6 +220,16 @@ impl AppState {
     /// Counts requests.
     pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
         &self.0.http_metrics
+    }
+
+    /// Counts what each key asks for.
+    pub fn key_metrics(&self) -> &Arc<KeyMetrics> {
+        &self.0.key_metrics
+    }
+
+    /// The keys that requests need.
+    pub fn auth(&self) -> &Auth {
+        &self.0.auth
     }
 
     /// Time since the process began to listen.

@@ -51,7 +51,9 @@ impl TokensRequest {
         caller: Caller,
         token: impl Fn(TextToken) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let Caller { deadline, mut memory, .. } = caller;
+        let Caller { deadline, charge, mut memory, .. } = caller;
+        // The tokens aren't computed by the encoder.
+        charge.take(0)?;
         let started = Instant::now();
         let Inputs { list, field, .. } = self.inputs;
         let inputs = Arc::new(list);

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, stderr};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
@@ -103,26 +104,45 @@ pub enum InitError {
 ///
 /// # Errors
 /// See [`InitError`].
-pub fn init(format: LogFormat, filter: &LogFilter) -> Result<LogQueue, InitError> {
+pub fn init(format: LogFormat, filter: &LogFilter) -> Result<Log, InitError> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let ansi = stderr().is_terminal() && !no_color;
     // A descriptor of its own: the standard library locks standard error for everyone who prints.
     let sink = File::from(stderr().as_fd().try_clone_to_owned()?);
     let queue = LogQueue::start(CAPACITY, sink, report_losses)?;
-    subscriber(format, filter, ansi, queue.clone()).try_init()?;
-    Ok(queue)
+    let (subscriber, set_filter) = reloadable(format, filter, ansi, queue.clone());
+    subscriber.try_init()?;
+    Ok(Log { queue, set_filter })
+}
+
+/// The log of the process. A clone is the same log.
+#[derive(Clone)]
+pub struct Log {
+    /// What is written and what is lost.
+    pub queue: LogQueue,
+    set_filter: SetFilter,
+}
+
+type SetFilter = Arc<dyn Fn(&LogFilter) + Send + Sync>;
+
+impl Log {
+    /// From now on, what `filter` lets through is logged.
+    pub fn set_filter(&self, filter: &LogFilter) {
+        (self.set_filter)(filter);
+    }
 }
 
 fn report_losses(Losses { dropped, failed }: Losses) {
     tracing::warn!(dropped, failed, "lines of the log were lost");
 }
 
-pub(crate) fn subscriber<W>(
+/// A subscriber, and what changes its filter.
+fn reloadable<W>(
     format: LogFormat,
     filter: &LogFilter,
     ansi: bool,
     writer: W,
-) -> Box<dyn Subscriber + Send + Sync>
+) -> (Box<dyn Subscriber + Send + Sync>, SetFilter)
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -132,12 +152,32 @@ where
         .with_writer(writer)
         // By default it reports its own errors with `eprintln!`, which panics if that fails.
         .log_internal_errors(false);
-    match format {
-        LogFormat::Pretty => Box::new(builder.finish()),
-        LogFormat::Json => {
-            Box::new(builder.json().flatten_event(true).with_span_list(false).finish())
-        }
+    // Fails only if the subscriber is gone, and with it what would be filtered.
+    macro_rules! both {
+        ($builder:expr) => {{
+            let builder = $builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            let set = move |filter: &LogFilter| drop(handle.reload(filter.env_filter()));
+            (Box::new(builder.finish()), Arc::new(set))
+        }};
     }
+    match format {
+        LogFormat::Pretty => both!(builder),
+        LogFormat::Json => both!(builder.json().flatten_event(true).with_span_list(false)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn subscriber<W>(
+    format: LogFormat,
+    filter: &LogFilter,
+    ansi: bool,
+    writer: W,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    reloadable(format, filter, ansi, writer).0
 }
 
 #[cfg(test)]
@@ -173,6 +213,25 @@ mod tests {
         assert_eq!(words("trace"), "ours warned failed");
         assert_eq!(words("info,hyper=debug"), "ours theirs warned failed");
         assert_eq!(words("info, tokenizers=off"), "ours failed");
+    }
+
+    #[test]
+    fn the_filter_can_change_while_the_log_is_in_use() {
+        let written = Written::default();
+        let writer = written.clone();
+        let filter = |text| LogFilter::parse(text).unwrap();
+        let (subscriber, set_filter) =
+            reloadable(LogFormat::Pretty, &filter("info"), false, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            for level in ["debug", "error"] {
+                tracing::debug!("before {level}");
+                set_filter(&filter(level));
+                tracing::debug!("after {level}");
+            }
+        });
+        let text = written.text();
+        assert!(text.contains("after debug") && text.contains("before error"), "{text}");
+        assert!(!text.contains("before debug") && !text.contains("after error"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::process::Strata;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "serve",
     "compare",
     "train",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 10] = [
     "calibrate",
     "bench",
     "health",
+    "key",
     "openapi",
     "completions",
     "man",

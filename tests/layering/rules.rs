@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     (
         "http",
         &[
@@ -15,6 +15,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
             "batching",
             "config",
             "heads",
+            "keys",
             "quantization",
             "telemetry",
             "sequence",
@@ -31,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("text", &["field", "sequence"]),
     ("batching", &["telemetry"]),
     ("heads", &["model"]),
+    ("keys", &["telemetry"]),
     ("model", &["field", "files", "sequence", "strata_kernels"]),
     ("files", &[]),
     ("field", &[]),
@@ -41,6 +43,8 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     (
         "config",
         &[
+            "keys::KeyEntry",
+            "keys::KeySource",
             "model::encoder::EncoderChoice",
             "model::encoder::EncoderOptions",
             "model::recipe",

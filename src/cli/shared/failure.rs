@@ -39,6 +39,7 @@ impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         match error {
             ServeError::Load(error) => Self::unusable(error),
+            ServeError::Keys(error) => Self::unusable(error),
             ServeError::Start(error) => Self::Failed(error),
             unfinished @ ServeError::Unfinished(_) => Self::Unfinished(unfinished.into()),
         }

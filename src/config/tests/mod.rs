@@ -247,3 +247,62 @@ fn an_error_names_the_file_that_cannot_be_read_or_is_not_toml() {
     assert!(message.starts_with("FILE is not valid TOML: "), "{message}");
     assert!(message.contains("line 1"), "{message}");
 }
+
+#[test]
+fn a_variable_that_ends_in_file_names_a_file_with_the_value() {
+    let file = written("9000\n");
+    let path = file.path().to_str().unwrap();
+    let config = Config::load(&environment(&[("STRATA_PORT_FILE", path)])).unwrap();
+    assert_eq!(config.port, 9000);
+    let list = written("a,b\r\n");
+    let path_of_list = list.path().to_str().unwrap();
+    let config = Config::load(&environment(&[("STRATA_ALIASES_FILE", path_of_list)])).unwrap();
+    assert_eq!(config.aliases, ["a", "b"]);
+    let twice = environment(&[("STRATA_PORT", "1"), ("STRATA_PORT_FILE", path)]);
+    let said = Config::load(&twice).unwrap_err().to_string();
+    assert!(said.starts_with("STRATA_PORT_FILE is set, and the variable without"), "{said}");
+    let said = refused_variable("STRATA_PORT_FILE", "/nowhere");
+    assert!(said.starts_with("STRATA_PORT_FILE: /nowhere: No such file"), "{said}");
+    let said = refused_variable("STRATA_PROT_FILE", "/nowhere");
+    assert!(said.contains("unknown environment variable STRATA_PROT_FILE"), "{said}");
+}
+
+#[test]
+fn the_file_of_keys_is_a_setting_of_its_own() {
+    let config = Config::load(&environment(&[("STRATA_AUTH_KEYS_FILE", "keys.toml")])).unwrap();
+    assert_eq!(config.auth.source.file, Some(PathBuf::from("keys.toml")));
+    assert_eq!(config.auth.source.text, "");
+}
+
+#[test]
+fn keys_that_cannot_be_used_are_refused_without_being_shown() {
+    for text in ["a = 'my-key'", "my-key", "my-key = my-key", "a = {sha256 = 'x', 'my-key' = 1}"] {
+        let said = refused_variable("STRATA_AUTH_KEYS", text);
+        assert!(said.contains("auth.keys = (not shown) (from STRATA_AUTH_KEYS)"), "{said}");
+        assert!(!said.contains("my-key"), "{said}");
+    }
+}
+
+#[test]
+fn origins_are_those_that_browsers_send() {
+    for origin in ["https://example.org", "http://localhost:3000", "*"] {
+        let config = loaded(&format!("[http]\ncors_origins = [\"{origin}\"]")).unwrap();
+        assert_eq!(config.http.cors_origins, [origin]);
+    }
+    for other in ["example.org", "https://example.org/", "https://a@example.org", "null", ""] {
+        let said = refused(&format!("[http]\ncors_origins = [\"{other}\"]"));
+        assert!(said.contains("must be origins as browsers send them"), "{other}: {said}");
+    }
+}
+
+#[test]
+fn the_keys_of_settings_that_differ_are_listed() {
+    let read = |text: &str| {
+        let file = written(text);
+        let path = Some(file.path().to_owned());
+        Sources { file: path, ..Sources::default() }.read().unwrap()
+    };
+    let (one, other) = (read("port = 1\n[log]\nfilter = 'warn'"), read("[recipes.a]"));
+    assert_eq!(one.changed(&other), ["port", "log.filter", "recipes"]);
+    assert!(one.changed(&one).is_empty());
+}

@@ -15,18 +15,23 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
+use tower_http::cors::CorsLayer;
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::http::auth::Auth;
 use crate::http::connection::{Stage, StopSignal};
 use crate::http::dialects;
 use crate::http::error::ApiError;
+use crate::http::key_metrics::KeyMetrics;
 use crate::http::metrics::HttpMetrics;
 use crate::http::problem::ProblemDetails;
+use crate::http::state::AppState;
 use crate::http::timings::StageTimings;
+use crate::keys::Key;
 use crate::telemetry::panics;
 
 use request_log::{RequestLog, millis};
@@ -47,13 +52,14 @@ const HEADERS: usize = 100;
 /// The most bytes of the address of a request.
 const URI_BYTES: usize = 8 * 1024;
 
-/// Puts the middleware around `routes`, which counts their requests in `metrics`.
-pub fn around(routes: Router, metrics: Arc<HttpMetrics>) -> Router {
+/// Puts the middleware around `routes`, with that for web pages of other origins if there are any.
+pub fn around(routes: Router, observer: Observer, cors: Option<CorsLayer>) -> Router {
     let middleware = ServiceBuilder::new()
         .layer(from_fn(check_request_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RandomId))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(from_fn_with_state(metrics, observe));
+        .option_layer(cors)
+        .layer(from_fn_with_state(observer, observe));
     routes.layer(middleware)
 }
 
@@ -80,14 +86,33 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Checks the head, times the request, catches a handler's panic, writes problem details, counts it,
+/// What looks at each request: who may ask, and what is counted.
+#[derive(Clone, Default)]
+pub struct Observer {
+    /// `None` where no request needs a key.
+    auth: Option<Auth>,
+    metrics: Arc<HttpMetrics>,
+    key_metrics: Arc<KeyMetrics>,
+}
+
+impl Observer {
+    /// Counts into the metrics of `state`.
+    pub fn new(state: &AppState, auth: Option<Auth>) -> Self {
+        let (metrics, key_metrics) = (state.http_metrics().clone(), state.key_metrics().clone());
+        Self { auth, metrics, key_metrics }
+    }
+
+    /// Checks the head, and says which key the request has.
+    fn check(&self, request: &Request, route: Option<&str>) -> Result<Option<Arc<Key>>, ApiError> {
+        check_head(request)?;
+        self.auth.as_ref().map_or(Ok(None), |auth| auth.check(route, request.headers()))
+    }
+}
+
+/// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts it,
 /// and logs one line. The handler and the batcher log within a span that has the request's id. A
 /// request that has no answer when the grace of a stop is over gets a 503.
-async fn observe(
-    State(metrics): State<Arc<HttpMetrics>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn observe(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let id = request
         .extensions()
         .get::<RequestId>()
@@ -98,10 +123,17 @@ async fn observe(
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     // Shares the bytes of the request, unlike a copy of its path.
     let uri = request.uri().clone();
-    let log = RequestLog::new(id, request.method().clone(), route, metrics);
-    let mut response = match check_head(&request) {
+    let checked = observer.check(&request, route.as_deref());
+    let mut log = RequestLog::new(id, request.method().clone(), route, observer);
+    let mut response = match checked {
         Err(error) => error.into_response(),
-        Ok(()) => {
+        Ok(key) => {
+            // Nothing below needs the key itself.
+            request.headers_mut().remove(header::AUTHORIZATION);
+            if let Some(key) = key {
+                log.asked_by(&key);
+                request.extensions_mut().insert(key);
+            }
             // A span of the highest level passes every filter that an event within it passes, so that
             // each line has the id.
             let span = tracing::error_span!("request", request_id = log.id());

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use axum::http::{Method, StatusCode};
 use tracing::Level;
 
+use super::Observer;
 use crate::http::error::ApiError;
-use crate::http::metrics::HttpMetrics;
 use crate::http::timings::StageTimings;
+use crate::keys::Key;
 
 /// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG.
 const PROBES: [&str; 6] =
@@ -24,19 +25,21 @@ pub struct RequestLog {
     route: Option<String>,
     started: Instant,
     finished: bool,
-    metrics: Arc<HttpMetrics>,
+    /// The name of its key.
+    key: Option<Arc<str>>,
+    observer: Observer,
 }
 
 impl RequestLog {
     /// A request that starts now.
-    pub fn new(
-        id: String,
-        method: Method,
-        route: Option<String>,
-        metrics: Arc<HttpMetrics>,
-    ) -> Self {
-        metrics.begun();
-        Self { id, method, route, started: Instant::now(), finished: false, metrics }
+    pub fn new(id: String, method: Method, route: Option<String>, observer: Observer) -> Self {
+        observer.metrics.begun();
+        Self { id, method, route, started: Instant::now(), finished: false, key: None, observer }
+    }
+
+    /// Says whose request it is.
+    pub fn asked_by(&mut self, key: &Key) {
+        self.key = Some(Arc::clone(key.name()));
     }
 
     /// The `x-request-id`.
@@ -54,13 +57,18 @@ impl RequestLog {
         self.finished = true;
         let total = self.started.elapsed();
         let code = error.map(|error| error.code().as_str());
-        self.metrics.answered(self.route(), &self.method, status, code, timings, total);
+        let Observer { metrics, key_metrics, .. } = &self.observer;
+        metrics.answered(self.route(), &self.method, status, code, timings, total);
+        if let Some(key) = &self.key {
+            key_metrics.answered(key, status, code, timings.tokens);
+        }
         let cause = error.and_then(ApiError::cause);
         macro_rules! log {
             ($level:expr) => {
                 tracing::event!(
                     $level,
                     request_id = self.id,
+                    key = self.key.as_deref(),
                     method = %self.method,
                     route = self.route(),
                     status = status.as_u16(),
@@ -94,9 +102,10 @@ impl RequestLog {
 impl Drop for RequestLog {
     fn drop(&mut self) {
         if !self.finished {
-            self.metrics.cancelled(self.route(), &self.method);
+            self.observer.metrics.cancelled(self.route(), &self.method);
             tracing::info!(
                 request_id = self.id,
+                key = self.key.as_deref(),
                 method = %self.method,
                 route = self.route(),
                 total_ms = millis(self.started.elapsed()),

@@ -7,6 +7,6 @@ mod packed;
 mod reference;
 
 pub use interface::{Encoder, PassInput};
-pub use options::{EncoderChoice, EncoderKind, EncoderOptions};
+pub use options::{EncoderChoice, EncoderKind, EncoderOptions, NoInstructions};
 pub use packed::Packed;
 pub use reference::Reference;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use strata_kernels::{Dtype, InstructionSet};
+use strata_kernels::{Dtype, InstructionSet, Kernels};
 
 /// Which encoder is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,11 @@ pub struct EncoderOptions {
     pub instruction_set: Option<InstructionSet>,
 }
 
+/// This CPU doesn't have an instruction set.
+#[derive(Debug, thiserror::Error)]
+#[error("this CPU has no {}; choose another instruction_set, or auto", .0.name())]
+pub struct NoInstructions(InstructionSet);
+
 /// The encoder that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncoderKind {
@@ -41,6 +46,16 @@ impl EncoderOptions {
     /// The instruction set that the packed encoder uses on this machine.
     pub fn instruction_set(&self) -> InstructionSet {
         self.instruction_set.unwrap_or_else(InstructionSet::detect)
+    }
+
+    /// Whether this machine has the instructions that the encoder needs.
+    ///
+    /// # Errors
+    /// It doesn't have the configured instruction set.
+    pub fn check(&self) -> Result<(), NoInstructions> {
+        let set = self.instruction_set();
+        let needed = self.kind() == EncoderKind::Packed;
+        if needed && Kernels::new(set).is_none() { Err(NoInstructions(set)) } else { Ok(()) }
     }
 
     /// The encoder that runs on this machine.

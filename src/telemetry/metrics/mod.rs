@@ -7,6 +7,7 @@
 mod gauges;
 mod log;
 mod process;
+mod reloads;
 
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
@@ -20,6 +21,7 @@ pub use log::register_log;
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use process::ProcessCollector;
+pub use reloads::Reloads;
 
 /// The registry. Metrics may be added while it is read, since the model loads while the server already
 /// answers.

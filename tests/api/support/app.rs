@@ -11,8 +11,9 @@ use serde_json::Value;
 use strata::app::{Loaded, batcher_options, load};
 use strata::batching::{Batcher, PassCost};
 use strata::config::Config;
-use strata::http::router;
+use strata::http::auth::Auth;
 use strata::http::state::{AppState, Service};
+use strata::http::{Port, router};
 use strata::model::output::PassOutput;
 use strata::model::task::Task;
 use tower::ServiceExt;
@@ -61,8 +62,8 @@ impl TestApp {
 
     /// A server that has loaded nothing yet.
     pub fn starting(config: &Config) -> Self {
-        let state = AppState::starting(config.http.clone());
-        Self { router: router(state.clone()), state }
+        let state = AppState::starting(config.http.clone(), Auth::none());
+        Self { router: router(state.clone(), Port::Only), state }
     }
 
     /// A server whose engine is a stand-in that waits for the test; everything else is real.

@@ -74,7 +74,7 @@ pub enum EitherResponse {
     request_body = EitherRequest,
     responses(
         (status = 200, body = EitherResponse, description = "The documents or texts, best first."),
-        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 408, 413, 415, 429, 431."),
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]

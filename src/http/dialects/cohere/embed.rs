@@ -97,7 +97,7 @@ impl Serialize for Embeddings {
     request_body = EmbedRequest,
     responses(
         (status = 200, body = EmbedResponse, description = "By type one embedding per text, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 422, 429, 431."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 408, 413, 415, 422, 429, 431."),
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]

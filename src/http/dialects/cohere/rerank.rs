@@ -113,7 +113,7 @@ struct Usage {
     request_body = CohereRerankRequest,
     responses(
         (status = 200, body = RerankResponse, description = "The documents, best first."),
-        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 408, 413, 415, 429, 431."),
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]
@@ -130,7 +130,7 @@ pub async fn v1(
     request_body = CohereRerankRequest,
     responses(
         (status = 200, body = RerankResponse, description = "The documents, best first."),
-        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 408, 413, 415, 429, 431."),
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]

@@ -101,7 +101,7 @@ struct Usage {
     request_body = EmbeddingsRequest,
     responses(
         (status = 200, body = EmbeddingsResponse, description = "One embedding per text, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 404, 408, 413, 415, 429, 431."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 408, 413, 415, 429, 431."),
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]

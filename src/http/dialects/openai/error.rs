@@ -41,7 +41,10 @@ pub fn error(error: &ApiError, request_id: &str) -> (StatusCode, Value) {
     let (kind, name) = match code {
         ErrorCode::UnknownModel => ("invalid_request_error", "model_not_found"),
         ErrorCode::TextTooLong => ("invalid_request_error", "context_length_exceeded"),
-        ErrorCode::QueueFull => ("rate_limit_error", "rate_limit_exceeded"),
+        ErrorCode::Unauthorized => ("invalid_request_error", "invalid_api_key"),
+        ErrorCode::QueueFull | ErrorCode::RateLimited => {
+            ("rate_limit_error", "rate_limit_exceeded")
+        }
         code if status.is_server_error() => ("server_error", code.as_str()),
         code => ("invalid_request_error", code.as_str()),
     };

@@ -86,7 +86,7 @@ fn kind(code: ErrorCode) -> (StatusCode, ErrorType) {
         ErrorCode::DeadlineExceeded | ErrorCode::DeadlineTooShort => {
             (code.status(), ErrorType::Backend)
         }
-        ErrorCode::QueueFull => (code.status(), ErrorType::Overloaded),
+        ErrorCode::QueueFull | ErrorCode::RateLimited => (code.status(), ErrorType::Overloaded),
         ErrorCode::Starting | ErrorCode::Draining => (code.status(), ErrorType::Unhealthy),
         _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => {
             (StatusCode::PAYLOAD_TOO_LARGE, ErrorType::Validation)
@@ -107,7 +107,7 @@ mod tests {
                 ErrorType::Unhealthy => &[503],
                 ErrorType::Backend => &[424, 504],
                 ErrorType::Overloaded => &[429],
-                ErrorType::Validation => &[400, 404, 405, 408, 413, 414, 415, 422, 431],
+                ErrorType::Validation => &[400, 401, 404, 405, 408, 413, 414, 415, 422, 431],
                 ErrorType::Tokenizer => &[422],
                 ErrorType::Empty => &[400],
             };

@@ -24,7 +24,6 @@ use axum::routing::{get, post};
 use utoipa::openapi::OpenApi;
 
 use super::dialect::Dialect;
-use crate::http::routes::metrics::metrics;
 use crate::http::state::AppState;
 
 pub const DIALECT: Dialect =
@@ -52,7 +51,6 @@ fn routes() -> Router<AppState> {
         .route("/tei/decode", post(decode::decode))
         .route("/tei/info", get(about::info))
         .route("/tei/health", get(about::health))
-        .route("/tei/metrics", get(metrics))
 }
 
 fn openai_routes() -> Router<AppState> {

@@ -1,0 +1,91 @@
+//! `strata serve --check`: reads everything, loads nothing, and says what would be served.
+
+use std::fmt;
+use std::iter;
+
+use super::error::{LoadError, ServeError};
+use super::load::{folder_name, open_heads};
+use super::parts::read_parts;
+use crate::config::Config;
+use crate::heads::HeadSet;
+use crate::keys::KeyWatch;
+use crate::model::checkpoint::LeftOut;
+use crate::quantization::Calibrations;
+use crate::telemetry::metrics::Reloads;
+
+/// What would be served. `Display` writes a line for each part of it.
+#[derive(Debug)]
+pub struct Checked {
+    config: Config,
+    fingerprint: String,
+    sequence_tokens: usize,
+    left_out: LeftOut,
+    recipes: Vec<String>,
+    heads: HeadSet,
+    calibrations: usize,
+    keys: Vec<String>,
+}
+
+/// Reads what the server would read: keys, checkpoint, heads, calibrations. Listens on nothing.
+///
+/// # Errors
+/// A file can't be used, as at the start of the server.
+pub fn check(config: Config) -> Result<Checked, ServeError> {
+    let (_, keys) = KeyWatch::start(config.auth.source.clone(), Reloads::default())?;
+    let keys = keys.borrow().names().map(str::to_owned).collect();
+    config.encoder.check().map_err(LoadError::from)?;
+    let parts = read_parts(&config)?;
+    let fingerprint = parts.fingerprint().map_err(LoadError::from)?;
+    let library = open_heads(&config, &parts.checkpoint, &parts.recipes, &fingerprint)?;
+    let calibrations =
+        Calibrations::read(&config.calibrations, &fingerprint).map_err(LoadError::from)?;
+    Ok(Checked {
+        config,
+        fingerprint,
+        sequence_tokens: parts.sequence_tokens,
+        left_out: LeftOut::find(&parts.checkpoint),
+        recipes: parts.recipes.iter().map(|(name, _)| name.to_owned()).collect(),
+        heads: library.set(),
+        calibrations: calibrations.iter().count(),
+        keys,
+    })
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config { model, encoder, .. } = &self.config;
+        let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
+        line("model", format!("{}, from {}", folder_name(model), model.display()))?;
+        line("fingerprint", self.fingerprint.clone())?;
+        let (set, threads) = (encoder.instruction_set().name(), encoder.threads);
+        let dtype = encoder.dtype.name();
+        line(
+            "encoder",
+            format!("{:?}, {dtype}, {set}, {threads} threads", encoder.kind()).to_lowercase(),
+        )?;
+        line("sequences", format!("at most {} tokens", self.sequence_tokens))?;
+        line("recipes", list(self.recipes.iter().cloned()))?;
+        let heads =
+            self.heads.loaded.iter().map(|(name, head)| format!("{name} {}", head.version()));
+        line("heads", list(heads))?;
+        for (name, reason) in &self.heads.skipped {
+            line("skipped", format!("{name}: {reason}"))?;
+        }
+        if !self.left_out.heads.is_empty() {
+            line("left out", list(self.left_out.heads.iter().cloned()))?;
+        }
+        line("calibrations", self.calibrations.to_string())?;
+        let open = || "none: no request needs one".to_owned();
+        line("keys", if self.keys.is_empty() { open() } else { list(self.keys.iter().cloned()) })?;
+        let admin =
+            self.config.admin_address.map(|address| format!("; metrics and docs on {address}"));
+        line("address", format!("{}{}", self.config.address(), admin.unwrap_or_default()))
+    }
+}
+
+/// A list in one line.
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut items = items.peekable();
+    let none = items.peek().is_none().then(|| "none".to_owned());
+    items.chain(iter::once(none).flatten()).collect::<Vec<_>>().join(", ")
+}
