@@ -31,6 +31,7 @@ GROUPS = {
         "huggingface_hub_client.py",
         "open_webui.py",
         "dify.py",
+        "keys.py",
     ],
     "rest": [
         "langchain_clients.py",
@@ -87,21 +88,25 @@ def main():
     if unknown:
         parser.error(f"{options.group} has no {', '.join(unknown)}; it has {', '.join(GROUPS[options.group])}")
     binary, model = options.binary.resolve(), options.model.resolve()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Server(binary, model, "auto", SETTINGS | calibrate(binary, model, folder)) as server,
-        Server(binary, model, "auto", SETTINGS | SMALL_QUEUE) as small,
-        Server(binary, with_prompts(model, folder), "auto", SETTINGS) as prompts,
-    ):
-        place = {
-            "SERVER": server.url,
-            "SMALL_SERVER": small.url,
-            "PROMPTS_SERVER": prompts.url,
-            "CALIBRATION": f"{folder}/texts.jsonl",
-        }
-        if options.reference:
-            place["REFERENCE"] = str(options.reference.resolve())
-        failed = [name for name in scripts if not run(name, place)]
+    with tempfile.TemporaryDirectory() as folder:
+        keys = new_keys(binary, folder)
+        keyed_settings = {"STRATA_AUTH_KEYS_FILE": f"{folder}/keys.toml"}
+        with (
+            Server(binary, model, "auto", SETTINGS | calibrate(binary, model, folder)) as server,
+            Server(binary, model, "auto", SETTINGS | SMALL_QUEUE) as small,
+            Server(binary, with_prompts(model, folder), "auto", SETTINGS) as prompts,
+            Server(binary, model, "auto", SETTINGS | keyed_settings) as keyed,
+        ):
+            place = keys | {
+                "SERVER": server.url,
+                "SMALL_SERVER": small.url,
+                "PROMPTS_SERVER": prompts.url,
+                "KEYED_SERVER": keyed.url,
+                "CALIBRATION": f"{folder}/texts.jsonl",
+            }
+            if options.reference:
+                place["REFERENCE"] = str(options.reference.resolve())
+            failed = [name for name in scripts if not run(name, place)]
     print(f"{len(scripts) - len(failed)} passed, {len(failed)} failed" + "".join(f"\n  {one}" for one in failed))
     return 1 if failed else 0
 
@@ -116,6 +121,17 @@ def calibrate(binary, model, folder):
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     subprocess.run(command, cwd=folder, env=kept(), check=True, **quiet)
     return {"STRATA_CALIBRATIONS": str(ranges)}
+
+
+def new_keys(binary, folder):
+    """Makes two keys in keys.toml in the folder: GOOD_KEY, and SLOW_KEY with one request a minute."""
+
+    def new(name, *limits):
+        command = [binary, "key", "new", name, "--file", f"{folder}/keys.toml", *limits]
+        made = subprocess.run(command, env=kept(), check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        return made.stdout.decode().strip()
+
+    return {"GOOD_KEY": new("good"), "SLOW_KEY": new("slow", "--requests-per-second", "0.0167")}
 
 
 def with_prompts(model, folder):

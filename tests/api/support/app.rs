@@ -62,13 +62,31 @@ impl TestApp {
 
     /// A server that has loaded nothing yet.
     pub fn starting(config: &Config) -> Self {
-        let state = AppState::starting(config.http.clone(), Auth::none());
-        Self { router: router(state.clone(), Port::Only), state }
+        Self::starting_with(config, Auth::none(), Port::Only)
+    }
+
+    /// The same, with keys, and with the routes of a port.
+    pub fn starting_with(config: &Config, auth: Auth, port: Port) -> Self {
+        let state = AppState::starting(config.http.clone(), auth);
+        Self { router: router(state.clone(), port), state }
+    }
+
+    /// A server whose requests need one of the keys of `auth`.
+    #[track_caller]
+    pub fn with_keys(config: &Config, auth: Auth) -> Self {
+        let app = Self::starting_with(config, auth, Port::Only);
+        app.state.ready(service(config));
+        app
     }
 
     /// A server whose engine is a stand-in that waits for the test; everything else is real.
     pub fn staged(config: &Config) -> (Self, Stage) {
-        let app = Self::starting(config);
+        Self::staged_with(config, Auth::none())
+    }
+
+    /// The same, with keys.
+    pub fn staged_with(config: &Config, auth: Auth) -> (Self, Stage) {
+        let app = Self::starting_with(config, auth, Port::Only);
         let (engine, stage) = blocking_engine();
         let mut service = service(config);
         let options = batcher_options(config, true, PassCost::ASSUMED);

@@ -1,0 +1,70 @@
+//! Web pages of other origins.
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use serde_json::json;
+
+use super::{KEY, auth, entry, with_key};
+use crate::support::answer::Answer;
+use crate::support::app::{TestApp, config, post};
+use crate::support::tiny;
+
+const ORIGIN: &str = "https://example.org";
+
+fn app(origins: &[&str]) -> TestApp {
+    let mut config = config(tiny("sentence"));
+    config.http.cors_origins = origins.iter().map(|&origin| origin.to_owned()).collect();
+    TestApp::with_keys(&config, auth(&[entry("first", KEY, "")]))
+}
+
+/// What a browser asks before it sends a request with a key.
+async fn preflight(app: &TestApp, origin: &str) -> Answer {
+    let request = Request::builder().method(Method::OPTIONS).uri("/v1/embeddings");
+    let request = request
+        .header(header::ORIGIN, origin)
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .header(
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+            "authorization,content-type,x-stainless-lang",
+        );
+    app.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_page_of_a_configured_origin_may_send_a_key_and_read_the_answer() {
+    for origins in [&[ORIGIN, "http://localhost:3000"][..], &["*"]] {
+        let app = app(origins);
+        let answer = preflight(&app, ORIGIN).await;
+        assert_eq!(answer.status.as_u16(), 200);
+        let allowed = if origins == ["*"] { "*" } else { ORIGIN };
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        assert_eq!(answer.header("access-control-allow-methods"), "GET,POST");
+        let headers = answer.header("access-control-allow-headers");
+        assert_eq!(headers, "authorization,content-type,x-stainless-lang");
+        let mut request = with_key(post("/embed", json!({"inputs": "a"}).to_string()), KEY);
+        request.headers_mut().insert(header::ORIGIN, ORIGIN.parse().unwrap());
+        let answer = app.send(request).await;
+        answer.ok();
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+        assert!(answer.header("access-control-expose-headers").contains("x-request-id"));
+        // Also an error can be read.
+        let mut request = post("/embed", "{}");
+        request.headers_mut().insert(header::ORIGIN, ORIGIN.parse().unwrap());
+        let answer = app.send(request).await;
+        answer.problem(401, "unauthorized", None);
+        assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    }
+}
+
+#[tokio::test]
+async fn other_origins_are_allowed_nothing_and_by_default_all_are_others() {
+    for app in [app(&[]), app(&["https://example.com"])] {
+        let answer = preflight(&app, ORIGIN).await;
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
+        let mut request = with_key(post("/embed", json!({"inputs": "a"}).to_string()), KEY);
+        request.headers_mut().insert(header::ORIGIN, ORIGIN.parse().unwrap());
+        let answer = app.send(request).await;
+        answer.ok();
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
+    }
+}

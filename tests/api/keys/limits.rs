@@ -1,0 +1,127 @@
+//! How much each key may ask for.
+
+use std::num::NonZeroUsize;
+
+use serde_json::{Value, json};
+
+use super::{KEY, OTHER_KEY, auth, entry, with_key};
+use crate::support::answer::Answer;
+use crate::support::app::{TestApp, config, post};
+use crate::support::tiny;
+
+async fn ask(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
+    app.send(with_key(post(path, body.to_string()), key)).await
+}
+
+/// A request for each dialect.
+fn requests() -> [(&'static str, Value); 6] {
+    [
+        ("/embed", json!({"inputs": "a film"})),
+        ("/v1/embeddings", json!({"model": "sentence", "input": "a film"})),
+        (
+            "/v2/embed",
+            json!({"model": "sentence", "texts": ["a film"], "input_type": "search_query", "embedding_types": ["float"]}),
+        ),
+        ("/rerank", json!({"model": "sentence", "query": "a", "documents": ["a film"]})),
+        ("/tei/embed", json!({"inputs": "a film"})),
+        ("/tei/tokenize", json!({"inputs": "a film"})),
+    ]
+}
+
+#[tokio::test]
+async fn a_key_that_is_over_its_limit_gets_a_429_of_its_dialect_and_others_do_not() {
+    for (path, body) in requests() {
+        // One at a time, and the next in an hour.
+        let keys = [
+            entry("first", KEY, "requests_per_second = 0.000277778"),
+            entry("second", OTHER_KEY, ""),
+        ];
+        let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
+        let answer = ask(&app, path, KEY, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
+        let answer = ask(&app, path, KEY, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), 429, "{path}: {}", answer.text());
+        let wait: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((3_500..=3_601).contains(&wait), "{path}: {wait}");
+        let said = "the key \\\"first\\\" has used up its 0.000277778 requests a second";
+        assert!(answer.text().contains(said), "{path}: {}", answer.text());
+        match path {
+            "/v1/embeddings" => {
+                assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
+                assert_eq!(answer.json()["error"]["type"], "rate_limit_error");
+            }
+            "/tei/embed" => assert_eq!(answer.json()["error_type"], "Overloaded"),
+            "/embed" => drop(answer.problem(429, "rate_limited", None)),
+            _ => {}
+        }
+        let answer = ask(&app, path, OTHER_KEY, body).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_counted_in_full_once_a_request_is_let_in() {
+    let keys = [entry("first", KEY, "tokens_per_second = 1")];
+    let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
+    let texts = vec!["a film"; 250];
+    let answer = ask(&app, "/embed", KEY, json!({"inputs": texts})).await;
+    let tokens = answer.ok()["usage"]["tokens"].as_u64().unwrap();
+    assert!(tokens >= 1000);
+    let answer = ask(&app, "/embed", KEY, json!({"inputs": "a"})).await;
+    answer.problem(429, "rate_limited", None);
+    let wait: u64 = answer.header("retry-after").parse().unwrap();
+    assert!(wait <= tokens && wait + 60 > tokens, "{wait} s for {tokens} tokens");
+}
+
+#[tokio::test]
+async fn a_rerank_of_two_parts_is_one_request() {
+    let keys = [entry("first", KEY, "requests_per_second = 1e-3")];
+    let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
+    let body = json!({"model": "sentence", "query": "a", "documents": ["a film", "b"]});
+    let answer = ask(&app, "/rerank", KEY, body).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_is_refused_for_another_reason_does_not_count() {
+    let keys = [entry("first", KEY, "requests_per_second = 1e-3\ntokens_per_second = 1e-3")];
+    let mut config = config(tiny("sentence"));
+    config.batching.queue_tokens = NonZeroUsize::new(512).unwrap();
+    let app = TestApp::with_keys(&config, auth(&keys));
+    for (body, code) in [
+        (json!({"inputs": []}), "empty_inputs"),
+        (json!({"input": "a"}), "invalid_field"),
+        (json!({"inputs": vec!["a film"; 500]}), "too_many_tokens"),
+        (json!({"inputs": "a", "recipe": "none"}), "unknown_recipe"),
+    ] {
+        let answer = ask(&app, "/embed", KEY, body).await;
+        assert_eq!(answer.json()["code"], code);
+    }
+    ask(&app, "/embed", KEY, json!({"inputs": "a"})).await.ok();
+    ask(&app, "/embed", KEY, json!({"inputs": "a"})).await.problem(429, "rate_limited", None);
+}
+
+#[tokio::test]
+async fn keys_share_the_queue_as_clients_do_though_they_come_from_one_address() {
+    let keys = [entry("first", KEY, ""), entry("second", OTHER_KEY, "")];
+    let mut config = config(tiny("sentence"));
+    config.batching.queue_tokens = NonZeroUsize::new(512).unwrap();
+    let (app, mut stage) = TestApp::staged_with(&config, auth(&keys));
+    let begin = |key: &'static str, texts: usize| {
+        let app = app.clone();
+        let body = json!({"inputs": vec!["a film"; texts]});
+        tokio::spawn(async move { ask(&app, "/embed", key, body).await })
+    };
+    let running = begin(KEY, 1);
+    stage.pass().await;
+    let waiting = begin(KEY, 100);
+    app.until_waiting(100).await;
+    // The first key has nearly all that a client may have; the second has nothing.
+    begin(KEY, 100).await.unwrap().problem(429, "queue_full", None);
+    let other = begin(OTHER_KEY, 100);
+    app.until_waiting(200).await;
+    stage.open();
+    for answer in [running, waiting, other] {
+        answer.await.unwrap().ok();
+    }
+}
