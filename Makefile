@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -92,6 +92,9 @@ bench-restarts: model data haproxy ## 20 restarts under load behind HAProxy: no 
 
 bench-slow-clients: model data ## Clients that don't read, drip, or announce and stay silent: memory and the others' latency
 	cargo bench --locked --bench hold -- slow-clients $(FLAGS)
+
+bench-keys: model data ## A client with a key beside 10,000 guesses, and beside a key that is over its limit
+	cargo bench --locked --bench hold -- keys $(FLAGS)
 
 bench-probes: model data ## /livez and /readyz at full load
 	cargo bench --locked --bench hold -- probes $(FLAGS)

@@ -8,6 +8,7 @@
 
 mod hangups;
 mod http;
+mod keys;
 mod load;
 mod neighbours;
 mod overload;
@@ -77,6 +78,7 @@ fn main() -> anyhow::Result<()> {
     LocalSet::new().block_on(&runtime, async {
         match options.part.as_str() {
             "hangups" => hangups::run(options.count(1_000)).await,
+            "keys" => keys::run(options.duration(10)).await,
             "neighbours" => neighbours::run(options.duration(60)).await,
             "overload" => overload::run(options.duration(60)).await,
             "probes" => probes::run(options.duration(20)).await,

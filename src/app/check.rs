@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::heads::HeadSet;
 use crate::keys::KeyWatch;
 use crate::model::checkpoint::LeftOut;
+use crate::model::encoder::EncoderKind;
 use crate::quantization::Calibrations;
 use crate::telemetry::metrics::Reloads;
 
@@ -57,11 +58,16 @@ impl fmt::Display for Checked {
         let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
         line("model", format!("{}, from {}", folder_name(model), model.display()))?;
         line("fingerprint", self.fingerprint.clone())?;
-        let (set, threads) = (encoder.instruction_set().name(), encoder.threads);
-        let dtype = encoder.dtype.name();
+        let (dtype, threads) = (encoder.dtype.name(), encoder.threads);
         line(
             "encoder",
-            format!("{:?}, {dtype}, {set}, {threads} threads", encoder.kind()).to_lowercase(),
+            match encoder.kind() {
+                EncoderKind::Packed => {
+                    let set = encoder.instruction_set().name();
+                    format!("packed, {dtype}, {set}, {threads} threads")
+                }
+                EncoderKind::Reference => format!("reference, {dtype}, {threads} threads"),
+            },
         )?;
         line("sequences", format!("at most {} tokens", self.sequence_tokens))?;
         line("recipes", list(self.recipes.iter().cloned()))?;

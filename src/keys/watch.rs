@@ -63,7 +63,11 @@ impl KeyWatch {
 impl Watched {
     fn run(mut self, inbox: &Receiver<KeySource>) {
         loop {
-            match inbox.recv_timeout(POLL) {
+            let received = match self.source.file {
+                Some(_) => inbox.recv_timeout(POLL),
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match received {
                 Ok(source) => {
                     self.source = source;
                     self.complaint = None;
