@@ -60,7 +60,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     let auth = Auth::new(ring);
     // Bound before the model is loaded: a port in use is reported at once, and health checks are
     // answered while the model loads.
-    let (listener, address) = listen(config.address(), "--host and --port").await?;
+    let (listener, address) = listen(config.address(), ["--host", "--port"]).await?;
     warn_if_open(address, &auth);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
     let state = AppState::starting(config.http.clone(), auth);
@@ -80,7 +80,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
         stop,
     };
     if let Some(wanted) = config.admin_address {
-        let (listener, address) = listen(wanted, "admin_address").await?;
+        let (listener, address) = listen(wanted, ["admin_address"; 2]).await?;
         tracing::info!(%address, "metrics and docs are served here");
         // It answers until the process ends, so that stopping can be watched.
         let never = Stop::new().1;
@@ -116,13 +116,16 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     Stopping { config: &config.http, stop, open, serving }.run(cause, &mut signals).await
 }
 
-/// Binds an address; `setting` is where it is from.
-async fn listen(wanted: SocketAddr, setting: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+/// Binds an address; `host` and `port` are the settings that it is from.
+async fn listen(
+    wanted: SocketAddr,
+    [host, port]: [&str; 2],
+) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(wanted).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another by {setting}"),
+        io::ErrorKind::AddrInUse => anyhow!("{wanted} is in use; choose another with {port}"),
         _ => anyhow!(
-            "{wanted} can't be listened on: {error}; choose an address of this machine and a port that \
-             is allowed by {setting}"
+            "{wanted} can't be listened on: {error}; choose an address of this machine with {host}, and \
+             a port that is allowed with {port}"
         ),
     })?;
     let address = listener.local_addr().map_err(failed("the local address is unknown"))?;

@@ -63,6 +63,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "text",
             "batching",
             "heads",
+            "keys",
             "model",
             "strata_kernels",
             "training",

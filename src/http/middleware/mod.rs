@@ -1,17 +1,18 @@
 //! The middleware around every response: request id, timings, problem details, one line in the log.
 
+mod head;
+mod observer;
 mod request_log;
 
 use std::future::{pending, poll_fn};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
@@ -22,18 +23,14 @@ use tower_http::request_id::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::http::auth::Auth;
 use crate::http::connection::{Stage, StopSignal};
 use crate::http::dialects;
 use crate::http::error::ApiError;
-use crate::http::key_metrics::KeyMetrics;
-use crate::http::metrics::HttpMetrics;
 use crate::http::problem::ProblemDetails;
-use crate::http::state::AppState;
 use crate::http::timings::StageTimings;
-use crate::keys::Key;
 use crate::telemetry::panics;
 
+pub use observer::Observer;
 use request_log::{RequestLog, millis};
 
 /// The header that carries a request's id, in and out.
@@ -42,15 +39,6 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// The longest request id that is accepted from a client.
 const REQUEST_ID_BYTES: usize = 128;
-
-/// The most bytes of all header names and values together.
-const HEADER_BYTES: usize = 16 * 1024;
-
-/// The most headers.
-const HEADERS: usize = 100;
-
-/// The most bytes of the address of a request.
-const URI_BYTES: usize = 8 * 1024;
 
 /// Puts the middleware around `routes`, with that for web pages of other origins if there are any.
 pub fn around(routes: Router, observer: Observer, cors: Option<CorsLayer>) -> Router {
@@ -84,29 +72,6 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
         headers.remove(&REQUEST_ID);
     }
     next.run(request).await
-}
-
-/// What looks at each request: who may ask, and what is counted.
-#[derive(Clone, Default)]
-pub struct Observer {
-    /// `None` where no request needs a key.
-    auth: Option<Auth>,
-    metrics: Arc<HttpMetrics>,
-    key_metrics: Arc<KeyMetrics>,
-}
-
-impl Observer {
-    /// Counts into the metrics of `state`.
-    pub fn new(state: &AppState, auth: Option<Auth>) -> Self {
-        let (metrics, key_metrics) = (state.http_metrics().clone(), state.key_metrics().clone());
-        Self { auth, metrics, key_metrics }
-    }
-
-    /// Checks the head, and says which key the request has.
-    fn check(&self, request: &Request, route: Option<&str>) -> Result<Option<Arc<Key>>, ApiError> {
-        check_head(request)?;
-        self.auth.as_ref().map_or(Ok(None), |auth| auth.check(route, request.headers()))
-    }
 }
 
 /// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts it,
@@ -179,34 +144,6 @@ async fn grace_over(stop: Option<StopSignal>) {
         Some(mut stop) => stop.reached(Stage::Expired).await,
         None => pending().await,
     }
-}
-
-/// Checks the size of the head, and that it names one host, as RFC 9112 demands: a proxy in front may
-/// have chosen by another one.
-fn check_head(request: &Request) -> Result<(), ApiError> {
-    let (uri, headers) = (request.uri(), request.headers());
-    // As sent it has the origin too if it is in absolute form.
-    let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    if path + uri.authority().map_or(0, |authority| authority.as_str().len()) > URI_BYTES {
-        return Err(ApiError::UriTooLong(URI_BYTES));
-    }
-    if headers.len() > HEADERS {
-        return Err(ApiError::TooManyHeaders(HEADERS));
-    }
-    if header_bytes(headers) > HEADER_BYTES {
-        return Err(ApiError::HeadersTooLarge(HEADER_BYTES));
-    }
-    match headers.get_all(header::HOST).iter().count() {
-        0 if request.version() >= Version::HTTP_11 => {
-            Err(ApiError::InvalidHeader("Host is absent; HTTP/1.1 needs it".to_owned()))
-        }
-        0 | 1 => Ok(()),
-        hosts => Err(ApiError::InvalidHeader(format!("Host is given {hosts} times, not once"))),
-    }
-}
-
-fn header_bytes(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 /// Writes the body of an error: in the shape of the path's dialect, or else as problem details.

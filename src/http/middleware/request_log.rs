@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::{Method, StatusCode};
 use tracing::Level;
 
-use super::Observer;
+use super::observer::Observer;
 use crate::http::error::ApiError;
 use crate::http::timings::StageTimings;
 use crate::keys::Key;

@@ -72,5 +72,5 @@ fn an_address_that_cannot_be_used_is_refused() {
     let (code, error) = said("192.0.2.1:9100");
     assert_eq!(code, Some(1));
     assert!(error.contains("192.0.2.1:9100 can't be listened on"), "{error}");
-    assert!(error.contains("is allowed by admin_address"), "{error}");
+    assert!(error.contains("is allowed with admin_address"), "{error}");
 }
