@@ -1,7 +1,7 @@
-//! Files that are written as a whole or not at all.
+//! Files that are written as a whole or not at all, and small files that are read as a whole.
 
-use std::fs::Permissions;
-use std::io::{self, Write};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -11,8 +11,24 @@ use tempfile::Builder;
 /// would let only its owner read it.
 const MODE: u32 = 0o666;
 
+/// Reads a regular file of at most `most` bytes as UTF-8. A pipe or a device could have no end.
+///
+/// # Errors
+/// The file can't be read, isn't a regular file, has more bytes, or isn't UTF-8.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let read = File::open(path)?.take(most + 1).read_to_string(&mut text)?;
+    if read as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(text)
+}
+
 /// Writes a file under a temporary name in the same folder, then renames it: a reader finds the old
-/// file or the new one, never a part of either.
+/// file or the new one, never a part of either. An existing file keeps its permissions.
 ///
 /// # Errors
 /// The file can't be written or renamed. No temporary file is left behind.
@@ -21,6 +37,9 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut draft = Builder::new()
         .permissions(Permissions::from_mode(MODE))
         .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    if let Ok(existing) = fs::metadata(path) {
+        draft.as_file().set_permissions(existing.permissions())?;
+    }
     draft.write_all(content)?;
     draft.persist(path).map_err(|failed| failed.error)?;
     Ok(())
@@ -28,8 +47,6 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -42,6 +59,28 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&path), mode(&plain));
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_no_small_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text");
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read_text(&path, 3).unwrap(), "abc");
+        let said = |path: &Path, most| read_text(path, most).unwrap_err().to_string();
+        assert_eq!(said(&path, 2), "it has more than 2 bytes");
+        assert_eq!(said(Path::new("/dev/zero"), 2), "it is not a regular file");
+        assert_eq!(said(folder.path(), 2), "it is not a regular file");
     }
 
     #[test]

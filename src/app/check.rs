@@ -8,7 +8,7 @@ use super::load::{folder_name, open_heads};
 use super::parts::read_parts;
 use crate::config::Config;
 use crate::heads::HeadSet;
-use crate::keys::KeyWatch;
+use crate::keys::{Key, KeyWatch};
 use crate::model::checkpoint::LeftOut;
 use crate::model::encoder::EncoderKind;
 use crate::quantization::Calibrations;
@@ -33,7 +33,7 @@ pub struct Checked {
 /// A file can't be used, as at the start of the server.
 pub fn check(config: Config) -> Result<Checked, ServeError> {
     let (_, keys) = KeyWatch::start(config.auth.source.clone(), Reloads::default())?;
-    let keys = keys.borrow().names().map(str::to_owned).collect();
+    let keys = keys.borrow().keys().map(Key::to_string).collect();
     config.encoder.check().map_err(LoadError::from)?;
     let parts = read_parts(&config)?;
     let fingerprint = parts.fingerprint().map_err(LoadError::from)?;
@@ -81,10 +81,15 @@ impl fmt::Display for Checked {
             line("left out", list(self.left_out.heads.iter().cloned()))?;
         }
         line("calibrations", self.calibrations.to_string())?;
-        let open = || "none: no request needs one".to_owned();
-        line("keys", if self.keys.is_empty() { open() } else { list(self.keys.iter().cloned()) })?;
-        let admin =
-            self.config.admin_address.map(|address| format!("; metrics and docs on {address}"));
+        let Config { http, admin_address, .. } = &self.config;
+        let beyond = !self.config.host.is_loopback();
+        let open = match beyond {
+            true => "none: anyone who can reach the address can use the server",
+            false => "none: no request needs one",
+        };
+        line("keys", if self.keys.is_empty() { open.to_owned() } else { self.keys.join(", ") })?;
+        line("origins", list(http.cors_origins.iter().cloned()))?;
+        let admin = admin_address.map(|address| format!("; metrics and docs on {address}"));
         line("address", format!("{}{}", self.config.address(), admin.unwrap_or_default()))
     }
 }

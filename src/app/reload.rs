@@ -31,7 +31,7 @@ impl Reload {
     pub fn run(&mut self) {
         self.heads.refresh();
         match self.read() {
-            Ok((settings, config)) => self.apply(settings, &config),
+            Ok((settings, config)) => self.apply(&settings, &config),
             Err(error) => {
                 self.reloads.failed("settings");
                 let error = error.to_string();
@@ -46,7 +46,7 @@ impl Reload {
         Ok((settings, config))
     }
 
-    fn apply(&mut self, settings: Settings, config: &Config) {
+    fn apply(&mut self, settings: &Settings, config: &Config) {
         self.keys.read(config.auth.source.clone());
         self.log.set_filter(&config.log.filter);
         let changed = settings.changed(&self.running);
@@ -54,13 +54,11 @@ impl Reload {
             changed.into_iter().partition(|key| LIVE.contains(&key.as_str()));
         self.reloads.succeeded("settings");
         tracing::info!(settings = live.join(", "), "the settings were read again");
+        // They are named at each signal, until the restart has happened.
         if !fixed.is_empty() {
             let settings = fixed.join(", ");
             tracing::warn!(settings, "these settings have changed and need a restart");
         }
-        // Those that need a restart are reported at each signal, until it has happened.
-        if fixed.is_empty() {
-            self.running = settings;
-        }
+        self.running.adopt(&settings, &LIVE);
     }
 }

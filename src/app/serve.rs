@@ -82,6 +82,9 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     if let Some(wanted) = config.admin_address {
         let (listener, address) = listen(wanted, ["admin_address"; 2]).await?;
         tracing::info!(%address, "metrics and docs are served here");
+        if !address.ip().is_loopback() {
+            tracing::warn!(%address, "anyone who can reach it can read the metrics, with names of keys");
+        }
         // It answers until the process ends, so that stopping can be watched.
         let never = Stop::new().1;
         tokio::spawn(connection::serve(listener, server(Port::Admin, &Arc::default(), never)));
@@ -102,7 +105,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     let heads = Watch::start(library, publish, config.heads_poll)
         .map_err(failed("heads can't be watched"))?;
     state.ready(service);
-    if let Err(error) = announce(address, head.as_deref()) {
+    if let Err(error) = announce(address, head.as_deref(), state.auth()) {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
     let mut reload = Reload { sources, running: settings, keys, heads, log, reloads };
@@ -133,7 +136,7 @@ async fn listen(
 }
 
 fn warn_if_open(address: SocketAddr, auth: &Auth) {
-    if !address.ip().is_loopback() && auth.keys() == 0 {
+    if !address.ip().is_loopback() && !auth.is_required() {
         tracing::warn!(
             %address,
             "listening beyond loopback without keys: anyone who can reach it can use it; see [auth]"
@@ -176,14 +179,15 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Aut
 }
 
 /// Prints the one line that says that the server is ready, with a command to try.
-fn announce(address: SocketAddr, head: Option<&str>) -> io::Result<()> {
+fn announce(address: SocketAddr, head: Option<&str>, auth: &Auth) -> io::Result<()> {
     let (route, text) = match head {
         Some(_) => ("classify", "A gripping, beautifully shot film."),
         None => ("embed", "Hello."),
     };
+    let key = if auth.is_required() { " -H 'authorization: Bearer KEY'" } else { "" };
     writeln!(
         io::stdout(),
-        "ready: curl -s http://{address}/{route} -H 'content-type: application/json' \
+        "ready: curl -s http://{address}/{route}{key} -H 'content-type: application/json' \
          -d '{{\"inputs\": \"{text}\"}}'"
     )
 }

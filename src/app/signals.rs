@@ -9,6 +9,8 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// Whether a signal to reload came while only one to stop was waited for.
+    missed_reload: bool,
 }
 
 impl Signals {
@@ -21,24 +23,33 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            missed_reload: false,
         })
     }
 
-    /// The next signal.
+    /// The next signal, or one to reload that was missed.
     pub async fn next(&mut self) -> ProcessSignal {
+        if std::mem::take(&mut self.missed_reload) {
+            return ProcessSignal::Reload;
+        }
+        self.receive().await
+    }
+
+    /// Waits for a signal to stop; keeps one to reload for [`next`](Self::next).
+    pub async fn stop(&mut self) -> StopCause {
+        loop {
+            match self.receive().await {
+                ProcessSignal::Stop(cause) => return cause,
+                ProcessSignal::Reload => self.missed_reload = true,
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> ProcessSignal {
         tokio::select! {
             _ = self.terminate.recv() => ProcessSignal::Stop(StopCause::Terminate),
             _ = self.interrupt.recv() => ProcessSignal::Stop(StopCause::Interrupt),
             _ = self.hangup.recv() => ProcessSignal::Reload,
-        }
-    }
-
-    /// Waits for a signal to stop; ignores others.
-    pub async fn stop(&mut self) -> StopCause {
-        loop {
-            if let ProcessSignal::Stop(cause) = self.next().await {
-                return cause;
-            }
         }
     }
 }

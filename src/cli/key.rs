@@ -1,7 +1,7 @@
 //! `strata key`: API keys.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -64,18 +64,22 @@ impl NewKey {
         let entry = KeyEntry { name, sha256, requests_per_second, tokens_per_second };
         match file {
             None => print(format!("{}\n\n{}", secret.as_str(), entry.to_toml())),
-            Some(file) => {
-                add(&file, &entry)?;
-                print(format!("{}\n", secret.as_str()))
-            }
+            Some(file) => add(&file, &entry, &secret),
         }
     }
 }
 
-/// Adds an entry to a file, which is created if it doesn't exist.
-fn add(file: &Path, entry: &KeyEntry) -> Result<(), Failure> {
+/// Adds an entry to a file, which is created if it doesn't exist. The key is printed just before the file
+/// is written: nothing is kept of a key that nobody has seen.
+fn add(file: &Path, entry: &KeyEntry, secret: &Secret) -> Result<(), Failure> {
     let shown = file.display();
     let failed = |error| Failure::Failed(anyhow!("--file {shown}: {error}"));
+    // The file itself, if this is a link to it: a link would be replaced by a file.
+    let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // Whoever else adds a key at the same time waits. The file can't be locked, since it is replaced.
+    let lock = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
+    lock.lock().map_err(failed)?;
     let mut text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -91,6 +95,10 @@ fn add(file: &Path, entry: &KeyEntry) -> Result<(), Failure> {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
     }
     text.push_str(&entry.to_toml());
+    let printed = writeln!(stdout(), "{}", secret.as_str()).and_then(|()| stdout().flush());
+    printed.map_err(|error| {
+        Failure::Failed(anyhow!("standard output can't be written: {error}; no key was added"))
+    })?;
     write_atomically(file, text.as_bytes()).map_err(failed)
 }
 
@@ -98,7 +106,7 @@ fn name(text: &str) -> Result<String, String> {
     if KeyEntry::allows_name(text) {
         return Ok(text.to_owned());
     }
-    Err("1 to 64 letters, digits, \".\", \"_\" and \"-\" are allowed".to_owned())
+    Err("1 to 40 letters, digits, \".\", \"_\" and \"-\" are allowed, and no key".to_owned())
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

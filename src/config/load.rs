@@ -27,6 +27,7 @@ impl TryFrom<&Settings> for Config {
     type Error = ConfigError;
 
     fn try_from(settings: &Settings) -> Result<Self, ConfigError> {
+        settings.check_auth()?;
         Self::try_from(settings.raw()?).map_err(|refusal| {
             let origin = settings.origin(&refusal.key).to_owned();
             ConfigError::Refused { refusal, origin }

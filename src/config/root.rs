@@ -114,12 +114,19 @@ impl TryFrom<RawConfig> for Config {
         let http = HttpConfig::try_from(raw.http)?;
         let limits = LimitsConfig::try_from(raw.limits)?;
         http.check_memory(&limits)?;
+        let (host, port) = (address("host", raw.host)?, within("port", raw.port, 0, 65535)?);
+        let admin_address = socket_address("admin_address", raw.admin_address)?;
+        if port != 0 && admin_address == Some(SocketAddr::new(host, port)) {
+            let advice = "must differ from host and port, where clients ask";
+            let written = SocketAddr::new(host, port).to_string();
+            return Err(Refusal::new("admin_address", written, advice));
+        }
         Ok(Self {
             model: path("model", raw.model)?,
             aliases: names("aliases", raw.aliases)?,
-            host: address("host", raw.host)?,
-            port: within("port", raw.port, 0, 65535)?,
-            admin_address: socket_address("admin_address", raw.admin_address)?,
+            host,
+            port,
+            admin_address,
             encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
             heads: paths("heads", raw.heads)?,
             heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)

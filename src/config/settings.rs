@@ -8,13 +8,15 @@ use std::fmt;
 use toml::{Table, Value};
 
 use super::error::{ConfigError, Refusal};
-use super::names::nearest;
+use super::names::{PREFIX, nearest};
 use super::root::RawConfig;
 
 /// The defaults, which are also the reference of all settings.
 const DEFAULTS: &str = include_str!("../../config/strata.toml");
 /// The section whose keys the user chooses.
 const RECIPES: &str = "recipes";
+/// The section of API keys, of which no message shows a value.
+const AUTH: &str = "auth.";
 /// The origin of values that no source has changed.
 const DEFAULT: &str = "default";
 
@@ -50,13 +52,9 @@ impl Settings {
 
     /// The keys whose values differ from those of `other`; all recipes are one key.
     pub fn changed(&self, other: &Self) -> Vec<String> {
-        let value = |settings: &Self, key: &str| match key.split_once('.') {
-            None => settings.table.get(key).cloned(),
-            Some((section, name)) => settings.table.get(section)?.get(name).cloned(),
-        };
         let mut keys = self.keys();
         keys.push(RECIPES.to_owned());
-        keys.retain(|key| value(self, key) != value(other, key));
+        keys.retain(|key| self.value(key) != other.value(key));
         keys
     }
 
@@ -78,13 +76,17 @@ impl Settings {
     /// Replaces a value by another of the same type.
     pub(super) fn set(&mut self, key: &str, value: Value, origin: &str) -> Result<(), ConfigError> {
         let Some(slot) = self.slot(key) else {
-            let (key, origin) = (key.to_owned(), origin.to_owned());
-            let nearest = nearest(&key, self.keys().iter().map(String::as_str));
+            let nearest = nearest(key, self.keys().iter().map(String::as_str));
+            let (key, origin) = (shown(key).to_owned(), origin.to_owned());
             return Err(ConfigError::UnknownKey { key, origin, nearest });
         };
         let listed = value.as_array().map_or(&[][..], Vec::as_slice);
         if !slot.same_type(&value) || !listed.iter().all(Value::is_str) {
-            let refusal = Refusal::new(key, value, format!("must be {}", type_name(slot)));
+            let advice = format!("must be {}", type_name(slot));
+            let refusal = match key.starts_with(AUTH) {
+                true => Refusal::hidden(key, advice),
+                false => Refusal::new(key, value, advice),
+            };
             return Err(ConfigError::Refused { refusal, origin: origin.to_owned() });
         }
         *slot = value;
@@ -121,6 +123,42 @@ impl Settings {
         };
         list.push(item.into());
         self.set(key, Value::Array(list), &origin)
+    }
+
+    /// Checks that no source leaves blank what requires keys, as a template does whose variable isn't set:
+    /// no request would then need one.
+    ///
+    /// # Errors
+    /// One does.
+    pub(super) fn check_auth(&self) -> Result<(), ConfigError> {
+        for key in ["auth.keys_file", "auth.keys"] {
+            let (origin, text) = (self.origin(key), self.value(key).and_then(Value::as_str));
+            let text = text.unwrap_or_default();
+            let is_blank = text.trim().is_empty();
+            if is_blank && (!text.is_empty() || origin.starts_with(PREFIX)) {
+                let advice =
+                    "is blank, so that no request would need a key; leave it out if that is meant";
+                let refusal = Refusal::new(key, text, advice);
+                return Err(ConfigError::Refused { refusal, origin: origin.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the values of `keys` from `other`.
+    pub fn adopt(&mut self, other: &Self, keys: &[&str]) {
+        for key in keys {
+            if let (Some(slot), Some(value)) = (self.slot(key), other.value(key)) {
+                *slot = value.clone();
+            }
+        }
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        match key.split_once('.') {
+            None => self.table.get(key),
+            Some((section, name)) => self.table.get(section)?.get(name),
+        }
     }
 
     /// The source that a key's value comes from.
@@ -177,6 +215,11 @@ impl fmt::Display for Settings {
         }
         Ok(())
     }
+}
+
+/// The key of no setting, unless it looks as if it were an API key, set in the wrong place.
+fn shown(key: &str) -> &str {
+    if key.starts_with(AUTH) || key.contains("strata_") { "(not shown)" } else { key }
 }
 
 fn join(section: &str, key: &str) -> String {

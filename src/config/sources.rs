@@ -9,12 +9,16 @@ use toml::Value;
 use super::error::ConfigError;
 use super::names::{PREFIX, is_service_link, nearest, variable};
 use super::settings::{Settings, parse_toml};
+use crate::files::read_text;
 
 /// The file that is read if none is given and if it exists, relative to the working directory.
 const FILE: &str = "config/strata.toml";
 
 /// The end of a variable that names a file with the value of a setting: `STRATA_PORT_FILE`.
 const FILE_SUFFIX: &str = "_FILE";
+
+/// The most bytes of such a file.
+const SECRET_BYTES: u64 = 16 << 20;
 
 /// The settings that have a flag. A flag that is not given changes nothing.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +119,10 @@ fn apply_environment(
         match (key_of(named.unwrap_or(name)), named) {
             (Some(key), None) => settings.set_text(key, text, name)?,
             (Some(key), Some(setting)) => {
-                if environment.iter().any(|(other, _)| other == setting) {
+                if environment
+                    .iter()
+                    .any(|(name, value)| name == setting && is_setting(name, value))
+                {
                     return Err(ConfigError::GivenTwice { name: name.clone() });
                 }
                 settings.set_text(key, &read_secret(name, text)?, name)?;
@@ -131,10 +138,8 @@ fn apply_environment(
 
 /// The text of the file that a variable names, without the line end that editors add.
 fn read_secret(name: &str, path: &str) -> Result<String, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::VariableFile {
-        name: name.to_owned(),
-        path: path.into(),
-        source,
+    let text = read_text(Path::new(path), SECRET_BYTES).map_err(|source| {
+        ConfigError::VariableFile { name: name.to_owned(), path: path.into(), source }
     })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
+use axum::http::uri::{Authority, Scheme};
 use ipnet::IpNet;
 
 use super::error::Refusal;
@@ -46,17 +47,23 @@ pub(super) fn socket_address(key: &str, written: String) -> Result<Option<Socket
 /// Web origins, or `*` for all.
 pub(super) fn origins(key: &str, written: Vec<String>) -> Result<Vec<String>, Refusal> {
     let is_origin = |text: &str| {
-        let known = text.parse::<Uri>().ok().and_then(|uri| {
-            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-            Some(text == format!("{scheme}://{authority}") && !authority.as_str().contains('@'))
-        });
-        text == "*" || known == Some(true)
+        let parts = text.parse::<Uri>().ok().map(Uri::into_parts);
+        let known = parts.and_then(|parts| Some((parts.scheme?, parts.authority?)));
+        let written = |(scheme, authority): (Scheme, Authority)| {
+            let default = if scheme == Scheme::HTTPS { 443 } else { 80 };
+            let plain = [Scheme::HTTP, Scheme::HTTPS].contains(&scheme)
+                && authority.port_u16() != Some(default)
+                && !authority.as_str().contains(['@', '*'])
+                && authority.as_str() == authority.as_str().to_lowercase();
+            plain && text == format!("{scheme}://{authority}")
+        };
+        text == "*" || known.is_some_and(written)
     };
     match written.iter().find(|origin| !is_origin(origin)) {
         None => Ok(written),
         Some(other) => {
-            let advice = "must be origins as browsers send them, such as https://example.org or \
-                          http://localhost:3000, or \"*\" for all";
+            let advice = "must be origins as browsers send them, in lower case and without the scheme's \
+                          own port, such as https://example.org or http://localhost:3000, or \"*\" for all";
             Err(Refusal::new(key, other.as_str(), advice))
         }
     }

@@ -44,7 +44,12 @@ impl Auth {
 
     /// The number of keys.
     pub fn keys(&self) -> usize {
-        self.0.borrow().len()
+        self.0.borrow().count()
+    }
+
+    /// Whether a request needs a key.
+    pub fn is_required(&self) -> bool {
+        self.0.borrow().is_required()
     }
 
     /// The key of a request to the route of this pattern, if it has one; `None` for the pattern of a path
@@ -58,7 +63,7 @@ impl Auth {
         headers: &HeaderMap,
     ) -> Result<Option<Arc<Key>>, ApiError> {
         let ring = Arc::clone(&self.0.borrow());
-        if ring.is_empty() {
+        if !ring.is_required() {
             return Ok(None);
         }
         let found = bearer(headers).and_then(|key| {

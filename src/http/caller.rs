@@ -1,13 +1,12 @@
 //! What a request's headers say: who asks, with which key, how urgently, until when.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{Extensions, HeaderMap};
 
 use super::client::{client_address, priority};
-use super::connection::{FirstByte, PeerAddress};
+use super::connection::FirstByte;
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::key_charge::KeyCharge;
@@ -23,8 +22,8 @@ pub struct Caller {
     pub deadline: Instant,
     /// The client with whom others share passes: whoever has the key, or the address.
     pub client: ClientId,
-    /// What is counted against the limits of the key.
-    pub charge: KeyCharge,
+    /// The key that the request has.
+    pub key: Option<Arc<Key>>,
     /// How urgent it is.
     pub priority: Priority,
     /// What the request holds: its body, later its inputs and tokens.
@@ -45,28 +44,29 @@ impl Caller {
         let (service, config) = (state.service()?, state.config());
         let first_byte = extensions.get().map_or_else(Instant::now, |FirstByte(at)| *at);
         let deadline = first_byte + timeout(headers, config)?;
-        let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
-        let key = extensions.get::<Arc<Key>>();
-        let client = match key {
+        let key = extensions.get::<Arc<Key>>().cloned();
+        let client = match &key {
             Some(key) => ClientId::numbered(key.sha256().prefix()),
-            None => client_address(peer, headers, &config.trusted_proxies).into(),
+            None => client_address(headers, extensions, &config.trusted_proxies).into(),
         };
         let priority = priority(headers)?;
-        let charge = KeyCharge::new(key.cloned());
-        charge.check()?;
+        KeyCharge::new(key.clone()).check()?;
         let room = service.batcher.check_room(client, priority, Some(deadline));
         // No field is at fault yet.
         room.map_err(|error| ApiError::refused(error, ""))?;
-        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge() })
+        Ok(Self { deadline, client, key, priority, memory: state.memory().charge() })
     }
 
-    /// The same client with a second submission of the same request, which holds memory of its own. Its
-    /// tokens count against the limits of the key, but not as another request.
+    /// The same client with a second submission of the same request, which holds memory of its own.
     pub fn beside(&self, state: &AppState) -> Self {
         let Self { deadline, client, priority, .. } = *self;
-        let charge = self.charge.beside();
-        Self { deadline, client, charge, priority, memory: state.memory().charge() }
+        let (key, memory) = (self.key.clone(), state.memory().charge());
+        Self { deadline, client, key, priority, memory }
+    }
+
+    /// What the request counts against the limits of its key.
+    pub fn charge(&self) -> KeyCharge {
+        KeyCharge::new(self.key.clone())
     }
 }
 

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use axum::http::header::FORWARDED;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{Extensions, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
+use super::connection::PeerAddress;
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use crate::batching::Priority;
@@ -13,11 +14,18 @@ use crate::batching::Priority;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_PRIORITY: HeaderName = HeaderName::from_static("x-priority");
 
+/// The address of the client of a request with these headers and extensions.
+pub fn client_address(headers: &HeaderMap, extensions: &Extensions, trusted: &[IpNet]) -> IpAddr {
+    let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
+    forwarded_address(peer, headers, trusted)
+}
+
 /// The address of the client. `peer` is the other end of the connection; only if that is one of the
 /// `trusted` proxies, the client is the last address in `Forwarded` or `X-Forwarded-For` that is not
 /// such a proxy. A header that can't be read is not used, and neither are two that differ, since a
 /// proxy that sets one of them may pass on the other as its client sent it.
-pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+fn forwarded_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     if !is_trusted(&peer) {
@@ -107,7 +115,7 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        client_address(peer.parse().unwrap(), &map, &trusted).to_string()
+        forwarded_address(peer.parse().unwrap(), &map, &trusted).to_string()
     }
 
     #[test]

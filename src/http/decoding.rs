@@ -39,13 +39,13 @@ impl DecodingRequest {
         caller: Caller,
     ) -> Result<Response, ApiError> {
         let Self { ids, field, skip_special_tokens } = self;
-        let Caller { deadline, charge, mut memory, .. } = caller;
-        // The tokens aren't computed by the encoder.
-        charge.take(0)?;
+        let charge = caller.charge();
+        let Caller { deadline, mut memory, .. } = caller;
         let started = Instant::now();
         ids.check(service, field)?;
         let TokenIds { lists, .. } = ids;
         let ids: usize = lists.iter().map(Vec::len).sum();
+        charge.take(ids)?;
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
         let (pool, is_long) = (&service.text_pool, ids > INLINE_IDS);
         let handle = Arc::clone(service);

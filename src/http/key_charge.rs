@@ -5,22 +5,15 @@ use std::sync::Arc;
 use super::error::ApiError;
 use crate::keys::{Key, OverLimit};
 
-/// What a request counts against the limits of its key, once it is let in.
+/// What a request counts against the limits of its key, once it is let in. Without a key nothing is
+/// limited.
 #[derive(Debug)]
-pub struct KeyCharge {
-    key: Option<Arc<Key>>,
-    requests: usize,
-}
+pub struct KeyCharge(Option<Arc<Key>>);
 
 impl KeyCharge {
-    /// One request; without a key nothing is limited.
+    /// The charge of one request.
     pub fn new(key: Option<Arc<Key>>) -> Self {
-        Self { key, requests: 1 }
-    }
-
-    /// A further part of the same request.
-    pub fn beside(&self) -> Self {
-        Self { key: self.key.clone(), requests: 0 }
+        Self(key)
     }
 
     /// Refuses at once what would be refused later. Counts nothing.
@@ -28,7 +21,7 @@ impl KeyCharge {
     /// # Errors
     /// A limit of the key is used up.
     pub fn check(&self) -> Result<(), ApiError> {
-        self.key.as_ref().map_or(Ok(()), |key| key.check().map_err(|over| refused(key, over)))
+        self.0.as_ref().map_or(Ok(()), |key| key.check().map_err(|over| refused(key, over)))
     }
 
     /// Counts the request and its tokens.
@@ -36,8 +29,7 @@ impl KeyCharge {
     /// # Errors
     /// A limit of the key is used up. Nothing is counted.
     pub fn take(self, tokens: usize) -> Result<(), ApiError> {
-        let Self { key, requests } = self;
-        key.map_or(Ok(()), |key| key.charge(requests, tokens).map_err(|over| refused(&key, over)))
+        self.0.map_or(Ok(()), |key| key.charge(tokens).map_err(|over| refused(&key, over)))
     }
 }
 

@@ -78,9 +78,11 @@ pub enum Port {
 
 /// The routes of a port, with the middleware around them.
 pub fn router(state: AppState, port: Port) -> Router {
-    let auth = (port != Port::Admin).then(|| state.auth().clone());
-    let observer = Observer::new(&state, auth);
-    let cors = cors::layer(&state.config().cors_origins);
+    let observer = match port {
+        Port::Only | Port::Clients => Observer::for_clients(&state),
+        // A page in the operator's browser must not read it.
+        Port::Admin => Observer::open(&state),
+    };
     let mut routes = probes();
     if port != Port::Admin {
         routes = routes.merge(inference(state.config().compress_answers));
@@ -92,7 +94,7 @@ pub fn router(state: AppState, port: Port) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state);
-    middleware::around(routes, observer, cors)
+    middleware::around(routes, observer)
 }
 
 fn inference(compress_answers: bool) -> Router<AppState> {

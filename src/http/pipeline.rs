@@ -3,7 +3,7 @@
 
 use std::iter::Sum;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::caller::Caller;
 use super::error::ApiError;
@@ -15,7 +15,7 @@ use super::timings::StageTimings;
 use super::tokenizing::{LongInput, Tokenizing};
 use super::wire::Usage;
 use super::without_prompt::WithoutPrompt;
-use crate::batching::{Sequence, Submission};
+use crate::batching::{Reservation, Sequence, Submission};
 use crate::model::PoolingMask;
 use crate::model::output::{Output, PassOutput};
 use crate::model::task::{Task, TaskSpec};
@@ -102,8 +102,8 @@ pub fn reserve(
 /// `answer_size` estimates an input's part of the answer from the input and its number of tokens.
 ///
 /// # Errors
-/// A text too long for `long_text: error`, an answer too large, a full queue, no memory, a deadline
-/// passed.
+/// A text too long for `long_text: error`, an answer too large, a full queue, a key over its limit, no
+/// memory, a deadline passed.
 pub async fn run(
     service: &Arc<Service>,
     inputs: Inputs,
@@ -112,7 +112,40 @@ pub async fn run(
     caller: Caller,
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Outcome, ApiError> {
-    let Caller { deadline, client, charge, priority, mut memory } = caller;
+    let charge = caller.charge();
+    let prepared = prepare(service, inputs, spec, long_text, caller, answer_size).await?;
+    charge.take(prepared.tokens())?;
+    prepared.compute().await
+}
+
+/// Inputs that are tokenised and have room in the queue, which is given back if this is dropped.
+pub struct Prepared<'s> {
+    service: &'s Arc<Service>,
+    room: Reservation<'s, Task, PassOutput>,
+    spec: Arc<TaskSpec>,
+    inputs: Arc<Vec<Input>>,
+    windows: Vec<Vec<Window>>,
+    /// The field of the inputs.
+    pointer: &'static str,
+    tokenize: Duration,
+    deadline: Instant,
+    memory: MemoryCharge,
+    answer_memory: MemoryCharge,
+}
+
+/// Tokenises the inputs and reserves room in the queue for them, as [`run`] does first.
+///
+/// # Errors
+/// As for [`run`], without those of computing.
+pub async fn prepare<'s>(
+    service: &'s Arc<Service>,
+    inputs: Inputs,
+    spec: TaskSpec,
+    long_text: LongInput,
+    caller: Caller,
+    answer_size: impl Fn(&Input, usize) -> AnswerSize,
+) -> Result<Prepared<'s>, ApiError> {
+    let Caller { deadline, client, priority, mut memory, .. } = caller;
     let started = Instant::now();
     let Inputs { list, field, prompt, scored } = inputs;
     let inputs = Arc::new(list);
@@ -126,33 +159,61 @@ pub async fn run(
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let size = |(input, windows)| answer_size(input, tokens(windows));
     let estimate: AnswerSize = inputs.iter().zip(&windows).map(size).sum();
-    let answer_memory = reserve(service, estimate, field.pointer, &mut memory)?;
+    let pointer = field.pointer;
+    let answer_memory = reserve(service, estimate, pointer, &mut memory)?;
     let spec = Arc::new(spec);
     let tasks = windows.iter().flat_map(|windows| tasks(windows, &spec, &mut masks));
     let sequences: Vec<_> =
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let submission = Submission { sequences, deadline: Some(deadline), client, priority };
-    let refused = |error| ApiError::refused(error, field.pointer);
-    // Room first, so that what the queue refuses doesn't count against the key.
+    let refused = |error| ApiError::refused(error, pointer);
     let room = service.batcher.reserve(submission).map_err(refused)?;
-    let tokens = room.tokens();
-    charge.take(tokens)?;
-    let computed = room.submit().map_err(refused)?.await?;
-    let timings = StageTimings {
+    Ok(Prepared {
+        service,
+        room,
+        spec,
+        inputs,
+        windows,
+        pointer,
         tokenize,
-        queue: computed.timings.queue,
-        forward: computed.timings.forward,
-        passes: computed.passes,
-        tokens,
-    };
-    let counts = windows.iter().map(Vec::len).collect();
-    let outputs = join_windows(service, &spec, counts, computed.outputs, deadline).await?;
-    let cut = windows
-        .iter()
-        .enumerate()
-        .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
-    let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
-    Ok(Outcome { outputs, inputs, windows, usage, timings, memory, answer_memory })
+        deadline,
+        memory,
+        answer_memory,
+    })
+}
+
+impl Prepared<'_> {
+    /// The tokens of all inputs, special tokens included.
+    pub fn tokens(&self) -> usize {
+        self.room.tokens()
+    }
+
+    /// Submits the inputs to the batcher, and returns one output per input.
+    ///
+    /// # Errors
+    /// The deadline passed, or the server stops or fails.
+    pub async fn compute(self) -> Result<Outcome, ApiError> {
+        let Self { service, room, spec, inputs, windows, pointer, tokenize, deadline, .. } = self;
+        let tokens = room.tokens();
+        let refused = |error| ApiError::refused(error, pointer);
+        let computed = room.submit().map_err(refused)?.await?;
+        let timings = StageTimings {
+            tokenize,
+            queue: computed.timings.queue,
+            forward: computed.timings.forward,
+            passes: computed.passes,
+            tokens,
+        };
+        let counts = windows.iter().map(Vec::len).collect();
+        let outputs = join_windows(service, &spec, counts, computed.outputs, deadline).await?;
+        let cut = windows
+            .iter()
+            .enumerate()
+            .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
+        let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
+        let (memory, answer_memory) = (self.memory, self.answer_memory);
+        Ok(Outcome { outputs, inputs, windows, usage, timings, memory, answer_memory })
+    }
 }
 
 /// The output of each text. `counts` has the number of windows of each text, `passes` the output of

@@ -9,6 +9,7 @@ use super::pipeline::{self, Outcome};
 use super::reply::{INLINE_NUMBERS, Reply};
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::state::Service;
+use super::timings::StageTimings;
 use super::tokenizing::LongInput;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
@@ -34,7 +35,7 @@ impl SimilarityRequest {
     /// first.
     ///
     /// # Errors
-    /// Like [`pipeline::run`].
+    /// As for [`pipeline::run`].
     pub async fn compute(
         self,
         service: &Arc<Service>,
@@ -45,13 +46,17 @@ impl SimilarityRequest {
         let spec = || TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]);
         let width = recipe.dimensions;
         let size = |input: &Input, _| score_size(input, width, echo);
-        let deadline = caller.deadline;
+        let (deadline, charge) = (caller.deadline, caller.charge());
         let (source, texts) = tokio::try_join!(
-            pipeline::run(service, source, spec(), long_text, of_source, size),
-            pipeline::run(service, texts, spec(), long_text, caller, size),
+            pipeline::prepare(service, source, spec(), long_text, of_source, size),
+            pipeline::prepare(service, texts, spec(), long_text, caller, size),
         )?;
+        // One request to its key, which is let in as a whole or not at all.
+        charge.take(source.tokens() + texts.tokens())?;
+        let (source, texts) = tokio::try_join!(source.compute(), texts.compute())?;
         let tokens = source.usage.tokens + texts.usage.tokens;
         let Outcome { outputs, timings, answer_memory: memory, .. } = texts;
+        let timings = StageTimings { tokens, ..timings };
         let source: Vec<f32> =
             source.outputs.into_iter().flat_map(|output| output.values).flatten().collect();
         let rows = outputs.into_iter().flat_map(|output| output.values);

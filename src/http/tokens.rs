@@ -51,15 +51,15 @@ impl TokensRequest {
         caller: Caller,
         token: impl Fn(TextToken) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let Caller { deadline, charge, mut memory, .. } = caller;
-        // The tokens aren't computed by the encoder.
-        charge.take(0)?;
+        let charge = caller.charge();
+        let Caller { deadline, mut memory, .. } = caller;
         let started = Instant::now();
         let Inputs { list, field, .. } = self.inputs;
         let inputs = Arc::new(list);
         let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
         let texts = tokenizing.whole_texts(self.special_tokens, &mut memory).await?;
         let tokens: usize = texts.iter().map(|text| text.sequence.tokens()).sum();
+        charge.take(tokens)?;
         let bytes: usize = inputs.iter().map(Input::bytes).sum();
         let size = AnswerSize {
             // For the tokens, which exist beside the answer while it is written.

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::clock::Clock;
+use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{NotKeyed, StateStore};
@@ -70,12 +70,18 @@ impl StateStore for Level {
     }
 }
 
+/// The longest time for which a charge can delay the next.
+const LONGEST_DEBT: Duration = Duration::from_secs(3_600);
+
 /// What is left of a limit. Its owner calls it from one thread at a time.
 #[derive(Debug)]
 pub struct Bucket<C: Clock> {
     limiter: RateLimiter<NotKeyed, Level, C, NoOpMiddleware<C::Instant>>,
     level: Level,
-    unit: Nanos,
+    /// When it was made.
+    start: C::Instant,
+    /// The time of one unit, in nanoseconds.
+    unit: u64,
 }
 
 /// The state of a [`Bucket`] before a charge.
@@ -84,9 +90,10 @@ pub struct Before(Option<Nanos>);
 impl<C: Clock> Bucket<C> {
     /// A full bucket.
     pub fn new(rate: Rate, clock: C) -> Self {
-        let (quota, level) = (rate.quota(), Level::default());
+        let (quota, level, start) = (rate.quota(), Level::default(), clock.now());
         let limiter = RateLimiter::new(quota, level.clone(), clock);
-        Self { limiter, level, unit: quota.replenish_interval().into() }
+        let unit = Nanos::from(quota.replenish_interval()).as_u64().max(1);
+        Self { limiter, level, start, unit }
     }
 
     /// Takes `units`, if at least one is there; what is missing of the others is owed, and delays the next
@@ -97,16 +104,36 @@ impl<C: Clock> Bucket<C> {
     pub fn charge(&self, units: usize) -> Result<Before, Duration> {
         let before = self.level.get();
         self.limiter.check().map_err(|full| full.wait_time_from(self.limiter.clock().now()))?;
-        let more = units.saturating_sub(1) as u64;
-        let owed = self.level.get().map_or(0, Nanos::as_u64);
-        let level = owed.saturating_add(self.unit.as_u64().saturating_mul(more));
-        // So that no later sum overflows.
-        self.level.set(Some(Nanos::new(level.min(u64::MAX / 4))));
+        self.owe(units.saturating_sub(1) as f64);
         Ok(Before(before))
     }
 
     /// Takes a charge back.
     pub fn undo(&self, before: Before) {
         self.level.set(before.0);
+    }
+
+    /// The units that are missing until the bucket is full.
+    pub fn owed(&self) -> f64 {
+        self.level().saturating_sub(self.now()) as f64 / self.unit as f64
+    }
+
+    /// Takes `units` whether they are there or not.
+    pub fn owe(&self, units: f64) {
+        let most = self.now().saturating_add(LONGEST_DEBT.as_nanos() as u64);
+        let full = self.level().max(self.now());
+        // `as` saturates.
+        let level = full.saturating_add((units * self.unit as f64) as u64);
+        // What the limit itself allows may be more than that.
+        self.level.set(Some(Nanos::new(level.min(most.max(full)))));
+    }
+
+    /// When the bucket is full, in nanoseconds since it was made.
+    fn level(&self) -> u64 {
+        self.level.get().map_or(0, Nanos::as_u64)
+    }
+
+    fn now(&self) -> u64 {
+        self.limiter.clock().now().duration_since(self.start).as_u64()
     }
 }

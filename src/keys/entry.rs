@@ -7,10 +7,10 @@ use toml::{Table, Value};
 
 use super::bucket::Rate;
 use super::error::KeysError;
-use super::secret::Sha256Hash;
+use super::secret::{PREFIX, Sha256Hash};
 
-/// The most bytes of a name, which is in log lines and in the labels of metrics.
-const NAME_BYTES: usize = 64;
+/// The most bytes of a name, which is in log lines and in the labels of metrics. A key is longer.
+const NAME_BYTES: usize = 40;
 
 /// A checked entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +35,11 @@ struct RawEntry {
 }
 
 impl KeyEntry {
-    /// Whether a name is allowed: it has 1 to 64 of `a-z A-Z 0-9 . _ -`.
+    /// Whether a name is allowed: it has 1 to 40 of `a-z A-Z 0-9 . _ -`, and doesn't begin as keys do.
     pub fn allows_name(name: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed)
+        let is_key = name.starts_with(PREFIX);
+        (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) && !is_key
     }
 
     /// As a table of TOML, which may stand after any other entry.
@@ -82,9 +83,9 @@ impl KeyEntry {
 
     fn read(name: String, value: Value, origin: &str) -> Result<Self, KeysError> {
         if !Self::allows_name(&name) {
-            let advice = "has a name that can't be used; 1 to 64 of a-z, A-Z, 0-9, \".\", \"_\" and \
-                          \"-\" are allowed";
-            // A name that is long may be a key.
+            let advice = "has a name that can't be used; 1 to 40 of a-z, A-Z, 0-9, \".\", \"_\" and \
+                          \"-\" are allowed, and not a key itself";
+            // It may be a key, if name and hash are the wrong way round.
             return Err(refused(origin, "a key", advice));
         }
         let raw = match value {
@@ -115,8 +116,8 @@ impl KeyEntry {
             }),
         };
         let sha256 = Sha256Hash::from_hex(&raw.sha256).ok_or_else(|| {
-            let advice = "must be 64 hexadecimal digits: the SHA-256 of the key, not the key itself \
-                          (printf %s KEY | sha256sum)";
+            let advice = "must be 64 hexadecimal digits: the SHA-256 of a key that \
+                          `strata key new` made, not the key itself";
             refused(origin, &format!("{name}.sha256"), advice)
         })?;
         Ok(Self {

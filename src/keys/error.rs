@@ -1,16 +1,17 @@
 //! Why keys can't be used.
 
 use std::io;
-use std::path::PathBuf;
 
 /// Why keys can't be used. No message quotes a value, which may be a key by mistake.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The file can't be read.
-    #[error("{}: {source}; auth.keys_file names a TOML file of keys, such as `strata key new --file` writes", path.display())]
+    #[error(
+        "{path}: {source}; auth.keys_file names a TOML file of keys, such as `strata key new --file` writes"
+    )]
     Read {
         /// The file.
-        path: PathBuf,
+        path: String,
         /// The error of the operating system.
         source: io::Error,
     },
@@ -43,9 +44,7 @@ pub enum KeysError {
         origin: String,
     },
     /// Keys were needed until now, and the configuration has none any more.
-    #[error(
-        "no keys are configured any more; the server goes on asking for the last ones until it is restarted"
-    )]
+    #[error("no keys are configured any more, which takes a restart")]
     SwitchedOff,
     /// The thread that watches the file can't be started.
     #[error(

@@ -1,5 +1,6 @@
 //! A key that is known: its name, its hash, its limits.
 
+use std::fmt;
 use std::sync::Arc;
 
 use governor::clock::DefaultClock;
@@ -17,15 +18,18 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key with unused limits.
-    pub(super) fn new(entry: &KeyEntry) -> Self {
+    /// The key of an entry. What is owed to the limits of the same key in `before` is owed to these.
+    pub(super) fn new(entry: &KeyEntry, before: Option<&Self>) -> Self {
         let KeyEntry { name, sha256, requests_per_second, tokens_per_second } = entry;
-        let limits =
-            Limits::new(*requests_per_second, *tokens_per_second, &DefaultClock::default());
+        let clock = DefaultClock::default();
+        let limits = Limits::new(*requests_per_second, *tokens_per_second, &clock);
+        if let Some(before) = before {
+            limits.owe(&before.limits);
+        }
         Self { name: name.as_str().into(), sha256: *sha256, limits }
     }
 
-    /// Whether this is the key of an entry, with the same limits.
+    /// Whether this is the key of an entry, with the same name and limits.
     pub(super) fn is(&self, entry: &KeyEntry) -> bool {
         let KeyEntry { name, sha256, requests_per_second, tokens_per_second } = entry;
         *self.name == **name
@@ -38,7 +42,7 @@ impl Key {
         &self.name
     }
 
-    /// The hash of the key.
+    /// The SHA-256 of the key.
     pub fn sha256(&self) -> &Sha256Hash {
         &self.sha256
     }
@@ -51,11 +55,18 @@ impl Key {
         self.limits.check()
     }
 
-    /// Counts `requests` and `tokens` against its limits, or neither of them.
+    /// Counts a request and its tokens against its limits, or neither of them.
     ///
     /// # Errors
     /// One of its limits is used up.
-    pub fn charge(&self, requests: usize, tokens: usize) -> Result<(), OverLimit> {
-        self.limits.charge(requests, tokens)
+    pub fn charge(&self, tokens: usize) -> Result<(), OverLimit> {
+        self.limits.charge(tokens)
+    }
+}
+
+impl fmt::Display for Key {
+    /// Its name, and its limits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.name, self.limits)
     }
 }

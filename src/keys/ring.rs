@@ -1,5 +1,6 @@
 //! All keys that are known at one time.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::entry::KeyEntry;
@@ -8,41 +9,47 @@ use super::secret::Sha256Hash;
 
 /// All keys that are known at one time.
 #[derive(Debug, Default)]
-pub struct KeyRing(Vec<Arc<Key>>);
+pub struct KeyRing {
+    /// In the order in which they are written.
+    keys: Vec<Arc<Key>>,
+    /// The same by the first half of their hash.
+    by_hash: HashMap<u128, Arc<Key>>,
+    /// Whether a request needs a key.
+    required: bool,
+}
 
 impl KeyRing {
-    /// The keys of `entries`. One that was in `previous`, with the same limits, keeps what is left of
-    /// them.
+    /// The keys of `entries`, one of which a request then needs; if there are none, no request is let in.
+    /// One that was in `previous` keeps what it owes to its limits.
     pub fn new(entries: &[KeyEntry], previous: &Self) -> Self {
-        let key = |entry: &KeyEntry| {
-            let known = previous.0.iter().find(|key| key.is(entry));
-            known.map_or_else(|| Arc::new(Key::new(entry)), Arc::clone)
+        let key = |entry: &KeyEntry| match previous.by_hash.get(&entry.sha256.prefix()) {
+            Some(key) if key.is(entry) => Arc::clone(key),
+            before => Arc::new(Key::new(entry, before.map(|key| &**key))),
         };
-        Self(entries.iter().map(key).collect())
+        let keys: Vec<_> = entries.iter().map(key).collect();
+        let by_hash = keys.iter().map(|key| (key.sha256().prefix(), Arc::clone(key))).collect();
+        Self { keys, by_hash, required: true }
     }
 
-    /// The key that a client sent. Its hash is compared with that of every key, each in constant time, so
-    /// that the time says nothing about how near a guess is.
+    /// Whether a request needs a key. It doesn't where keys were never configured.
+    pub fn is_required(&self) -> bool {
+        self.required
+    }
+
+    /// The key that a client sent. It is found by half of its hash, of which a guess reveals nothing, and
+    /// compared in constant time.
     pub fn find(&self, sent: &[u8]) -> Option<&Arc<Key>> {
         let hash = Sha256Hash::of_key(sent);
-        self.0.iter().fold(None, |found, key| {
-            let matches = key.sha256().matches(&hash);
-            if matches { Some(key) } else { found }
-        })
+        self.by_hash.get(&hash.prefix()).filter(|key| key.sha256().matches(&hash))
     }
 
     /// The number of keys.
-    pub fn len(&self) -> usize {
-        self.0.len()
+    pub fn count(&self) -> usize {
+        self.keys.len()
     }
 
-    /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The names of all keys, in the order in which they are written.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|key| &**key.name())
+    /// All keys, in the order in which they are written.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().map(|key| &**key)
     }
 }

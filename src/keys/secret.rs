@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// What every new key begins with, so that scanners for secrets recognise it.
-const PREFIX: &str = "strata_";
+pub(super) const PREFIX: &str = "strata_";
 
 /// The random bytes of a key.
 const BYTES: usize = 32;
@@ -42,7 +42,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The SHA-256 of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256Hash([u8; 32]);
 
 impl Sha256Hash {

@@ -1,10 +1,12 @@
 //! Where the keys are written.
 
-use std::fs;
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use super::entry::KeyEntry;
 use super::error::KeysError;
+use super::secret::PREFIX;
+use crate::files::read_text;
 
 /// The largest file of keys that is read: a hundred thousand keys.
 const FILE_BYTES: u64 = 16 << 20;
@@ -19,7 +21,7 @@ pub struct KeySource {
 }
 
 /// The texts that keys are read from, as they are now.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyTexts {
     file: Option<String>,
     text: String,
@@ -37,11 +39,8 @@ impl KeySource {
     /// It can't be read.
     pub(super) fn texts(&self) -> Result<KeyTexts, KeysError> {
         let file = self.file.as_ref().map(|path| {
-            let failed = |source| KeysError::Read { path: path.clone(), source };
-            if fs::metadata(path).map_err(failed)?.len() > FILE_BYTES {
-                return Err(failed(std::io::Error::other("it is larger than 16 MiB")));
-            }
-            fs::read_to_string(path).map_err(failed)
+            let failed = |source| KeysError::Read { path: shown(path), source };
+            read_text(path, FILE_BYTES).map_err(failed)
         });
         Ok(KeyTexts { file: file.transpose()?, text: self.text.clone() })
     }
@@ -49,27 +48,36 @@ impl KeySource {
     /// The entries of both texts.
     ///
     /// # Errors
-    /// An entry can't be used, a name or a key is in both, or there is none at all.
+    /// An entry can't be used, or a name or a key is in both.
     pub(super) fn entries(&self, texts: &KeyTexts) -> Result<Vec<KeyEntry>, KeysError> {
         let KeyTexts { file, text } = texts;
-        let path = self.file.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        let path = self.file.as_deref().map_or_else(String::new, shown);
         let mut entries = KeyEntry::read_all(file.as_deref().unwrap_or_default(), &path)?;
+        let (names, hashes): (HashSet<_>, HashSet<_>) =
+            entries.iter().map(|entry| (entry.name.clone(), entry.sha256)).unzip();
         for entry in KeyEntry::read_all(text, TEXT)? {
-            let same = |other: &&KeyEntry| other.name == entry.name || other.sha256 == entry.sha256;
-            if let Some(other) = entries.iter().find(same) {
-                let advice = format!("{path} has it too, as {}; leave one of them out", other.name);
+            if names.contains(&entry.name) || hashes.contains(&entry.sha256) {
+                let advice = format!("its name or its key is in {path} too; leave one of them out");
                 let (origin, field) = (TEXT.to_owned(), entry.name);
                 return Err(KeysError::Refused { origin, field, advice });
             }
             entries.push(entry);
         }
-        if entries.is_empty() && self.is_given() {
-            let origin = if path.is_empty() { TEXT.to_owned() } else { path };
-            return Err(KeysError::NoKeys { origin });
-        }
         Ok(entries)
+    }
+
+    /// Where the keys should be, for a message.
+    pub(super) fn origin(&self) -> String {
+        self.file.as_deref().map_or_else(|| TEXT.to_owned(), shown)
     }
 }
 
 /// What messages call the text of the configuration.
 const TEXT: &str = "auth.keys";
+
+/// The path of a file, unless it looks as if it were keys, set by mistake.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_keys = text.contains(['=', '\n']) || text.starts_with(PREFIX);
+    if is_keys { "auth.keys_file (not shown)".to_owned() } else { text }
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::*;
-use crate::telemetry::metrics::Reloads;
+use crate::telemetry::metrics::{Metrics, Reloads};
 
 fn hex(key: &str) -> String {
     Sha256Hash::of_key(key.as_bytes()).to_hex()
@@ -52,6 +52,7 @@ fn what_cannot_be_used_is_named_and_not_quoted() {
     let a = hex("a");
     for (text, said) in [
         ("k = 'my-secret'", "keys.toml: k.sha256: must be 64 hexadecimal digits"),
+        ("strata_x = 'k'", "keys.toml: a key: has a name that can't be used"),
         ("k = 1", "keys.toml: k: must be a SHA-256 or a table"),
         ("[k]\nkey = 'my-secret'", "keys.toml: k: has a field that is unknown; sha256, "),
         ("[k]\nrequests_per_second = 1", "keys.toml: k: needs sha256, a string"),
@@ -82,44 +83,91 @@ fn a_key_is_found_by_what_its_client_sends() {
 }
 
 #[test]
-fn a_key_keeps_what_is_left_of_its_limits_unless_they_change() {
-    let text = |limit| format!("[a]\nsha256 = '{}'\nrequests_per_second = {limit}", hex("a"));
-    let before = ring(&text(1), &KeyRing::default());
-    before.find(b"a").unwrap().charge(1, 1).unwrap();
-    let same = ring(&text(1), &before);
+fn a_key_keeps_what_it_owes_when_it_is_read_again() {
+    let text = |limit: f64| format!("[a]\nsha256 = '{}'\nrequests_per_second = {limit}", hex("a"));
+    let before = ring(&text(0.001), &KeyRing::default());
+    before.find(b"a").unwrap().charge(1).unwrap();
+    let same = ring(&text(0.001), &before);
     assert!(same.find(b"a").unwrap().check().is_err());
-    let higher = ring(&text(2), &before);
+    // What is owed is owed to the new limit too, and under a new name.
+    let renamed = text(0.002).replace("[a]", "[b]");
+    let renamed = ring(&renamed, &before);
+    assert!(renamed.find(b"a").unwrap().check().is_err());
+    let higher = ring(&text(2.0), &before);
     higher.find(b"a").unwrap().check().unwrap();
 }
 
-/// Waits until the keys are those with these names.
-fn until(keys: &watch::Receiver<Arc<KeyRing>>, names: &[&str]) {
+fn names(keys: &watch::Receiver<Arc<KeyRing>>) -> Vec<String> {
+    keys.borrow().keys().map(|key| key.name().to_string()).collect()
+}
+
+/// Waits until a condition holds, for a minute at most.
+fn until(condition: impl Fn() -> bool) {
     let started = Instant::now();
-    while !keys.borrow().names().eq(names.iter().copied()) {
-        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", keys.borrow());
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "it doesn't hold within a minute");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
+fn entry(name: &str) -> String {
+    format!("{name} = '{}'\n", hex(name))
+}
+
+fn source(text: &str) -> KeySource {
+    KeySource { file: None, text: text.to_owned() }
+}
+
+/// The number of changes with a result, as the metrics have it.
+fn changes(reloads: &Reloads, result: &str) -> usize {
+    let metrics = Metrics::new();
+    metrics.register(|registry| reloads.register(registry));
+    let text = metrics.encode().unwrap();
+    let name = format!("strata_config_reloads_total{{what=\"keys\",result=\"{result}\"}} ");
+    text.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok()).unwrap_or(0)
+}
+
 #[test]
-fn a_change_of_the_file_is_read_and_a_mistake_in_it_is_not() {
+fn a_change_of_the_file_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.toml");
-    let entry = |name: &str| format!("{name} = '{}'\n", hex(name));
     fs::write(&file, entry("a")).unwrap();
     let source = KeySource { file: Some(file.clone()), text: entry("t") };
-    let (watch, keys) = KeyWatch::start(source, Reloads::default()).unwrap();
-    assert!(keys.borrow().names().eq(["a", "t"]));
+    let (_watch, keys) = KeyWatch::start(source, Reloads::default()).unwrap();
+    assert_eq!(names(&keys), ["a", "t"]);
     fs::write(&file, entry("a") + &entry("b")).unwrap();
-    until(&keys, &["a", "b", "t"]);
-    // None of these is taken; the next good one is.
-    let other = |text: String| KeySource { file: None, text };
-    for mistake in [String::new(), "a".to_owned(), entry("a") + &entry("a")] {
-        watch.read(other(mistake));
+    until(|| names(&keys) == ["a", "b", "t"]);
+}
+
+#[test]
+fn a_mistake_keeps_the_last_keys_and_the_next_good_ones_are_taken() {
+    let reloads = Reloads::default();
+    let (watch, keys) = KeyWatch::start(source(&entry("a")), reloads.clone()).unwrap();
+    for (count, mistake) in [(1, "a"), (2, "a = 1"), (3, "a = 'x'")] {
+        watch.read(source(mistake));
+        until(|| changes(&reloads, "failed") == count);
+        assert_eq!(names(&keys), ["a"], "{mistake}");
     }
-    watch.read(other(entry("c")));
-    until(&keys, &["c"]);
+    watch.read(source(&entry("c")));
+    until(|| names(&keys) == ["c"]);
     assert!(keys.borrow().find(b"a").is_none());
+    assert_eq!(changes(&reloads, "ok"), 1);
+}
+
+#[test]
+fn the_last_key_can_be_revoked_and_then_nobody_is_let_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.toml");
+    fs::write(&file, entry("a")).unwrap();
+    let source = KeySource { file: Some(file.clone()), text: String::new() };
+    let (watch, keys) = KeyWatch::start(source, Reloads::default()).unwrap();
+    fs::write(&file, "# revoked\n").unwrap();
+    until(|| keys.borrow().count() == 0);
+    assert!(keys.borrow().is_required());
+    // Without a source nothing changes, and the file is still watched.
+    watch.read(KeySource::default());
+    fs::write(&file, entry("b")).unwrap();
+    until(|| names(&keys) == ["b"]);
 }
 
 #[test]
@@ -128,15 +176,17 @@ fn keys_that_are_in_both_places_or_in_none_are_refused() {
     let file = folder.path().join("keys.toml");
     let start = |file, text: &str| {
         let source = KeySource { file, text: text.to_owned() };
-        KeyWatch::start(source, Reloads::default()).map(|(_, keys)| keys.borrow().len())
+        KeyWatch::start(source, Reloads::default()).map(|(_, keys)| keys.borrow().is_required())
     };
     let absent = start(Some(file.clone()), "").unwrap_err().to_string();
     assert!(absent.contains("keys.toml: No such file"), "{absent}");
     fs::write(&file, "# none yet\n").unwrap();
     let none = start(Some(file.clone()), "").unwrap_err().to_string();
     assert!(none.contains("keys.toml: no key is in it, so that nobody"), "{none}");
-    fs::write(&file, format!("a = '{}'", hex("a"))).unwrap();
+    fs::write(&file, entry("a")).unwrap();
     let twice = start(Some(file), &format!("b = '{}'", hex("a"))).unwrap_err().to_string();
-    assert!(twice.starts_with("auth.keys: b: ") && twice.contains("has it too, as a"), "{twice}");
-    assert_eq!(start(None, "").unwrap(), 0);
+    assert!(twice.starts_with("auth.keys: b: its name or its key is in "), "{twice}");
+    let wrong = start(Some(entry("a").into()), "").unwrap_err().to_string();
+    assert!(wrong.starts_with("auth.keys_file (not shown): No such file"), "{wrong}");
+    assert!(!start(None, "").unwrap());
 }

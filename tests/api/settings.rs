@@ -1,8 +1,10 @@
 //! Settings of the real binary: what would be served, and what can change while it is.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
-use crate::support::process::Strata;
+use crate::support::process::{Running, Strata};
 use crate::support::server::parse;
 use crate::support::{default_model, root, tiny};
 
@@ -97,17 +99,34 @@ fn sighup_applies_what_can_change_and_names_what_cannot() {
     fs::write(&file, format!("port = 0\n[auth]\nkeys = \"\"\"{key}\"\"\"\n")).unwrap();
     running.signal("HUP");
     running.until_logged("the keys have changed");
-    let mut stream = std::net::TcpStream::connect(running.address()).unwrap();
-    let head = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
-    let mut read = Vec::new();
-    std::io::Read::read_to_end(&mut stream, &mut read).unwrap();
-    parse(&read).problem(401, "unauthorized", None);
+    assert_refused(&running);
 
     // Without keys it would suddenly be open to everyone.
     fs::write(&file, "port = 0\n").unwrap();
     running.signal("HUP");
     running.until_logged("no keys are configured any more");
+    assert_refused(&running);
+}
+
+/// A request without a key gets a 401.
+#[track_caller]
+fn assert_refused(running: &Running) {
+    let mut stream = TcpStream::connect(running.address()).unwrap();
+    let head = "POST /embed HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut read = Vec::new();
+    stream.read_to_end(&mut read).unwrap();
+    parse(&read).problem(401, "unauthorized", None);
+}
+
+#[test]
+fn keys_that_are_switched_on_with_a_mistake_leave_the_server_open_and_the_log_says_so() {
+    let server = Strata::serve("sentence").file("config/strata.toml", "");
+    let file = server.folder().join("config/strata.toml");
+    let mut running = server.start();
+    fs::write(&file, "[auth]\nkeys_file = 'none.toml'\n").unwrap();
+    running.signal("HUP");
+    running.until_logged("the keys can't be used; no request needs a key, as before");
 }
 
 #[test]

@@ -32,7 +32,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("text", &["field", "sequence"]),
     ("batching", &["telemetry"]),
     ("heads", &["model"]),
-    ("keys", &["telemetry"]),
+    ("keys", &["files", "telemetry"]),
     ("model", &["field", "files", "sequence", "strata_kernels"]),
     ("files", &[]),
     ("field", &[]),
@@ -43,6 +43,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     (
         "config",
         &[
+            "files",
             "keys::KeyEntry",
             "keys::KeySource",
             "model::encoder::EncoderChoice",

@@ -258,6 +258,9 @@ fn a_variable_that_ends_in_file_names_a_file_with_the_value() {
     let path_of_list = list.path().to_str().unwrap();
     let config = Config::load(&environment(&[("STRATA_ALIASES_FILE", path_of_list)])).unwrap();
     assert_eq!(config.aliases, ["a", "b"]);
+    // What Kubernetes sets is no setting.
+    let linked = [("STRATA_PORT", "tcp://10.0.0.1:80"), ("STRATA_PORT_FILE", path)];
+    assert_eq!(Config::load(&environment(&linked)).unwrap().port, 9000);
     let twice = environment(&[("STRATA_PORT", "1"), ("STRATA_PORT_FILE", path)]);
     let said = Config::load(&twice).unwrap_err().to_string();
     assert!(said.starts_with("STRATA_PORT_FILE is set, and the variable without"), "{said}");
@@ -284,12 +287,48 @@ fn keys_that_cannot_be_used_are_refused_without_being_shown() {
 }
 
 #[test]
+fn a_key_in_the_wrong_place_is_not_shown() {
+    let key = "strata_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+    for text in [
+        format!("[auth.keys]\nsearch = '{key}'"),
+        format!("[auth]\n{key} = 'search'"),
+        format!("{key} = 'search'"),
+        format!("[auth]\nkeys = \"{key} = 'search'\""),
+        format!("[auth]\nkeys = \"search = '{key}'\""),
+        format!("[auth]\nkeys = ['{key}']"),
+    ] {
+        let said = refused(&text);
+        assert!(!said.contains(key) && said.contains("not shown"), "{text}: {said}");
+    }
+}
+
+#[test]
+fn what_requires_keys_is_not_left_blank_by_a_variable() {
+    for (name, value) in [("STRATA_AUTH_KEYS", ""), ("STRATA_AUTH_KEYS_FILE", " ")] {
+        let said = refused_variable(name, value);
+        assert!(said.contains("is blank, so that no request would need a key"), "{said}");
+    }
+    loaded("[auth]\nkeys = ''\nkeys_file = ''").unwrap();
+    assert!(refused("[auth]\nkeys = ' '").contains("is blank"));
+}
+
+#[test]
 fn origins_are_those_that_browsers_send() {
     for origin in ["https://example.org", "http://localhost:3000", "*"] {
         let config = loaded(&format!("[http]\ncors_origins = [\"{origin}\"]")).unwrap();
         assert_eq!(config.http.cors_origins, [origin]);
     }
-    for other in ["example.org", "https://example.org/", "https://a@example.org", "null", ""] {
+    for other in [
+        "example.org",
+        "https://example.org/",
+        "https://a@example.org",
+        "https://Example.org",
+        "https://example.org:443",
+        "https://*.example.org",
+        "ftp://example.org",
+        "null",
+        "",
+    ] {
         let said = refused(&format!("[http]\ncors_origins = [\"{other}\"]"));
         assert!(said.contains("must be origins as browsers send them"), "{other}: {said}");
     }

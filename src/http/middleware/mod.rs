@@ -4,6 +4,7 @@ mod head;
 mod observer;
 mod request_log;
 
+use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -15,8 +16,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tower::ServiceBuilder;
-use tower_http::cors::CorsLayer;
+use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::request_id::{
     MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
 };
@@ -40,13 +40,12 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// The longest request id that is accepted from a client.
 const REQUEST_ID_BYTES: usize = 128;
 
-/// Puts the middleware around `routes`, with that for web pages of other origins if there are any.
-pub fn around(routes: Router, observer: Observer, cors: Option<CorsLayer>) -> Router {
+/// Puts the middleware around `routes`.
+pub fn around(routes: Router, observer: Observer) -> Router {
     let middleware = ServiceBuilder::new()
         .layer(from_fn(check_request_id))
         .layer(SetRequestIdLayer::new(REQUEST_ID, RandomId))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .option_layer(cors)
         .layer(from_fn_with_state(observer, observe));
     routes.layer(middleware)
 }
@@ -89,26 +88,28 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     // Shares the bytes of the request, unlike a copy of its path.
     let uri = request.uri().clone();
     let checked = observer.check(&request, route.as_deref());
-    let mut log = RequestLog::new(id, request.method().clone(), route, observer);
-    let mut response = match checked {
-        Err(error) => error.into_response(),
+    let mut log = RequestLog::new(id, request.method().clone(), route, observer.clone());
+    // Nothing below needs the key itself.
+    request.headers_mut().remove(header::AUTHORIZATION);
+    let refused = match checked {
         Ok(key) => {
-            // Nothing below needs the key itself.
-            request.headers_mut().remove(header::AUTHORIZATION);
             if let Some(key) = key {
                 log.asked_by(&key);
                 request.extensions_mut().insert(key);
             }
-            // A span of the highest level passes every filter that an event within it passes, so that
-            // each line has the id.
-            let span = tracing::error_span!("request", request_id = log.id());
-            let stop = request.extensions().get::<StopSignal>().cloned();
-            tokio::select! {
-                response = catch_panic(next.run(request)).instrument(span) => response,
-                () = grace_over(stop) => ApiError::Draining.into_response(),
+            None
+        }
+        Err(error) => {
+            if matches!(error, ApiError::Unauthorized(_)) {
+                log.refused_to(observer.client(&request));
             }
+            Some(error)
         }
     };
+    // A span of the highest level passes every filter that an event within it passes, so that each line
+    // has the id.
+    let span = tracing::error_span!("request", request_id = log.id());
+    let mut response = answer(&observer, request, refused, next).instrument(span).await;
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
         let without_cause = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
         without_cause.then(|| ApiError::internal("the handler gave no cause"))
@@ -121,6 +122,35 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
+    response
+}
+
+/// The response of the handler, or of what `refused` the request, with the headers for a web page of
+/// another origin; or the answer to a preflight request.
+async fn answer(
+    observer: &Observer,
+    request: Request,
+    refused: Option<ApiError>,
+    next: Next,
+) -> Response {
+    let stop = request.extensions().get::<StopSignal>().cloned();
+    let respond = service_fn(|request| {
+        let (refused, next, stop) = (refused.clone(), next.clone(), stop.clone());
+        async move {
+            let response = match refused {
+                Some(error) => error.into_response(),
+                None => tokio::select! {
+                    response = catch_panic(next.run(request)) => response,
+                    () = grace_over(stop) => ApiError::Draining.into_response(),
+                },
+            };
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let Ok(response) = match observer.cors(&request) {
+        Some(cors) => cors.layer(respond).oneshot(request).await,
+        None => respond.oneshot(request).await,
+    };
     response
 }
 

@@ -1,22 +1,31 @@
 //! What looks at each request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::http::{Method, header};
+use ipnet::IpNet;
+use tower_http::cors::CorsLayer;
 
 use super::head::check_head;
 use crate::http::auth::Auth;
+use crate::http::client::client_address;
+use crate::http::cors;
 use crate::http::error::ApiError;
 use crate::http::key_metrics::KeyMetrics;
 use crate::http::metrics::HttpMetrics;
 use crate::http::state::AppState;
 use crate::keys::Key;
 
-/// What looks at each request: who may ask, and what is counted.
+/// What looks at each request: who may ask, from which pages, and what is counted.
 #[derive(Clone, Default)]
 pub struct Observer {
     /// `None` where no request needs a key.
     auth: Option<Auth>,
+    /// What answers web pages of other origins.
+    cors: Option<CorsLayer>,
+    trusted_proxies: Arc<[IpNet]>,
     /// Counts requests.
     pub metrics: Arc<HttpMetrics>,
     /// Counts what each key asks for.
@@ -24,13 +33,24 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Counts into the metrics of `state`.
-    pub fn new(state: &AppState, auth: Option<Auth>) -> Self {
-        let (metrics, key_metrics) = (state.http_metrics().clone(), state.key_metrics().clone());
-        Self { auth, metrics, key_metrics }
+    /// Counts into the metrics of `state`. Lets every request in and no page of another origin.
+    pub fn open(state: &AppState) -> Self {
+        Self {
+            trusted_proxies: state.config().trusted_proxies.as_slice().into(),
+            metrics: Arc::clone(state.http_metrics()),
+            key_metrics: Arc::clone(state.key_metrics()),
+            ..Self::default()
+        }
     }
 
-    /// Checks the head, and says which key the request has.
+    /// The same, for clients: with the keys and the origins of `state`.
+    pub fn for_clients(state: &AppState) -> Self {
+        let cors = cors::layer(&state.config().cors_origins);
+        Self { auth: Some(state.auth().clone()), cors, ..Self::open(state) }
+    }
+
+    /// Checks the head, and says which key the request has. A browser sends no key with a preflight
+    /// request, which asks whether it may.
     ///
     /// # Errors
     /// The head can't be used, or the request needs a key and has none that is known.
@@ -40,6 +60,29 @@ impl Observer {
         route: Option<&str>,
     ) -> Result<Option<Arc<Key>>, ApiError> {
         check_head(request)?;
-        self.auth.as_ref().map_or(Ok(None), |auth| auth.check(route, request.headers()))
+        match &self.auth {
+            Some(auth) if !(self.cors.is_some() && is_preflight(request)) => {
+                auth.check(route, request.headers())
+            }
+            _ => Ok(None),
+        }
     }
+
+    /// What answers web pages of other origins, if it is to see this request. It would take every OPTIONS
+    /// for a preflight request.
+    pub fn cors(&self, request: &Request) -> Option<&CorsLayer> {
+        let sees = request.method() != Method::OPTIONS || is_preflight(request);
+        self.cors.as_ref().filter(|_| sees)
+    }
+
+    /// The address of the client.
+    pub fn client(&self, request: &Request) -> IpAddr {
+        client_address(request.headers(), request.extensions(), &self.trusted_proxies)
+    }
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -1,5 +1,6 @@
 //! What is kept of each request: one line in the log, and its metrics.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ pub struct RequestLog {
     finished: bool,
     /// The name of its key.
     key: Option<Arc<str>>,
+    /// The address of a client that has no key.
+    client: Option<IpAddr>,
     observer: Observer,
 }
 
@@ -34,12 +37,18 @@ impl RequestLog {
     /// A request that starts now.
     pub fn new(id: String, method: Method, route: Option<String>, observer: Observer) -> Self {
         observer.metrics.begun();
-        Self { id, method, route, started: Instant::now(), finished: false, key: None, observer }
+        let (started, finished) = (Instant::now(), false);
+        Self { id, method, route, started, finished, key: None, client: None, observer }
     }
 
     /// Says whose request it is.
     pub fn asked_by(&mut self, key: &Key) {
         self.key = Some(Arc::clone(key.name()));
+    }
+
+    /// Says who has no key, so that whoever guesses can be found.
+    pub fn refused_to(&mut self, client: IpAddr) {
+        self.client = Some(client);
     }
 
     /// The `x-request-id`.
@@ -69,6 +78,7 @@ impl RequestLog {
                     $level,
                     request_id = self.id,
                     key = self.key.as_deref(),
+                    client = self.client.map(tracing::field::display),
                     method = %self.method,
                     route = self.route(),
                     status = status.as_u16(),
@@ -86,7 +96,7 @@ impl RequestLog {
         // A client's mistake, a full queue or a missed deadline is no error of the server.
         if cause.is_some() {
             log!(Level::ERROR)
-        } else if PROBES.contains(&self.route()) {
+        } else if PROBES.contains(&self.route()) && is_usual(status) {
             log!(Level::DEBUG)
         } else {
             log!(Level::INFO)
@@ -97,6 +107,11 @@ impl RequestLog {
     fn route(&self) -> &str {
         self.route.as_deref().unwrap_or("none")
     }
+}
+
+/// Whether a probe is answered as orchestrators expect it: that the server is ready or that it isn't.
+fn is_usual(status: StatusCode) -> bool {
+    !status.is_client_error() && status != StatusCode::INTERNAL_SERVER_ERROR
 }
 
 impl Drop for RequestLog {

@@ -19,7 +19,7 @@ async fn answered<H: axum::handler::Handler<T, ()>, T: 'static>(
     let (writer, filter) = (written.clone(), LogFilter::parse("warn").unwrap());
     let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
     let _log = tracing::subscriber::set_default(log);
-    let routes = around(Router::new().route("/", get(handler)), Observer::default(), None);
+    let routes = around(Router::new().route("/", get(handler)), Observer::default());
     let request = Request::get("/")
         .header(header::HOST, "a")
         .header(REQUEST_ID, "r-1")
@@ -94,11 +94,8 @@ async fn a_request_whose_client_leaves_has_a_line_too() {
     let (writer, filter) = (written.clone(), LogFilter::parse("info").unwrap());
     let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
     let _log = tracing::subscriber::set_default(log);
-    let routes = around(
-        Router::new().route("/slow", get(std::future::pending::<()>)),
-        Observer::default(),
-        None,
-    );
+    let routes =
+        around(Router::new().route("/slow", get(std::future::pending::<()>)), Observer::default());
     let request = Request::get("/slow")
         .header(header::HOST, "a")
         .header(REQUEST_ID, "r-1")
@@ -121,7 +118,7 @@ async fn probes_are_logged_at_debug() {
         let _log = tracing::subscriber::set_default(log);
         let paths = ["/health", "/livez", "/readyz", "/metrics", "/embed"];
         let routes = paths.iter().fold(Router::new(), |r, path| r.route(path, get(async || ())));
-        let routes = around(routes, Observer::default(), None);
+        let routes = around(routes, Observer::default());
         for path in paths {
             let request = Request::get(path).header(header::HOST, "a").body(Body::empty()).unwrap();
             routes.clone().oneshot(request).await.unwrap();

@@ -1,5 +1,8 @@
 //! Who may ask.
 
+use std::convert::Infallible;
+use std::task::Poll;
+
 use axum::body::Body;
 use axum::http::{Method, Request, header};
 use serde_json::{Value, json};
@@ -83,8 +86,17 @@ async fn every_route_but_probes_and_documentation_needs_a_key_in_the_shape_of_it
     for path in ["/docs/", "/openapi.yaml", "/openapi.json"] {
         assert_eq!(app.get(path).await.status.as_u16(), 200, "{path}");
     }
-    for path in ["/tei/embeddings", "/tei/v1/embeddings", "/tei", "/nothing", "/docs2", "/embed/"] {
+    let other = ["/tei/embeddings", "/tei/v1/embeddings", "/tei", "/nothing", "/docs2", "/embed/"];
+    for path in other {
         refused(path, &app.method(Method::POST, path).await);
+    }
+    for path in ["/%69nfo", "//info", "/./info", "/health/../info", "/docs/../info", "/INFO"] {
+        let status = app.get(path).await.status.as_u16();
+        // The last two are names of files of the documentation, which don't exist.
+        assert!(status == 401 || (path.starts_with("/docs/") && status == 404), "{path}: {status}");
+    }
+    for method in [Method::HEAD, Method::OPTIONS, Method::TRACE] {
+        assert_eq!(app.method(method, "/info").await.status.as_u16(), 401);
     }
 }
 
@@ -138,7 +150,11 @@ async fn a_key_that_is_not_known_or_is_somewhere_else_is_refused_without_being_r
 async fn ten_thousand_guesses_are_refused_and_nothing_of_their_bodies_is_read() {
     let app = app();
     for guess in 0..10_000 {
-        let request = with_key(post("/embed", "not even JSON"), &format!("strata_{guess}"));
+        let body = futures_util::stream::poll_fn(|_| -> Poll<Option<Result<String, Infallible>>> {
+            panic!("the body is read")
+        });
+        let request = post("/embed", Body::from_stream(body));
+        let request = with_key(request, &format!("strata_{guess}"));
         let answer = app.send(request).await;
         assert_eq!(answer.status.as_u16(), 401);
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{KEY, auth, entry, with_key};
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config, post};
+use crate::support::metrics::Scrape;
 use crate::support::tiny;
 
 const ORIGIN: &str = "https://example.org";
@@ -67,4 +68,33 @@ async fn other_origins_are_allowed_nothing_and_by_default_all_are_others() {
         answer.ok();
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn only_a_preflight_request_is_answered_without_a_key_and_it_is_counted() {
+    let app = app(&[ORIGIN]);
+    preflight(&app, ORIGIN).await.assert_observed();
+    for name in ["origin", "access-control-request-method"] {
+        let request = Request::builder().method(Method::OPTIONS).uri("/embed").header(name, "POST");
+        app.send(request.body(Body::empty()).unwrap()).await.problem(401, "unauthorized", None);
+    }
+    let request = Request::builder().method(Method::OPTIONS).uri("/embed").body(Body::empty());
+    let answer = app.send(with_key(request.unwrap(), KEY)).await;
+    answer.problem(405, "method_not_allowed", None);
+    let metrics = Request::get("/metrics").body(Body::empty()).unwrap();
+    let scrape = Scrape::parse(app.send(with_key(metrics, KEY)).await.text());
+    let options = |status| {
+        scrape.sum("strata_http_requests_total", &[("method", "OPTIONS"), ("status", status)])
+    };
+    assert_eq!((options("200"), options("401"), options("405")), (1.0, 2.0, 1.0));
+}
+
+#[tokio::test]
+async fn an_answer_that_depends_on_the_origin_says_so() {
+    let app = app(&[ORIGIN, "https://example.com"]);
+    let mut request = with_key(post("/embed", json!({"inputs": "a"}).to_string()), KEY);
+    request.headers_mut().insert(header::ORIGIN, ORIGIN.parse().unwrap());
+    let answer = app.send(request).await;
+    let varies: Vec<_> = answer.headers.get_all("vary").iter().collect();
+    assert!(varies.iter().any(|value| value.to_str().unwrap().contains("origin")), "{varies:?}");
 }

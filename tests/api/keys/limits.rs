@@ -2,11 +2,14 @@
 
 use std::num::NonZeroUsize;
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::{KEY, OTHER_KEY, auth, entry, with_key};
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config, post};
+use crate::support::metrics::Scrape;
 use crate::support::tiny;
 
 async fn ask(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
@@ -74,12 +77,20 @@ async fn tokens_are_counted_in_full_once_a_request_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_rerank_of_two_parts_is_one_request() {
-    let keys = [entry("first", KEY, "requests_per_second = 1e-3")];
+async fn a_rerank_of_two_parts_is_one_request_that_is_let_in_as_a_whole() {
+    // Fewer than the query alone has.
+    let keys = [entry("first", KEY, "requests_per_second = 1e-3\ntokens_per_second = 1e-3")];
     let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
-    let body = json!({"model": "sentence", "query": "a", "documents": ["a film", "b"]});
-    let answer = ask(&app, "/rerank", KEY, body).await;
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+    let body = json!({"model": "sentence", "query": "a film", "documents": ["a film", "b"]});
+    for path in ["/rerank", "/v2/rerank"] {
+        let answer = ask(&app, path, KEY, body.clone()).await;
+        let expected = if path == "/rerank" { 200 } else { 429 };
+        assert_eq!(answer.status.as_u16(), expected, "{}", answer.text());
+    }
+    let scrape = app.send(with_key(Request::get("/metrics").body(Body::empty()).unwrap(), KEY));
+    let scrape = Scrape::parse(scrape.await.text());
+    // Those of the query too.
+    assert!(scrape.sum("strata_key_tokens_total", &[("key", "first")]) >= 10.0);
 }
 
 #[tokio::test]

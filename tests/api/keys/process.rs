@@ -1,6 +1,7 @@
 //! The real binary with a file of keys.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use serde_json::json;
@@ -51,12 +52,35 @@ async fn a_new_key_is_added_to_the_file_and_lets_its_client_in() {
 }
 
 #[test]
+fn keys_that_are_added_at_once_are_all_in_the_file_and_a_link_to_it_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("keys.toml"), folder.path().join("link.toml"));
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let link = link.to_str().unwrap();
+            scope.spawn(move || {
+                let name = format!("k{number}");
+                printed(&Strata::new(&["key", "new", &name, "--file", link]).output());
+            });
+        }
+    });
+    let entries =
+        strata::keys::KeyEntry::read_all(&fs::read_to_string(&file).unwrap(), "").unwrap();
+    assert_eq!(entries.len(), 8);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn without_a_file_the_key_and_its_entry_are_printed() {
     let printed = printed(&Strata::new(&["key", "new", "search"]).output());
     let (key, entry) = printed.split_once("\n\n").unwrap();
     let expected = super::entry("search", key, "").replace('\'', "\"");
     assert_eq!(entry.trim(), expected.trim());
-    for name in ["", "a b", "ä"] {
+    for name in ["", "a b", "ä", key] {
         let output = Strata::new(&["key", "new", name]).output();
         assert_eq!(output.status.code(), Some(2), "{name}");
     }
@@ -69,7 +93,7 @@ async fn a_change_of_the_file_takes_effect_and_a_mistake_keeps_the_last_keys() {
     let mut running = server.env("STRATA_AUTH_KEYS_FILE", "keys.toml").start();
     assert_eq!((ask(&running, KEY).await, ask(&running, OTHER_KEY).await), (200, 401));
     fs::write(&file, "first = 'xylophone'").unwrap();
-    let log = running.until_logged("the keys can't be read");
+    let log = running.until_logged("the keys can't be used");
     assert!(!log.contains("xylophone"), "{log}");
     assert_eq!(ask(&running, KEY).await, 200);
     fs::write(&file, entry("second", OTHER_KEY, "")).unwrap();
@@ -85,7 +109,7 @@ async fn a_change_of_the_file_takes_effect_and_a_mistake_keeps_the_last_keys() {
 
 #[tokio::test]
 async fn the_log_and_the_metrics_have_the_name_of_the_key_and_never_the_key() {
-    let keys = entry("first", KEY, "requests_per_second = 1");
+    let keys = entry("first", KEY, "requests_per_second = 0.001");
     let server = Strata::serve("sentence").file("keys.toml", &keys);
     let server = server.env("STRATA_AUTH_KEYS_FILE", "keys.toml");
     // As much as can be logged, libraries included.
@@ -115,11 +139,16 @@ async fn the_log_and_the_metrics_have_the_name_of_the_key_and_never_the_key() {
     assert!(scrape.sum("strata_key_tokens_total", &[("key", "first")]) > 0.0);
     running.terminate();
     let (_, printed, log) = running.wait();
-    for secret in [KEY, OTHER_KEY, guess, "xylophone"] {
+    let hash = entry("x", KEY, "");
+    let hash = hash.split('\'').nth(1).unwrap();
+    for secret in [KEY, OTHER_KEY, guess, hash, "xylophone"] {
         assert!(!log.contains(secret) && !printed.contains(secret), "{secret} is in the log");
     }
     let line = log.lines().find(|line| line.contains("\"key\":\"first\"")).unwrap();
     assert!(line.contains("\"route\":\"/embed\""), "{line}");
+    // Whoever guesses can be found.
+    let line = log.lines().find(|line| line.contains("unauthorized")).unwrap();
+    assert!(line.contains("\"client\":\"127.0.0.1\""), "{line}");
 }
 
 #[test]
