@@ -59,6 +59,6 @@ impl Reload {
             let settings = fixed.join(", ");
             tracing::warn!(settings, "these settings have changed and need a restart");
         }
-        self.running.adopt(&settings, &LIVE);
+        self.running.adopt(settings, &LIVE);
     }
 }

@@ -16,7 +16,7 @@ use super::stopping::Stopping;
 use crate::config::{Config, Settings, Sources};
 use crate::heads::Watch;
 use crate::http::auth::Auth;
-use crate::http::connection::{self, OpenConnections, Server, Stop};
+use crate::http::connection::{self, OpenConnections, Server, Stop, StopSignal};
 use crate::http::state::{AppState, Service};
 use crate::http::{Port, router};
 use crate::keys::KeyWatch;
@@ -71,25 +71,9 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
         open.register(registry);
     });
     let (stop, signal) = Stop::new();
-    let port = if config.admin_address.is_some() { Port::Clients } else { Port::Only };
-    let server = |port, open: &Arc<_>, stop| Server {
-        router: router(state.clone(), port),
-        config: config.http.clone(),
-        open: Arc::clone(open),
-        metrics: Arc::clone(state.http_metrics()),
-        stop,
-    };
-    if let Some(wanted) = config.admin_address {
-        let (listener, address) = listen(wanted, ["admin_address"; 2]).await?;
-        tracing::info!(%address, "metrics and docs are served here");
-        if !address.ip().is_loopback() {
-            tracing::warn!(%address, "anyone who can reach it can read the metrics, with names of keys");
-        }
-        // It answers until the process ends, so that stopping can be watched.
-        let never = Stop::new().1;
-        tokio::spawn(connection::serve(listener, server(Port::Admin, &Arc::default(), never)));
-    }
-    let serving = tokio::spawn(connection::serve(listener, server(port, &open, signal)));
+    let ports = Ports { state: &state, config: &config };
+    ports.open_admin().await?;
+    let serving = tokio::spawn(ports.serve_clients(listener, Arc::clone(&open), signal));
     let loading = tokio::task::spawn_blocking({
         let config = Arc::clone(&config);
         move || load(&config)
@@ -117,6 +101,49 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     };
     state.drain();
     Stopping { config: &config.http, stop, open, serving }.run(cause, &mut signals).await
+}
+
+/// The ports of the server.
+struct Ports<'s> {
+    state: &'s AppState,
+    config: &'s Config,
+}
+
+impl Ports<'_> {
+    /// Serves metrics and documentation on a port of their own, if there is one.
+    async fn open_admin(&self) -> anyhow::Result<()> {
+        let Some(wanted) = self.config.admin_address else { return Ok(()) };
+        let (listener, address) = listen(wanted, ["admin_address"; 2]).await?;
+        tracing::info!(%address, "metrics and docs are served here");
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "anyone who can reach it can read the metrics, with names of keys"
+            );
+        }
+        // It answers until the process ends, so that stopping can be watched.
+        let never = Stop::new().1;
+        let server = self.server(Port::Admin, Arc::default(), never);
+        tokio::spawn(connection::serve(listener, server));
+        Ok(())
+    }
+
+    /// Serves clients until `signal` says to stop.
+    fn serve_clients(
+        &self,
+        listener: TcpListener,
+        open: Arc<OpenConnections>,
+        signal: StopSignal,
+    ) -> impl Future<Output = ()> + use<> {
+        let alone = self.config.admin_address.is_none();
+        let port = if alone { Port::Only } else { Port::Clients };
+        connection::serve(listener, self.server(port, open, signal))
+    }
+
+    fn server(&self, port: Port, open: Arc<OpenConnections>, stop: StopSignal) -> Server {
+        let (router, config) = (router(self.state.clone(), port), self.config.http.clone());
+        Server { router, config, open, metrics: Arc::clone(self.state.http_metrics()), stop }
+    }
 }
 
 /// Binds an address; `host` and `port` are the settings that it is from.
