@@ -27,3 +27,4 @@ pub mod metrics;
 pub mod panics;
 #[cfg(test)]
 pub mod testing;
+pub mod traces;

@@ -1,0 +1,16 @@
+//! What sends spans over OTLP: everything that needs OpenTelemetry's crates.
+
+mod client;
+mod delivery;
+mod exporter;
+mod options;
+mod pairs;
+mod pipeline;
+mod processor;
+mod resource;
+mod sampling;
+mod span;
+
+pub use options::TraceOptions;
+pub use pipeline::Pipeline;
+pub use span::OpenSpan;
