@@ -22,6 +22,7 @@ use crate::http::{Port, router};
 use crate::keys::KeyWatch;
 use crate::telemetry::logs::Log;
 use crate::telemetry::metrics::{self, Reloads};
+use crate::telemetry::traces::Traces;
 
 /// What the server starts with.
 pub struct Startup {
@@ -33,6 +34,8 @@ pub struct Startup {
     pub config: Config,
     /// The log, whose losses are among the metrics.
     pub log: Log,
+    /// Records requests.
+    pub traces: Traces,
 }
 
 /// Serves until a signal to stop arrives.
@@ -53,7 +56,7 @@ pub fn serve(startup: Startup) -> Result<(), ServeError> {
 }
 
 async fn run(startup: Startup) -> Result<(), ServeError> {
-    let Startup { sources, settings, config, log } = startup;
+    let Startup { sources, settings, config, log, traces } = startup;
     let config = Arc::new(config);
     let reloads = Reloads::default();
     let (keys, ring) = KeyWatch::start(config.auth.source.clone(), reloads.clone())?;
@@ -63,7 +66,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     let (listener, address) = listen(config.address(), ["--host", "--port"]).await?;
     warn_if_open(address, &auth);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
-    let state = AppState::starting(config.http.clone(), auth);
+    let state = AppState::starting(config.http.clone(), auth, traces);
     let open = Arc::<OpenConnections>::default();
     state.metrics().register(|registry| {
         metrics::register_log(registry, log.queue.clone());

@@ -9,10 +9,14 @@ use super::shared::{Failure, ModelFlags, port, print};
 use crate::app::{self, Startup, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
+use crate::telemetry::traces::{TraceOptions, Traces, Variables};
 use crate::telemetry::{logs, panics};
 
 /// How long the end of the process waits for the last lines of the log to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// How long it waits for the last spans to reach the collector.
+const LAST_SPANS: Duration = Duration::from_millis(900);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,6 +65,8 @@ impl Serve {
         if self.print_config {
             return print(settings);
         }
+        let variables = Variables::from_process().map_err(Failure::unusable)?;
+        let traces = TraceOptions::read(&variables).map_err(Failure::unusable)?;
         if self.check {
             return print(app::check(config)?);
         }
@@ -77,8 +83,10 @@ impl Serve {
                  enableServiceLinks: false"
             );
         }
+        let traces = Traces::start(traces).map_err(Failure::failed)?;
         let queue = log.queue.clone();
-        let served = app::serve(Startup { sources, settings, config, log });
+        let served = app::serve(Startup { sources, settings, config, log, traces: traces.clone() });
+        traces.stop(LAST_SPANS);
         queue.flush(LAST_LINES);
         Ok(served?)
     }

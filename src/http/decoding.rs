@@ -67,7 +67,7 @@ impl DecodingRequest {
             lists.iter().map(text).collect()
         };
         let texts = pool.run(is_long, deadline, decode).await?.map_err(ApiError::internal)?;
-        let timings = StageTimings { tokenize: started.elapsed(), ..StageTimings::default() };
+        let timings = StageTimings::without_passes(started, texts.len());
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
         reply.write(pool, move || texts).await
     }

@@ -165,7 +165,7 @@ impl HttpMetrics {
 }
 
 /// The name of a standard method, or `other`, since a client may send any word.
-fn method_label(method: &Method) -> &'static str {
+pub fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -127,6 +127,8 @@ pub struct Prepared<'s> {
     windows: Vec<Vec<Window>>,
     /// The field of the inputs.
     pointer: &'static str,
+    /// When tokenisation began.
+    began: Instant,
     tokenize: Duration,
     deadline: Instant,
     memory: MemoryCharge,
@@ -146,7 +148,7 @@ pub async fn prepare<'s>(
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Prepared<'s>, ApiError> {
     let Caller { deadline, client, priority, mut memory, .. } = caller;
-    let started = Instant::now();
+    let began = Instant::now();
     let Inputs { list, field, prompt, scored } = inputs;
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
@@ -155,7 +157,7 @@ pub async fn prepare<'s>(
     let in_windows = long_text == LongInput::Window;
     let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };
     let mut masks = without_prompt.masks(&windows).await?.into_iter();
-    let tokenize = started.elapsed();
+    let tokenize = began.elapsed();
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let size = |(input, windows)| answer_size(input, tokens(windows));
     let estimate: AnswerSize = inputs.iter().zip(&windows).map(size).sum();
@@ -175,6 +177,7 @@ pub async fn prepare<'s>(
         inputs,
         windows,
         pointer,
+        began,
         tokenize,
         deadline,
         memory,
@@ -193,15 +196,17 @@ impl Prepared<'_> {
     /// # Errors
     /// The deadline passed, or the server stops or fails.
     pub async fn compute(self) -> Result<Outcome, ApiError> {
-        let Self { service, room, spec, inputs, windows, pointer, tokenize, deadline, .. } = self;
+        let Self { service, room, spec, inputs, windows, pointer, deadline, .. } = self;
         let tokens = room.tokens();
         let refused = |error| ApiError::refused(error, pointer);
         let computed = room.submit().map_err(refused)?.await?;
         let timings = StageTimings {
-            tokenize,
+            began: Some(self.began),
+            tokenize: self.tokenize,
             queue: computed.timings.queue,
             forward: computed.timings.forward,
             passes: computed.passes,
+            inputs: inputs.len(),
             tokens,
         };
         let counts = windows.iter().map(Vec::len).collect();

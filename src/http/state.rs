@@ -24,6 +24,7 @@ use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
 use crate::quantization::Calibrations;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::traces::Traces;
 use crate::text::{TextReader, Tokenizer};
 
 /// Everything that handlers need to answer, once it is loaded.
@@ -140,6 +141,7 @@ struct Shared {
     http_metrics: Arc<HttpMetrics>,
     key_metrics: Arc<KeyMetrics>,
     memory: Arc<MemoryBudget>,
+    traces: Traces,
 }
 
 /// The state that all handlers share; cheap to clone.
@@ -147,8 +149,8 @@ struct Shared {
 pub struct AppState(Arc<Shared>);
 
 impl AppState {
-    /// A server that is starting, and asks for the keys of `auth`.
-    pub fn starting(config: HttpConfig, auth: Auth) -> Self {
+    /// A server that is starting, asks for the keys of `auth`, and records requests in `traces`.
+    pub fn starting(config: HttpConfig, auth: Auth, traces: Traces) -> Self {
         let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
         let key_metrics = Arc::<KeyMetrics>::default();
         let memory = MemoryBudget::new(config.memory_bytes);
@@ -156,6 +158,7 @@ impl AppState {
             http_metrics.register(registry);
             key_metrics.register(auth.clone(), registry);
             memory.register(registry);
+            traces.register(registry);
         });
         Self(Arc::new(Shared {
             config,
@@ -167,6 +170,7 @@ impl AppState {
             http_metrics,
             key_metrics,
             memory,
+            traces,
         }))
     }
 
@@ -230,6 +234,11 @@ impl AppState {
     /// The keys that requests need.
     pub fn auth(&self) -> &Auth {
         &self.0.auth
+    }
+
+    /// Begins the traces of requests.
+    pub fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Time since the process began to listen.

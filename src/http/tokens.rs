@@ -67,7 +67,7 @@ impl TokensRequest {
             bytes: bytes + tokens * TOKEN_BYTES,
         };
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
-        let timings = StageTimings { tokenize: started.elapsed(), ..StageTimings::default() };
+        let timings = StageTimings::without_passes(started, inputs.len());
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
         let tokenizer = Arc::clone(service);
         let write = move || -> Vec<Vec<T>> {

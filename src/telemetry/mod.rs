@@ -14,6 +14,7 @@
 //! | field | meaning |
 //! |---|---|
 //! | `request_id` | the `x-request-id` of the response |
+//! | `trace_id`, `span_id` | of the caller's trace, or of one that begins here; the second only if the request is recorded |
 //! | `method`, `route`, `status` | the route is the pattern, such as `/classify`, never the raw path |
 //! | `inputs`, `tokens` | inputs of the request; tokens of all its sequences, special tokens included |
 //! | `tokenize_ms`, `queue_ms`, `forward_ms`, `total_ms` | milliseconds in each stage |

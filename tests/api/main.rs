@@ -39,7 +39,11 @@ mod stopping;
 mod support;
 mod tei;
 mod tokenising;
+#[cfg(feature = "otlp")]
+mod traces;
 mod train;
 mod transport;
 mod unacceptable;
 mod windows;
+#[cfg(not(feature = "otlp"))]
+mod without_otlp;

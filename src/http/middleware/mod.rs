@@ -3,6 +3,7 @@
 mod head;
 mod observer;
 mod request_log;
+mod trace;
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
@@ -29,6 +30,7 @@ use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
 use crate::http::timings::StageTimings;
 use crate::telemetry::panics;
+use crate::telemetry::traces::Parent;
 
 pub use observer::Observer;
 use request_log::{RequestLog, millis};
@@ -73,8 +75,8 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts it,
-/// and logs one line. The handler and the batcher log within a span that has the request's id. A
+/// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts
+/// and traces it, and logs one line. The handler and the batcher log within a span that has the request's id. A
 /// request that has no answer when the grace of a stop is over gets a 503.
 async fn observe(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let id = request
@@ -88,7 +90,8 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     // Shares the bytes of the request, unlike a copy of its path.
     let uri = request.uri().clone();
     let checked = observer.check(&request, route.as_deref());
-    let mut log = RequestLog::new(id, request.method().clone(), route, observer.clone());
+    let parent = Parent::read(request.headers());
+    let mut log = RequestLog::new(id, request.method().clone(), route, parent, observer.clone());
     // Nothing below needs the key itself.
     request.headers_mut().remove(header::AUTHORIZATION);
     let refused = match checked {
@@ -106,10 +109,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
             Some(error)
         }
     };
-    // A span of the highest level passes every filter that an event within it passes, so that each line
-    // has the id.
-    let span = tracing::error_span!("request", request_id = log.id());
-    let mut response = answer(&observer, request, refused, next).instrument(span).await;
+    let mut response = answer(&observer, request, refused, next).instrument(log.span()).await;
     let error = response.extensions_mut().remove::<ApiError>().or_else(|| {
         let without_cause = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
         without_cause.then(|| ApiError::internal("the handler gave no cause"))

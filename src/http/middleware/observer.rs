@@ -17,8 +17,9 @@ use crate::http::key_metrics::KeyMetrics;
 use crate::http::metrics::HttpMetrics;
 use crate::http::state::AppState;
 use crate::keys::Key;
+use crate::telemetry::traces::Traces;
 
-/// What looks at each request: who may ask, from which pages, and what is counted.
+/// What looks at each request: who may ask, from which pages, what is counted, and what is recorded.
 #[derive(Clone, Default)]
 pub struct Observer {
     /// `None` where no request needs a key.
@@ -30,15 +31,18 @@ pub struct Observer {
     pub metrics: Arc<HttpMetrics>,
     /// Counts what each key asks for.
     pub key_metrics: Arc<KeyMetrics>,
+    /// Records requests.
+    pub traces: Traces,
 }
 
 impl Observer {
-    /// Counts into the metrics of `state`. Lets every request in and no page of another origin.
+    /// Counts into the metrics of `state`, and records in its traces. Lets every request in and no page of another origin.
     pub fn open(state: &AppState) -> Self {
         Self {
             trusted_proxies: state.config().trusted_proxies.as_slice().into(),
             metrics: Arc::clone(state.http_metrics()),
             key_metrics: Arc::clone(state.key_metrics()),
+            traces: state.traces().clone(),
             ..Self::default()
         }
     }

@@ -1,18 +1,20 @@
-//! What is kept of each request: one line in the log, and its metrics.
+//! What is kept of each request: one line in the log, its metrics, and its trace.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
-use tracing::Level;
+use tracing::{Level, Span};
 
 use super::observer::Observer;
+use super::trace::Ended;
 use crate::http::error::ApiError;
 use crate::http::timings::StageTimings;
 use crate::keys::Key;
+use crate::telemetry::traces::{Parent, Trace};
 
-/// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG.
+/// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG, and not recorded.
 const PROBES: [&str; 6] =
     ["/health", "/livez", "/readyz", "/metrics", "/tei/health", "/tei/metrics"];
 
@@ -31,14 +33,22 @@ pub struct RequestLog {
     /// The address of a client that has no key.
     client: Option<IpAddr>,
     observer: Observer,
+    trace: Trace,
 }
 
 impl RequestLog {
     /// A request that starts now.
-    pub fn new(id: String, method: Method, route: Option<String>, observer: Observer) -> Self {
+    pub fn new(
+        id: String,
+        method: Method,
+        route: Option<String>,
+        parent: Option<Parent>,
+        observer: Observer,
+    ) -> Self {
         observer.metrics.begun();
         let (started, finished) = (Instant::now(), false);
-        Self { id, method, route, started, finished, key: None, client: None, observer }
+        let trace = observer.traces.begin(parent, started, !is_probe(route.as_deref()));
+        Self { id, method, route, started, finished, key: None, client: None, observer, trace }
     }
 
     /// Says whose request it is.
@@ -54,6 +64,17 @@ impl RequestLog {
     /// The `x-request-id`.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The span of the log's other lines about this request. A span of the highest level passes every
+    /// filter that an event within it passes, so that each line has the ids.
+    pub fn span(&self) -> Span {
+        tracing::error_span!(
+            "request",
+            request_id = self.id,
+            trace_id = self.trace.id(),
+            span_id = self.trace.span_id()
+        )
     }
 
     /// Writes the line of a request that has a response, and counts it. Returns the time that it took.
@@ -77,6 +98,8 @@ impl RequestLog {
                 tracing::event!(
                     $level,
                     request_id = self.id,
+                    trace_id = self.trace.id(),
+                    span_id = self.trace.span_id(),
                     key = self.key.as_deref(),
                     client = self.client.map(tracing::field::display),
                     method = %self.method,
@@ -84,6 +107,7 @@ impl RequestLog {
                     status = status.as_u16(),
                     code,
                     cause,
+                    inputs = timings.inputs,
                     tokens = timings.tokens,
                     tokenize_ms = millis(timings.tokenize),
                     queue_ms = millis(timings.queue),
@@ -96,17 +120,33 @@ impl RequestLog {
         // A client's mistake, a full queue or a missed deadline is no error of the server.
         if cause.is_some() {
             log!(Level::ERROR)
-        } else if PROBES.contains(&self.route()) && is_usual(status) {
+        } else if is_probe(self.route.as_deref()) && is_usual(status) {
             log!(Level::DEBUG)
         } else {
             log!(Level::INFO)
         }
+        self.end_trace(Some(status), code, timings);
         total
+    }
+
+    fn end_trace(
+        &mut self,
+        status: Option<StatusCode>,
+        error: Option<&'static str>,
+        timings: &StageTimings,
+    ) {
+        let Self { id, method, started, .. } = self;
+        let (route, started) = (self.route.as_deref(), *started);
+        self.trace.finish(|| Ended { id, method, route, status, error, timings, started }.spans());
     }
 
     fn route(&self) -> &str {
         self.route.as_deref().unwrap_or("none")
     }
+}
+
+fn is_probe(route: Option<&str>) -> bool {
+    route.is_some_and(|route| PROBES.contains(&route))
 }
 
 /// Whether a probe is answered as orchestrators expect it: that the server is ready or that it isn't.
@@ -120,12 +160,15 @@ impl Drop for RequestLog {
             self.observer.metrics.cancelled(self.route(), &self.method);
             tracing::info!(
                 request_id = self.id,
+                trace_id = self.trace.id(),
+                span_id = self.trace.span_id(),
                 key = self.key.as_deref(),
                 method = %self.method,
                 route = self.route(),
                 total_ms = millis(self.started.elapsed()),
                 "the client left before its response"
             );
+            self.end_trace(None, Some("cancelled"), &StageTimings::default());
         }
     }
 }

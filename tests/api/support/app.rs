@@ -16,6 +16,7 @@ use strata::http::state::{AppState, Service};
 use strata::http::{Port, router};
 use strata::model::output::PassOutput;
 use strata::model::task::Task;
+use strata::telemetry::traces::Traces;
 use tower::ServiceExt;
 
 use super::answer::Answer;
@@ -67,7 +68,7 @@ impl TestApp {
 
     /// The same, with keys, and with the routes of a port.
     pub fn starting_with(config: &Config, auth: Auth, port: Port) -> Self {
-        let state = AppState::starting(config.http.clone(), auth);
+        let state = AppState::starting(config.http.clone(), auth, Traces::default());
         Self { router: router(state.clone(), port), state }
     }
 
@@ -86,14 +87,24 @@ impl TestApp {
 
     /// The same, with keys.
     pub fn staged_with(config: &Config, auth: Auth) -> (Self, Stage) {
-        let app = Self::starting_with(config, auth, Port::Only);
+        Self::starting_with(config, auth, Port::Only).on_stage(config)
+    }
+
+    /// The same, recorded in `traces`.
+    #[cfg(feature = "otlp")]
+    pub fn staged_and_traced(config: &Config, traces: Traces) -> (Self, Stage) {
+        let state = AppState::starting(config.http.clone(), Auth::none(), traces);
+        Self { router: router(state.clone(), Port::Only), state }.on_stage(config)
+    }
+
+    fn on_stage(self, config: &Config) -> (Self, Stage) {
         let (engine, stage) = blocking_engine();
         let mut service = service(config);
         let options = batcher_options(config, true, PassCost::ASSUMED);
         let (batcher, _worker) = Batcher::start(Arc::new(engine), options).unwrap();
         service.batcher = batcher;
-        app.state.ready(service);
-        (app, stage)
+        self.state.ready(service);
+        (self, stage)
     }
 
     pub fn router(&self) -> Router {

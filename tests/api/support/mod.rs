@@ -2,6 +2,8 @@
 
 pub mod answer;
 pub mod app;
+#[cfg(feature = "otlp")]
+pub mod collector;
 pub mod heads;
 pub mod judge;
 pub mod labelled;
