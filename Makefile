@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -37,6 +37,7 @@ test: setup model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed ## 
 check: ## Check formatting, lints, docs, words and the image's files; warnings are errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/check_lean.sh
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
 	$(PYTHON) -B scripts/check_image.py
@@ -77,6 +78,9 @@ bench-heads: model data ## Cost of three heads and an embedding compared with on
 
 bench-dialects: model data ## Other services' routes compared with /embed, and base64 with lists of numbers
 	cargo bench --locked --bench serving -- --dialects
+
+bench-traces: model data ## Requests per second with traces of none, 1 % and all requests, and with the metrics read
+	cargo bench --locked --bench serving -- --traces
 
 bench-overload: model data $(BASE_SHAPE) ## Goodput at 2 and 10 times what the server can do, against a closed loop (8 minutes)
 	cargo bench --locked --bench hold -- overload $(FLAGS)

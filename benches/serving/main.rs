@@ -12,12 +12,14 @@
 //!
 //! `--heads` measures the cost of more heads in a pass (`make bench-heads`). `--memory` measures
 //! the server's memory over 100,000 texts (`make bench-memory`). `--dialects` compares other services'
-//! routes with `/embed` (`make bench-dialects`).
+//! routes with `/embed` (`make bench-dialects`). `--traces` measures the cost of traces and of reading
+//! the metrics (`make bench-traces`).
 
 mod dialects;
 mod heads;
 mod memory;
 mod server;
+mod traces;
 mod work;
 
 use std::time::Instant;
@@ -65,6 +67,9 @@ fn main() -> anyhow::Result<()> {
         let mut server = Server::start()?;
         dialects::routes(&server, &texts)?;
         return server.stop();
+    }
+    if std::env::args().any(|argument| argument == "--traces") {
+        return traces::run(&texts);
     }
     if std::env::args().any(|argument| argument == "--memory") {
         let mut server = Server::start()?;

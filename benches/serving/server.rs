@@ -27,9 +27,15 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// With further variables in its environment.
+    pub fn start_with(environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let started = Instant::now();
         let mut process = Command::new(env!("CARGO_BIN_EXE_strata"))
             .args(["serve", "--port", "0"])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;

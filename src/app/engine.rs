@@ -79,6 +79,10 @@ impl Engine for ModelEngine {
         Ok(outputs)
     }
 
+    fn layers(&self, items: &[&Task]) -> Option<usize> {
+        items.iter().map(|task| task.spec.deepest_layer()).max()
+    }
+
     fn trial(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         self.time(1, 1).map(drop)
     }

@@ -91,6 +91,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     log_start(address, &config, &service, state.auth());
     let heads = Watch::start(library, publish, config.heads_poll)
         .map_err(failed("heads can't be watched"))?;
+    state.metrics().register(|registry| heads.register(registry));
     state.ready(service);
     if let Err(error) = announce(address, head.as_deref(), state.auth()) {
         tracing::warn!(%error, "the ready line could not be written to standard output");

@@ -19,6 +19,7 @@ impl Collector for StatusCollector {
         let flag = |set: bool| f64::from(u8::from(set));
         let gauges = [
             ("queue_tokens", "Tokens that wait.", status.waiting_tokens as f64),
+            ("queue_limit_tokens", "The most tokens that may wait.", status.limit_tokens as f64),
             ("queue_sequences", "Sequences that wait.", status.waiting_sequences as f64),
             (
                 "queue_seconds",

@@ -18,6 +18,12 @@ pub trait Engine: Send + Sync + 'static {
     fn run(&self, items: &[&Self::Item])
     -> Result<Vec<Self::Output>, Box<dyn Error + Send + Sync>>;
 
+    /// How many layers a pass over `items` computes, if the engine has layers: for the metrics.
+    fn layers(&self, items: &[&Self::Item]) -> Option<usize> {
+        let _ = items;
+        None
+    }
+
     /// Runs a pass over a small input of its own, which no request has any influence on. After a pass
     /// has failed, this decides whether the engine works.
     ///

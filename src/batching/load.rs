@@ -17,6 +17,8 @@ use super::submit_error::SubmitError;
 pub struct Status {
     /// Admitted tokens that no pass has taken yet, without padding.
     pub waiting_tokens: usize,
+    /// The most tokens that may wait.
+    pub limit_tokens: usize,
     /// Admitted sequences that no pass has taken yet.
     pub waiting_sequences: usize,
     /// About how long it takes to compute them.
@@ -143,6 +145,7 @@ impl Load {
         let oldest = state.oldest.filter(|_| state.sequences > 0);
         Status {
             waiting_tokens: state.tokens,
+            limit_tokens: self.options.queue_tokens.get(),
             waiting_sequences: state.sequences,
             waiting_time: Duration::try_from_secs_f64(seconds * state.tokens as f64)
                 .unwrap_or(Duration::MAX),

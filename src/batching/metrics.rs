@@ -10,6 +10,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::submit_error::SubmitError;
 
+/// Upper bounds of the buckets for layers: up to half, all, or twice those of common encoders.
+const LAYERS: [f64; 12] = [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 24.0, 48.0];
+
 /// Counters of the queue and of passes. A clone counts into the same counters.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -34,6 +37,7 @@ pub struct Metrics {
     pub(super) unwanted_tokens: Counter,
     pass_tokens: Histogram,
     pass_fill: Histogram,
+    pass_layers: Histogram,
     pass_seconds: Histogram,
 }
 
@@ -57,6 +61,7 @@ impl Default for Metrics {
             unwanted_tokens: Counter::default(),
             pass_tokens: Histogram::new(exponential_buckets(8.0, 2.0, 12)),
             pass_fill: Histogram::new((1..=10).map(|tenth| f64::from(tenth) / 10.0)),
+            pass_layers: Histogram::new(LAYERS),
             pass_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
         }
     }
@@ -71,6 +76,11 @@ impl Metrics {
             SubmitError::Closed => "closed",
         };
         self.refused.get_or_create(&Refused { reason }).inc();
+    }
+
+    /// A pass has ended that computed so many `layers`.
+    pub(super) fn count_layers(&self, layers: usize) {
+        self.pass_layers.observe(layers as f64);
     }
 
     pub(super) fn count_pass(&self, tokens: usize, token_budget: usize, took: Duration) {
@@ -108,6 +118,12 @@ impl Metrics {
             "pass_fill_ratio",
             "Tokens per pass, as a part of the token budget",
             fill,
+        );
+        let layers = self.pass_layers.clone();
+        registry.register(
+            "pass_layers",
+            "Layers per pass, to the deepest one that is read",
+            layers,
         );
         let seconds = self.pass_seconds.clone();
         registry.register_with_unit("pass", "Duration of passes", Unit::Seconds, seconds);

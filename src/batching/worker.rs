@@ -159,6 +159,7 @@ impl<E: Engine> WorkerState<E> {
         }
         let tokens = slots().map(|slot| slot.tokens).sum();
         self.count_unwanted(&selections);
+        let layers = self.engine.layers(&items);
 
         let began = Instant::now();
         self.load.pass_begins(tokens, began);
@@ -166,6 +167,9 @@ impl<E: Engine> WorkerState<E> {
         let took = began.elapsed();
         self.load.pass_ends(took);
 
+        if let Some(layers) = layers {
+            self.metrics.count_layers(layers);
+        }
         self.metrics.count_pass(tokens, self.options.token_budget.get(), took);
         match failure {
             Some(failure) => self.note_failure(&failure, &selections, &results),

@@ -1,4 +1,4 @@
-//! Changes in the folders of heads, for the log.
+//! Changes in the folders of heads, for the log and the metrics.
 
 use std::io;
 use std::path::PathBuf;
@@ -36,6 +36,25 @@ pub enum Change {
 }
 
 impl Change {
+    /// The kinds of changes: fixed words, as labels of metrics must be.
+    pub const KINDS: [&str; 5] = ["served", "removed", "refused", "unfinished", "unreadable"];
+
+    /// The kind of this change, one of [`KINDS`](Self::KINDS).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Served { .. } => "served",
+            Self::Removed { .. } => "removed",
+            Self::Refused { error: HeadError::Unfinished { .. }, .. } => "unfinished",
+            Self::Refused { .. } => "refused",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+
+    /// Whether other heads are served than before.
+    pub fn is_effective(&self) -> bool {
+        matches!(self, Self::Served { .. } | Self::Removed { .. })
+    }
+
     /// Writes the change to the log. To be called after the change is published.
     pub fn log(&self) {
         match self {

@@ -5,6 +5,7 @@
 //! is used. May use `model`; knows nothing of HTTP.
 
 mod change;
+mod counts;
 mod error;
 mod folder;
 mod library;

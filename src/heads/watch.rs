@@ -6,9 +6,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
-use super::change::Change;
+use super::counts::ChangeCounts;
 use super::library::Library;
 use super::set::HeadSet;
 use super::watcher::FolderWatcher;
@@ -31,6 +32,7 @@ enum Trigger {
 /// A handle to the thread that watches the heads. Dropping it stops the thread.
 pub struct Watch {
     triggers: Sender<Trigger>,
+    counts: ChangeCounts,
 }
 
 impl Watch {
@@ -54,12 +56,18 @@ impl Watch {
             },
             poll,
         );
-        let run = move || run(library, watcher, poll, &heads, &inbox);
+        let counts = ChangeCounts::default();
+        let watch = Self { triggers, counts: counts.clone() };
+        let run = move || run(library, watcher, poll, &heads, &counts, &inbox);
         thread::Builder::new().name("strata-heads".to_owned()).spawn(run)?;
-        let watch = Self { triggers };
         // For changes since the heads were first read.
         watch.refresh();
         Ok(watch)
+    }
+
+    /// Adds the counters of changes.
+    pub fn register(&self, registry: &mut Registry) {
+        self.counts.register(registry);
     }
 
     /// Makes the thread refresh the heads now.
@@ -80,6 +88,7 @@ fn run(
     mut watcher: FolderWatcher,
     poll: Option<Duration>,
     heads: &watch::Sender<Arc<HeadSet>>,
+    counts: &ChangeCounts,
     inbox: &Receiver<Trigger>,
 ) {
     let mut once_more = false;
@@ -104,7 +113,10 @@ fn run(
         if !changes.is_empty() {
             heads.send_replace(Arc::new(library.set()));
         }
-        changes.iter().for_each(Change::log);
+        for change in &changes {
+            counts.count(change);
+            change.log();
+        }
     }
 }
 

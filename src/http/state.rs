@@ -5,20 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::auth::Auth;
 use super::error::ApiError;
+use super::head_metrics::HeadCollector;
 use super::key_metrics::KeyMetrics;
 use super::memory::MemoryBudget;
 use super::metrics::HttpMetrics;
+use super::model_card::ModelCard;
 use super::text_pool::TextPool;
 use crate::batching::Batcher;
 use crate::config::{HttpConfig, LimitsConfig, OpenAiConfig, TeiConfig};
 use crate::heads::HeadSet;
-use crate::model::checkpoint::LeftOut;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::task::Task;
@@ -84,40 +83,6 @@ impl Service {
     }
 }
 
-/// The description of the model in `/info`; its name is in every answer.
-#[derive(Clone, Debug)]
-pub struct ModelCard {
-    /// The name of its folder.
-    pub name: String,
-    /// The fingerprint of the encoder.
-    pub fingerprint: String,
-    /// Rows of the word embedding table.
-    pub vocabulary: usize,
-    /// What the checkpoint has and is not served.
-    pub left_out: LeftOut,
-    /// The name of the encoder implementation.
-    pub encoder: &'static str,
-    /// The dtype of its GEMMs.
-    pub dtype: &'static str,
-    /// The instruction set in use.
-    pub instruction_set: &'static str,
-    /// Threads that compute a pass.
-    pub threads: usize,
-}
-
-impl ModelCard {
-    fn register(&self, registry: &mut Registry) {
-        let labels = [
-            ("model", self.name.clone()),
-            ("fingerprint", self.fingerprint.clone()),
-            ("encoder", self.encoder.to_owned()),
-            ("dtype", self.dtype.to_owned()),
-            ("instruction_set", self.instruction_set.to_owned()),
-        ];
-        registry.register("strata_model", "The model that is served", Info::new(labels.to_vec()));
-    }
-}
-
 /// The state of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -176,11 +141,13 @@ impl AppState {
 
     /// Starts to serve requests. Only the first call has an effect.
     pub fn ready(&self, service: Service) {
-        let (card, batcher) = (service.model.clone(), service.batcher.clone());
+        let service = Arc::new(service);
         // A second service is dropped: a service is never replaced while requests use it.
-        if self.0.service.set(Arc::new(service)).is_ok() {
+        if self.0.service.set(Arc::clone(&service)).is_ok() {
             self.0.metrics.register(|registry| {
-                card.register(registry);
+                let Service { model, recipes, sequence_tokens, heads, batcher, .. } = &*service;
+                model.register(recipes.shape(), *sequence_tokens, registry);
+                registry.register_collector(Box::new(HeadCollector(heads.clone())));
                 batcher.register(registry);
             });
         }

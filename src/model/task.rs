@@ -123,6 +123,11 @@ impl TaskSpec {
         self.taps.iter().any(|tap| matches!(tap.read, Read::PooledWithoutPrompt(_)))
     }
 
+    /// The deepest hidden state that is read; 0 is the embedding output.
+    pub fn deepest_layer(&self) -> usize {
+        self.taps.iter().map(|tap| tap.layer).max().unwrap_or(0)
+    }
+
     /// How many different hidden states are read.
     pub fn distinct_layers(&self) -> usize {
         let mut layers: Vec<_> = self.taps.iter().map(|tap| tap.layer).collect();

@@ -20,6 +20,7 @@ mod embed;
 mod evaluate;
 mod explain;
 mod failures;
+mod head_metrics;
 mod health;
 mod keys;
 mod load;

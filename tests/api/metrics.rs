@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, at_least_one, config};
 use crate::support::metrics::Scrape;
@@ -128,6 +128,8 @@ async fn the_batcher_counts_what_it_admits_refuses_computes_and_drops() {
     let too_large = [("reason", "too_large")];
     assert_eq!(before.sum("strata_batching_requests_refused_total", &too_large), 1.0);
     assert_eq!(batching(&before, "queue_sequences"), 2.0);
+    let limit = config.batching.queue_tokens.get() as f64;
+    assert_eq!(batching(&before, "queue_limit_tokens"), limit);
     assert!(batching(&before, "queue_tokens") > 4.0);
     assert!(batching(&before, "queue_seconds") > 0.0);
     assert_eq!(batching(&before, "worker_alive"), 1.0);
@@ -150,14 +152,48 @@ async fn the_batcher_counts_what_it_admits_refuses_computes_and_drops() {
 }
 
 #[tokio::test]
+async fn a_pass_is_counted_with_the_layers_that_it_computes() {
+    let app = TestApp::tiny("sentence");
+    for (layers, sum, count) in [(json!([1]), 1.0, 1.0), (json!([0]), 1.0, 2.0)] {
+        app.post("/embed", json!({"inputs": TEXT, "recipe": {"layers": layers}})).await.ok();
+        let scrape = scrape(&app).await;
+        assert_eq!(scrape.value("strata_batching_pass_layers_sum"), sum, "{layers}");
+        assert_eq!(scrape.value("strata_batching_pass_layers_count"), count, "{layers}");
+    }
+}
+
+#[tokio::test]
 async fn the_process_reports_its_log_its_memory_and_its_build() {
     let running = Strata::serve("sentence").start();
-    let text = reqwest::get(running.url("/metrics")).await.unwrap().text().await.unwrap();
-    let scrape = Scrape::parse(&text);
-    let version = [("version", env!("CARGO_PKG_VERSION"))];
-    assert_eq!(scrape.sum("strata_build_info", &version), 1.0);
-    let model = [("model", "sentence"), ("encoder", "packed"), ("dtype", "f32")];
-    assert_eq!(scrape.sum("strata_model_info", &model), 1.0, "{text}");
+    let scrape = Scrape::fetch(&running).await;
+    let features = if cfg!(feature = "otlp") { "otlp" } else { "none" };
+    let build = [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("features", features),
+        ("os", "linux"),
+        ("architecture", std::env::consts::ARCH),
+    ];
+    assert_eq!(scrape.sum("strata_build_info", &build), 1.0);
+    let info = reqwest::get(running.url("/info")).await.unwrap();
+    let info: Value = info.json().await.unwrap();
+    let text = |field: &str| info["encoder"][field].as_str().unwrap().to_owned();
+    let [encoder, dtype, set] = ["name", "dtype", "instruction_set"].map(text);
+    let labels = [
+        ("model", "sentence"),
+        ("fingerprint", info["model"]["fingerprint"].as_str().unwrap()),
+        ("encoder", &encoder),
+        ("dtype", &dtype),
+        ("instruction_set", &set),
+    ];
+    assert_eq!(scrape.sum("strata_model_info", &labels), 1.0);
+    for (name, number) in [
+        ("strata_model_layers", &info["model"]["layers"]),
+        ("strata_model_hidden_size", &info["model"]["hidden_size"]),
+        ("strata_model_sequence_tokens", &info["limits"]["sequence_tokens"]),
+        ("strata_model_threads", &info["encoder"]["threads"]),
+    ] {
+        assert_eq!(Some(scrape.value(name)), number.as_f64(), "{name}");
+    }
     assert_eq!(scrape.value("strata_log_dropped_lines_total"), 0.0);
     assert_eq!(scrape.value("strata_log_write_errors_total"), 0.0);
     assert!(scrape.value("process_resident_memory_bytes") > 1e6);

@@ -9,6 +9,7 @@ mod log;
 mod process;
 mod reloads;
 
+use std::env::consts::{ARCH, OS};
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 
@@ -32,8 +33,15 @@ impl Metrics {
     /// A registry with the metrics of this build and of the process.
     pub fn new() -> Self {
         let mut registry = Registry::default();
-        let labels = vec![("version", env!("CARGO_PKG_VERSION"))];
-        registry.register("strata_build", "The version of Strata", Info::new(labels));
+        let labels = vec![
+            ("version", env!("CARGO_PKG_VERSION")),
+            ("features", if cfg!(feature = "otlp") { "otlp" } else { "none" }),
+            ("profile", if cfg!(debug_assertions) { "debug" } else { "release" }),
+            ("os", OS),
+            ("architecture", ARCH),
+        ];
+        let help = "The version of Strata, and what it was built for";
+        registry.register("strata_build", help, Info::new(labels));
         registry.register_collector(Box::new(ProcessCollector));
         Self(RwLock::new(registry))
     }

@@ -1,7 +1,7 @@
 //! The handle that begins, records and counts the traces of requests.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::registry::Registry;
 
@@ -38,11 +38,12 @@ impl Traces {
         self.counts.register(registry);
     }
 
-    /// Begins the trace of a request. Whether it is recorded is up to the sampler, and never if it
-    /// `may_record` not.
-    pub fn begin(&self, parent: Option<Parent>, may_record: bool) -> Trace {
+    /// Begins the trace of a request that `started` just now. The sampler decides whether it is recorded,
+    /// but it isn't if `may_record` is false.
+    pub fn begin(&self, parent: Option<Parent>, started: Instant, may_record: bool) -> Trace {
         let pipeline = self.pipeline.as_ref().filter(|_| may_record);
-        let span = pipeline.and_then(|pipeline| pipeline.begin(parent.as_ref())).map(Box::new);
+        let span = pipeline.and_then(|pipeline| pipeline.begin(parent.as_ref(), started));
+        let span = span.map(Box::new);
         let (trace_id, span_id) = match (&span, &parent) {
             (Some(span), _) => (Some(span.trace_id()), Some(span.span_id())),
             (None, Some(parent)) => (Some(format!("{:032x}", parent.trace_id)), None),

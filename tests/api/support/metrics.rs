@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::process::Running;
+
 /// The samples of one scrape, by name and labels.
 pub struct Scrape(BTreeMap<(String, Labels), f64>);
 
@@ -15,6 +17,12 @@ struct Family {
 }
 
 impl Scrape {
+    /// What a running server answers.
+    pub async fn fetch(running: &Running) -> Self {
+        let answer = reqwest::get(running.url("/metrics")).await.unwrap();
+        Self::parse(&answer.text().await.unwrap())
+    }
+
     /// Reads a scrape; every metric has to have a help text, a type, and samples of that type.
     #[track_caller]
     pub fn parse(text: &str) -> Self {

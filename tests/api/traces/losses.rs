@@ -15,7 +15,7 @@ use crate::support::until;
 /// Spans of a request for an embedding.
 const SPANS: f64 = 6.0;
 const REQUESTS: usize = 20;
-/// Far less than the ten seconds that a request to the collector may take.
+/// Far less than a request to the collector may take.
 const STOPPED: Duration = Duration::from_secs(5);
 
 const LOST: &str = "spans of traces are lost; strata_traces_spans_total counts them";
@@ -85,6 +85,7 @@ async fn a_failing_collector_costs_spans_until_it_works_again() {
 async fn a_collector_that_never_answers_costs_a_bounded_queue_and_holds_up_nothing() {
     let mut collector = Collector::start(Behaviour::Hang);
     let running = serve(&collector.url())
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "30000")
         .env("OTEL_BSP_MAX_QUEUE_SIZE", "16")
         .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4")
         .start();

@@ -42,8 +42,7 @@ async fn send(request: RequestBuilder) -> Response {
 
 /// How many spans were exported, failed and dropped.
 async fn counted(running: &Running) -> [f64; 3] {
-    let text = reqwest::get(running.url("/metrics")).await.unwrap().text().await.unwrap();
-    let scrape = Scrape::parse(&text);
+    let scrape = Scrape::fetch(running).await;
     ["exported", "failed", "dropped"]
         .map(|outcome| scrape.sum("strata_traces_spans_total", &[("outcome", outcome)]))
 }

@@ -35,7 +35,10 @@ impl Pipeline {
     /// # Errors
     /// The thread can't be started, or the exporter refuses its options.
     pub fn start(options: TraceOptions, counts: SpanCounts) -> Result<Self, StartError> {
-        tracing::info!(endpoint = %options.endpoint, sampler = ?options.sampler, "traces are sent");
+        // A query may hold a key.
+        let host = options.endpoint.authority().map_or("", |authority| authority.as_str());
+        let path = options.endpoint.path();
+        tracing::info!(host, path, sampler = ?options.sampler, "traces are sent");
         let delivery = Arc::new(Delivery::new(options.queue, counts));
         let client = CollectorClient::new(options.timeout);
         let mut exporter = SpanExporter::builder()
@@ -70,9 +73,9 @@ impl Pipeline {
         Ok(Self { provider, tracer, delivery })
     }
 
-    /// Begins the span of a request; `None` if the sampler doesn't choose it.
-    pub fn begin(&self, parent: Option<&Parent>) -> Option<OpenSpan> {
-        OpenSpan::begin(&self.tracer, parent)
+    /// Begins the span of a request that started just now; `None` if the sampler doesn't choose it.
+    pub fn begin(&self, parent: Option<&Parent>, started: Instant) -> Option<OpenSpan> {
+        OpenSpan::begin(&self.tracer, parent, started)
     }
 
     /// Sends what waits, for at most `limit`; the rest counts as dropped.

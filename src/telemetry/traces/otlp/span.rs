@@ -24,9 +24,9 @@ pub struct OpenSpan {
 }
 
 impl OpenSpan {
-    /// Begins a span now; `None` if the sampler doesn't choose it.
-    pub fn begin(tracer: &SdkTracer, parent: Option<&Parent>) -> Option<Self> {
-        let (began, began_at) = (Instant::now(), SystemTime::now());
+    /// A span that `began` just now; `None` if the sampler doesn't choose it.
+    pub fn begin(tracer: &SdkTracer, parent: Option<&Parent>, began: Instant) -> Option<Self> {
+        let began_at = SystemTime::now();
         let mut context = Context::new();
         if let Some(parent) = parent {
             context = context.with_remote_span_context(span_context(parent));
