@@ -118,7 +118,11 @@ async fn a_collector_that_never_answers_is_given_up_after_its_timeout() {
 #[tokio::test]
 async fn spans_that_the_collector_rejects_are_no_exported_ones() {
     let collector = Collector::start(Behaviour::Reject(2));
-    let running = serve(&collector.url()).start();
+    // All spans of a request in one batch, as soon as there are as many.
+    let running = serve(&collector.url())
+        .env("OTEL_BSP_SCHEDULE_DELAY", "600000")
+        .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "6")
+        .start();
     send(embed(&running, "r-1")).await;
     until(async || counted(&running).await == [SPANS - 2.0, 2.0, 0.0]).await;
     let log = stop(running);

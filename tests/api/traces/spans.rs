@@ -96,11 +96,13 @@ async fn without_a_caller_a_trace_begins_here_and_describes_the_server() {
     assert_eq!(text(resource, "deployment.environment.name"), Some("a test"));
     assert_eq!(text(resource, "telemetry.sdk.language"), Some("rust"));
     assert_eq!(text(resource, "service.instance.id").unwrap().len(), 36);
-    let spans: Vec<_> = export.spans().collect();
-    assert!(spans.iter().all(|span| span.trace_id == spans[0].trace_id));
-    let roots: Vec<_> = spans.iter().filter(|span| span.parent_span_id.is_empty()).collect();
-    assert_eq!(roots.len(), 1);
-    assert_eq!(roots[0].name, "POST /embed");
+    send(embed(&running, "r-2")).await;
+    let (request, before) = collector.until_request("r-2").await;
+    assert_eq!((request.name.as_str(), request.parent_span_id.len()), ("POST /embed", 0));
+    let within = before.iter().filter(|span| span.parent_span_id == request.span_id);
+    let traces: BTreeSet<_> = within.map(|span| &span.trace_id).collect();
+    assert_eq!(traces, [&request.trace_id].into());
+    assert_ne!(Some(request.trace_id), export.spans().map(|span| span.trace_id.clone()).next());
 }
 
 #[tokio::test]
