@@ -38,8 +38,7 @@ pub fn run(texts: &[String]) -> anyhow::Result<()> {
         servers.push(Server::start_with(&environment)?);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let one_each: Vec<String> = texts.iter().map(body).collect();
-    let bodies = one_each.repeat(TURNS);
+    let bodies: Vec<String> = (0..TURNS).flat_map(|_| texts.iter().map(body)).collect();
     let measure = |server: &Server, scraped: bool| {
         let work = async {
             tokio::select! {

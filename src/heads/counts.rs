@@ -29,7 +29,7 @@ impl Default for ChangeCounts {
         let counts = Self { changes: Family::default(), last: Gauge::default() };
         // A counter that is absent until its first change hides that change from `rate`.
         for change in Change::KINDS {
-            counts.changes.get_or_create(&ChangeLabel { change });
+            drop(counts.changes.get_or_create(&ChangeLabel { change }));
         }
         counts.note_time();
         counts

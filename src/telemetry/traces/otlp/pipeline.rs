@@ -85,7 +85,7 @@ impl Pipeline {
         let _ = self.provider.shutdown_with_timeout(limit);
         let lost = self.delivery.abandon();
         if lost > 0 {
-            let waited_ms = started.elapsed().as_millis();
+            let waited_ms = started.elapsed().as_millis() as u64;
             tracing::warn!(
                 spans = lost,
                 waited_ms,
