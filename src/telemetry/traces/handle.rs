@@ -16,8 +16,11 @@ use super::without_otlp::{OpenSpan, Pipeline, TraceOptions};
 
 /// Begins the traces of requests; cheap to clone. The default one sends nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Traces {
-    pipeline: Option<Arc<Pipeline>>,
+pub struct Traces(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    pipeline: Option<Pipeline>,
     counts: SpanCounts,
 }
 
@@ -28,20 +31,20 @@ impl Traces {
     /// The thread can't be started, or the exporter refuses its options.
     pub fn start(options: Option<TraceOptions>) -> Result<Self, StartError> {
         let counts = SpanCounts::default();
-        let start = |options| Pipeline::start(options, counts.clone()).map(Arc::new);
+        let start = |options| Pipeline::start(options, counts.clone());
         let pipeline = options.map(start).transpose()?;
-        Ok(Self { pipeline, counts })
+        Ok(Self(Arc::new(Shared { pipeline, counts })))
     }
 
     /// Adds the counters of spans.
     pub fn register(&self, registry: &mut Registry) {
-        self.counts.register(registry);
+        self.0.counts.register(registry);
     }
 
     /// Begins the trace of a request that `started` just now. The sampler decides whether it is recorded,
     /// but it isn't if `may_record` is false.
     pub fn begin(&self, parent: Option<Parent>, started: Instant, may_record: bool) -> Trace {
-        let pipeline = self.pipeline.as_ref().filter(|_| may_record);
+        let pipeline = self.0.pipeline.as_ref().filter(|_| may_record);
         let span = pipeline.and_then(|pipeline| pipeline.begin(parent.as_ref(), started));
         let span = span.map(Box::new);
         let (trace_id, span_id) = match (&span, &parent) {
@@ -55,7 +58,7 @@ impl Traces {
     /// Sends what waits, and returns when that is done or after `limit`. What is not sent by then
     /// counts as dropped. Blocks, so it is not for the runtime's threads.
     pub fn stop(&self, limit: Duration) {
-        if let Some(pipeline) = &self.pipeline {
+        if let Some(pipeline) = &self.0.pipeline {
             pipeline.stop(limit);
         }
     }

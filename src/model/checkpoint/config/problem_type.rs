@@ -19,15 +19,6 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
-    /// Its name in `config.json`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SingleLabelClassification => "single_label_classification",
-            Self::MultiLabelClassification => "multi_label_classification",
-            Self::Regression => "regression",
-        }
-    }
-
     /// `problem_type` of `config.json`. An error says what is allowed.
     pub(super) fn parse(written: Value) -> Result<Self, String> {
         Self::deserialize(&written).map_err(|_| {
