@@ -20,7 +20,8 @@ use crate::http::connection::{self, OpenConnections, Server, Stop, StopSignal};
 use crate::http::state::{AppState, Service};
 use crate::http::{Port, router};
 use crate::keys::KeyWatch;
-use crate::telemetry::logs::Log;
+use crate::telemetry::json_line::json_line;
+use crate::telemetry::logs::{Log, LogFormat};
 use crate::telemetry::metrics::{self, Reloads};
 use crate::telemetry::traces::Traces;
 
@@ -93,7 +94,8 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
         .map_err(failed("heads can't be watched"))?;
     state.metrics().register(|registry| heads.register(registry));
     state.ready(service);
-    if let Err(error) = announce(address, head.as_deref(), state.auth()) {
+    let announced = announce(config.log.format, address, head.as_deref(), state.auth());
+    if let Err(error) = announced {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
     let mut reload = Reload { sources, running: settings, keys, heads, log, reloads };
@@ -209,18 +211,28 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Aut
     }
 }
 
-/// Prints the one line that says that the server is ready, with a command to try.
-fn announce(address: SocketAddr, head: Option<&str>, auth: &Auth) -> io::Result<()> {
+/// Prints the one line that says that the server is ready, with a command to try, in the format of the
+/// log: in a container both go to the same place.
+fn announce(
+    format: LogFormat,
+    address: SocketAddr,
+    head: Option<&str>,
+    auth: &Auth,
+) -> io::Result<()> {
     let (route, text) = match head {
         Some(_) => ("classify", "A gripping, beautifully shot film."),
         None => ("embed", "Hello."),
     };
     let key = if auth.is_required() { " -H 'authorization: Bearer KEY'" } else { "" };
-    writeln!(
-        io::stdout(),
+    let ready = format!(
         "ready: curl -s http://{address}/{route}{key} -H 'content-type: application/json' \
          -d '{{\"inputs\": \"{text}\"}}'"
-    )
+    );
+    let line = match format {
+        LogFormat::Pretty => ready + "\n",
+        LogFormat::Json => json_line(|| tracing::info!(%address, "{ready}")),
+    };
+    io::stdout().write_all(line.as_bytes())
 }
 
 /// Puts what failed in front of an error.

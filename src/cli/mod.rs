@@ -8,6 +8,7 @@ mod calibrate;
 mod compare;
 mod completions;
 mod evaluate;
+mod fatal;
 mod health;
 mod key;
 mod man;
@@ -20,13 +21,17 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
-use std::io::{Write, stderr};
+use std::env;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Error, Parser, Subcommand};
 
+use fatal::print_fatal;
 use shared::{Failure, one_line};
+
+use crate::config::{Flags, Sources};
+use crate::telemetry::logs::LogFormat;
 
 /// Serves BERT encoders over HTTP: class logits and embeddings from any hidden layers.
 #[derive(Debug, Parser)]
@@ -53,23 +58,31 @@ enum Command {
 }
 
 /// Parses the command line and runs the command. If it fails, prints the error in one line:
-/// `error: what is wrong; what to do about it`.
+/// `error: what is wrong; what to do about it`. Where the log of `serve` is in JSON, so is this line.
 pub fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
-        Ok(cli) => cli.command.run(),
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
         Err(error) => return refuse(&error),
     };
-    let Err(failure) = result else {
+    let format = command.error_format();
+    let Err(failure) = command.run() else {
         return ExitCode::SUCCESS;
     };
     let (code, error) = failure.into_exit_code();
-    // Without its sources: the messages of Strata's errors already contain them. Unlike `eprintln!`
-    // this doesn't panic if standard error can't be written; the exit code then says what it can.
-    let _ = writeln!(stderr(), "error: {}", one_line(&error.to_string()));
+    // Without its sources: the messages of Strata's errors already contain them.
+    print_fatal(format, code, &one_line(&error.to_string()));
     ExitCode::from(code)
 }
 
 impl Command {
+    /// The format of the error that ends the command.
+    fn error_format(&self) -> LogFormat {
+        match self {
+            Self::Serve(serve) => serve.error_format(),
+            _ => LogFormat::Pretty,
+        }
+    }
+
     fn run(self) -> Result<(), Failure> {
         match self {
             Self::Serve(serve) => serve.run(),
@@ -89,11 +102,21 @@ impl Command {
 
 /// Prints what clap says: help and version as they are, an error in one line.
 fn refuse(error: &Error) -> ExitCode {
-    let _ = match error.kind() {
+    const CODE: u8 = 2;
+    match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
-        _ => writeln!(stderr(), "{}", usage::error_line(error)),
-    };
-    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        _ => print_fatal(unparsed_format(), CODE, &usage::error_line(error)),
+    }
+    if error.use_stderr() { ExitCode::from(CODE) } else { ExitCode::SUCCESS }
+}
+
+/// The format of the error if the command line can't be parsed, so that its `--config` isn't known.
+fn unparsed_format() -> LogFormat {
+    let serves = env::args_os().nth(1).is_some_and(|command| command == "serve");
+    match Sources::from_process(None, Flags::default()) {
+        Ok(sources) if serves => sources.log_format(),
+        _ => LogFormat::Pretty,
+    }
 }

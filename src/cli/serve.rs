@@ -9,8 +9,9 @@ use super::shared::{Failure, ModelFlags, port, print};
 use crate::app::{self, Startup, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
+use crate::telemetry::logs::{self, LogFormat};
+use crate::telemetry::panics;
 use crate::telemetry::traces::{TraceOptions, Traces, Variables};
-use crate::telemetry::{logs, panics};
 
 /// How long the end of the process waits for the last lines of the log to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
@@ -54,6 +55,11 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// The format in which an error is printed that ends the server: that of its log.
+    pub fn error_format(&self) -> LogFormat {
+        self.model.log_format()
+    }
+
     pub fn run(self) -> Result<(), Failure> {
         let mut sources = self.model.into_sources()?;
         sources.flags.host = self.host;

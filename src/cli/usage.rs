@@ -4,13 +4,14 @@ use clap::Error;
 
 /// Joins the paragraphs of clap's message. The usage is left out, since `--help` has it.
 ///
-/// `error: unexpected argument '--prot' found; a similar argument exists: '--port'; for more
+/// `unexpected argument '--prot' found; a similar argument exists: '--port'; for more
 /// information, try '--help'`
 pub fn error_line(error: &Error) -> String {
     let rendered = error.render().to_string();
     let paragraphs = rendered.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
     let kept = paragraphs.filter(|text| !text.starts_with("Usage:"));
-    kept.map(paragraph).collect::<Vec<_>>().join("; ")
+    let line = kept.map(paragraph).collect::<Vec<_>>().join("; ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 /// One paragraph: tips one after another, or a message with the list of what it is about.
@@ -47,17 +48,16 @@ mod tests {
     fn what_is_missing_and_what_is_allowed_are_lists_in_the_line() {
         let help = "; for more information, try '--help'";
         let missing =
-            "error: the following required arguments were not provided: --file <FILE>, --out <DIR>";
+            "the following required arguments were not provided: --file <FILE>, --out <DIR>";
         assert_eq!(refused(&[]), format!("{missing}{help}"));
-        let shape =
-            "error: invalid value 'flat' for '--shape <shape>' [possible values: round, square]";
+        let shape = "invalid value 'flat' for '--shape <shape>' [possible values: round, square]";
         assert_eq!(refused(&["--shape", "flat"]), format!("{shape}{help}"));
     }
 
     #[test]
     fn every_tip_is_kept_and_the_usage_is_not() {
         let said = refused(&["--prt", "1"]);
-        assert!(said.starts_with("error: unexpected argument '--prt' found; "), "{said}");
+        assert!(said.starts_with("unexpected argument '--prt' found; "), "{said}");
         assert!(said.contains("; a similar argument exists: '--port'; "), "{said}");
         assert!(!said.contains("Usage") && !said.contains("tip"), "{said}");
         let value = refused(&["--file", "f", "--out", "o", "--", "--x"]);

@@ -183,7 +183,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::testing::Written;
+    use crate::telemetry::written::Written;
 
     fn logged(format: LogFormat, filter: &str, events: impl FnOnce()) -> String {
         let written = Written::default();

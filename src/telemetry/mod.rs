@@ -22,10 +22,10 @@
 //! | `cause` | why the server failed, with its sources; the client gets a fixed sentence instead |
 
 pub mod chain;
+pub mod json_line;
 pub mod log_queue;
 pub mod logs;
 pub mod metrics;
 pub mod panics;
-#[cfg(test)]
-pub mod testing;
 pub mod traces;
+pub mod written;

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_panic_that_nobody_catches_is_logged_with_its_place_and_not_its_message() {
         use crate::telemetry::logs::{LogFilter, LogFormat, subscriber};
-        use crate::telemetry::testing::Written;
+        use crate::telemetry::written::Written;
 
         let text = "a xylophone";
         let written = Written::default();

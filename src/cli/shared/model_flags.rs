@@ -7,6 +7,7 @@ use clap::Args;
 use super::failure::Failure;
 use super::numbers::threads;
 use crate::config::{Flags, Sources};
+use crate::telemetry::logs::LogFormat;
 
 /// Flags that choose the checkpoint and how it is computed. They have priority over the environment
 /// and the configuration file.
@@ -35,5 +36,11 @@ impl ModelFlags {
         let Self { model, config, encoder, dtype, threads } = self;
         let flags = Flags { model, encoder, dtype, threads, ..Flags::default() };
         Sources::from_process(config, flags).map_err(Failure::unusable)
+    }
+
+    /// The format of the log, as far as the sources can be read.
+    pub fn log_format(&self) -> LogFormat {
+        let sources = Sources::from_process(self.config.clone(), Flags::default());
+        sources.map_or(LogFormat::Pretty, |sources| sources.log_format())
     }
 }

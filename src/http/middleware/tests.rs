@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::http::text_pool::TextPool;
 use crate::telemetry::logs::{LogFilter, LogFormat, subscriber};
-use crate::telemetry::testing::Written;
+use crate::telemetry::written::Written;
 
 const TEXT: &str = "a xylophone";
 

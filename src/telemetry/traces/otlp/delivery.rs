@@ -124,7 +124,7 @@ impl Delivery {
 mod tests {
     use super::*;
     use crate::telemetry::logs::{LogFilter, LogFormat, subscriber};
-    use crate::telemetry::testing::Written;
+    use crate::telemetry::written::Written;
 
     fn counted(counts: &SpanCounts) -> [u64; 3] {
         [&counts.exported, &counts.failed, &counts.dropped].map(|counter| counter.get())

@@ -1,4 +1,4 @@
-//! Collects the log of a unit test.
+//! Collects what is written, for lines that don't go through the log's queue and for unit tests.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
