@@ -3,6 +3,7 @@
 mod check;
 mod engine;
 mod error;
+mod listening;
 mod load;
 mod parts;
 mod reload;
@@ -13,6 +14,7 @@ pub mod threads;
 
 pub use check::{Checked, check};
 pub use error::{LoadError, ServeError};
+pub use listening::listening;
 pub use load::{Loaded, batcher_options, folder_name, load};
 pub use parts::{Parts, load_head, load_parts};
 pub use serve::{Startup, serve};

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{Failure, port, print};
+use crate::app;
 use crate::config::{Config, Flags, Sources};
 
 /// Time limit of the request.
@@ -15,12 +16,15 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 const EXAMPLES: &str = "\
 Examples:
-  # The server of this machine's configuration
+  # The one server that runs here, or that of this machine's configuration
   strata health
   # A server on another port
   strata health --port 9000";
 
 /// Check whether a running server is ready; exit with 0 if it is.
+///
+/// Without flags, the server that is asked is the one that runs from the same executable, on whatever
+/// address it listens. If none or several are found, it is the one at the configured address.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Health {
@@ -37,10 +41,7 @@ pub struct Health {
 
 impl Health {
     pub fn run(self) -> Result<(), Failure> {
-        let flags = Flags { host: self.host, port: self.port, ..Flags::default() };
-        let sources = Sources::from_process(self.config, flags).map_err(Failure::unusable)?;
-        let config = Config::load(&sources).map_err(Failure::unusable)?;
-        let url = format!("http://{}/readyz", reachable(config.address()));
+        let url = format!("http://{}/readyz", reachable(self.address()?));
         // The server is on this machine: a proxy of the environment could not reach it.
         let agent = ureq::Agent::config_builder().proxy(None).timeout_global(Some(TIMEOUT));
         let agent: ureq::Agent = agent.build().into();
@@ -51,6 +52,18 @@ impl Health {
                  model, or name its address by --host and --port"
             ))),
         }
+    }
+
+    /// The address of the running server, or else the configured one.
+    fn address(self) -> Result<SocketAddr, Failure> {
+        let Self { host, port, config } = self;
+        let named = host.is_some() || port.is_some() || config.is_some();
+        let flags = Flags { host, port, ..Flags::default() };
+        let sources = Sources::from_process(config, flags).map_err(Failure::unusable)?;
+        // Settings that can't be used are refused in either case.
+        let configured = Config::load(&sources).map_err(Failure::unusable)?.address();
+        let running = if named { None } else { app::listening() };
+        Ok(running.unwrap_or(configured))
     }
 }
 

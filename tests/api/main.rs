@@ -22,6 +22,7 @@ mod explain;
 mod failures;
 mod head_metrics;
 mod health;
+mod in_container;
 mod keys;
 mod load;
 mod log_sink;

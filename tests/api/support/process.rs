@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use super::tiny;
 
+pub const BINARY: &str = env!("CARGO_BIN_EXE_strata");
+
 /// A command line, ready to run.
 pub struct Strata {
     command: Command,
@@ -16,8 +18,12 @@ pub struct Strata {
 
 impl Strata {
     pub fn new(args: &[&str]) -> Self {
+        Self::from_binary(Path::new(BINARY), args)
+    }
+
+    pub fn from_binary(binary: &Path, args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+        let mut command = Command::new(binary);
         command.args(args).current_dir(folder.path()).env_clear();
         Self { command, folder }
     }
@@ -64,7 +70,7 @@ impl Strata {
         let mut ready = String::new();
         stdout.read_line(&mut ready).unwrap();
         let mut running = Running { child, stdout, stderr, ready, _folder: self.folder };
-        if !running.ready.starts_with("ready: ") {
+        if !running.ready.contains("ready: ") {
             let _ = running.child.kill();
             let log = running.read_stderr();
             panic!("{:?} is not the ready line; {log}", running.ready);
