@@ -83,7 +83,8 @@ pub fn read_parts(config: &Config) -> Result<ReadParts, LoadError> {
     if !dir.is_dir() {
         let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
         let advice = if default {
-            "`make model` downloads it, or choose another with --model"
+            "`make model` downloads it to a checkout, and the image's target with-model has it; or choose another \
+             with --model"
         } else {
             "--model takes a folder with config.json, tokenizer.json and safetensors"
         };
