@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -108,6 +108,10 @@ bench-soak: model data ## Memory, threads and descriptors during 2 million mixed
 
 bench-tokenising: model data ## Small bodies that take long to tokenise: processor time after their deadline
 	cargo bench --locked --bench hold -- tokenising $(FLAGS)
+
+image-test: ## Build the container image from a clean clone, without an engine, and test it (an hour; needs root)
+	@PYTHON="$(PYTHON)" scripts/setup_debian.sh buildah debootstrap
+	$(PYTHON) -B tests/image/run.py $(FLAGS)
 
 haproxy:
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh haproxy
