@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -28,7 +28,7 @@ data: ## Download the labelled texts to data/ (5 MB, once) and check every file
 setup:
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh
 
-test: setup model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed ## Install what the tests need and run all of them
+test: setup servers model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed ## Install what the tests need and run all of them
 	cargo test --workspace --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh
@@ -115,6 +115,10 @@ image-test: ## Build the container image from a clean clone, without an engine, 
 
 haproxy:
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh haproxy
+
+# What tests/api/deploy runs.
+servers:
+	@PYTHON="$(PYTHON)" scripts/setup_debian.sh haproxy prometheus ip:iproute2
 
 bench-kernels: ## Rates of GEMM, attention and layer norm per instruction set, and GEMM's share of the peak
 	cargo bench --locked -p strata-kernels --bench kernels

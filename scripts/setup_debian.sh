@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Install the Debian packages that `make check` and `make test` need, if any is missing: a C compiler, make,
-# curl, git, and Python 3 with pip and venv. Arguments are further programs, each in the package of its name.
+# curl, git, and Python 3 with pip and venv. Arguments are further programs, each in the package of its name
+# or, as in ip:iproute2, in the one that is named behind it.
 # Prints nothing if all are there, and never asks anything.
 set -euo pipefail
 
@@ -14,7 +15,7 @@ missing() {
     { command -v make && echo 'int main(void) { return 0; }' | cc -x c -o /dev/null -; } \
         >/dev/null 2>&1 || printf 'build-essential '
     for tool in curl git "$@"; do
-        command -v "$tool" >/dev/null || printf '%s ' "$tool"
+        command -v "${tool%%:*}" >/dev/null || printf '%s ' "${tool##*:}"
     done
     command -v "$python" >/dev/null || printf 'python3 '
     "$python" -m pip --version >/dev/null 2>&1 || printf 'python3-pip '
@@ -39,7 +40,8 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo -n true 2>/dev/null || fail "packages are missing, and sudo is absent or needs a password"
     as_root=(sudo -n)
 fi
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+# Tests start servers themselves: with SYSTEMD_OFFLINE, no package starts one as a service.
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o DPkg::Lock::Timeout=300)
 
 echo "installing $packages"
 # The lists may be recent enough even if they can't be updated.

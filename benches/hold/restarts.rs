@@ -17,6 +17,9 @@ use crate::verdict::at_most;
 use crate::work::{embed, snippets};
 
 const HAPROXY: &str = "/usr/sbin/haproxy";
+/// Where compose's HAProxy finds its replicas.
+const SERVERS: &str =
+    "server-template strata 8 strata:8080 resolvers docker resolve-prefer ipv4 init-addr none";
 const CLIENTS: usize = 16;
 /// Longer than HAProxy takes to see that a replica is ready.
 const SEEN: Duration = Duration::from_secs(2);
@@ -24,7 +27,7 @@ const SEEN: Duration = Duration::from_secs(2);
 const STOPPED: Duration = Duration::from_secs(15);
 
 pub async fn run(count: usize) -> anyhow::Result<()> {
-    let ports = [free_port()?, free_port()?, free_port()?];
+    let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
     let start = |port| spawn_blocking(move || Server::start_on_port(port, &[]));
     let mut replicas = [start(ports[1]).await??, start(ports[2]).await??];
     let haproxy = HaProxy::start(ports)?;
@@ -77,15 +80,22 @@ struct HaProxy {
 }
 
 impl HaProxy {
-    /// `ports`: its own, then those of the replicas.
-    fn start(ports: [u16; 3]) -> anyhow::Result<Self> {
+    /// With the configuration that compose mounts, on other `ports`: for clients, those of the two
+    /// replicas, and for its metrics.
+    fn start(ports: [u16; 4]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("haproxy.cfg");
-        let [own, first, second] = ports;
-        let config = include_str!("haproxy.cfg")
-            .replace("PORT", &own.to_string())
-            .replace("FIRST", &first.to_string())
-            .replace("SECOND", &second.to_string());
+        let [own, first, second, metrics] = ports;
+        let mut config = include_str!("../../deploy/haproxy/haproxy.cfg").to_owned();
+        let servers = format!("server first 127.0.0.1:{first}\n    server second 127.0.0.1:{second}");
+        for (line, instead) in [
+            ("bind :8000", format!("bind 127.0.0.1:{own}")),
+            ("bind :8405", format!("bind 127.0.0.1:{metrics}")),
+            (SERVERS, servers),
+        ] {
+            ensure!(config.contains(line), "the configuration of HAProxy has no line {line}");
+            config = config.replace(line, &instead);
+        }
         fs::write(&file, config)?;
         let mut command = Command::new(HAPROXY);
         let quiet =
