@@ -15,6 +15,7 @@ mod command_line;
 mod compare;
 mod connections;
 mod contract;
+mod deploy;
 mod elsewhere;
 mod embed;
 mod evaluate;

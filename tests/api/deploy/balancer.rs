@@ -1,0 +1,117 @@
+//! What HAProxy does with a request and an answer, seen from both sides.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::compose::Compose;
+use super::connection::{CLIENTS, Connection, get};
+use super::dns::Dns;
+use super::isolation::{Network, isolated};
+use super::{HAPROXY, Process, until};
+
+const REPLICA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Answers each request with its own head; in place of a replica.
+fn mirror(stream: TcpStream) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if stream.read_line(&mut head)? == 0 {
+                return Ok(());
+            }
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.map_or(0, |length| length.parse::<u64>().unwrap());
+        std::io::copy(&mut std::io::Read::take(&mut stream, length), &mut std::io::sink())?;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
+        stream.get_mut().write_all(answer.as_bytes())?;
+    }
+}
+
+struct Balancer {
+    dns: Dns,
+    _haproxy: Process,
+    _network: Network,
+}
+
+impl Balancer {
+    /// HAProxy as compose runs it, without a replica.
+    fn start() -> Self {
+        let network = Network::new(&[]);
+        let dns = Dns::start("strata");
+        let config = Compose::read().mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
+        let mut haproxy = Command::new(HAPROXY);
+        let haproxy = Process::start(haproxy.args(["-db", "-f"]).arg(config).stdout(Stdio::null()));
+        until("HAProxy listens", || get("http://127.0.0.1:8405/healthz").0 == 503);
+        Self { dns, _haproxy: haproxy, _network: network }
+    }
+}
+
+#[test]
+fn a_request_reaches_the_replica_with_its_id_its_trace_and_its_address() {
+    let name = "a_request_reaches_the_replica_with_its_id_its_trace_and_its_address";
+    isolated(&format!("deploy::balancer::{name}"), || {
+        let balancer = Balancer::start();
+        let listener = TcpListener::bind((REPLICA, 8080)).unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                thread::spawn(move || mirror(stream.unwrap()));
+            }
+        });
+        balancer.dns.add(REPLICA);
+        until("a replica is ready", || get("http://127.0.0.1:8405/healthz").0 == 200);
+        let mut connection = Connection::open(CLIENTS).unwrap();
+        let mut ask =
+            |headers: &str| connection.post("/embed", headers, &json!({"inputs": "a"})).unwrap();
+        let lines = |head: &str, name: &str| -> Vec<String> {
+            let named = |line: &&str| line.starts_with(&format!("{name}: "));
+            head.lines().filter(named).map(str::to_owned).collect()
+        };
+
+        let trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let reply = ask(&format!(
+            "x-request-id: mine-1\r\n{trace}\r\nauthorization: Bearer k\r\nforwarded: for=192.0.2.1\r\n\
+             x-forwarded-for: 192.0.2.7\r\n"
+        ));
+        assert_eq!((reply.status, reply.header("x-request-id")), (200, Some("mine-1")));
+        assert_eq!(lines(&reply.body, "x-request-id"), ["x-request-id: mine-1"]);
+        assert_eq!(lines(&reply.body, "traceparent"), [trace]);
+        assert_eq!(lines(&reply.body, "authorization"), ["authorization: Bearer k"]);
+        assert_eq!(lines(&reply.body, "forwarded"), [""; 0]);
+        // The last address is the one that HAProxy vouches for.
+        let addresses = lines(&reply.body, "x-forwarded-for");
+        assert_eq!(addresses.last().unwrap(), "x-forwarded-for: 127.0.0.1");
+
+        // An id that Strata would not take is replaced, as one that is missing.
+        for headers in
+            ["", &format!("x-request-id: {}\r\n", "a".repeat(129)), "x-request-id: a b\r\n"]
+        {
+            let reply = ask(headers);
+            let ids = lines(&reply.body, "x-request-id");
+            assert_eq!(ids, [format!("x-request-id: {}", reply.header("x-request-id").unwrap())]);
+            assert_eq!(ids[0].len(), "x-request-id: ".len() + 36, "{ids:?}");
+        }
+    });
+}
+
+#[test]
+fn without_a_replica_the_answer_is_a_problem_in_json() {
+    let name = "without_a_replica_the_answer_is_a_problem_in_json";
+    isolated(&format!("deploy::balancer::{name}"), || {
+        let _balancer = Balancer::start();
+        let mut connection = Connection::open(CLIENTS).unwrap();
+        let reply =
+            connection.post("/embed", "x-request-id: mine\r\n", &json!({"inputs": "a"})).unwrap();
+        assert_eq!(reply.status, 503);
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+        assert_eq!(reply.header("retry-after"), Some("1"));
+        assert_eq!(reply.header("x-request-id"), Some("mine"));
+        let problem: Value = serde_json::from_str(&reply.body).unwrap();
+        assert_eq!(problem["status"], 503);
+    });
+}

@@ -1,0 +1,125 @@
+//! HAProxy's configuration beside Strata's, and what all services of compose have in common.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use strata::config::Config;
+
+use super::compose::Compose;
+use super::{HAPROXY, run};
+use crate::support::root;
+
+fn haproxy() -> String {
+    fs::read_to_string(root().join("deploy/haproxy/haproxy.cfg")).unwrap()
+}
+
+/// The word after `name` in HAProxy's configuration, where it stands at the beginning of a line or behind
+/// other options of a server.
+#[track_caller]
+fn value(name: &str) -> String {
+    let lines = haproxy();
+    let lines = lines.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let found = lines.filter_map(|line| {
+        format!(" {line}")
+            .split_once(&format!(" {name} "))
+            .map(|(_, rest)| rest.split(' ').next().unwrap().to_owned())
+    });
+    let found: Vec<_> = found.collect();
+    assert_eq!(found.len(), 1, "{name}: {found:?}");
+    found[0].clone()
+}
+
+#[track_caller]
+fn time(name: &str) -> Duration {
+    let text = value(name);
+    match text.strip_suffix("ms") {
+        Some(millis) => Duration::from_millis(millis.parse().unwrap()),
+        None => Duration::from_secs(text.strip_suffix('s').unwrap().parse().unwrap()),
+    }
+}
+
+fn number(name: &str) -> u32 {
+    value(name).parse().unwrap()
+}
+
+#[test]
+fn haproxy_finds_its_configuration_correct() {
+    let path = root().join("deploy/haproxy/haproxy.cfg");
+    run(HAPROXY, &["-c", "-f", path.to_str().unwrap()]);
+    let output = Command::new(HAPROXY).args(["-c", "-f"]).arg(path).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!said.contains("WARNING"), "{said}");
+}
+
+#[test]
+fn the_times_of_haproxy_fit_those_of_strata() {
+    let http = Config::defaults().unwrap().http;
+    let noticed = time("inter") * number("fall") + time("timeout check");
+    assert!(noticed < http.stop_delay, "a stop is noticed after {noticed:?}, too late");
+    assert!(http.max_timeout < time("timeout server") && http.max_timeout < time("timeout client"));
+    assert!(http.header_timeout <= time("timeout http-request"));
+    // Half of the idle connections are closed after each of these times.
+    let rounds = number("maxconn").ilog2() + 1;
+    let closed = time("pool-purge-delay") * rounds;
+    assert!(closed < http.idle_timeout, "the last idle connection is closed after {closed:?}");
+    // Docker kills what doesn't stop within 10 s.
+    let patience = Duration::from_secs(10);
+    assert!(http.stop_delay + http.grace < patience && time("hard-stop-after") < patience);
+}
+
+#[test]
+fn the_limits_of_haproxy_fit_its_container() {
+    let compose = Compose::read();
+    let service = &compose.0["services"]["haproxy"];
+    let files = service["ulimits"]["nofile"].as_u64().unwrap();
+    // Two for each connection of a client, and some for checks, listeners and metrics.
+    assert!(u64::from(number("maxconn")) * 2 + 100 < files);
+    let limit = service["deploy"]["resources"]["limits"]["memory"].as_str().unwrap();
+    let mebibytes: u32 = limit.strip_suffix('M').unwrap().parse().unwrap();
+    // Two buffers for each connection, and as much again for everything else.
+    assert!(number("maxconn") * (number("tune.bufsize") >> 10) * 2 * 2 <= mebibytes << 10);
+}
+
+#[test]
+fn each_service_may_do_only_what_it_has_to() {
+    let compose = Compose::read();
+    for (name, service) in compose.services() {
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(service["cap_drop"], json!(["ALL"]), "{name}");
+        assert_eq!(service["security_opt"], json!(["no-new-privileges:true"]), "{name}");
+        assert_eq!(service["restart"], "unless-stopped", "{name}");
+        assert!(service["deploy"]["resources"]["limits"]["memory"].is_string(), "{name}");
+        for port in compose.list(name, "ports") {
+            assert!(port.starts_with("127.0.0.1:"), "{name} is reachable from elsewhere: {port}");
+        }
+        if service["build"].is_null() {
+            let image = service["image"].as_str().unwrap();
+            let version = image.rsplit_once(':').map_or("", |(_, version)| version);
+            assert!(version.split('.').count() == 3, "{name}: {image} has no exact version");
+            assert!(service["healthcheck"]["test"].is_array(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn strata_trusts_what_the_network_of_compose_forwards() {
+    let compose = Compose::read();
+    let subnet = &compose.0["networks"]["default"]["ipam"]["config"][0]["subnet"];
+    let trusted = compose.environment("strata").into_iter();
+    let trusted: Vec<_> =
+        trusted.filter(|(name, _)| *name == "STRATA_HTTP_TRUSTED_PROXIES").collect();
+    assert_eq!(trusted, [("STRATA_HTTP_TRUSTED_PROXIES", subnet.as_str().unwrap())]);
+}
+
+#[test]
+fn haproxy_has_room_for_all_replicas_and_clients_reach_it() {
+    let compose = Compose::read();
+    let replicas = compose.0["services"]["strata"]["deploy"]["replicas"].as_u64().unwrap();
+    let slots: u64 = value("server-template strata").parse().unwrap();
+    assert!(2 <= replicas && replicas <= slots);
+    assert!(haproxy().contains("    bind :8000\n"));
+    let published = Value::from(compose.list("haproxy", "ports"));
+    assert_eq!(published, json!(["127.0.0.1:8080:8000"]));
+}

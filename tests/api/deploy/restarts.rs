@@ -1,0 +1,98 @@
+//! Restarts of replicas while clients send requests.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::connection::{CLIENTS, Connection, Reply};
+use super::isolation::isolated;
+use super::stack::{REPLICAS, Stack, scrape};
+use super::until;
+
+/// Requests between two events, and the most that a client sends.
+const SOME: usize = 100;
+const MOST: usize = 100_000;
+
+/// The clients of a test.
+#[derive(Default)]
+struct Load {
+    answered: AtomicUsize,
+    /// Set by the test, or by a client that sees a failure.
+    stop: AtomicBool,
+}
+
+impl Load {
+    /// Sends the same request over one connection until it is stopped, or until one fails, which it
+    /// returns.
+    fn client(&self, body: &Value) -> Option<String> {
+        let mut connection = Connection::open(CLIENTS).unwrap();
+        for _ in 0..MOST {
+            if self.stop.load(Ordering::SeqCst) {
+                return None;
+            }
+            match connection.post("/embed", "", body) {
+                Ok(Reply { status: 200, .. }) => self.answered.fetch_add(1, Ordering::SeqCst),
+                other => {
+                    self.stop.store(true, Ordering::SeqCst);
+                    return Some(format!("{other:?}"));
+                }
+            };
+        }
+        Some("it went on for too long".to_owned())
+    }
+
+    fn until_some_more_are_answered(&self) {
+        let before = self.answered.load(Ordering::SeqCst);
+        until("more answers", || {
+            self.stop.load(Ordering::SeqCst)
+                || self.answered.load(Ordering::SeqCst) >= before + SOME
+        });
+    }
+}
+
+/// Stops the clients also if the test fails.
+struct Stopping<'l>(&'l Load);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
+    let name = "no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again";
+    isolated(&format!("deploy::restarts::{name}"), || {
+        let mut stack = Stack::start(&[]);
+        let load = Load::default();
+        // The large one doesn't fit in HAProxy's buffer, so it can't be sent a second time.
+        let long = "a film ".repeat(6_000);
+        let (small, large) = (vec!["a film"; 2], vec![long.as_str(); 3]);
+        let bodies =
+            [small.clone(), small.clone(), small, large].map(|texts| json!({ "inputs": texts }));
+        let failures = thread::scope(|scope| {
+            let clients = bodies.each_ref().map(|body| scope.spawn(|| load.client(body)));
+            let stopping = Stopping(&load);
+            for which in [0, 1] {
+                load.until_some_more_are_answered();
+                assert!(stack.stop_replica(which).success());
+                load.until_some_more_are_answered();
+                stack.start_replica(which);
+                stack.until_both_are_ready();
+            }
+            load.until_some_more_are_answered();
+            drop(stopping);
+            clients.map(|client| client.join().unwrap())
+        });
+        assert_eq!(failures, [const { None }; 4]);
+        // Both get requests again.
+        for address in REPLICAS {
+            let embedded = [("route", "/embed"), ("status", "200")];
+            assert!(
+                scrape(address).sum("strata_http_requests_total", &embedded) > 0.0,
+                "{address}"
+            );
+        }
+    });
+}
