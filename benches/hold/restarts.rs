@@ -87,7 +87,8 @@ impl HaProxy {
         let file = folder.path().join("haproxy.cfg");
         let [own, first, second, metrics] = ports;
         let mut config = include_str!("../../deploy/haproxy/haproxy.cfg").to_owned();
-        let servers = format!("server first 127.0.0.1:{first}\n    server second 127.0.0.1:{second}");
+        let servers =
+            format!("server first 127.0.0.1:{first}\n    server second 127.0.0.1:{second}");
         for (line, instead) in [
             ("bind :8000", format!("bind 127.0.0.1:{own}")),
             ("bind :8405", format!("bind 127.0.0.1:{metrics}")),

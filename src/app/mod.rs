@@ -16,5 +16,5 @@ pub use check::{Checked, check};
 pub use error::{LoadError, ServeError};
 pub use listening::listening;
 pub use load::{Loaded, batcher_options, folder_name, load};
-pub use parts::{Parts, load_head, load_parts};
+pub use parts::{Parts, load_head, load_parts, load_tokenizer};
 pub use serve::{Startup, serve};

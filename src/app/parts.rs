@@ -14,7 +14,10 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError, TextOptions};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
-use crate::text::{Limit, TextReader, Tokenizer, TokenizerArguments, TokenizerHints};
+use crate::telemetry::panics;
+use crate::text::{
+    Limit, TextReader, Tokenizer, TokenizerArguments, TokenizerError, TokenizerHints,
+};
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
@@ -91,10 +94,8 @@ pub fn read_parts(config: &Config) -> Result<ReadParts, LoadError> {
         return Err(LoadError::NoModel { model: dir.clone(), advice });
     }
     let checkpoint = Checkpoint::open(dir)?;
-    let tokenizer = Tokenizer::load(
-        &checkpoint.encoder_dir,
-        &tokenizer_hints(&checkpoint, &checkpoint.sentence.text),
-    )?;
+    let hints = tokenizer_hints(&checkpoint, &checkpoint.sentence.text);
+    let tokenizer = load_tokenizer(&checkpoint.encoder_dir, &hints)?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
     check_classifier_tokens(&checkpoint, &tokenizer)?;
     let sequence_tokens = sequence_limit(config, &checkpoint, &tokenizer)?;
@@ -119,6 +120,17 @@ impl ReadParts {
     }
 }
 
+/// Loads a tokenizer. A file at which the tokenizers crate panics is refused like any other.
+///
+/// # Errors
+/// Those of [`Tokenizer::load`].
+pub fn load_tokenizer(dir: &Path, hints: &TokenizerHints) -> Result<Tokenizer, TokenizerError> {
+    panics::catch(|| Tokenizer::load(dir, hints)).unwrap_or_else(|panicked| {
+        let message = format!("not a tokenizer: reading it {panicked}; download it again");
+        Err(TokenizerError { file: dir.join("tokenizer.json"), message })
+    })
+}
+
 /// What reads the pairs that a cross-encoder scores: with its own settings of text, which the encoder
 /// doesn't have.
 fn scoring_reader(
@@ -126,7 +138,7 @@ fn scoring_reader(
     checkpoint: &Checkpoint,
 ) -> Result<Option<TextReader>, LoadError> {
     let Some(text) = &checkpoint.sentence.scoring_text else { return Ok(None) };
-    let tokenizer = Tokenizer::load(&checkpoint.encoder_dir, &tokenizer_hints(checkpoint, text))?;
+    let tokenizer = load_tokenizer(&checkpoint.encoder_dir, &tokenizer_hints(checkpoint, text))?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
     let sequence_tokens = sequence_limit(config, checkpoint, &tokenizer)?;
     Ok(Some(TextReader { tokenizer, sequence_tokens }))
@@ -170,7 +182,7 @@ fn check_classifier_tokens(
     if checkpoint.config.classifier.is_none() {
         return Ok(());
     }
-    let plain = Tokenizer::load(&checkpoint.encoder_dir, &transformers_hints(checkpoint))?;
+    let plain = load_tokenizer(&checkpoint.encoder_dir, &transformers_hints(checkpoint))?;
     let limit = |tokenizer: &Tokenizer| {
         let positions = checkpoint.config.positions;
         tokenizer.max_length().map_or(positions, |limit| limit.tokens.min(positions))

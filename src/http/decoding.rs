@@ -12,7 +12,7 @@ use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
 use super::state::Service;
 use super::timings::StageTimings;
-use super::token_ids::{INLINE_IDS, TokenIds, most_bytes};
+use super::token_ids::{ID_BYTES, INLINE_IDS, TokenIds, most_bytes};
 
 /// Bytes of memory that a list takes in addition to its ids.
 const LIST_BYTES: usize = 64;
@@ -31,7 +31,7 @@ impl DecodingRequest {
     /// Answers with one text per list.
     ///
     /// # Errors
-    /// There are no lists or too many, one is empty or has an id that the tokenizer doesn't have, the
+    /// There are no lists or too many, one is empty, too long or has an id that the tokenizer doesn't have, the
     /// answer would be too large, no memory is left, or the deadline passed.
     pub async fn answer(
         self,
@@ -47,28 +47,48 @@ impl DecodingRequest {
         let ids: usize = lists.iter().map(Vec::len).sum();
         charge.take(ids)?;
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
-        let (pool, is_long) = (&service.text_pool, ids > INLINE_IDS);
-        let handle = Arc::clone(service);
-        let measure = move || -> Result<_, ApiError> {
-            let measured = lists
-                .iter()
-                .enumerate()
-                .map(|(index, ids)| most_bytes(&handle, ids, &field.pointer_to(index)));
-            let bytes = measured.sum::<Result<usize, _>>()?;
-            Ok((lists, bytes))
-        };
-        let (lists, bytes) = pool.run(is_long, deadline, measure).await??;
+        let is_long = ids > INLINE_IDS;
+        let (lists, bytes) = measure(service, lists, field, is_long, deadline).await?;
         // As much again for the texts, which exist beside the answer while it is written.
         let size = AnswerSize { numbers: bytes.div_ceil(2 * size_of::<f32>()), bytes };
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
-        let handle = Arc::clone(service);
-        let decode = move || -> Result<Vec<String>, _> {
-            let text = |ids: &Vec<u32>| handle.tokenizer.decode(ids, skip_special_tokens);
-            lists.iter().map(text).collect()
-        };
-        let texts = pool.run(is_long, deadline, decode).await?.map_err(ApiError::internal)?;
+        let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
+        memory.try_grow(longest * ID_BYTES)?;
+        let mut texts = Vec::with_capacity(lists.len());
+        for ids in lists {
+            let handle = Arc::clone(service);
+            let decode = move || handle.tokenizer.decode(&ids, skip_special_tokens);
+            let text = service.text_pool.run(is_long, deadline, decode).await?;
+            texts.push(text.map_err(ApiError::internal)?);
+        }
         let timings = StageTimings::without_passes(started, texts.len());
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
-        reply.write(pool, move || texts).await
+        reply.write(&service.text_pool, move || texts).await
     }
+}
+
+/// The lists again, and the most bytes of their texts. Like decoding, one list at a time: after each,
+/// others have a turn.
+///
+/// # Errors
+/// The tokenizer doesn't have an id, or the deadline passed.
+async fn measure(
+    service: &Arc<Service>,
+    lists: Vec<Vec<u32>>,
+    field: InputField,
+    is_long: bool,
+    deadline: Instant,
+) -> Result<(Vec<Vec<u32>>, usize), ApiError> {
+    let (mut measured, mut bytes) = (Vec::with_capacity(lists.len()), 0);
+    for (index, ids) in lists.into_iter().enumerate() {
+        let handle = Arc::clone(service);
+        let work = move || {
+            let bytes = most_bytes(&handle, &ids, &field.pointer_to(index));
+            bytes.map(|bytes| (ids, bytes))
+        };
+        let (ids, more) = service.text_pool.run(is_long, deadline, work).await??;
+        measured.push(ids);
+        bytes += more;
+    }
+    Ok((measured, bytes))
 }

@@ -1,11 +1,12 @@
 //! Parses a JSON body. A mistake is reported with the JSON pointer to its field.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
 use super::error::ApiError;
 use super::excerpt::{cut_message, excerpt};
+use super::strict_json::Strict;
 
 /// The byte order mark of UTF-8, which some editors write.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -24,17 +25,12 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         ApiError::InvalidJson(format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
     })?;
     let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut json)).map_err(|error| {
         let pointer = pointer(error.path());
         let inner = error.into_inner();
         let message = inner.to_string();
         let message = cut_message(&message);
-        // For a list or a number in the place of a name, serde_json has an error of syntax.
-        let is_value = || serde_json::from_str::<IgnoredAny>(text).is_ok();
         match inner.classify() {
-            Category::Syntax if message.starts_with("expected value") && is_value() => {
-                ApiError::InvalidField { pointer, message: message.into_owned() }
-            }
             Category::Data => ApiError::InvalidField { pointer, message: message.into_owned() },
             _ => ApiError::InvalidJson(format!("the body is not JSON: {message}")),
         }
@@ -80,8 +76,11 @@ mod tests {
         assert!(matches!(refusal(b"{\"inputs\": \"\\ud800\"}"), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"{\"inputs\": \"a\"} x"), ApiError::InvalidJson(_)));
         assert!(matches!(refusal(b"[]"), ApiError::InvalidField { .. }));
-        let list = refusal(b"{\"inputs\": \"a\", \"encoding\": [\"float\"]}");
-        assert_eq!(list.pointer(), Some("/encoding"));
+        for no_name in ["[\"float\"]", "{\"float\": null}", "1"] {
+            let body = format!("{{\"inputs\": \"a\", \"encoding\": {no_name}}}");
+            assert_eq!(refusal(body.as_bytes()).pointer(), Some("/encoding"), "{body}");
+        }
+        assert!(matches!(refusal(b"[\"a\"]"), ApiError::InvalidField { .. }));
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub mod routes;
 mod scores;
 mod similarity;
 pub mod state;
+mod strict_json;
 pub mod text_pool;
 mod timings;
 mod token_ids;

@@ -10,7 +10,7 @@ use super::state::Service;
 use super::text_pool::INLINE_BYTES;
 
 /// Bytes of memory that an id takes while its text is found.
-const ID_BYTES: usize = 64;
+pub const ID_BYTES: usize = 64;
 
 /// Up to this many ids are decoded on the runtime.
 pub const INLINE_IDS: usize = INLINE_BYTES / 4;
@@ -25,16 +25,23 @@ pub struct TokenIds {
 }
 
 impl TokenIds {
-    /// Checks how many lists there are, and that none is empty. `field` is the field that has them.
+    /// Checks how many lists there are, and that none is empty or has more ids than a text may have bytes.
+    /// `field` is the field that has them.
     ///
     /// # Errors
-    /// There are no lists or too many, or one is empty.
+    /// There are no lists or too many, or one is empty or too long.
     pub fn check(&self, service: &Service, field: InputField) -> Result<(), ApiError> {
         let Self { lists, count } = self;
         let limit = service.limits.inputs.get();
         if *count > limit {
             let message = format!("{count} lists of ids; at most {limit} are allowed");
             return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, field.pointer, message));
+        }
+        let limit = service.limits.text_bytes.get();
+        if let Some((index, ids)) = lists.iter().enumerate().find(|(_, ids)| ids.len() > limit) {
+            let message = format!("{} ids; at most {limit} are allowed", ids.len());
+            let pointer = field.pointer_to(index);
+            return Err(ApiError::unacceptable(ErrorCode::TextTooLarge, pointer, message));
         }
         let empty = lists.iter().position(Vec::is_empty).map(|index| field.pointer_to(index));
         match empty.or_else(|| lists.is_empty().then(|| field.pointer.to_owned())) {
@@ -60,15 +67,10 @@ impl TokenIds {
         field: InputField,
     ) -> Result<Vec<String>, ApiError> {
         self.check(service, field)?;
-        let limit = service.limits.text_bytes.get();
         let mut texts = Vec::with_capacity(self.lists.len());
         // One list at a time: after each, others have a turn.
         for (index, ids) in self.lists.into_iter().enumerate() {
             let pointer = field.pointer_to(index);
-            if ids.len() > limit {
-                let message = format!("{} ids; at most {limit} are allowed", ids.len());
-                return Err(ApiError::unacceptable(ErrorCode::TextTooLarge, pointer, message));
-            }
             caller.memory.try_grow(ids.len() * ID_BYTES)?;
             let (is_long, handle) = (ids.len() > INLINE_IDS, Arc::clone(service));
             let decode = move || -> Result<String, ApiError> {

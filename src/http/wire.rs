@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::capped_list::read_list;
 use crate::config::MOST_INPUTS;
@@ -47,15 +49,13 @@ pub struct WirePair {
 }
 
 /// One input, or a list of them.
-#[derive(Clone, Debug, PartialEq, ToSchema)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum WireInputs {
     /// One input.
     One(WireInput),
     /// Several inputs; the results have the same order.
     Several(Vec<WireInput>),
     /// More inputs than any configuration allows; they were counted and not kept.
-    #[serde(skip)]
     TooMany(usize),
 }
 
@@ -76,6 +76,22 @@ impl WireInputs {
             Self::Several(several) => several,
             Self::TooMany(_) => Vec::new(),
         }
+    }
+}
+
+impl PartialSchema for WireInputs {
+    fn schema() -> RefOr<Schema> {
+        let input = || Ref::from_schema_name(WireInput::name());
+        let list = ArrayBuilder::new().items(input()).min_items(Some(1));
+        let description = "One input, or a list of them; the results have the same order.";
+        OneOfBuilder::new().description(Some(description)).item(input()).item(list).into()
+    }
+}
+
+impl ToSchema for WireInputs {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((WireInput::name().into_owned(), WireInput::schema()));
+        WireInput::schemas(schemas);
     }
 }
 

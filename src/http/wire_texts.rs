@@ -5,6 +5,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::capped_list::read_list;
 use super::wire::{WireInput, WireInputs};
@@ -38,6 +43,20 @@ impl<'de> Visitor<'de> for TextVisitor {
         Ok(WireText(text))
     }
 }
+
+impl PartialSchema for WireText {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let object = ObjectBuilder::new()
+            .property("text", text().description(Some("The text.")))
+            .required("text")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        let description = "A text, or an object that has only a text.";
+        OneOfBuilder::new().description(Some(description)).item(text()).item(object).into()
+    }
+}
+
+impl ToSchema for WireText {}
 
 impl<'de> Deserialize<'de> for WireText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -80,6 +99,20 @@ impl WireTexts {
 impl From<Vec<String>> for WireTexts {
     fn from(texts: Vec<String>) -> Self {
         Self { count: texts.len(), texts }
+    }
+}
+
+impl PartialSchema for WireTexts {
+    fn schema() -> RefOr<Schema> {
+        let text = Ref::from_schema_name(WireText::name());
+        let description = "A list of texts.";
+        ArrayBuilder::new().items(text).min_items(Some(1)).description(Some(description)).into()
+    }
+}
+
+impl ToSchema for WireTexts {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((WireText::name().into_owned(), WireText::schema()));
     }
 }
 

@@ -114,6 +114,7 @@ impl Calibration {
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let read: Self = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| wrong(format!("{}: {}", error.path(), error.inner())))?;
+        json.end().map_err(|cause| wrong(format!("after the JSON value: {cause}")))?;
         if read.format != FORMAT {
             return Err(wrong(format!("format is {}; {FORMAT} is read", read.format)));
         }

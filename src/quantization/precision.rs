@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::ranges::Ranges;
 
@@ -108,7 +110,7 @@ impl Quantizer {
 }
 
 /// The numbers of a row.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Values {
     /// `float32`
@@ -118,6 +120,17 @@ pub enum Values {
     /// `uint8` and `ubinary`
     Uint8(Vec<u8>),
 }
+
+/// One list: whole numbers would match more than one of three kinds of list, which `oneOf` forbids.
+impl PartialSchema for Values {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let description = "The numbers of a row; whole numbers unless the precision is `float32`.";
+        ArrayBuilder::new().items(number).description(Some(description)).into()
+    }
+}
+
+impl ToSchema for Values {}
 
 impl Values {
     /// Their bytes, little-endian.

@@ -77,8 +77,11 @@ fn flags_that_do_not_fit_the_model_are_refused_by_name() {
 fn a_wrong_file_of_ranges_is_one_line_that_names_it() {
     let serve = "serve --port 0 --model @sentence --calibration";
     let serve = |rest: &str| format!("{serve} {rest}").leak() as &str;
+    let more = r#"{"format":1,"model":"m","fingerprint":"f","recipe":{"dimensions":1},"prompt":"",
+        "texts":1,"ranges":{"minimum":[0],"maximum":[1]}} {}"#;
     check(&[
         failing(serve("no.json"), NO_FILE, 2, "no.json: No such file", "`strata calibrate` wrote"),
+        failing(serve("a.json"), ("a.json", more), 2, "a.json: ", "trailing characters"),
         failing(serve("a.json"), ("a.json", "{"), 2, "a.json: ", "`strata calibrate` writes such"),
     ]);
     let folder = tempfile::tempdir().unwrap();

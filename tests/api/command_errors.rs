@@ -168,6 +168,7 @@ fn a_wrong_recipe_is_one_line_with_what_is_allowed() {
     check(&[
         failing(recipe("last-five"), NO_FILE, 2, "\"last-five\"", "the recipes are"),
         failing(recipe("{"), NO_FILE, 2, "--recipe", "such as {\"layers\""),
+        failing(recipe("{\"layers\":[1]}]"), NO_FILE, 2, "trailing", "such as {\"layers\""),
         failing(recipe("{\"layer\":[1]}"), NO_FILE, 2, "`layer`", "such as {\"layers\""),
         failing(recipe("{\"layers\":[9]}"), NO_FILE, 2, "layer 9", "hidden states 0 to"),
         failing(

@@ -1,5 +1,6 @@
 //! Paths in documents.
 
+use std::fs;
 use std::path::Path;
 
 /// The folders that a path in a document may be relative to.
@@ -27,6 +28,42 @@ fn a_path_that_does_not_exist_is_found() {
     let document = "`src/lib.rs`, `src/dispatch.rs`, `src/nowhere.rs`, `make check`, `tests/api/`, \
                     `batching/plan/mod.rs`, `batching/nowhere.rs`, `/embed`, `text/plain data`";
     assert_eq!(missing_paths(document), ["src/nowhere.rs", "batching/nowhere.rs"]);
+}
+
+/// The tests in backticks in `document`, such as `bodies::a_gzip_body_gives_the_same_answer`, that
+/// `tests/api` doesn't have.
+pub fn missing_tests(document: &str) -> Vec<&str> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api");
+    let is_missing = |test: &&str| {
+        let (module, name) = test.rsplit_once("::").unwrap_or_default();
+        let file = folder.join(module.replace("::", "/")).with_extension("rs");
+        let source = fs::read_to_string(file).unwrap_or_default();
+        !source.contains(&format!("fn {name}("))
+    };
+    let quoted = document.split('`').skip(1).step_by(2);
+    quoted.filter(|text| text.contains("::")).filter(is_missing).collect()
+}
+
+/// The settings in backticks in `document`, such as `http.body_bytes`, that don't exist.
+pub fn missing_settings(document: &str) -> Vec<&str> {
+    let defaults = include_str!("../../config/strata.toml");
+    let section = |name: &str| {
+        let (_, rest) = defaults.split_once(&format!("\n[{name}]\n"))?;
+        Some(rest.split("\n[").next().unwrap_or(rest))
+    };
+    let is_missing = |setting: &&str| {
+        let Some((name, key)) = setting.split_once('.') else { return false };
+        section(name).is_some_and(|section| !section.contains(&format!("\n{key} = ")))
+    };
+    document.split('`').skip(1).step_by(2).filter(is_missing).collect()
+}
+
+#[test]
+fn a_test_or_a_setting_that_does_not_exist_is_found() {
+    let document = "`bodies::a_gzip_body_gives_the_same_answer`, `bodies::nothing`, `none::nothing`, \
+                    `http.body_bytes`, `http.nothing`, `limits.body_bytes`, `head.json`";
+    assert_eq!(missing_tests(document), ["bodies::nothing", "none::nothing"]);
+    assert_eq!(missing_settings(document), ["http.nothing", "limits.body_bytes"]);
 }
 
 /// The rows of the table with that first column: its cells, without the header.

@@ -34,6 +34,13 @@ fn use_has_braces_only_at_the_last_level() {
 }
 
 #[test]
+fn every_test_and_setting_in_security_md_exists() {
+    let document = include_str!("../../SECURITY.md");
+    assert_eq!(documents::missing_tests(document), [""; 0]);
+    assert_eq!(documents::missing_settings(document), [""; 0]);
+}
+
+#[test]
 fn every_path_in_architecture_md_and_contributing_md_exists() {
     for document in [include_str!("../../ARCHITECTURE.md"), include_str!("../../CONTRIBUTING.md")] {
         let missing = documents::missing_paths(document);

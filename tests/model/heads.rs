@@ -285,6 +285,9 @@ fn an_invalid_description_is_refused() {
         let files = folder.with_description(|json| json[field] = value);
         folder.refused(&files, &["head.json: ", message]);
     }
+    let mut files = folder.files();
+    files.json.extend(b"{}");
+    folder.refused(&files, &["head.json: not valid JSON: trailing characters"]);
     for (thresholds, message) in [
         (json!([0.5]), "1 thresholds for 3 labels"),
         (json!([0.5, 0.5, 1.5]), "not between 0 and 1"),

@@ -13,12 +13,12 @@ pub fn parse_recipe(written: &str) -> anyhow::Result<RecipeRef> {
         return Ok(RecipeRef::Name(written.to_owned()));
     }
     let mut json = serde_json::Deserializer::from_str(written);
+    let advice = format!("give the name of a recipe, or an object such as {EXAMPLE}");
     match serde_path_to_error::deserialize(&mut json) {
-        Ok(recipe) => Ok(RecipeRef::Object(recipe)),
-        Err(error) => bail!(
-            "--recipe: field \"{}\": {}; give the name of a recipe, or an object such as {EXAMPLE}",
-            error.path(),
-            error.inner()
-        ),
+        Ok(recipe) => match json.end() {
+            Ok(()) => Ok(RecipeRef::Object(recipe)),
+            Err(error) => bail!("--recipe: after the object: {error}; {advice}"),
+        },
+        Err(error) => bail!("--recipe: field \"{}\": {}; {advice}", error.path(), error.inner()),
     }
 }

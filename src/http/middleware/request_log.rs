@@ -10,6 +10,7 @@ use tracing::{Level, Span};
 use super::observer::Observer;
 use super::trace::Ended;
 use crate::http::error::ApiError;
+use crate::http::metrics::method_label;
 use crate::http::timings::StageTimings;
 use crate::keys::Key;
 use crate::telemetry::traces::{Parent, Trace};
@@ -23,6 +24,7 @@ const PROBES: [&str; 6] =
 pub struct RequestLog {
     /// The `x-request-id`.
     id: String,
+    /// Any word of any length; the log has only those of the standard.
     method: Method,
     /// The pattern of the route, not the address, which may contain anything.
     route: Option<String>,
@@ -102,7 +104,7 @@ impl RequestLog {
                     span_id = self.trace.span_id(),
                     key = self.key.as_deref(),
                     client = self.client.map(tracing::field::display),
-                    method = %self.method,
+                    method = method_label(&self.method),
                     route = self.route(),
                     status = status.as_u16(),
                     code,
@@ -163,7 +165,7 @@ impl Drop for RequestLog {
                 trace_id = self.trace.id(),
                 span_id = self.trace.span_id(),
                 key = self.key.as_deref(),
-                method = %self.method,
+                method = method_label(&self.method),
                 route = self.route(),
                 total_ms = millis(self.started.elapsed()),
                 "the client left before its response"

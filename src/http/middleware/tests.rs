@@ -110,6 +110,22 @@ async fn a_request_whose_client_leaves_has_a_line_too() {
 }
 
 #[tokio::test]
+async fn a_method_that_is_no_standard_one_is_not_repeated_in_the_log() {
+    let written = Written::default();
+    let (writer, filter) = (written.clone(), LogFilter::parse("info").unwrap());
+    let log = subscriber(LogFormat::Json, &filter, false, move || writer.clone());
+    let _log = tracing::subscriber::set_default(log);
+    let routes = around(Router::new().route("/", get(async || ())), Observer::default());
+    let method = "X".repeat(50_000);
+    let request = Request::builder().method(method.as_str()).uri("/").header(header::HOST, "a");
+    let response = routes.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let line: Value = serde_json::from_str(&written.text()).unwrap();
+    assert_eq!(line["method"], "other");
+    assert!(written.text().len() < 1_000, "{}", written.text().len());
+}
+
+#[tokio::test]
 async fn probes_are_logged_at_debug() {
     for (level, lines) in [("info", 1), ("debug", 5)] {
         let written = Written::default();

@@ -42,12 +42,14 @@ pub struct ClassifyRequest {
     pub inputs: WireInputs,
     /// Heads by name; by default the configured ones.
     #[serde(default, deserialize_with = "bounded_list")]
+    #[schema(min_items = 1, max_items = 1024)]
     pub heads: Option<Vec<String>>,
     /// What turns logits into probabilities, instead of the head's own activation.
     #[serde(default)]
     pub activation: Option<OutputActivation>,
     /// How many labels to list in `top`, best first.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub top_k: Option<usize>,
     /// Whether to return what each token adds to each logit. Refused for heads whose logits are not
     /// an exact sum over tokens.
@@ -136,7 +138,8 @@ impl From<Decision> for HeadResult {
          description = "500, 503, 504."),
     ),
     params(
-        ("x-timeout-ms" = Option<u64>, Header, description = "Milliseconds after which the answer is of no use."),
+        ("x-timeout-ms" = Option<u64>, Header, minimum = 1, maximum = 18446744073709551615_u64, format = "uint64", nullable = false,
+         description = "Milliseconds after which the answer is of no use."),
         ("x-request-id" = Option<String>, Header, description = "An id that is repeated in the answer and in the log."),
     )
 )]

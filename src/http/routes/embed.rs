@@ -35,6 +35,7 @@ pub struct EmbedRequest {
     pub recipe: Option<RecipeRef>,
     /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub dimensions: Option<usize>,
     /// How vectors are written.
     #[serde(default)]
@@ -84,7 +85,8 @@ pub struct EmbedResponse {
          description = "500, 503, 504."),
     ),
     params(
-        ("x-timeout-ms" = Option<u64>, Header, description = "Milliseconds after which the answer is of no use."),
+        ("x-timeout-ms" = Option<u64>, Header, minimum = 1, maximum = 18446744073709551615_u64, format = "uint64", nullable = false,
+         description = "Milliseconds after which the answer is of no use."),
         ("x-request-id" = Option<String>, Header, description = "An id that is repeated in the answer and in the log."),
     )
 )]

@@ -67,15 +67,20 @@ pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
     expected: &str,
 ) -> Result<T, CheckpointError> {
     let text = read_text(file, expected)?;
+    let no_json = |cause: &serde_json::Error| {
+        format!("not valid JSON: {cause}; correct it, or download it again")
+    };
     let mut json = serde_json::Deserializer::from_str(&text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (field, cause) = (error.path(), error.inner());
         let message = match cause.classify() {
             Category::Data => format!("field \"{field}\": {cause}"),
-            _ => format!("not valid JSON: {cause}; correct it, or download it again"),
+            _ => no_json(cause),
         };
         CheckpointError::invalid(file, message)
-    })
+    })?;
+    json.end().map_err(|cause| CheckpointError::invalid(file, no_json(&cause)))?;
+    Ok(value)
 }
 
 /// Like [`read_json`]; `None` if there is no such file.

@@ -1,5 +1,7 @@
 //! `head.json`: the meaning of a head's outputs, its features, and the encoder it was made for.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::checkpoint::ProblemType;
@@ -87,8 +89,8 @@ impl Descriptor {
         if labels == 0 {
             return Err("labels is empty; at least one is needed".to_owned());
         }
-        let is_repeated = |(index, label): &(usize, &String)| self.labels[..*index].contains(label);
-        if let Some((_, label)) = self.labels.iter().enumerate().find(is_repeated) {
+        let mut known = HashSet::new();
+        if let Some(label) = self.labels.iter().find(|label| !known.insert(label.as_str())) {
             return Err(format!("labels lists \"{label}\" twice"));
         }
         if !self.temperature.is_finite() || self.temperature <= 0.0 {

@@ -143,6 +143,8 @@ impl HeadFiles {
                     _ => format!("head.json: not valid JSON: {cause}; write it again"),
                 }
             })?;
+        let more = |cause| format!("head.json: not valid JSON: {cause}; write it again");
+        json.end().map_err(more)?;
         descriptor.check().map_err(|message| format!("head.json: {message}"))?;
         Ok(descriptor)
     }

@@ -16,7 +16,7 @@ pub struct Recipe {
     /// Hidden states: 0 is the embedding output, 1 to L are the encoder layers; negative numbers
     /// count from the end.
     #[serde(deserialize_with = "layers")]
-    #[schema(nullable, example = json!([-1, -2, -3, -4]))]
+    #[schema(nullable, min_items = 1, max_items = 1024, example = json!([-1, -2, -3, -4]))]
     pub layers: Vec<i32>,
     /// How the layers are combined.
     #[serde(deserialize_with = "null_as_default")]
@@ -32,9 +32,11 @@ pub struct Recipe {
     pub normalize: bool,
     /// One factor per layer, only for `weighted`.
     #[serde(deserialize_with = "bounded_list", skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1024)]
     pub weights: Option<Vec<f32>>,
     /// How many of the first columns are kept, before normalising.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
     pub dimensions: Option<usize>,
 }
 

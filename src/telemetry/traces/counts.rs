@@ -7,6 +7,7 @@ use prometheus_client::registry::Registry;
 
 /// Counts spans by what became of them. A clone counts into the same counters.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "without it they stay 0"))]
 pub struct SpanCounts {
     /// Spans that the collector accepted.
     pub exported: Counter,

@@ -48,7 +48,10 @@ impl TokenizerJson {
         let not_one = |cause| {
             TokenizerError::new(&file, format!("not a tokenizer: {cause}; download it again"))
         };
-        let json: Self = serde_json::from_slice(&bytes).map_err(not_one)?;
+        // All of it first: what isn't read here is left to the tokenizers crate, which panics at
+        // some mistakes.
+        let whole: Value = serde_json::from_slice(&bytes).map_err(not_one)?;
+        let json = Self::deserialize(whole).map_err(not_one)?;
         if !json.model.is_object() {
             return Err(TokenizerError::new(&file, "not a tokenizer: it has no model"));
         }

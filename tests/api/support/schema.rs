@@ -54,6 +54,9 @@ impl Schemas {
                 }
                 "type" => names(rule).any(|name| has_type(value, name)),
                 "enum" => rule.as_array().unwrap().contains(value),
+                "minItems" => items(value).is_none_or(|count| count >= rule.as_u64().unwrap()),
+                "maxItems" => items(value).is_none_or(|count| count <= rule.as_u64().unwrap()),
+                "maximum" => value.as_f64().is_none_or(|number| number <= rule.as_f64().unwrap()),
                 "minimum" => value.as_f64().is_none_or(|number| number >= rule.as_f64().unwrap()),
                 "oneOf" => {
                     let forms = rule.as_array().unwrap().iter();
@@ -125,6 +128,11 @@ impl Schemas {
     }
 }
 
+/// How many items a list has.
+fn items(value: &Value) -> Option<u64> {
+    value.as_array().map(|items| items.len() as u64)
+}
+
 /// The strings of a rule that is one string or a list of them.
 fn names(rule: &Value) -> impl Iterator<Item = &str> {
     let listed = rule.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -147,7 +155,9 @@ fn has_type(value: &Value, name: &str) -> bool {
 #[test]
 fn values_that_do_not_match_a_schema_are_found() {
     let schemas = Schemas::new(serde_json::json!({
-        "row": {"type": "array", "items": {"type": "number", "minimum": 0}},
+        "row": {
+            "type": "array", "maxItems": 3, "items": {"type": "number", "minimum": 0, "maximum": 9},
+        },
     }));
     let schema = serde_json::json!({
         "type": "object", "required": ["a"],
@@ -160,6 +170,8 @@ fn values_that_do_not_match_a_schema_are_found() {
         serde_json::json!({"b": "x"}),
         serde_json::json!({"a": ["x"]}),
         serde_json::json!({"a": [-1]}),
+        serde_json::json!({"a": [10]}),
+        serde_json::json!({"a": [0, 0, 0, 0]}),
         serde_json::json!({"a": [], "b": 1}),
         serde_json::json!({"a": [], "c": 1}),
     ] {

@@ -63,6 +63,14 @@ async fn each_mistake_has_its_status_its_type_and_its_place() {
         ("/decode", json!({"ids": [[5], []]}), 400, "Empty", "/ids/1: "),
         ("/decode", json!({"ids": [[5], [5, 99_999]]}), 422, tokenizer, "/ids/1/1: "),
         ("/decode", json!({"ids": [5, -1]}), 422, validation, "/ids/1: "),
+        ("/decode", json!({"ids": [[5], [5, "a"]]}), 422, validation, "/ids/1/1: "),
+        (
+            "/decode",
+            json!({"ids": [[5], vec![5; 65_537]]}),
+            413,
+            validation,
+            "/ids/1: 65537 ids; at most",
+        ),
     ] {
         let answer = post(&app, route, body.clone()).await;
         let sentence = error(&answer, status, kind);

@@ -113,6 +113,9 @@ fn sizes_that_differ_from_those_of_the_tensors_are_refused() {
 #[test]
 fn a_config_that_is_missing_or_not_json_is_refused() {
     let copy = CheckpointCopy::new(NAME);
+    let more = [copy.bytes("config.json").as_slice(), b"}"].concat();
+    copy.write("config.json", more);
+    refused(&copy, "config.json", &["not valid JSON: trailing characters"]);
     copy.write("config.json", "{\"model_type\": \"bert\",");
     refused(&copy, "config.json", &["EOF", "line 1"]);
     copy.remove("config.json");

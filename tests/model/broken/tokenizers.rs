@@ -38,6 +38,25 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
 }
 
 #[test]
+fn a_file_at_which_the_tokenizers_crate_panics_is_refused() {
+    let copy = CheckpointCopy::new(NAME);
+    copy.edit_json("tokenizer_config.json", |json| {
+        json["tokenizer_class"] = "PreTrainedTokenizerFast".into();
+    });
+    let good = copy.bytes("tokenizer.json");
+    copy.edit_json("tokenizer.json", |json| {
+        json["normalizer"] =
+            serde_json::json!({"type": "Precompiled", "precompiled_charsmap": "AAAA"});
+    });
+    refused(&copy, "tokenizer.json", &["not a tokenizer: reading it panicked at ", "mod.rs"]);
+    // Nothing but that crate reads what decodes tokens.
+    let text = String::from_utf8(good).unwrap();
+    let at = text.find("\"decoder\"").unwrap();
+    copy.write("tokenizer.json", format!("{}\"\\ud800\": 1, {}", &text[..at], &text[at..]));
+    refused(&copy, "tokenizer.json", &["not a tokenizer", "download it again"]);
+}
+
+#[test]
 fn a_limit_that_leaves_no_room_for_a_text_is_refused() {
     let copy = CheckpointCopy::new(Tiny::SENTENCE);
     copy.edit_json("sentence_bert_config.json", |json| json["max_seq_length"] = 3.into());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ErrorBody;
-use super::rerank::{CohereRerankRequest, Document, RerankResponse};
+use super::rerank::{CohereRerankRequest, RerankResponse};
 use crate::http::dialects::tei::{
     Rank, TeiRerankRequest, TruncationDirection, rerank as tei_rerank,
 };
@@ -24,7 +24,6 @@ pub struct EitherRequest {
     /// The query.
     query: String,
     /// The documents, as at `/v1/rerank`.
-    #[schema(value_type = Option<Vec<Document>>)]
     #[serde(default)]
     documents: Option<WireTexts>,
     /// With `documents`: a name of the model.
@@ -32,6 +31,7 @@ pub struct EitherRequest {
     model: Option<String>,
     /// How many of the best are returned; all by default.
     #[serde(default)]
+    #[schema(minimum = 1)]
     top_n: Option<usize>,
     /// With `documents`: whether they are repeated.
     #[serde(default)]
@@ -40,7 +40,6 @@ pub struct EitherRequest {
     #[serde(default)]
     max_tokens_per_doc: Option<usize>,
     /// The documents, as at `/tei/rerank`.
-    #[schema(value_type = Option<Vec<String>>)]
     #[serde(default)]
     texts: Option<WireTexts>,
     /// With `texts`: whether a pair that has too many tokens is cut; if not, it is an error.

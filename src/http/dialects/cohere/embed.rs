@@ -38,17 +38,18 @@ pub struct EmbedRequest {
     #[serde(default)]
     input_type: Option<InputType>,
     /// The texts, if there are no `inputs`.
-    #[schema(value_type = Option<Vec<String>>)]
     #[serde(default)]
     texts: Option<WireTexts>,
     /// The texts, if there are no `texts`.
     #[serde(default)]
+    #[schema(min_items = 1)]
     inputs: Option<Vec<MixedInput>>,
     /// The types of the embeddings; `float` by default.
     #[serde(default)]
     embedding_types: Option<Vec<EmbeddingType>>,
     /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
+    #[schema(minimum = 1)]
     output_dimension: Option<usize>,
     /// What happens to a text with too many tokens; by default it is cut at its end.
     #[serde(default)]
@@ -164,7 +165,7 @@ fn texts(
     for (index, MixedInput { mut content }) in inputs.into_iter().enumerate() {
         let parts = content.len();
         match content.pop() {
-            Some(Content::Text { text }) if parts == 1 => texts.push(text),
+            Some(Content { text, .. }) if parts == 1 => texts.push(text),
             _ => {
                 let message = format!("the input has {parts} parts; one text is allowed");
                 return refused(format!("/inputs/{index}/content"), message);

@@ -50,14 +50,23 @@ pub struct MixedInput {
 
 /// A part of an input.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[schema(as = CohereContent)]
-pub enum Content {
+pub struct Content {
+    /// What it is.
+    #[serde(rename = "type")]
+    _kind: ContentType,
+    /// The text.
+    pub text: String,
+}
+
+/// What a part of an input is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = CohereContentType)]
+enum ContentType {
     /// A text.
-    Text {
-        /// The text.
-        text: String,
-    },
+    Text,
 }
 
 /// The type of an embedding.

@@ -28,13 +28,13 @@ pub struct CohereRerankRequest {
     /// The query.
     pub query: String,
     /// The documents.
-    #[schema(value_type = Vec<Document>)]
     pub documents: WireTexts,
     /// A name of the model.
     #[serde(default)]
     pub model: Option<String>,
     /// How many of the best are returned; all by default.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub top_n: Option<usize>,
     /// Whether the documents are repeated.
     #[serde(default)]
@@ -43,21 +43,6 @@ pub struct CohereRerankRequest {
     /// that counts.
     #[serde(default)]
     pub max_tokens_per_doc: Option<usize>,
-}
-
-/// A text, or an object with one.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "WireTexts reads them; this is their schema")]
-#[schema(as = CohereDocument)]
-#[serde(untagged)]
-pub enum Document {
-    /// A text.
-    Text(String),
-    /// An object with a text.
-    Object {
-        /// The text.
-        text: String,
-    },
 }
 
 /// The documents, best first.

@@ -38,6 +38,7 @@ pub struct EmbeddingsRequest {
     encoding_format: Option<Encoding>,
     /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
+    #[schema(minimum = 1)]
     dimensions: Option<usize>,
     /// Of Jina: what the texts are for.
     #[serde(default)]

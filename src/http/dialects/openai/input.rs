@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
-use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::MOST_INPUTS;
@@ -68,17 +68,25 @@ impl OpenAiInput {
 
 impl PartialSchema for OpenAiInput {
     fn schema() -> RefOr<Schema> {
-        let list = || ArrayBuilder::new();
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let ids = || list().items(ObjectBuilder::new().schema_type(Type::Integer));
+        let list = || ArrayBuilder::new().min_items(Some(1));
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let texts = Ref::from_schema_name(WireText::name());
+        let ids = || {
+            let id = ObjectBuilder::new().schema_type(Type::Integer);
+            list().items(id.minimum(Some(0)).maximum(Some(u32::MAX as usize)))
+        };
         let description = "A text or a list of texts. If openai.token_ids is set, also the token ids \
                            of one input, or a list of those.";
         let all = OneOfBuilder::new().description(Some(description));
-        all.item(text()).item(list().items(text())).item(ids()).item(list().items(ids())).into()
+        all.item(text).item(list().items(texts)).item(ids()).item(list().items(ids())).into()
     }
 }
 
-impl ToSchema for OpenAiInput {}
+impl ToSchema for OpenAiInput {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((WireText::name().into_owned(), WireText::schema()));
+    }
+}
 
 struct InputVisitor;
 

@@ -26,9 +26,12 @@ pub enum Task {
     /// For a classifier.
     #[serde(rename = "classification")]
     Classification,
-    /// To be grouped; `separation` is the same.
-    #[serde(rename = "clustering", alias = "separation")]
+    /// To be grouped.
+    #[serde(rename = "clustering")]
     Clustering,
+    /// The same.
+    #[serde(rename = "separation")]
+    Separation,
 }
 
 impl From<Task> for Purpose {
@@ -38,7 +41,7 @@ impl From<Task> for Purpose {
             Task::RetrievalPassage => Self::Document,
             Task::TextMatching => Self::Matching,
             Task::Classification => Self::Classification,
-            Task::Clustering => Self::Clustering,
+            Task::Clustering | Task::Separation => Self::Clustering,
         }
     }
 }

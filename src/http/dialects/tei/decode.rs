@@ -5,7 +5,8 @@ use std::fmt;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -40,12 +41,36 @@ struct InputIds {
     single: bool,
 }
 
-/// An id, or a list of ids.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a token id or a list of token ids")]
+/// An id, or a list of ids. A derived untagged enum would first keep all of it in a form that takes
+/// many times as much memory as the body.
 enum Item {
     Id(u32),
     Ids(Vec<u32>),
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a token id or a list of token ids")
+    }
+
+    fn visit_u64<E: Error>(self, id: u64) -> Result<Item, E> {
+        let id = u32::try_from(id);
+        id.map(Item::Id).map_err(|_| E::invalid_value(Unexpected::Other("a large number"), &self))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Item, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(Item::Ids)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemVisitor)
+    }
 }
 
 struct IdsVisitor;
@@ -82,11 +107,12 @@ impl<'de> Deserialize<'de> for InputIds {
 impl PartialSchema for InputIds {
     fn schema() -> RefOr<Schema> {
         let ids = || {
-            let id = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
-            ArrayBuilder::new().items(id)
+            let id = ObjectBuilder::new().schema_type(Type::Integer);
+            let id = id.minimum(Some(0)).maximum(Some(u32::MAX as usize));
+            ArrayBuilder::new().items(id).min_items(Some(1))
         };
         let description = "The ids of one text, or a list of such lists.";
-        let lists = ArrayBuilder::new().items(ids());
+        let lists = ArrayBuilder::new().items(ids()).min_items(Some(1));
         OneOfBuilder::new().description(Some(description)).item(ids()).item(lists).into()
     }
 }

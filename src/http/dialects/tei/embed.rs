@@ -44,6 +44,7 @@ pub struct EmbedRequest {
     normalize: Option<bool>,
     /// How many of the first columns to keep, before normalisation.
     #[serde(default)]
+    #[schema(minimum = 1)]
     dimensions: Option<usize>,
     /// How vectors are written.
     #[serde(default, rename = "encoding_format")]

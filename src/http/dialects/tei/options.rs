@@ -1,15 +1,18 @@
 //! Fields that several of the routes have.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::state::Service;
 use crate::http::tokenizing::LongInput;
 use crate::text::TruncationSide;
 
 /// The side on which a long text is cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[schema(as = TeiTruncationDirection)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TruncationDirection {
     /// Its first tokens are left out.
@@ -18,6 +21,23 @@ pub enum TruncationDirection {
     /// Its last tokens are left out.
     #[serde(alias = "Right")]
     Right,
+}
+
+/// A derived schema would lack the aliases.
+impl PartialSchema for TruncationDirection {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The side on which a long text is cut."))
+            .enum_values(Some(["left", "right", "Left", "Right"]))
+            .into()
+    }
+}
+
+impl ToSchema for TruncationDirection {
+    fn name() -> Cow<'static, str> {
+        "TeiTruncationDirection".into()
+    }
 }
 
 impl From<TruncationDirection> for TruncationSide {

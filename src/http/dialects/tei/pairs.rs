@@ -120,8 +120,8 @@ impl<'de> Deserialize<'de> for PredictInputs {
 impl PartialSchema for PredictInputs {
     fn schema() -> RefOr<Schema> {
         let text = || ObjectBuilder::new().schema_type(Type::String);
-        let texts = || ArrayBuilder::new().items(text());
-        let list = ArrayBuilder::new().items(texts());
+        let texts = || ArrayBuilder::new().items(text()).min_items(Some(1)).max_items(Some(2));
+        let list = ArrayBuilder::new().items(texts()).min_items(Some(1));
         OneOfBuilder::new()
             .description(Some("A text, one text or two in a list, or a list of such lists."))
             .item(text())

@@ -61,6 +61,7 @@ pub struct PredictParameters {
     function_to_apply: Option<OutputActivation>,
     /// How many labels to list; all by default.
     #[serde(default)]
+    #[schema(minimum = 1)]
     top_k: Option<usize>,
 }
 

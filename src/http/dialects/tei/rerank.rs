@@ -24,7 +24,6 @@ pub struct TeiRerankRequest {
     /// The query.
     pub query: String,
     /// The texts.
-    #[schema(value_type = Vec<String>)]
     pub texts: WireTexts,
     /// Whether a pair that has too many tokens is cut; if not, it is an error.
     #[serde(default)]
@@ -40,6 +39,7 @@ pub struct TeiRerankRequest {
     pub return_text: Option<bool>,
     /// How many of the best are returned; all by default. Elasticsearch and LiteLLM send it.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub top_n: Option<usize>,
 }
 

@@ -43,7 +43,6 @@ pub struct SimilarityInputs {
     /// The sentence with which the others are compared.
     source_sentence: String,
     /// The others.
-    #[schema(value_type = Vec<String>)]
     sentences: WireTexts,
 }
 
