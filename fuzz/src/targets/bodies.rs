@@ -1,0 +1,138 @@
+//! Bodies of requests to every route, as they are and compressed.
+
+use std::io::Write;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use strata::http::openapi::Contract;
+use tokio::runtime::{Builder, Runtime};
+use tower::ServiceExt;
+use utoipa::OpenApi;
+
+use super::app::{App, app, check_released};
+use super::schema::Schemas;
+
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
+
+static CONTRACT: LazyLock<Schemas> =
+    LazyLock::new(|| Schemas::new(serde_json::to_value(Contract::openapi()).unwrap()));
+
+/// A request: its first line has a tiny checkpoint, a path, and words for its headers; the rest is the
+/// body.
+pub struct Asked<'d> {
+    checkpoint: &'d str,
+    pub path: &'d str,
+    words: Vec<&'d str>,
+    body: &'d [u8],
+}
+
+/// An answer that was read to its end.
+pub struct Answered {
+    pub status: StatusCode,
+    kind: String,
+    body: Vec<u8>,
+}
+
+/// Sends a body. The answer is no server error, is what the contract says, and leaves no memory charged;
+/// what is accepted is in the contract too. Whether a body is accepted doesn't depend on its compression
+/// or on how its JSON is written.
+pub fn run(data: &[u8]) {
+    let Some(asked) = Asked::read(data) else { return };
+    let answered = send(&asked);
+    if !asked.is("gzipped") && !asked.body.is_empty() {
+        let words = if asked.is("gzip") { Vec::new() } else { vec!["gzip"] };
+        let other = send(&Asked { words, ..asked });
+        assert_eq!(other.status, answered.status, "with gzip and without");
+    }
+    if answered.status.is_success()
+        && !asked.is("gzipped")
+        && let Ok(json) = serde_json::from_slice::<Value>(asked.body)
+    {
+        let path = asked.path.split('?').next().unwrap();
+        let request = &CONTRACT.contract()["paths"][path]["post"]["requestBody"]["content"];
+        if let Some(schema) = request["application/json"].get("schema") {
+            CONTRACT.check(schema, &json);
+        }
+        let body = format!("\r\n {json:#}\t");
+        let other = send(&Asked { words: Vec::new(), body: body.as_bytes(), ..asked });
+        assert_eq!(other.status, answered.status, "{json}");
+    }
+}
+
+impl<'d> Asked<'d> {
+    /// `None` if there is no such line, or if its path is none.
+    pub fn read(data: &'d [u8]) -> Option<Self> {
+        let end = data.iter().position(|&byte| byte == b'\n')?;
+        let line = std::str::from_utf8(&data[..end]).ok()?;
+        let mut words = line.split_ascii_whitespace();
+        let (checkpoint, path) = (words.next()?, words.next()?);
+        let is_path = path.starts_with('/') && path.parse::<axum::http::Uri>().is_ok();
+        is_path.then(|| Self { checkpoint, path, words: words.collect(), body: &data[end + 1..] })
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.words.contains(&word)
+    }
+
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::post(self.path).header(header::HOST, "localhost");
+        let kind = if self.is("text") { "text/plain" } else { "application/json" };
+        request = request.header(header::CONTENT_TYPE, kind);
+        if self.is("npy") {
+            request = request.header(header::ACCEPT, "application/x-npy");
+        }
+        if self.is("gzip") || self.is("gzipped") {
+            request = request.header(header::CONTENT_ENCODING, "gzip");
+        }
+        let body = if self.is("gzip") { gzip(self.body) } else { self.body.to_vec() };
+        request.body(Body::from(body)).unwrap()
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Sends the request and checks its answer.
+pub fn send(asked: &Asked) -> Answered {
+    let App { state, router } = app(asked.checkpoint);
+    let answered = RUNTIME.block_on(async {
+        let (head, body) = router.oneshot(asked.request()).await.unwrap().into_parts();
+        // A copy, since the parts of an answer are charged until they are dropped.
+        let body = body.collect().await.unwrap().to_bytes().to_vec();
+        let kind = head.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap());
+        let kind = kind.unwrap_or_default().to_owned();
+        Answered { status: head.status, kind, body }
+    });
+    answered.check(asked.path);
+    check_released(&state);
+    answered
+}
+
+impl Answered {
+    fn check(&self, path: &str) {
+        let Self { status, kind, body } = self;
+        assert!(!status.is_server_error(), "{status}: {}", String::from_utf8_lossy(body));
+        let path = path.split('?').next().unwrap();
+        let answers = &CONTRACT.contract()["paths"][path]["post"]["responses"];
+        if answers.is_null() {
+            let no_route = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+            // One route of the dialects is left out of the contract.
+            assert!(no_route.contains(status) || path == "/tei/v1/embeddings", "{path}: {status}");
+            return;
+        }
+        let range = if status.is_success() { status.as_str() } else { "4XX" };
+        let schema = CONTRACT.answer("post", path, range, kind);
+        if kind.ends_with("json") {
+            CONTRACT.check(schema, &serde_json::from_slice(body).unwrap());
+        }
+    }
+}

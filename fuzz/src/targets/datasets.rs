@@ -1,0 +1,64 @@
+//! Labelled files, as `strata train` reads them: TSV, CSV and JSON Lines.
+
+use std::fs;
+use std::path::Path;
+
+use strata::model::checkpoint::ProblemType;
+use strata::training::{Column, Dataset, Layout, read_texts};
+use tempfile::TempDir;
+
+/// The first line has the format, the columns of texts and labels, and a letter for the kind of problem;
+/// the rest is the file.
+pub fn run(data: &[u8]) {
+    let Some(end) = data.iter().position(|&byte| byte == b'\n') else { return };
+    let head = String::from_utf8_lossy(&data[..end]);
+    let mut words = head.split(' ');
+    let mut word = || words.next().unwrap_or("1");
+    let (format, text, label, kind) = (word(), word(), word(), word());
+    let format = ["tsv", "csv", "jsonl"].into_iter().find(|known| *known == format);
+    let (Some(format), Ok(text), Ok(label)) = (format, text.parse(), label.parse()) else { return };
+    let problem_type = match kind {
+        "s" => Some(ProblemType::SingleLabelClassification),
+        "m" => Some(ProblemType::MultiLabelClassification),
+        "r" => Some(ProblemType::Regression),
+        _ => None,
+    };
+    let layout = Layout { text, label, problem_type, separator: "|".to_owned() };
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("data").with_extension(format);
+    fs::write(&file, &data[end + 1..]).unwrap();
+    check(&file, &layout, data.iter().filter(|&&byte| byte == b'\n').count() as u64);
+    check_texts(&file, &layout.text);
+}
+
+/// An accepted file has texts and targets that fit each other, and is read the same way twice; it can be
+/// scored for a head with its labels.
+fn check(file: &Path, layout: &Layout, lines: u64) {
+    let dataset = match Dataset::read(file, layout) {
+        Ok(dataset) => dataset,
+        Err(error) => {
+            assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+            return;
+        }
+    };
+    assert!(!dataset.rows.is_empty());
+    assert_eq!(dataset.rows.len(), dataset.targets.len());
+    for (index, row) in dataset.rows.iter().enumerate() {
+        assert!(!row.text.is_empty() && row.text.trim() == row.text, "{:?}", row.text);
+        assert!((1..=lines).contains(&row.line), "line {} of {lines}", row.line);
+        assert!(dataset.targets.row_labels(index).iter().all(|&at| at < dataset.labels.len()));
+    }
+    let again = Dataset::read(file, layout).unwrap();
+    assert_eq!(again.rows, dataset.rows);
+    assert_eq!((&again.targets, &again.labels), (&dataset.targets, &dataset.labels));
+    assert_eq!(format!("{:?}", again.notes), format!("{:?}", dataset.notes));
+    let scored = Dataset::read_for_head(file, layout, &dataset.labels).unwrap();
+    assert!(scored.rows.len() <= dataset.rows.len() + 1);
+}
+
+fn check_texts(file: &Path, column: &Column) {
+    if let Ok(texts) = read_texts(file, column) {
+        assert!(!texts.is_empty());
+        assert!(texts.iter().all(|text| !text.trim().is_empty()));
+    }
+}

@@ -1,0 +1,30 @@
+//! Weights: safetensors files, their headers, and the index of shards.
+
+use strata::model::checkpoint::Weights;
+
+use super::folder::write;
+
+/// Opens the weights of a folder. Of those that are accepted every tensor has as many bytes as its shape
+/// says, and can be read; a refusal names a file.
+pub fn run(data: &[u8]) {
+    let folder = write(data);
+    let weights = match Weights::open(folder.path()) {
+        Ok(weights) => weights,
+        Err(error) => {
+            let message = error.to_string();
+            assert!(message.starts_with(folder.path().to_str().unwrap()), "{message}");
+            return;
+        }
+    };
+    for tensor in weights.iter() {
+        let numbers: usize = tensor.shape.iter().product();
+        assert_eq!(tensor.bytes.len(), numbers * tensor.dtype.bitsize() / 8, "{}", tensor.name);
+        assert!(weights.contains(tensor.name));
+        let Ok(()) = weights.check(tensor.name, tensor.shape) else { continue };
+        assert_eq!(weights.read(tensor.name, tensor.shape).unwrap().len(), numbers);
+        if let &[rows, columns] = tensor.shape {
+            weights.table(tensor.name, rows, columns).unwrap();
+        }
+    }
+    weights.release_pages();
+}
