@@ -36,13 +36,15 @@ def main():
     parser.add_argument("--cases", type=int, default=2000, help="the fewest requests")
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "all-MiniLM-L6-v2")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as home,
-        Server(options.binary.resolve(), options.model.resolve(), "auto", SETTINGS) as server,
-    ):
-        passed, cases = run(server.url, home)
-        errors = [line for line in server.said().splitlines() if '"level":"ERROR"' in line]
-        alive = server.get("/readyz") == 200
+    binary = options.binary.resolve()
+    with tempfile.TemporaryDirectory() as home:
+        settings = SETTINGS | {"STRATA_AUTH_KEYS_FILE": f"{home}/keys.toml"}
+        command = [binary, "key", "new", "contract", "--file", f"{home}/keys.toml"]
+        key = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True).stdout.decode()
+        with Server(binary, options.model.resolve(), "auto", settings) as server:
+            passed, cases = run(server.url, key.strip(), home)
+            errors = [line for line in server.said().splitlines() if '"level":"ERROR"' in line]
+            alive = server.get("/readyz") == 200
     for line in errors[:10]:
         print(line)
     if cases < options.cases:
@@ -54,12 +56,12 @@ def main():
     return 0 if good else 1
 
 
-def run(url, home):
-    """Whether schemathesis found nothing, and how many requests it sent. With keys, its command needs
-    `--header "Authorization: Bearer KEY"`."""
+def run(url, key, home):
+    """Whether schemathesis found nothing, and how many requests it sent."""
     report = Path(home, "report.json")
     command = [sys.executable, "-B", "-m", "schemathesis.cli", "--config-file", FOLDER / "schemathesis.toml"]
     command += ["run", ROOT / "openapi.yaml", "--url", url, "--no-color"]
+    command += ["--header", f"Authorization: Bearer {key}"]
     command += ["--report", "json", "--report-json-path", report]
     # The hooks are found in the folder.
     environment = {"PATH": os.environ["PATH"], "HOME": home, "PYTHONPATH": str(FOLDER)}

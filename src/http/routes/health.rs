@@ -21,7 +21,7 @@ pub struct Health {
 }
 
 /// State, model and uptime: 200 while ready, else 503.
-#[utoipa::path(get, path = "/health", tag = "health", responses(
+#[utoipa::path(get, path = "/health", tag = "health", security(()), responses(
     (status = 200, body = Health, description = "Ready."),
     (status = 503, body = Health, description = "Starting, failing or draining."),
 ))]
@@ -47,7 +47,7 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
 
 /// 200 when the model is loaded, a real pass has succeeded, and the server is not draining or
 /// failing.
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, body = Health, description = "Ready."),
     (status = 503, body = Health, description = "Starting, failing or draining."),
 ))]
@@ -56,7 +56,7 @@ pub async fn readyz(state: State<AppState>) -> (StatusCode, Json<Health>) {
 }
 
 /// 200 as long as the process answers and no pass hangs.
-#[utoipa::path(get, path = "/livez", tag = "health", responses(
+#[utoipa::path(get, path = "/livez", tag = "health", security(()), responses(
     (status = 200, body = String, description = "The process answers.", content_type = "text/plain"),
     (status = 503, body = String, content_type = "text/plain",
      description = "A pass has been running for longer than batching.longest_pass_ms, or the worker is dead: restart the process."),

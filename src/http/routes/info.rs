@@ -128,6 +128,7 @@ pub struct HeadInfo {
 /// Describes the server.
 #[utoipa::path(get, path = "/info", tag = "about", responses(
     (status = 200, body = Info, description = "The model, its recipes, its heads and the limits."),
+    (status = 401, body = ProblemDetails, content_type = "application/problem+json", description = "No key."),
     (status = 503, body = ProblemDetails, content_type = "application/problem+json", description = "Starting."),
 ))]
 pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError> {

@@ -38,7 +38,8 @@ fn refused(variables: &[(&str, &str)]) -> String {
     let output = server.output();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
-    said.trim_end().strip_prefix("error: ").unwrap().to_owned()
+    let line: serde_json::Value = serde_json::from_str(&said).unwrap();
+    line["message"].as_str().unwrap().to_owned()
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub struct Model {
     get, path = "/v1/models", operation_id = "openai_models", tag = "OpenAI and Jina",
     responses(
         (status = 200, body = Models, description = "One model per name."),
+        (status = 401, body = ErrorBody, description = "No key."),
         (status = 503, body = ErrorBody, description = "Starting."),
     ),
 )]
@@ -53,6 +54,7 @@ pub async fn list(State(state): State<AppState>) -> Result<Json<Models>, ApiErro
     params(("name" = String, Path, description = "A name of the model.")),
     responses(
         (status = 200, body = Model, description = "The model."),
+        (status = 401, body = ErrorBody, description = "No key."),
         (status = 404, body = ErrorBody, description = "There is no model of this name."),
         (status = 503, body = ErrorBody, description = "Starting."),
     ),

@@ -86,6 +86,7 @@ pub struct ClassifierModel {
     get, path = "/info", operation_id = "tei_info", tag = "text-embeddings-inference",
     responses(
         (status = 200, body = TeiInfo, description = "The model and the limits."),
+        (status = 401, body = ErrorBody, description = "No key."),
         (status = 503, body = ErrorBody, description = "Starting."),
     ),
 )]
@@ -136,6 +137,7 @@ fn model_type(service: &Service) -> Result<ModelType, ApiError> {
 /// 200 without a body while the server is ready.
 #[utoipa::path(
     get, path = "/health", operation_id = "tei_health", tag = "text-embeddings-inference",
+    security(()),
     responses(
         (status = 200, description = "Ready."),
         (status = 503, body = ErrorBody, description = "Starting, failing or draining."),

@@ -158,7 +158,7 @@ pub async fn embed_all(
 #[utoipa::path(
     post, path = "/embed_sparse", operation_id = "tei_embed_sparse",
     tag = "text-embeddings-inference", request_body = EmbedAllRequest,
-    responses((status = "4XX", body = ErrorBody, description = "424, or the request is wrong.")),
+    responses((status = "4XX", body = ErrorBody, description = "424, 401 without a key, or the request is wrong.")),
 )]
 pub async fn embed_sparse(_: ApiJson<EmbedAllRequest>) -> ApiError {
     let message = "sparse embeddings need a masked language model's head with SPLADE pooling, and this \
