@@ -218,6 +218,8 @@ async fn beyond_the_limit_the_longest_idle_connection_makes_room_and_else_there_
     let mut idle = connect(&server);
     idle.write_all(LIVEZ.as_bytes()).unwrap();
     read_answer(&mut idle);
+    // The client may have its answer before the server sees that the connection is idle.
+    until(async || server.open.idle() == 1).await;
     // Their heads are on the way, so they are not idle.
     let arriving = |count: usize| {
         let stream = connect(&server);
