@@ -11,7 +11,7 @@ use strata::keys::Sha256Hash;
 use tempfile::TempDir;
 
 use super::connection::{CLIENTS, Connection, Reply};
-use super::stack::{REPLICAS, scrape};
+use super::stack::{REPLICAS, has_waiting};
 use crate::support::app::config;
 use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
@@ -140,9 +140,8 @@ fn fill_a_queue(key: &str) {
 fn leave(key: &str) {
     let Ok(mut connection) = Connection::open(CLIENTS) else { return };
     let sent = connection.send("/embed", &authorization(key), &json!({"inputs": "a film"}));
-    let waits = |address| scrape(address).sum("strata_batching_queue_sequences", &[]) > 0.0;
     for _ in 0..20 {
-        if sent.is_err() || REPLICAS.into_iter().any(waits) {
+        if sent.is_err() || REPLICAS.into_iter().any(has_waiting) {
             break;
         }
     }

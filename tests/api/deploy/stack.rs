@@ -103,14 +103,27 @@ impl<'s> Stack<'s> {
     }
 }
 
+/// The metrics of a replica as text; nothing if it doesn't answer.
+fn metrics(address: Ipv4Addr) -> String {
+    get(&format!("http://{address}:{METRICS}/metrics")).1
+}
+
 /// The metrics of a replica.
 pub fn scrape(address: Ipv4Addr) -> Scrape {
-    Scrape::parse(&get(&format!("http://{address}:{METRICS}/metrics")).1)
+    Scrape::parse(&metrics(address))
+}
+
+/// Whether a replica has sequences in its queue.
+pub fn has_waiting(address: Ipv4Addr) -> bool {
+    let text = metrics(address);
+    let mut waiting =
+        text.lines().filter_map(|line| line.strip_prefix("strata_batching_queue_sequences "));
+    waiting.any(|count| count.parse() != Ok(0.0))
 }
 
 /// The names of all metrics of a replica, without the endings of samples.
 pub fn families(address: Ipv4Addr) -> Vec<String> {
-    let text = get(&format!("http://{address}:{METRICS}/metrics")).1;
+    let text = metrics(address);
     let names = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     names.map(str::to_owned).collect()
 }
