@@ -14,6 +14,9 @@ use super::app::{App, check_released, start};
 /// How long the server waits for what never comes.
 const PATIENCE: Duration = Duration::from_millis(3);
 
+/// After how many turns of the runtime without a further request a connection counts as idle.
+const IDLE_TURNS: usize = 20;
+
 /// Far longer than any exchange takes, with those limits.
 const HANG: Duration = Duration::from_secs(20);
 
@@ -57,7 +60,7 @@ static SERVER: LazyLock<(App, Listening)> = LazyLock::new(|| {
 pub fn run(data: &[u8]) {
     let (app, server) = &*SERVER;
     let read = RUNTIME.block_on(async {
-        let read = timeout(HANG, exchange(server.address, data)).await.expect("the server hangs");
+        let read = timeout(HANG, exchange(server, data)).await.expect("the server hangs");
         let ended = async {
             while server.open.count() > 0 {
                 tokio::task::yield_now().await;
@@ -70,9 +73,9 @@ pub fn run(data: &[u8]) {
     check(data, &read);
 }
 
-async fn exchange(address: std::net::SocketAddr, data: &[u8]) -> Vec<u8> {
+async fn exchange(server: &Listening, data: &[u8]) -> Vec<u8> {
     // To close the half that sends would mean that the client has left.
-    let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
+    let (mut reading, mut writing) = TcpStream::connect(server.address).await.unwrap().into_split();
     let write = async {
         // A server that has answered may close before it has read all.
         let _ = writing.write_all(data).await;
@@ -82,7 +85,23 @@ async fn exchange(address: std::net::SocketAddr, data: &[u8]) -> Vec<u8> {
         let _ = reading.read_to_end(&mut read).await;
         read
     };
-    tokio::join!(write, read).1
+    tokio::select! {
+        (_, read) = async { tokio::join!(write, read) } => read,
+        () = evict(&server.open) => unreachable!("it goes on until it is dropped"),
+    }
+}
+
+/// Makes room whenever a connection stays idle, as the server does if there are too many: it would stay
+/// open for a second.
+async fn evict(open: &OpenConnections) {
+    let mut idle = 0;
+    loop {
+        idle = if open.idle() > 0 { idle + 1 } else { 0 };
+        if idle >= IDLE_TURNS {
+            open.evict_longest_idle();
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Bodies of answers have no line that begins like an answer, so that lines can be counted.
