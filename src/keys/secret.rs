@@ -19,7 +19,7 @@ const BYTES: usize = 32;
 pub struct Secret(String);
 
 impl Secret {
-    /// A new key: [`PREFIX`] and 256 random bits of the operating system in base64url.
+    /// A new key: `strata_` and 256 random bits of the operating system in base64url.
     ///
     /// # Errors
     /// The operating system has no random numbers.
