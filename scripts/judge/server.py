@@ -51,7 +51,7 @@ class Server:
         while time.monotonic() < end:
             if select.select([self.process.stdout], [], [], 1.0)[0]:
                 line = self.process.stdout.readline()
-                if line.startswith("ready: "):
+                if "ready: " in line:
                     return "http://" + line.split("http://")[1].split("/")[0].split()[0]
                 if not line:
                     code = self.process.wait(REQUEST_SECONDS)
