@@ -8,11 +8,10 @@ use super::load::{folder_name, open_heads};
 use super::parts::read_parts;
 use crate::config::Config;
 use crate::heads::HeadSet;
-use crate::keys::{Key, KeyWatch};
+use crate::keys::Key;
 use crate::model::checkpoint::LeftOut;
 use crate::model::encoder::EncoderKind;
 use crate::quantization::Calibrations;
-use crate::telemetry::metrics::Reloads;
 
 /// What would be served. `Display` writes a line for each part of it.
 #[derive(Debug)]
@@ -32,8 +31,7 @@ pub struct Checked {
 /// # Errors
 /// A file can't be used, as at the start of the server.
 pub fn check(config: Config) -> Result<Checked, ServeError> {
-    let (_, keys) = KeyWatch::start(config.auth.source.clone(), Reloads::default())?;
-    let keys = keys.borrow().keys().map(Key::to_string).collect();
+    let keys = config.auth.source.keys()?.keys().map(Key::to_string).collect();
     config.encoder.check().map_err(LoadError::from)?;
     let parts = read_parts(&config)?;
     let fingerprint = parts.fingerprint().map_err(LoadError::from)?;

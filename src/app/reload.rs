@@ -7,7 +7,10 @@ use crate::telemetry::logs::Log;
 use crate::telemetry::metrics::Reloads;
 
 /// The settings that can change while the server runs.
-const LIVE: [&str; 3] = ["auth.keys_file", "auth.keys", "log.filter"];
+const LIVE: [&str; 3] = ["log.filter", "auth.keys_file", "auth.keys"];
+
+/// Those of them that can change if there are no keys any more.
+const WITHOUT_KEYS: &[&str] = &["log.filter"];
 
 /// Reads the settings again, and applies those that can change.
 pub struct Reload {
@@ -47,18 +50,27 @@ impl Reload {
     }
 
     fn apply(&mut self, settings: &Settings, config: &Config) {
-        self.keys.read(config.auth.source.clone());
+        let live: &[&str] = if self.keys.would_switch_off(&config.auth.source) {
+            tracing::error!(
+                "no keys are configured any more; the last keys stay in use until a restart, after which \
+                 no request needs one"
+            );
+            WITHOUT_KEYS
+        } else {
+            self.keys.read(config.auth.source.clone());
+            &LIVE
+        };
         self.log.set_filter(&config.log.filter);
-        let changed = settings.changed(&self.running);
-        let (live, fixed): (Vec<_>, Vec<_>) =
-            changed.into_iter().partition(|key| LIVE.contains(&key.as_str()));
+        let is_live = |key: &String| live.contains(&key.as_str());
+        let (applied, fixed): (Vec<_>, Vec<_>) =
+            settings.changed(&self.running).into_iter().partition(is_live);
         self.reloads.succeeded("settings");
-        tracing::info!(settings = live.join(", "), "the settings were read again");
+        tracing::info!(settings = applied.join(", "), "the settings were read again");
         // They are named at each signal, until the restart has happened.
         if !fixed.is_empty() {
             let settings = fixed.join(", ");
             tracing::warn!(settings, "these settings have changed and need a restart");
         }
-        self.running.adopt(settings, &LIVE);
+        self.running.adopt(settings, live);
     }
 }

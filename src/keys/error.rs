@@ -43,9 +43,6 @@ pub enum KeysError {
         /// Where the keys should be.
         origin: String,
     },
-    /// Keys were needed until now, and the configuration has none any more.
-    #[error("no keys are configured any more, which takes a restart")]
-    SwitchedOff,
     /// The thread that watches the file can't be started.
     #[error(
         "the thread that watches the keys can't be started: {0}; allow the process more threads"

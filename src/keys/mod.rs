@@ -15,6 +15,8 @@ mod source;
 mod watch;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use bucket::Rate;

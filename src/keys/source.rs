@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry::KeyEntry;
 use super::error::KeysError;
+use super::ring::KeyRing;
 use super::secret::PREFIX;
 use crate::files::read_text;
 
@@ -45,6 +46,29 @@ impl KeySource {
         Ok(KeyTexts { file: file.transpose()?, text: self.text.clone() })
     }
 
+    /// Reads the keys: the texts, and what is in them.
+    ///
+    /// # Errors
+    /// The keys can't be used, or keys are configured and there is none.
+    pub(super) fn read(&self) -> Result<(KeyTexts, KeyRing), KeysError> {
+        let texts = self.texts()?;
+        let entries = self.entries(&texts)?;
+        let ring = match (entries.is_empty(), self.is_given()) {
+            (true, true) => return Err(KeysError::NoKeys { origin: self.origin() }),
+            (true, false) => KeyRing::default(),
+            (false, _) => KeyRing::new(&entries, &KeyRing::default()),
+        };
+        Ok((texts, ring))
+    }
+
+    /// The keys as they are now.
+    ///
+    /// # Errors
+    /// The keys can't be used, or keys are configured and there is none.
+    pub fn keys(&self) -> Result<KeyRing, KeysError> {
+        Ok(self.read()?.1)
+    }
+
     /// The entries of both texts.
     ///
     /// # Errors
@@ -67,7 +91,7 @@ impl KeySource {
     }
 
     /// Where the keys should be, for a message.
-    pub(super) fn origin(&self) -> String {
+    fn origin(&self) -> String {
         self.file.as_deref().map_or_else(|| TEXT.to_owned(), shown)
     }
 }

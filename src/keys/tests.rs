@@ -6,12 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::testing::{entry, hex};
 use super::*;
 use crate::telemetry::metrics::{Metrics, Reloads};
-
-fn hex(key: &str) -> String {
-    Sha256Hash::of_key(key.as_bytes()).to_hex()
-}
 
 fn refused(text: &str) -> String {
     KeyEntry::read_all(text, "keys.toml").unwrap_err().to_string()
@@ -110,10 +107,6 @@ fn until(condition: impl Fn() -> bool) {
     }
 }
 
-fn entry(name: &str) -> String {
-    format!("{name} = '{}'\n", hex(name))
-}
-
 fn source(text: &str) -> KeySource {
     KeySource { file: None, text: text.to_owned() }
 }
@@ -155,19 +148,12 @@ fn a_mistake_keeps_the_last_keys_and_the_next_good_ones_are_taken() {
 }
 
 #[test]
-fn the_last_key_can_be_revoked_and_then_nobody_is_let_in() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("keys.toml");
-    fs::write(&file, entry("a")).unwrap();
-    let source = KeySource { file: Some(file.clone()), text: String::new() };
-    let (watch, keys) = KeyWatch::start(source, Reloads::default()).unwrap();
-    fs::write(&file, "# revoked\n").unwrap();
-    until(|| keys.borrow().count() == 0);
-    assert!(keys.borrow().is_required());
-    // Without a source nothing changes, and the file is still watched.
-    watch.read(KeySource::default());
-    fs::write(&file, entry("b")).unwrap();
-    until(|| names(&keys) == ["b"]);
+fn keys_that_are_needed_are_not_switched_off() {
+    let (watch, _) = KeyWatch::start(source(&entry("a")), Reloads::default()).unwrap();
+    assert!(watch.would_switch_off(&KeySource::default()));
+    assert!(!watch.would_switch_off(&source(&entry("b"))));
+    let (none, _) = KeyWatch::start(KeySource::default(), Reloads::default()).unwrap();
+    assert!(!none.would_switch_off(&KeySource::default()));
 }
 
 #[test]

@@ -105,6 +105,12 @@ fn sighup_applies_what_can_change_and_names_what_cannot() {
     fs::write(&file, "port = 0\n").unwrap();
     running.signal("HUP");
     running.until_logged("no keys are configured any more");
+    running.until_logged("settings=\"auth.keys\"");
+    // It is named at each signal, until the restart has happened.
+    running.signal("HUP");
+    running.until_logged("no keys are configured any more");
+    let log = running.until_logged("settings=\"auth.keys\"");
+    assert!(!log.contains("the keys can be read again"), "{log}");
     assert_refused(&running);
 }
 
