@@ -1,8 +1,8 @@
 //! Files that are written as a whole or not at all, and small files that are read as a whole.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use tempfile::Builder;
@@ -28,21 +28,43 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 }
 
 /// Writes a file under a temporary name in the same folder, then renames it: a reader finds the old
-/// file or the new one, never a part of either. An existing file keeps its permissions.
+/// file or the new one, never a part of either, also after a power cut. An existing file keeps its owner
+/// and its permissions.
 ///
 /// # Errors
-/// The file can't be written or renamed. No temporary file is left behind.
+/// The file can't be written or renamed, or whoever can read it now could not read it any more. No
+/// temporary file is left behind.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut draft = Builder::new()
         .permissions(Permissions::from_mode(MODE))
         .tempfile_in(folder.unwrap_or(Path::new(".")))?;
     if let Ok(existing) = fs::metadata(path) {
+        keep_owner(draft.as_file(), &existing)?;
         draft.as_file().set_permissions(existing.permissions())?;
     }
     draft.write_all(content)?;
+    draft.as_file().sync_all()?;
     draft.persist(path).map_err(|failed| failed.error)?;
     Ok(())
+}
+
+/// Gives a draft the owner and the group of the file that it will replace.
+fn keep_owner(draft: &File, existing: &Metadata) -> io::Result<()> {
+    let own = draft.metadata()?;
+    let (owner, group) = (existing.uid(), existing.gid());
+    if (own.uid(), own.gid()) == (owner, group) {
+        return Ok(());
+    }
+    match fchown(draft, Some(owner), Some(group)) {
+        // Another owner changes nothing where everybody may read the file.
+        Err(_) if existing.mode() & 0o004 != 0 => Ok(()),
+        Err(error) => {
+            let message = format!("it belongs to user {owner} and group {group}: {error}");
+            Err(io::Error::new(error.kind(), message))
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -69,6 +91,23 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         write_atomically(&path, b"new").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    /// Only root can give files away.
+    #[test]
+    fn a_file_of_another_user_stays_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.toml");
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        if std::os::unix::fs::chown(&path, Some(65_532), Some(65_532)).is_err() {
+            assert_ne!(fs::metadata(&path).unwrap().uid(), 0, "root may give files away");
+            return;
+        }
+        write_atomically(&path, b"new").unwrap();
+        let kept = fs::metadata(&path).unwrap();
+        assert_eq!((kept.uid(), kept.gid(), kept.mode() & 0o777), (65_532, 65_532, 0o600));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]
