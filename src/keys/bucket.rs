@@ -70,9 +70,6 @@ impl StateStore for Level {
     }
 }
 
-/// The longest time for which a charge can delay the next.
-const LONGEST_DEBT: Duration = Duration::from_secs(3_600);
-
 /// What is left of a limit. Its owner calls it from one thread at a time.
 #[derive(Debug)]
 pub struct Bucket<C: Clock> {
@@ -120,12 +117,10 @@ impl<C: Clock> Bucket<C> {
 
     /// Takes `units` whether they are there or not.
     pub fn owe(&self, units: f64) {
-        let most = self.now().saturating_add(LONGEST_DEBT.as_nanos() as u64);
         let full = self.level().max(self.now());
-        // `as` saturates.
+        // `as` saturates, at more than five hundred years.
         let level = full.saturating_add((units * self.unit as f64) as u64);
-        // What the limit itself allows may be more than that.
-        self.level.set(Some(Nanos::new(level.min(most.max(full)))));
+        self.level.set(Some(Nanos::new(level)));
     }
 
     /// When the bucket is full, in nanoseconds since it was made.

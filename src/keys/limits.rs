@@ -39,7 +39,7 @@ impl fmt::Display for Limited {
 
 /// The limits of a key and what is left of them. At most a second's worth is there at once. A request
 /// is let in if one unit of each limit is left. Its tokens are then counted in full, so that a request
-/// of any size has its turn, and delays the next by what it was too large, for an hour at most.
+/// of any size has its turn, and delays the next by what it was too large.
 #[derive(Debug)]
 pub struct Limits<C: Clock = DefaultClock> {
     requests: Option<Rate>,
@@ -210,16 +210,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owed_is_owed_to_other_limits_too_and_never_for_longer_than_an_hour() {
+    fn what_is_owed_is_owed_to_other_limits_too() {
         let (before, clock) = limits(rate(1.0), rate(10.0));
         before.charge(110).unwrap();
         let after = Limits::new(None, rate(100.0), &clock);
         after.owe(&before);
         // 110 tokens are owed, of which a second's worth, 100, doesn't delay anything.
         assert_eq!(after.check().unwrap_err().retry_after, Duration::from_millis(110));
-        let (limits, _) = limits(None, rate(1.0));
-        limits.charge(1_000_000).unwrap();
-        assert!(limits.check().unwrap_err().retry_after <= Duration::from_secs(3_601));
+    }
+
+    #[test]
+    fn a_low_limit_holds_for_the_largest_requests_too() {
+        // A token a second: what has 262,144 tokens is let in once in 73 hours.
+        let (limits, clock) = limits(None, rate(1.0));
+        limits.charge(262_144).unwrap();
+        assert_eq!(limits.check().unwrap_err().retry_after, Duration::from_secs(262_144));
+        clock.advance(Duration::from_secs(262_143));
+        assert!(limits.check().is_err());
+        clock.advance(Duration::from_secs(1));
+        limits.check().unwrap();
     }
 
     #[test]
