@@ -147,7 +147,7 @@ async fn answer(
             Ok::<_, Infallible>(response)
         }
     });
-    let Ok(response) = match observer.cors(&request) {
+    let Ok(response) = match observer.cors(&request, refused.is_some()) {
         Some(cors) => cors.layer(respond).oneshot(request).await,
         None => respond.oneshot(request).await,
     };

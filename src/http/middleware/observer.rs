@@ -73,9 +73,10 @@ impl Observer {
     }
 
     /// What answers web pages of other origins, if it is to see this request. It would take every OPTIONS
-    /// for a preflight request.
-    pub fn cors(&self, request: &Request) -> Option<&CorsLayer> {
-        let sees = request.method() != Method::OPTIONS || is_preflight(request);
+    /// for a preflight request, and answer one that `is_refused`.
+    pub fn cors(&self, request: &Request, is_refused: bool) -> Option<&CorsLayer> {
+        let is_asked = is_preflight(request) && !is_refused;
+        let sees = request.method() != Method::OPTIONS || is_asked;
         self.cors.as_ref().filter(|_| sees)
     }
 
