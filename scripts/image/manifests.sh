@@ -12,7 +12,7 @@ find "$workspace" -type f | while read -r file; do
     esac
     case "$file" in
         */Cargo.toml | */Cargo.lock | */build.rs) cp "$file" "$copy" ;;
-        */src/lib.rs) : > "$copy" ;;
-        */src/main.rs) echo 'fn main() {}' > "$copy" ;;
+        */src/lib.rs) echo '//! Empty.' > "$copy" ;;
+        */src/main.rs) printf '//! Empty.\nfn main() {}\n' > "$copy" ;;
     esac
 done
