@@ -22,8 +22,8 @@ pub struct Caller {
     pub deadline: Instant,
     /// The client with whom others share passes: whoever has the key, or the address.
     pub client: ClientId,
-    /// The key that the request has.
-    pub key: Option<Arc<Key>>,
+    /// What it counts against the limits of its key.
+    pub charge: KeyCharge,
     /// How urgent it is.
     pub priority: Priority,
     /// What the request holds: its body, later its inputs and tokens.
@@ -50,23 +50,19 @@ impl Caller {
             None => client_address(headers, extensions, &config.trusted_proxies).into(),
         };
         let priority = priority(headers)?;
-        KeyCharge::new(key.clone()).check()?;
+        let charge = KeyCharge { key, metrics: Arc::clone(state.key_metrics()) };
+        charge.check()?;
         let room = service.batcher.check_room(client, priority, Some(deadline));
         // No field is at fault yet.
         room.map_err(|error| ApiError::refused(error, ""))?;
-        Ok(Self { deadline, client, key, priority, memory: state.memory().charge() })
+        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge() })
     }
 
     /// The same client with a second submission of the same request, which holds memory of its own.
     pub fn beside(&self, state: &AppState) -> Self {
         let Self { deadline, client, priority, .. } = *self;
-        let (key, memory) = (self.key.clone(), state.memory().charge());
-        Self { deadline, client, key, priority, memory }
-    }
-
-    /// What the request counts against the limits of its key.
-    pub fn charge(&self) -> KeyCharge {
-        KeyCharge::new(self.key.clone())
+        let (charge, memory) = (self.charge.clone(), state.memory().charge());
+        Self { deadline, client, charge, priority, memory }
     }
 }
 

@@ -32,20 +32,18 @@ impl DecodingRequest {
     ///
     /// # Errors
     /// There are no lists or too many, one is empty, too long or has an id that the tokenizer doesn't have, the
-    /// answer would be too large, no memory is left, or the deadline passed.
+    /// answer would be too large, no memory is left, a limit of the key is used up, or the deadline passed.
     pub async fn answer(
         self,
         service: &Arc<Service>,
         caller: Caller,
     ) -> Result<Response, ApiError> {
         let Self { ids, field, skip_special_tokens } = self;
-        let charge = caller.charge();
-        let Caller { deadline, mut memory, .. } = caller;
+        let Caller { deadline, charge, mut memory, .. } = caller;
         let started = Instant::now();
         ids.check(service, field)?;
         let TokenIds { lists, .. } = ids;
         let ids: usize = lists.iter().map(Vec::len).sum();
-        charge.take(ids)?;
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
         let is_long = ids > INLINE_IDS;
         let (lists, bytes) = measure(service, lists, field, is_long, deadline).await?;
@@ -54,6 +52,8 @@ impl DecodingRequest {
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
         let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
         memory.try_grow(longest * ID_BYTES)?;
+        // Last: nothing counts of a request that is refused.
+        charge.take(ids)?;
         let mut texts = Vec::with_capacity(lists.len());
         for ids in lists {
             let handle = Arc::clone(service);
@@ -61,7 +61,7 @@ impl DecodingRequest {
             let text = service.text_pool.run(is_long, deadline, decode).await?;
             texts.push(text.map_err(ApiError::internal)?);
         }
-        let timings = StageTimings::without_passes(started, texts.len());
+        let timings = StageTimings::without_passes(started, texts.len(), ids);
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
         reply.write(&service.text_pool, move || texts).await
     }

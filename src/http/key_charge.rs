@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use super::error::ApiError;
+use super::key_metrics::KeyMetrics;
 use crate::keys::{Key, OverLimit};
 
 /// What a request counts against the limits of its key, once it is let in. Without a key nothing is
 /// limited.
-#[derive(Debug)]
-pub struct KeyCharge(Option<Arc<Key>>);
+#[derive(Clone, Debug)]
+pub struct KeyCharge {
+    /// The key of the request, if it has one.
+    pub key: Option<Arc<Key>>,
+    /// Counts the tokens of each key.
+    pub metrics: Arc<KeyMetrics>,
+}
 
 impl KeyCharge {
-    /// The charge of one request.
-    pub fn new(key: Option<Arc<Key>>) -> Self {
-        Self(key)
-    }
-
     /// Refuses at once what would be refused later. Counts nothing.
     ///
     /// # Errors
     /// A limit of the key is used up.
     pub fn check(&self) -> Result<(), ApiError> {
-        self.0.as_ref().map_or(Ok(()), |key| key.check().map_err(|over| refused(key, over)))
+        self.key.as_ref().map_or(Ok(()), |key| key.check().map_err(|over| refused(key, over)))
     }
 
     /// Counts the request and its tokens.
@@ -29,7 +30,10 @@ impl KeyCharge {
     /// # Errors
     /// A limit of the key is used up. Nothing is counted.
     pub fn take(self, tokens: usize) -> Result<(), ApiError> {
-        self.0.map_or(Ok(()), |key| key.charge(tokens).map_err(|over| refused(&key, over)))
+        let Some(key) = self.key else { return Ok(()) };
+        key.charge(tokens).map_err(|over| refused(&key, over))?;
+        self.metrics.charged(key.name(), tokens);
+        Ok(())
     }
 }
 

@@ -44,27 +44,23 @@ impl KeyMetrics {
         );
         registry.register(
             "strata_key_tokens",
-            "Tokens of answered requests, special tokens included, by the name of their key",
+            "Tokens of requests that were let in, special tokens included, by the name of their key",
             self.tokens.clone(),
         );
         registry.register_collector(Box::new(KeyCollector(auth)));
     }
 
     /// A request with a key has an answer.
-    pub fn answered(
-        &self,
-        key: &Arc<str>,
-        status: StatusCode,
-        code: Option<&'static str>,
-        tokens: usize,
-    ) {
+    pub fn answered(&self, key: &Arc<str>, status: StatusCode, code: Option<&'static str>) {
         let (status, code) = (status.as_u16(), code.unwrap_or("none"));
         let labels = KeyRequestLabels { key: Arc::clone(key), status, code };
         self.requests.get_or_create(&labels).inc();
-        if tokens > 0 {
-            let label = KeyLabel { key: Arc::clone(key) };
-            self.tokens.get_or_create(&label).inc_by(tokens as u64);
-        }
+    }
+
+    /// A request with a key is let in.
+    pub fn charged(&self, key: &Arc<str>, tokens: usize) {
+        let label = KeyLabel { key: Arc::clone(key) };
+        self.tokens.get_or_create(&label).inc_by(tokens as u64);
     }
 }
 

@@ -100,7 +100,7 @@ impl HttpMetrics {
         );
         registry.register(
             "strata_http_tokens",
-            "Tokens of answered requests, special tokens included",
+            "Tokens computed for answered requests, special tokens included",
             self.tokens.clone(),
         );
     }
@@ -124,7 +124,7 @@ impl HttpMetrics {
         self.count(route, method_label(method), status, code);
         let label = RouteLabel { route: route.to_owned() };
         self.durations.get_or_create(&label).observe(total.as_secs_f64());
-        if timings.tokens == 0 {
+        if timings.passes == 0 {
             return;
         }
         self.tokens.inc_by(timings.tokens as u64);

@@ -112,7 +112,7 @@ pub async fn run(
     caller: Caller,
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Outcome, ApiError> {
-    let charge = caller.charge();
+    let charge = caller.charge.clone();
     let prepared = prepare(service, inputs, spec, long_text, caller, answer_size).await?;
     charge.take(prepared.tokens())?;
     prepared.compute().await

@@ -46,7 +46,7 @@ impl SimilarityRequest {
         let spec = || TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]);
         let width = recipe.dimensions;
         let size = |input: &Input, _| score_size(input, width, echo);
-        let (deadline, charge) = (caller.deadline, caller.charge());
+        let (deadline, charge) = (caller.deadline, caller.charge.clone());
         let (source, texts) = tokio::try_join!(
             pipeline::prepare(service, source, spec(), long_text, of_source, size),
             pipeline::prepare(service, texts, spec(), long_text, caller, size),

@@ -17,13 +17,13 @@ pub struct StageTimings {
     pub passes: u32,
     /// Inputs of the request.
     pub inputs: usize,
-    /// Tokens computed, special tokens included.
+    /// Tokens, special tokens included.
     pub tokens: usize,
 }
 
 impl StageTimings {
     /// Those of a request that only tokenises, or reads token ids: since `began`, until now.
-    pub fn without_passes(began: Instant, inputs: usize) -> Self {
-        Self { began: Some(began), tokenize: began.elapsed(), inputs, ..Self::default() }
+    pub fn without_passes(began: Instant, inputs: usize, tokens: usize) -> Self {
+        Self { began: Some(began), tokenize: began.elapsed(), inputs, tokens, ..Self::default() }
     }
 }

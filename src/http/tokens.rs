@@ -44,22 +44,21 @@ impl TokensRequest {
     /// Tokenises the texts and writes one list per text, of what `token` makes of each token.
     ///
     /// # Errors
-    /// The answer would be too large, no memory is left, or the deadline passed.
+    /// The answer would be too large, no memory is left, a limit of the key is used up, or the deadline
+    /// passed.
     pub async fn answer<T: Serialize>(
         self,
         service: &Arc<Service>,
         caller: Caller,
         token: impl Fn(TextToken) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let charge = caller.charge();
-        let Caller { deadline, mut memory, .. } = caller;
+        let Caller { deadline, charge, mut memory, .. } = caller;
         let started = Instant::now();
         let Inputs { list, field, .. } = self.inputs;
         let inputs = Arc::new(list);
         let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
         let texts = tokenizing.whole_texts(self.special_tokens, &mut memory).await?;
         let tokens: usize = texts.iter().map(|text| text.sequence.tokens()).sum();
-        charge.take(tokens)?;
         let bytes: usize = inputs.iter().map(Input::bytes).sum();
         let size = AnswerSize {
             // For the tokens, which exist beside the answer while it is written.
@@ -67,7 +66,9 @@ impl TokensRequest {
             bytes: bytes + tokens * TOKEN_BYTES,
         };
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
-        let timings = StageTimings::without_passes(started, inputs.len());
+        // Last: nothing counts of a request that is refused.
+        charge.take(tokens)?;
+        let timings = StageTimings::without_passes(started, inputs.len(), tokens);
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
         let tokenizer = Arc::clone(service);
         let write = move || -> Vec<Vec<T>> {

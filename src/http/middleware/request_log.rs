@@ -92,7 +92,7 @@ impl RequestLog {
         let Observer { metrics, key_metrics, .. } = &self.observer;
         metrics.answered(self.route(), &self.method, status, code, timings, total);
         if let Some(key) = &self.key {
-            key_metrics.answered(key, status, code, timings.tokens);
+            key_metrics.answered(key, status, code);
         }
         let cause = error.and_then(ApiError::cause);
         macro_rules! log {

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_was_not_computed_has_no_stage() {
-        let timings = StageTimings::without_passes(Instant::now(), 1);
+        let timings = StageTimings::without_passes(Instant::now(), 1, 0);
         let (_, stages) =
             ended(Some("/tei/tokenize"), &Method::POST, StatusCode::OK, &timings).spans();
         assert_eq!(names(&stages), ["read", "tokenize", "write"]);
