@@ -40,7 +40,7 @@ struct NewKey {
     /// Add the entry of the key to this file (auth.keys_file) instead of printing it.
     #[arg(long)]
     file: Option<PathBuf>,
-    /// The most requests a second with this key.
+    /// The most requests a second with this key, of those with texts or token ids in their body.
     #[arg(long, value_name = "NUMBER", value_parser = rate)]
     requests_per_second: Option<Rate>,
     /// The most tokens a second with this key.

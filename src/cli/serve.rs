@@ -19,6 +19,10 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 /// How long it waits for the last spans to reach the collector.
 const LAST_SPANS: Duration = Duration::from_millis(900);
 
+/// What is said about variables such as `STRATA_PORT=tcp://…`.
+const IGNORED: &str = "ignored, since Kubernetes sets them for a Service: name it differently, or set \
+                       enableServiceLinks: false";
+
 const EXAMPLES: &str = "\
 Examples:
   # The default model and its heads, on 127.0.0.1:8080
@@ -47,7 +51,7 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     calibration: Vec<PathBuf>,
     /// Read the configuration, keys, checkpoint and heads, say what would be served, and exit.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "print_config")]
     check: bool,
     /// Print the configuration with the source of each value, and exit.
     #[arg(long)]
@@ -73,7 +77,11 @@ impl Serve {
         }
         let variables = Variables::from_process().map_err(Failure::unusable)?;
         let traces = TraceOptions::read(&variables).map_err(Failure::unusable)?;
+        let links = sources.service_links().join(", ");
         if self.check {
+            if !links.is_empty() {
+                eprintln!("{links}: {IGNORED}");
+            }
             return print(app::check(config)?);
         }
         if config.encoder.kind() == EncoderKind::Reference {
@@ -81,13 +89,8 @@ impl Serve {
         }
         let log = logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
         panics::log_all();
-        let links = sources.service_links();
         if !links.is_empty() {
-            tracing::warn!(
-                variables = links.join(", "),
-                "ignored, since Kubernetes sets them for a Service: name it differently, or set \
-                 enableServiceLinks: false"
-            );
+            tracing::warn!(variables = links, "{IGNORED}");
         }
         let traces = Traces::start(traces).map_err(Failure::failed)?;
         let queue = log.queue.clone();

@@ -5,9 +5,9 @@ use std::task::Poll;
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{KEY, OTHER_KEY, auth, entry, with_key};
+use super::{KEY, OTHER_KEY, Refusal, auth, entry, message, with_key};
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config, post};
 use crate::support::tiny;
@@ -20,56 +20,17 @@ fn app() -> TestApp {
     TestApp::with_keys(&config(tiny("sentence")), auth(&keys))
 }
 
-/// What an error says, in the shape that its path has.
+/// What a request without a key is told.
 #[track_caller]
 fn refused(path: &str, answer: &Answer) -> String {
-    assert_eq!(answer.status.as_u16(), 401, "{path}: {}", answer.text());
     assert_eq!(answer.header("www-authenticate"), "Bearer", "{path}");
-    answer.assert_observed();
-    let body = answer.json();
-    let said = match path {
-        _ if path.starts_with("/v1/embeddings") || path.starts_with("/v1/models") => {
-            let error = &body["error"];
-            assert_eq!(error["code"], "invalid_api_key", "{path}: {body}");
-            assert_eq!(error["type"], "invalid_request_error", "{path}: {body}");
-            &error["message"]
-        }
-        _ if path.starts_with("/v2/") || path == "/rerank" || path == "/v1/rerank" => {
-            &body["message"]
-        }
-        "/tei/embeddings" | "/tei/v1/embeddings" => {
-            assert_eq!((&body["code"], &body["type"]), (&json!(401), &json!("Validation")));
-            &body["message"]
-        }
-        _ if path.starts_with("/tei") => {
-            assert_eq!(body["error_type"], "Validation", "{path}: {body}");
-            &body["error"]
-        }
-        _ => {
-            answer.problem(401, "unauthorized", None);
-            &body["detail"]
-        }
-    };
-    said.as_str().unwrap_or_else(|| panic!("{path}: {body}")).to_owned()
-}
-
-/// Every route of the contract with its method.
-async fn routes(app: &TestApp) -> Vec<(Method, String)> {
-    let contract: Value = app.get("/openapi.json").await.json();
-    let mut routes = Vec::new();
-    for (path, item) in contract["paths"].as_object().unwrap() {
-        for method in item.as_object().unwrap().keys() {
-            let path = path.replace("{name}", "sentence");
-            routes.push((method.to_uppercase().parse().unwrap(), path));
-        }
-    }
-    routes
+    message(path, answer, Refusal::Unauthorized)
 }
 
 #[tokio::test]
 async fn every_route_but_probes_and_documentation_needs_a_key_in_the_shape_of_its_dialect() {
     let app = app();
-    let routes = routes(&app).await;
+    let routes = app.routes().await;
     assert!(routes.len() > 20);
     for (method, path) in routes {
         let answer = app.method(method.clone(), &path).await;

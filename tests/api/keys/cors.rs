@@ -81,6 +81,11 @@ async fn only_a_preflight_request_is_answered_without_a_key_and_it_is_counted() 
     let request = Request::builder().method(Method::OPTIONS).uri("/embed").body(Body::empty());
     let answer = app.send(with_key(request.unwrap(), KEY)).await;
     answer.problem(405, "method_not_allowed", None);
+    // Nor is one whose head can't be used.
+    let twice = Request::builder().method(Method::OPTIONS).uri("/embed").header("origin", ORIGIN);
+    let twice = twice.header("access-control-request-method", "POST").header("host", "other");
+    let twice = app.send(twice.header("host", "localhost").body(Body::empty()).unwrap());
+    twice.await.problem(400, "invalid_header", None);
     let metrics = Request::get("/metrics").body(Body::empty()).unwrap();
     let scrape = Scrape::parse(app.send(with_key(metrics, KEY)).await.text());
     let options = |status| {

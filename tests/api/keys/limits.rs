@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::{KEY, OTHER_KEY, auth, entry, with_key};
+use super::{KEY, OTHER_KEY, Refusal, auth, entry, message, with_key};
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config, post};
 use crate::support::metrics::Scrape;
@@ -16,47 +16,52 @@ async fn ask(app: &TestApp, path: &str, key: &str, body: Value) -> Answer {
     app.send(with_key(post(path, body.to_string()), key)).await
 }
 
-/// A request for each dialect.
-fn requests() -> [(&'static str, Value); 6] {
-    [
-        ("/embed", json!({"inputs": "a film"})),
-        ("/v1/embeddings", json!({"model": "sentence", "input": "a film"})),
-        (
-            "/v2/embed",
+/// A request for a route, and the checkpoint that can answer it.
+fn request(path: &str) -> (&'static str, Value) {
+    let text = json!({"inputs": "a film"});
+    let reranked = json!({"model": "sentence", "query": "a", "documents": ["a film"]});
+    match path {
+        "/embed" | "/tei/embed" | "/tei/embed_all" | "/tei/tokenize" => ("sentence", text),
+        "/classify" | "/tei/predict" => ("single-label", text),
+        "/rerank" | "/v1/rerank" | "/v2/rerank" => ("sentence", reranked),
+        "/v1/embeddings" => ("sentence", json!({"model": "sentence", "input": "a film"})),
+        "/v2/embed" => (
+            "sentence",
             json!({"model": "sentence", "texts": ["a film"], "input_type": "search_query", "embedding_types": ["float"]}),
         ),
-        ("/rerank", json!({"model": "sentence", "query": "a", "documents": ["a film"]})),
-        ("/tei/embed", json!({"inputs": "a film"})),
-        ("/tei/tokenize", json!({"inputs": "a film"})),
-    ]
+        "/tei/decode" => ("sentence", json!({"ids": [[1]]})),
+        "/tei/rerank" => ("cross-encoder", json!({"query": "a", "texts": ["a film"]})),
+        "/tei/similarity" => {
+            ("sentence", json!({"inputs": {"source_sentence": "a", "sentences": ["a film"]}}))
+        }
+        _ => panic!("{path} has no request here"),
+    }
 }
+
+/// Refuses every model, so that nothing is counted.
+const NOTHING_COMPUTED: &str = "/tei/embed_sparse";
 
 #[tokio::test]
 async fn a_key_that_is_over_its_limit_gets_a_429_of_its_dialect_and_others_do_not() {
-    for (path, body) in requests() {
+    let mut routes = TestApp::tiny("sentence").routes().await;
+    routes.retain(|(method, path)| method == Method::POST && path != NOTHING_COMPUTED);
+    assert!(routes.len() > 12, "{routes:?}");
+    for (_, path) in &routes {
+        let (checkpoint, body) = request(path);
         // One at a time, and the next in an hour.
         let keys = [
             entry("first", KEY, "requests_per_second = 0.000277778"),
             entry("second", OTHER_KEY, ""),
         ];
-        let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
+        let app = TestApp::with_keys(&config(tiny(checkpoint)), auth(&keys));
         let answer = ask(&app, path, KEY, body.clone()).await;
         assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
         let answer = ask(&app, path, KEY, body.clone()).await;
-        assert_eq!(answer.status.as_u16(), 429, "{path}: {}", answer.text());
+        let said = message(path, &answer, Refusal::RateLimited);
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!((3_500..=3_601).contains(&wait), "{path}: {wait}");
-        let said = "the key \\\"first\\\" has used up its 0.000277778 requests a second";
-        assert!(answer.text().contains(said), "{path}: {}", answer.text());
-        match path {
-            "/v1/embeddings" => {
-                assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
-                assert_eq!(answer.json()["error"]["type"], "rate_limit_error");
-            }
-            "/tei/embed" => assert_eq!(answer.json()["error_type"], "Overloaded"),
-            "/embed" => drop(answer.problem(429, "rate_limited", None)),
-            _ => {}
-        }
+        let expected = "the key \"first\" has used up its 0.000277778 requests a second";
+        assert!(said.contains(expected), "{path}: {said}");
         let answer = ask(&app, path, OTHER_KEY, body).await;
         assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
     }
@@ -108,8 +113,32 @@ async fn what_is_refused_for_another_reason_does_not_count() {
         let answer = ask(&app, "/embed", KEY, body).await;
         assert_eq!(answer.json()["code"], code);
     }
+    let too_long = json!({"inputs": vec!["a film ".repeat(20_000); 100]});
+    let answer = ask(&app, "/tei/tokenize", KEY, too_long).await;
+    assert_eq!(answer.status.as_u16(), 413, "{}", answer.text());
+    let answer = ask(&app, "/tei/decode", KEY, json!({"ids": [[1, 2, 999_999]]})).await;
+    assert_eq!(answer.status.as_u16(), 422, "{}", answer.text());
     ask(&app, "/embed", KEY, json!({"inputs": "a"})).await.ok();
     ask(&app, "/embed", KEY, json!({"inputs": "a"})).await.problem(429, "rate_limited", None);
+}
+
+#[tokio::test]
+async fn tokens_are_counted_of_routes_that_compute_nothing_too() {
+    let keys = [entry("first", KEY, "")];
+    let app = TestApp::with_keys(&config(tiny("sentence")), auth(&keys));
+    let mut counted = 0.0;
+    for (path, body) in [
+        ("/tei/tokenize", json!({"inputs": "a film"})),
+        ("/tei/decode", json!({"ids": [[1, 2, 3], [4]]})),
+    ] {
+        ask(&app, path, KEY, body).await.ok();
+        let scrape = app.send(with_key(Request::get("/metrics").body(Body::empty()).unwrap(), KEY));
+        let scrape = Scrape::parse(scrape.await.text());
+        let tokens = scrape.sum("strata_key_tokens_total", &[("key", "first")]);
+        assert!(tokens > counted, "{path}: {tokens}");
+        counted = tokens;
+        assert_eq!(scrape.value("strata_http_tokens_total"), 0.0, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -115,6 +115,19 @@ impl TestApp {
         self.state.service().unwrap().batcher.clone()
     }
 
+    /// Every route of the contract with its method.
+    pub async fn routes(&self) -> Vec<(Method, String)> {
+        let contract: Value = self.get("/openapi.json").await.json();
+        let mut routes = Vec::new();
+        for (path, item) in contract["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                let path = path.replace("{name}", "sentence");
+                routes.push((method.to_uppercase().parse().unwrap(), path));
+            }
+        }
+        routes
+    }
+
     /// Sends a request as a client does: with a host.
     pub async fn send(&self, mut request: Request<Body>) -> Answer {
         let host = HeaderValue::from_static("localhost");
