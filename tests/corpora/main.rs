@@ -72,6 +72,7 @@ replay! {
     checkpoints_in_the_corpus_embed_or_are_refused: "checkpoints",
     labelled_files_in_the_corpus_are_read_or_refused: "datasets",
     heads_in_the_corpus_decide_or_are_refused: "heads",
+    keys_in_the_corpus_are_read_or_refused_without_being_quoted: "keys",
     recipes_in_the_corpus_fit_or_are_refused: "recipes",
     requests_in_the_corpus_are_answered_and_closed: "requests",
     settings_in_the_corpus_are_shown_again_or_refused: "settings",

@@ -30,11 +30,11 @@ static LOADED: LazyLock<Mutex<BTreeMap<&str, App>>> = LazyLock::new(Mutex::defau
 pub fn app(name: &str) -> App {
     let name = CHECKPOINTS.into_iter().find(|known| *known == name).unwrap_or(CHECKPOINTS[0]);
     let mut loaded = LOADED.lock().unwrap();
-    loaded.entry(name).or_insert_with(|| start(name, |_| {})).clone()
+    loaded.entry(name).or_insert_with(|| start(name, Auth::none(), |_| {})).clone()
 }
 
-/// A server that nothing else uses, with further settings.
-pub fn start(name: &str, settings: impl FnOnce(&mut HttpConfig)) -> App {
+/// A server that nothing else uses, with keys and with further settings.
+pub fn start(name: &str, auth: Auth, settings: impl FnOnce(&mut HttpConfig)) -> App {
     let mut config = Config::defaults().unwrap();
     config.model = root().join("tests/fixtures/tiny").join(name);
     config.encoder.threads = NonZeroUsize::MIN;
@@ -43,7 +43,7 @@ pub fn start(name: &str, settings: impl FnOnce(&mut HttpConfig)) -> App {
     config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
     settings(&mut config.http);
     let Loaded { service, .. } = load(&config).unwrap();
-    let state = AppState::starting(config.http, Auth::none(), Traces::default());
+    let state = AppState::starting(config.http, auth, Traces::default());
     state.ready(service);
     App { router: router(state.clone(), Port::Only), state }
 }

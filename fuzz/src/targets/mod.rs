@@ -9,6 +9,7 @@ pub mod checkpoints;
 pub mod datasets;
 mod folder;
 pub mod heads;
+pub mod keys;
 pub mod recipes;
 pub mod requests;
 #[path = "../../../tests/api/support/schema.rs"]
@@ -24,12 +25,13 @@ use std::path::PathBuf;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("bodies", bodies::run),
     ("calibrations", calibrations::run),
     ("checkpoints", checkpoints::run),
     ("datasets", datasets::run),
     ("heads", heads::run),
+    ("keys", keys::run),
     ("recipes", recipes::run),
     ("requests", requests::run),
     ("settings", settings::run),

@@ -3,10 +3,13 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use strata::http::auth::Auth;
 use strata::http::connection::{OpenConnections, Server, Stop, serve};
+use strata::keys::{KeyEntry, KeyRing, Rate, Sha256Hash};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::app::{App, check_released, start};
@@ -32,8 +35,28 @@ struct Listening {
     _stop: Stop,
 }
 
-static SERVER: LazyLock<(App, Listening)> = LazyLock::new(|| {
-    let app = start("sentence", |config| {
+/// A key that is known, as the dictionary has it.
+const KEY: &[u8] = b"strata_k";
+
+/// The words of requests that are sent to the server with keys.
+const FOR_KEYS: [&[u8]; 2] = [b"uthorization", b"rigin"];
+
+static WITHOUT_KEYS: LazyLock<(App, Listening)> = LazyLock::new(|| listen(Auth::none()));
+
+static WITH_KEYS: LazyLock<(App, Listening)> = LazyLock::new(|| {
+    let entry = KeyEntry {
+        name: "k".to_owned(),
+        sha256: Sha256Hash::of_key(KEY),
+        requests_per_second: Rate::new(100.0),
+        tokens_per_second: Rate::new(1000.0),
+    };
+    let ring = KeyRing::new(&[entry], &KeyRing::default());
+    listen(Auth::new(watch::channel(Arc::new(ring)).1))
+});
+
+fn listen(auth: Auth) -> (App, Listening) {
+    let app = start("sentence", auth, |config| {
+        config.cors_origins = vec!["https://a.example".to_owned()];
         config.idle_timeout = PATIENCE;
         config.header_timeout = PATIENCE;
         config.progress_window = PATIENCE;
@@ -52,13 +75,14 @@ static SERVER: LazyLock<(App, Listening)> = LazyLock::new(|| {
     let address = listener.local_addr().unwrap();
     RUNTIME.spawn(serve(listener, server));
     (app, Listening { address, open, _stop: stop })
-});
+}
 
 /// Sends the bytes and nothing more. The server waits, closes the connection, has answered no more often than
 /// there were heads, with no server error but the 504 that a short deadline asks for, and holds nothing
 /// of it afterwards.
 pub fn run(data: &[u8]) {
-    let (app, server) = &*SERVER;
+    let has = |word: &&[u8]| data.windows(word.len()).any(|part| part == *word);
+    let (app, server) = if FOR_KEYS.iter().any(has) { &*WITH_KEYS } else { &*WITHOUT_KEYS };
     let read = RUNTIME.block_on(async {
         let read = timeout(HANG, exchange(server, data)).await.expect("the server hangs");
         let ended = async {
