@@ -182,6 +182,7 @@ advisories: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Look fo
 # What is fuzzed, for how long, and with how much memory and time for one input.
 TARGET ?= bodies
 SECONDS ?= 600
+# Without a sanitizer, which stable Rust doesn't have; `make asan` tests the kernels with one.
 FUZZ := cargo fuzz run -s none --no-cfg-fuzzing --codegen-units 16
 FUZZ_LIMITS := -rss_limit_mb=2048 -malloc_limit_mb=512 -timeout=25 -max_len=8192
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -198,7 +199,7 @@ fuzz-all: ## Fuzz every target, one after the other, for SECONDS=600 each
 	set -e; for target in $(FUZZ_TARGETS); do $(MAKE) fuzz TARGET=$$target SECONDS=$(SECONDS); done
 
 fuzz-shrink: fuzz-tools ## Add what fuzzing TARGET reached to its corpus, and keep the fewest inputs that reach as much
-	cp -n target/fuzz/$(TARGET)/* fuzz/corpus/$(TARGET)/
+	mv -n target/fuzz/$(TARGET)/* fuzz/corpus/$(TARGET)/
 	cargo fuzz cmin -s none --no-cfg-fuzzing --codegen-units 16 $(TARGET)
 
 openapi: ## Generate openapi.yaml from the code
