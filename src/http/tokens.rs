@@ -1,7 +1,6 @@
 //! The tokens of texts, for routes that show them: nothing is computed of them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::response::Response;
 use serde::Serialize;
@@ -13,7 +12,6 @@ use super::inputs::Inputs;
 use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
 use super::state::Service;
-use super::timings::StageTimings;
 use super::tokenizing::Tokenizing;
 use crate::text::{Encoded, Input};
 
@@ -52,8 +50,8 @@ impl TokensRequest {
         token: impl Fn(TextToken) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
         let charge = caller.charge();
-        let Caller { deadline, mut memory, .. } = caller;
-        let started = Instant::now();
+        let Caller { deadline, mut memory, clock, .. } = caller;
+        clock.tokenizing(self.inputs.count());
         let Inputs { list, field, .. } = self.inputs;
         let inputs = Arc::new(list);
         let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
@@ -67,8 +65,8 @@ impl TokensRequest {
             bytes: bytes + tokens * TOKEN_BYTES,
         };
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
-        let timings = StageTimings::without_passes(started, inputs.len());
-        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
+        clock.writing();
+        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory };
         let tokenizer = Arc::clone(service);
         let write = move || -> Vec<Vec<T>> {
             let both = inputs.iter().zip(&texts);

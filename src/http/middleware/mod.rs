@@ -28,7 +28,7 @@ use crate::http::connection::{Stage, StopSignal};
 use crate::http::dialects;
 use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
-use crate::http::timings::StageTimings;
+use crate::http::timings::{RequestStage, StageTimings};
 use crate::telemetry::panics;
 use crate::telemetry::traces::Parent;
 
@@ -92,6 +92,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     let checked = observer.check(&request, route.as_deref());
     let parent = Parent::read(request.headers());
     let mut log = RequestLog::new(id, request.method().clone(), route, parent, observer.clone());
+    request.extensions_mut().insert(log.clock().clone());
     // Nothing below needs the key itself.
     request.headers_mut().remove(header::AUTHORIZATION);
     let refused = match checked {
@@ -117,8 +118,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     if let Some(error) = &error {
         write_error(&mut response, error, uri.path(), log.id());
     }
-    let timings = response.extensions().get::<StageTimings>().copied().unwrap_or_default();
-    let total = log.finish(response.status(), error.as_ref(), &timings);
+    let (timings, total) = log.finish(response.status(), error.as_ref());
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
@@ -198,9 +198,9 @@ fn write_error(response: &mut Response, error: &ApiError, path: &str, id: &str) 
 fn server_timing(timings: &StageTimings, total: Duration) -> String {
     format!(
         "tokenize;dur={:.3}, queue;dur={:.3}, forward;dur={:.3};desc=\"passes: {}\", total;dur={:.3}",
-        millis(timings.tokenize),
-        millis(timings.queue),
-        millis(timings.forward),
+        millis(timings.time(RequestStage::Tokenize)),
+        millis(timings.time(RequestStage::Queue)),
+        millis(timings.time(RequestStage::Forward)),
         timings.passes,
         millis(total)
     )

@@ -3,6 +3,7 @@
 mod losses;
 mod sampling;
 mod spans;
+mod unanswered;
 mod variables;
 
 use reqwest::{Client, RequestBuilder, Response};

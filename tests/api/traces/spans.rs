@@ -6,14 +6,10 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::json;
-use strata::telemetry::traces::{TraceOptions, Traces, Variables};
 
 use super::{SPAN, TEXT, TRACE, embed, line_of, lines, send, serve, traceparent};
-use crate::support::app::{TestApp, config};
 use crate::support::collector::{Behaviour, Collector, number, text};
 use crate::support::process::Strata;
-use crate::support::server::TestServer;
-use crate::support::tiny;
 
 fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let mut found = spans.iter().filter(|span| span.name == name);
@@ -141,32 +137,6 @@ async fn no_text_is_sent() {
     let export = collector.next().await;
     let sent = format!("{export:?}");
     assert!(TEXT.split(' ').filter(|word| word.len() > 1).all(|word| !sent.contains(word)));
-}
-
-#[tokio::test]
-async fn a_request_whose_client_leaves_is_recorded_too() {
-    let mut collector = Collector::start(Behaviour::Accept);
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
-        ("OTEL_BSP_SCHEDULE_DELAY", "10".to_owned()),
-    ];
-    let variables: Variables = variables.into_iter().collect();
-    let traces = Traces::start(TraceOptions::read(&variables).unwrap()).unwrap();
-    let (app, mut stage) = TestApp::staged_and_traced(&config(tiny("sentence")), traces);
-    let server = TestServer::start(&app).await;
-    let body = json!({ "inputs": TEXT }).to_string();
-    let head =
-        "POST /embed HTTP/1.1\r\nhost: a\r\nx-request-id: r-1\r\ncontent-type: application/json";
-    let leaving =
-        server.begin(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
-    stage.pass().await;
-    drop(leaving);
-    let (left, before) = collector.until_request("r-1").await;
-    assert!(before.is_empty(), "{before:?}");
-    assert_eq!(text(&left.attributes, "error.type"), Some("cancelled"));
-    assert_eq!(number(&left.attributes, "http.response.status_code"), None);
-    stage.open();
-    server.stop().await;
 }
 
 #[tokio::test]
