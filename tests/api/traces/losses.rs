@@ -116,6 +116,24 @@ async fn a_collector_that_never_answers_is_given_up_after_its_timeout() {
 }
 
 #[tokio::test]
+async fn the_cause_of_a_full_queue_is_logged_too() {
+    let mut collector = Collector::start(Behaviour::Hang);
+    let mut running = serve(&collector.url())
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT", "3000")
+        .env("OTEL_BSP_MAX_QUEUE_SIZE", "6")
+        .start();
+    send(embed(&running, "first")).await;
+    collector.next().await;
+    send_all(&running).await;
+    let log = lines(&running.until_logged("timeout: "));
+    let causes = with_message(&log, LOST);
+    let [full, failed] = causes[..] else { panic!("not two warnings: {log:?}") };
+    assert_eq!(full["cause"], "there is no room for more");
+    assert!(failed["cause"].as_str().unwrap().contains("timeout"), "{failed}");
+    stop(running);
+}
+
+#[tokio::test]
 async fn spans_that_the_collector_rejects_are_no_exported_ones() {
     let collector = Collector::start(Behaviour::Reject(2));
     // All spans of a request in one batch, as soon as there are as many.

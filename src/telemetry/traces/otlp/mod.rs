@@ -3,6 +3,7 @@
 mod client;
 mod delivery;
 mod exporter;
+mod loss_warnings;
 mod options;
 mod pairs;
 mod pipeline;
