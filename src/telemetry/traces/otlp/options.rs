@@ -25,7 +25,8 @@ const NOT_OBEYED: [&str; 5] = [
 /// The longest time in milliseconds that a variable may give.
 const MAX_MILLIS: u64 = 600_000;
 
-/// The most spans that may wait; each takes about a kilobyte.
+/// The most spans that may wait. Each takes about a kilobyte, and up to five with the longest `tracestate`
+/// of a caller: 512 bytes in 32 entries.
 const MAX_QUEUE: u64 = 1_000_000;
 
 /// How traces are sampled and sent. It has no `Debug`, since the headers may hold a key.
