@@ -9,6 +9,17 @@ use super::error::InvalidVariable;
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 
+/// A variable of the exporter that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExporterVariable<'v> {
+    /// Its whole name.
+    pub name: String,
+    /// Its value, without spaces around it.
+    pub value: &'v str,
+    /// Whether it is for traces alone, and not for all signals.
+    pub for_traces: bool,
+}
+
 /// The variables whose name begins with `OTEL_` and that aren't empty: an empty one counts as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(BTreeMap<String, String>);
@@ -38,12 +49,13 @@ impl Variables {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A variable of the exporter, with its name: `OTEL_EXPORTER_OTLP_TRACES_…` or else
-    /// `OTEL_EXPORTER_OTLP_…`.
-    pub fn exporter(&self, rest: &str) -> Option<(String, &str)> {
-        ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"].into_iter().find_map(|prefix| {
+    /// A variable of the exporter: `OTEL_EXPORTER_OTLP_TRACES_…` or else `OTEL_EXPORTER_OTLP_…`.
+    pub fn exporter(&self, rest: &str) -> Option<ExporterVariable<'_>> {
+        let both = [("OTEL_EXPORTER_OTLP_TRACES_", true), ("OTEL_EXPORTER_OTLP_", false)];
+        both.into_iter().find_map(|(prefix, for_traces)| {
             let name = format!("{prefix}{rest}");
-            self.get(&name).map(|value| (name, value))
+            let value = self.get(&name)?;
+            Some(ExporterVariable { name, value, for_traces })
         })
     }
 
@@ -122,7 +134,8 @@ mod tests {
             [("OTEL_EXPORTER_OTLP_TIMEOUT", "1"), ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2")]
                 .into_iter()
                 .collect();
-        let found = both.exporter("TIMEOUT");
-        assert_eq!(found, Some(("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT".to_owned(), "2")));
+        let name = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT".to_owned();
+        let own = ExporterVariable { name, value: "2", for_traces: true };
+        assert_eq!(both.exporter("TIMEOUT"), Some(own));
     }
 }

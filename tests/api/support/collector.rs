@@ -35,6 +35,7 @@ pub enum Behaviour {
 #[derive(Debug)]
 pub struct Export {
     pub path: String,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     pub request: ExportTraceServiceRequest,
 }
@@ -133,7 +134,8 @@ async fn collect(
         Some(other) => panic!("unknown encoding {other:?}"),
     };
     let request = ExportTraceServiceRequest::decode(&body[..]).unwrap();
-    let _ = shared.exports.send(Export { path: uri.path().to_owned(), headers, request });
+    let (path, query) = (uri.path().to_owned(), uri.query().map(str::to_owned));
+    let _ = shared.exports.send(Export { path, query, headers, request });
     let behaviour = *shared.behaviour.lock().unwrap();
     let mut answer = ExportTraceServiceResponse::default();
     match behaviour {

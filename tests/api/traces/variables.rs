@@ -28,6 +28,19 @@ async fn address_headers_and_compression_of_traces_are_preferred_to_those_of_all
     assert!(!log.contains("xylophone"), "{log}");
 }
 
+#[tokio::test]
+async fn the_address_of_all_signals_may_have_a_path_and_a_query() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&format!("{}/base/?token=xylophone", collector.url())).start();
+    send(embed(&running, "r-1")).await;
+    let export = collector.next().await;
+    assert_eq!(export.path, "/base/v1/traces");
+    assert_eq!(export.query.as_deref(), Some("token=xylophone"));
+    running.terminate();
+    let (_, _, log) = running.wait();
+    assert!(log.contains("/base/v1/traces") && !log.contains("xylophone"), "{log}");
+}
+
 /// The line with which a server refuses to start.
 #[track_caller]
 fn refused(variables: &[(&str, &str)]) -> String {
@@ -81,6 +94,8 @@ fn what_may_be_secret_is_refused_without_being_quoted() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:xylophone@localhost:4318", "has a user"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://xylophone", "begins with https"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "is not a URL"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:xylophone", "has an invalid port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost#xylophone", "has a fragment"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://xylophone", "is not a URL"),
     ] {
         let line = refused(&[(name, value)]);

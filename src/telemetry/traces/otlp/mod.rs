@@ -2,6 +2,7 @@
 
 mod client;
 mod delivery;
+mod endpoint;
 mod exporter;
 mod loss_warnings;
 mod options;
