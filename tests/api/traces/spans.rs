@@ -79,7 +79,10 @@ async fn a_request_is_a_span_within_that_of_its_caller_with_a_span_per_stage_in_
 async fn without_a_caller_a_trace_begins_here_and_describes_the_server() {
     let mut collector = Collector::start(Behaviour::Accept);
     let running = serve(&collector.url())
-        .env("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=a%20test,service.name=other")
+        .env(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "deployment%2Eenvironment.name=a%20test,service.name=other",
+        )
         .env("OTEL_SERVICE_NAME", "encoder")
         .start();
     send(embed(&running, "r-1")).await;

@@ -8,7 +8,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::Sampler;
 
 use super::endpoint::endpoint;
-use super::pairs::pairs;
+use super::pairs::{Encoded, pairs};
 use super::resource::resource;
 use super::sampling::sampler;
 use crate::telemetry::traces::error::InvalidVariable;
@@ -121,7 +121,7 @@ fn headers(variables: &Variables) -> Result<HashMap<String, String>, InvalidVari
     let Some(ExporterVariable { name, value, .. }) = variables.exporter("HEADERS") else {
         return Ok(HashMap::new());
     };
-    let headers = pairs(&name, value)?;
+    let headers = pairs(&name, value, Encoded::Values)?;
     let is_header = |(key, value): &(String, String)| {
         HeaderName::try_from(key).is_ok() && HeaderValue::try_from(value).is_ok()
     };
