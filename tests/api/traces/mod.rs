@@ -1,5 +1,6 @@
 //! Traces over OTLP, with the real binary and a collector that decodes what it gets.
 
+mod contents;
 mod losses;
 mod sampling;
 mod spans;

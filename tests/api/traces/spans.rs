@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::json;
 
-use super::{SPAN, TEXT, TRACE, embed, line_of, lines, send, serve, traceparent};
+use super::{SPAN, TRACE, embed, line_of, lines, send, serve, traceparent};
 use crate::support::collector::{Behaviour, Collector, number, text};
 use crate::support::process::Strata;
 
@@ -130,16 +130,6 @@ async fn a_refused_request_has_its_code_and_a_probe_has_no_span() {
     assert_eq!((unknown.name.as_str(), unknown.attributes.len()), ("GET", 5));
     assert_eq!(text(&unknown.attributes, "error.type"), Some("not_found"));
     assert!(!format!("{unknown:?}").contains("xylophone"), "{unknown:?}");
-}
-
-#[tokio::test]
-async fn no_text_is_sent() {
-    let mut collector = Collector::start(Behaviour::Accept);
-    let running = serve(&collector.url()).start();
-    send(embed(&running, "r-1")).await;
-    let export = collector.next().await;
-    let sent = format!("{export:?}");
-    assert!(TEXT.split(' ').filter(|word| word.len() > 1).all(|word| !sent.contains(word)));
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ async fn address_headers_and_compression_of_traces_are_preferred_to_those_of_all
     let export = collector.next().await;
     assert_eq!(export.path, "/a/path");
     assert_eq!(export.headers["content-encoding"], "gzip");
+    // The collector has decoded it.
+    assert_eq!(export.spans().next().unwrap().name, "read");
     assert_eq!(export.headers["api-key"], "xylophone,1");
     assert_eq!(export.headers["x-tenant"], "a");
     assert!(!export.headers.contains_key("x-other"));
@@ -26,6 +28,19 @@ async fn address_headers_and_compression_of_traces_are_preferred_to_those_of_all
     let (_, _, log) = running.wait();
     assert!(log.contains("traces are sent"), "{log}");
     assert!(!log.contains("xylophone"), "{log}");
+}
+
+#[tokio::test]
+async fn compression_may_be_turned_off_for_traces() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&collector.url())
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .env("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "None")
+        .start();
+    send(embed(&running, "r-1")).await;
+    let export = collector.next().await;
+    assert!(!export.headers.contains_key("content-encoding"));
+    assert_eq!(export.spans().next().unwrap().name, "read");
 }
 
 #[tokio::test]
