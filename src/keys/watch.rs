@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::error::KeysError;
 use super::ring::KeyRing;
 use super::source::{KeySource, KeyTexts};
-use crate::telemetry::metrics::Reloads;
+use crate::telemetry::metrics::{Reloaded, Reloads};
 
 /// How often the file is read. It is small, and reading it finds a change on any file system, also
 /// where the file is a link into a folder that is replaced, as Kubernetes does with secrets.
@@ -86,7 +86,7 @@ impl Watched {
             };
             match refreshed {
                 Ok(()) if self.complaint.take().is_some() => {
-                    self.reloads.recovered("keys");
+                    self.reloads.recovered(Reloaded::Keys);
                     tracing::info!("the keys can be read again");
                 }
                 Ok(()) => {}
@@ -118,7 +118,7 @@ impl Watched {
         let entries = self.source.entries(&texts)?;
         let ring = KeyRing::new(&entries, &self.keys.borrow());
         self.texts = texts;
-        self.reloads.succeeded("keys");
+        self.reloads.succeeded(Reloaded::Keys);
         match ring.count() {
             0 => tracing::warn!("no key is known any more: no request that needs one is let in"),
             keys => tracing::info!(keys, "the keys have changed"),
@@ -132,7 +132,7 @@ impl Watched {
         if self.complaint.as_ref() == Some(&complaint) {
             return;
         }
-        self.reloads.failed("keys");
+        self.reloads.failed(Reloaded::Keys);
         let instead = match self.keys.borrow().is_required() {
             true => "the last keys stay in use",
             false => "no request needs a key, as before",
