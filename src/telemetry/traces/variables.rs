@@ -5,9 +5,8 @@ use std::env;
 
 use super::error::InvalidVariable;
 
-/// Names the endpoint of all signals.
-const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+/// The variables that name an endpoint, of traces and of all signals.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// A variable of the exporter that is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +24,15 @@ pub struct ExporterVariable<'v> {
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Those of this process.
+    /// Those of this process; none without an endpoint, since they may be for other programs.
     ///
     /// # Errors
     /// A value is not valid UTF-8.
     pub fn from_process() -> Result<Self, InvalidVariable> {
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !ENDPOINTS.iter().any(is_set) {
+            return Ok(Self::default());
+        }
         let named =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         named
@@ -59,12 +62,17 @@ impl Variables {
         })
     }
 
-    /// Whether traces are to be sent: an endpoint is set, and nothing turns them off.
+    /// Whether traces are to be sent: an endpoint is set, and nothing turns them off. Without an endpoint no
+    /// other variable is looked at.
     ///
     /// # Errors
     /// A variable asks for something else than OTLP.
     pub fn want_traces(&self) -> Result<bool, InvalidVariable> {
         const DISABLED: &str = "OTEL_SDK_DISABLED";
+        const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+        if self.exporter("ENDPOINT").is_none() {
+            return Ok(false);
+        }
         match self.get(DISABLED) {
             Some(value) if value.eq_ignore_ascii_case("true") => return Ok(false),
             Some(value) if !value.eq_ignore_ascii_case("false") => {
@@ -72,19 +80,12 @@ impl Variables {
             }
             _ => {}
         }
-        let has_endpoint = self.exporter("ENDPOINT").is_some();
-        match self.get(TRACES_EXPORTER) {
-            None => Ok(has_endpoint),
+        match self.get(EXPORTER) {
             Some(value) if value.eq_ignore_ascii_case("none") => Ok(false),
             Some(value) if !value.eq_ignore_ascii_case("otlp") => {
-                Err(InvalidVariable::value(TRACES_EXPORTER, value, "otlp and none are allowed"))
+                Err(InvalidVariable::value(EXPORTER, value, "otlp and none are allowed"))
             }
-            Some(_) if has_endpoint => Ok(true),
-            Some(_) => {
-                let advice = "set it to the collector, such as http://localhost:4318";
-                let found = format!("is not set, but {TRACES_EXPORTER} is \"otlp\"");
-                Err(InvalidVariable::new(ENDPOINT, found, advice))
-            }
+            _ => Ok(true),
         }
     }
 }
@@ -104,28 +105,32 @@ mod tests {
         variables.want_traces().map_err(|error| error.to_string())
     }
 
+    const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+
     #[test]
     fn traces_are_wanted_only_with_an_endpoint() {
-        let endpoint = (ENDPOINT, "http://localhost:4318");
         let own = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://localhost:4318/v1/traces");
         assert_eq!(wanted(&[]), Ok(false));
-        assert_eq!(wanted(&[("OTEL_SERVICE_NAME", "a"), (ENDPOINT, " ")]), Ok(false));
-        assert_eq!(wanted(&[endpoint]), Ok(true));
+        assert_eq!(wanted(&[("OTEL_SERVICE_NAME", "a"), (ENDPOINT.0, " ")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT]), Ok(true));
         assert_eq!(wanted(&[own]), Ok(true));
-        assert_eq!(wanted(&[endpoint, (TRACES_EXPORTER, "OTLP")]), Ok(true));
-        assert_eq!(wanted(&[endpoint, (TRACES_EXPORTER, "none")]), Ok(false));
-        assert_eq!(wanted(&[endpoint, ("OTEL_SDK_DISABLED", "True")]), Ok(false));
-        assert_eq!(wanted(&[endpoint, ("OTEL_SDK_DISABLED", "false")]), Ok(true));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "OTLP")]), Ok(true));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "none")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_SDK_DISABLED", "True")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_SDK_DISABLED", "false")]), Ok(true));
     }
 
     #[test]
-    fn what_is_not_otlp_is_refused_by_the_name_of_its_variable() {
-        let refusal = wanted(&[(TRACES_EXPORTER, "zipkin")]).unwrap_err();
-        assert_eq!(refusal, "OTEL_TRACES_EXPORTER is \"zipkin\"; otlp and none are allowed");
-        let refusal = wanted(&[("OTEL_SDK_DISABLED", "1")]).unwrap_err();
-        assert_eq!(refusal, "OTEL_SDK_DISABLED is \"1\"; true and false are allowed");
-        let refusal = wanted(&[(TRACES_EXPORTER, "otlp")]).unwrap_err();
-        assert!(refusal.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT is not set"), "{refusal}");
+    fn what_is_not_otlp_is_refused_by_the_name_of_its_variable_if_an_endpoint_is_set() {
+        for (name, value, advice) in [
+            ("OTEL_TRACES_EXPORTER", "zipkin", "otlp and none are allowed"),
+            ("OTEL_SDK_DISABLED", "1", "true and false are allowed"),
+        ] {
+            let refusal = wanted(&[ENDPOINT, (name, value)]).unwrap_err();
+            assert_eq!(refusal, format!("{name} is \"{value}\"; {advice}"));
+            assert_eq!(wanted(&[(name, value)]), Ok(false));
+        }
+        assert_eq!(wanted(&[("OTEL_TRACES_EXPORTER", "otlp")]), Ok(false));
     }
 
     #[test]

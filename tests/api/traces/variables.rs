@@ -1,5 +1,8 @@
 //! The variables `OTEL_…` that are obeyed, and those that are refused.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use super::{embed, send, serve};
 use crate::support::collector::{Behaviour, Collector};
 use crate::support::process::Strata;
@@ -123,14 +126,17 @@ fn what_may_be_secret_is_refused_without_being_quoted() {
 
 #[tokio::test]
 async fn nothing_else_is_read_where_traces_are_off() {
-    for (name, value) in
-        [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none"), ("OTEL_A", "b")]
-    {
-        let server = match name {
-            "OTEL_A" => Strata::serve("sentence"),
-            _ => serve("nonsense"),
-        };
-        let running = server.env(name, value).env("OTEL_TRACES_SAMPLER", "nonsense").start();
+    for (has_endpoint, name, value) in [
+        (true, "OTEL_SDK_DISABLED", &b"true"[..]),
+        (true, "OTEL_TRACES_EXPORTER", b"none"),
+        (false, "OTEL_SDK_DISABLED", b"1"),
+        (false, "OTEL_TRACES_EXPORTER", b"console"),
+        (false, "OTEL_TRACES_EXPORTER", b"otlp"),
+        (false, "OTEL_RESOURCE_ATTRIBUTES", b"a=\xff"),
+    ] {
+        let server = if has_endpoint { serve("nonsense") } else { Strata::serve("sentence") };
+        let server = server.env_os(name, OsStr::from_bytes(value));
+        let running = server.env("OTEL_TRACES_SAMPLER", "nonsense").start();
         send(embed(&running, "r-1")).await;
         let named = |thread: &String| thread.starts_with("OpenTelemetry");
         assert!(!running.threads().iter().any(named));
