@@ -30,7 +30,6 @@ use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
 use crate::http::timings::{RequestStage, StageTimings};
 use crate::telemetry::panics;
-use crate::telemetry::traces::Parent;
 
 pub use observer::Observer;
 use request_log::{RequestLog, millis};
@@ -90,8 +89,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     // Shares the bytes of the request, unlike a copy of its path.
     let uri = request.uri().clone();
     let checked = observer.check(&request, route.as_deref());
-    let parent = Parent::read(request.headers());
-    let mut log = RequestLog::new(id, request.method().clone(), route, parent, observer.clone());
+    let mut log = RequestLog::new(id, &request, route, observer.clone());
     request.extensions_mut().insert(log.clock().clone());
     // Nothing below needs the key itself.
     request.headers_mut().remove(header::AUTHORIZATION);

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use tracing::{Level, Span};
 
@@ -26,6 +27,8 @@ pub struct RequestLog {
     id: String,
     /// Any word of any length; the log has only those of the standard.
     method: Method,
+    /// Whether the client asked by http or https.
+    scheme: &'static str,
     /// The pattern of the route, not the address, which may contain anything.
     route: Option<String>,
     started: Instant,
@@ -41,19 +44,14 @@ pub struct RequestLog {
 
 impl RequestLog {
     /// A request that starts now.
-    pub fn new(
-        id: String,
-        method: Method,
-        route: Option<String>,
-        parent: Option<Parent>,
-        observer: Observer,
-    ) -> Self {
+    pub fn new(id: String, request: &Request, route: Option<String>, observer: Observer) -> Self {
         observer.metrics.begun();
-        let started = Instant::now();
+        let (started, parent) = (Instant::now(), Parent::read(request.headers()));
         let trace = observer.traces.begin(parent, started, !is_probe(route.as_deref()));
         Self {
             id,
-            method,
+            method: request.method().clone(),
+            scheme: observer.scheme(request),
             route,
             started,
             finished: false,
@@ -179,9 +177,10 @@ impl RequestLog {
         error: Option<&'static str>,
         timings: &StageTimings,
     ) {
-        let Self { id, method, started, .. } = self;
-        let (route, started) = (self.route.as_deref(), *started);
-        self.trace.finish(|| Ended { id, method, route, status, error, timings, started }.spans());
+        let Self { id, method, scheme, started, .. } = self;
+        let (route, scheme, started) = (self.route.as_deref(), *scheme, *started);
+        let ended = Ended { id, method, scheme, route, status, error, timings, started };
+        self.trace.finish(|| ended.spans());
     }
 
     fn route(&self) -> &str {

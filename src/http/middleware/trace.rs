@@ -1,7 +1,8 @@
 //! The spans of a request, made of what was measured.
 //!
 //! Names of attributes are those of OpenTelemetry's semantic conventions for HTTP servers where there
-//! is one. The path is given only if it is a route without variable parts, and never the query.
+//! is one; ours begin with `strata.`, such as `strata.code`, the code of a client's mistake. The path is
+//! given only if it is a route without variable parts, and never the query.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -17,6 +18,8 @@ pub struct Ended<'r> {
     /// The `x-request-id`.
     pub id: &'r str,
     pub method: &'r Method,
+    /// Whether the client asked by http or https.
+    pub scheme: &'static str,
     /// The pattern of the route.
     pub route: Option<&'r str>,
     /// `None` if its client left.
@@ -55,7 +58,7 @@ impl Ended<'_> {
         };
         let mut attributes: Vec<(&'static str, AttributeValue)> = vec![
             ("http.request.method", method.into()),
-            ("url.scheme", "http".into()),
+            ("url.scheme", self.scheme.into()),
             ("strata.request_id", self.id.to_owned().into()),
         ];
         if let Some(route) = self.route {
@@ -69,7 +72,10 @@ impl Ended<'_> {
             attributes.push(("http.response.status_code", status.into()));
         }
         if let Some(error) = self.error {
-            attributes.push(("error.type", error.into()));
+            // Backends count whatever has an error type as an error of the server.
+            let is_clients = self.status.is_some_and(|status| status.is_client_error());
+            let key = if is_clients { "strata.code" } else { "error.type" };
+            attributes.push((key, error.into()));
         }
         if self.timings.inputs > 0 {
             attributes.push(("strata.inputs", self.timings.inputs.into()));
@@ -130,7 +136,8 @@ mod tests {
         timings: &'r StageTimings,
     ) -> Ended<'r> {
         let started = timings.ended - 100 * MS;
-        Ended { id: "r-1", method, route, status: Some(status), error: None, timings, started }
+        let (id, scheme, status) = ("r-1", "http", Some(status));
+        Ended { id, method, scheme, route, status, error: None, timings, started }
     }
 
     fn names(stages: &[SpanRecord]) -> Vec<&str> {
@@ -171,7 +178,8 @@ mod tests {
         let not_found = ended(None, &Method::GET, StatusCode::NOT_FOUND, &unread);
         let (request, stages) = Ended { error: Some("not_found"), ..not_found }.spans();
         assert_eq!((request.name.as_ref(), request.failed, stages.len()), ("GET", false, 0));
-        assert!(request.attributes.contains(&("error.type", "not_found".into())));
+        assert!(request.attributes.contains(&("strata.code", "not_found".into())));
+        assert!(request.attributes.iter().all(|(key, _)| *key != "error.type"));
     }
 
     #[test]

@@ -76,7 +76,7 @@ async fn a_refused_key_is_recorded_in_the_trace_of_its_caller() {
     assert!(before.is_empty(), "nothing was read: {before:?}");
     assert_eq!(hex::encode(&refused.trace_id), TRACE);
     assert_eq!(hex::encode(&refused.parent_span_id), SPAN);
-    assert_eq!(text(&refused.attributes, "error.type"), Some("unauthorized"));
+    assert_eq!(text(&refused.attributes, "strata.code"), Some("unauthorized"));
     running.terminate();
     let (_, _, log) = running.wait();
     let line = line_of(&lines(&log), "r-1");

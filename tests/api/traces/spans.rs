@@ -121,15 +121,30 @@ async fn a_refused_request_has_its_code_and_a_probe_has_no_span() {
     let empty = empty.json(&json!({"inputs": []})).send().await.unwrap();
     assert_eq!(empty.status(), 422);
     let (refused, before) = collector.until_request("r-1").await;
-    assert_eq!(text(&refused.attributes, "error.type"), Some("empty_inputs"));
+    assert_eq!(text(&refused.attributes, "strata.code"), Some("empty_inputs"));
     assert_eq!(number(&refused.attributes, "http.response.status_code"), Some(422));
     // A client's mistake is no error of the server.
     let status = refused.status.unwrap_or_default();
     assert_eq!(status.code, StatusCode::Unset as i32);
+    assert_eq!(text(&refused.attributes, "error.type"), None);
     let [unknown] = &before[..] else { panic!("not one span: {before:?}") };
     assert_eq!((unknown.name.as_str(), unknown.attributes.len()), ("GET", 5));
-    assert_eq!(text(&unknown.attributes, "error.type"), Some("not_found"));
+    assert_eq!(text(&unknown.attributes, "strata.code"), Some("not_found"));
     assert!(!format!("{unknown:?}").contains("xylophone"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn the_scheme_is_that_of_the_client_and_the_method_one_of_the_standard() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&collector.url()).env("STRATA_HTTP_TRUSTED_PROXIES", "127.0.0.1").start();
+    let client = reqwest::Client::new();
+    let request = client.request(reqwest::Method::TRACE, running.url("/embed"));
+    let request = request.header("x-forwarded-proto", "https").header("x-request-id", "r-1");
+    assert_eq!(request.send().await.unwrap().status(), 405);
+    let (span, _) = collector.until_request("r-1").await;
+    assert_eq!(span.name, "TRACE /embed");
+    assert_eq!(text(&span.attributes, "http.request.method"), Some("TRACE"));
+    assert_eq!(text(&span.attributes, "url.scheme"), Some("https"));
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ async fn a_full_queue_is_found_after_tokenising() {
     let (request, before) = collector.until_request("r-1").await;
     let line = check(&request, &before, &["read", "tokenize"]);
     assert!(!failed(&request));
+    assert_eq!(text(&request.attributes, "strata.code"), Some("queue_full"));
     assert_eq!((&line["code"], &line["inputs"]), (&"queue_full".into(), &2.into()));
     assert!(line["tokens"].as_u64().unwrap() > 4, "{line}");
     stage.open();
