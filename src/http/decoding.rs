@@ -60,7 +60,7 @@ impl DecodingRequest {
             let text = service.text_pool.run(is_long, deadline, decode).await?;
             texts.push(text.map_err(ApiError::internal)?);
         }
-        clock.writing();
+        clock.responding();
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory };
         reply.write(&service.text_pool, move || texts).await
     }

@@ -14,13 +14,14 @@ pub enum RequestStage {
     Queue,
     /// In forward passes.
     Forward,
-    /// Making the answer of what was computed.
-    Write,
+    /// Making the answer of what was computed, until the head of the response is ready; its body is
+    /// written to the connection later.
+    Respond,
 }
 
 impl RequestStage {
     /// All of them, in order.
-    pub const ALL: [Self; 4] = [Self::Tokenize, Self::Queue, Self::Forward, Self::Write];
+    pub const ALL: [Self; 4] = [Self::Tokenize, Self::Queue, Self::Forward, Self::Respond];
 
     /// The name of its span.
     pub fn name(self) -> &'static str {
@@ -28,7 +29,7 @@ impl RequestStage {
             Self::Tokenize => "tokenize",
             Self::Queue => "queue",
             Self::Forward => "forward",
-            Self::Write => "write",
+            Self::Respond => "respond",
         }
     }
 }
@@ -115,13 +116,13 @@ impl StageClock {
         let mut progress = self.lock();
         let forward = queued + timings.queue;
         progress.begin(RequestStage::Forward, forward);
-        progress.begin(RequestStage::Write, forward + timings.forward);
+        progress.begin(RequestStage::Respond, forward + timings.forward);
         progress.passes = passes;
     }
 
     /// The answer is made from now on, without anything from the queue.
-    pub fn writing(&self) {
-        self.lock().begin(RequestStage::Write, Instant::now());
+    pub fn responding(&self) {
+        self.lock().begin(RequestStage::Respond, Instant::now());
     }
 
     /// The stages of a request that ends now.

@@ -65,7 +65,7 @@ impl TokensRequest {
             bytes: bytes + tokens * TOKEN_BYTES,
         };
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
-        clock.writing();
+        clock.responding();
         let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory };
         let tokenizer = Arc::clone(service);
         let write = move || -> Vec<Vec<T>> {

@@ -150,7 +150,7 @@ mod tests {
         let ended = ended(Some("/embed"), &Method::POST, StatusCode::OK, &timings);
         let (request, stages) = ended.spans();
         assert_eq!((request.name.as_ref(), request.failed), ("POST /embed", false));
-        assert_eq!(names(&stages), ["read", "tokenize", "queue", "forward", "write"]);
+        assert_eq!(names(&stages), ["read", "tokenize", "queue", "forward", "respond"]);
         let durations: Vec<_> = stages.iter().map(|stage| stage.ended - stage.began).collect();
         assert_eq!(durations, [5 * MS, 10 * MS, 20 * MS, 30 * MS, 35 * MS]);
         assert!(stages.windows(2).all(|pair| pair[0].ended == pair[1].began));
@@ -173,7 +173,7 @@ mod tests {
         let tokens = timings([Some(5), None, None, Some(15)]);
         let (_, stages) =
             ended(Some("/tei/tokenize"), &Method::POST, StatusCode::OK, &tokens).spans();
-        assert_eq!(names(&stages), ["read", "tokenize", "write"]);
+        assert_eq!(names(&stages), ["read", "tokenize", "respond"]);
         let unread = timings([None; 4]);
         let not_found = ended(None, &Method::GET, StatusCode::NOT_FOUND, &unread);
         let (request, stages) = Ended { error: Some("not_found"), ..not_found }.spans();

@@ -46,10 +46,10 @@ async fn a_request_is_a_span_within_that_of_its_caller_with_a_span_per_stage_in_
     assert!(number(attributes, "strata.tokens").unwrap() > 4);
 
     let names: BTreeSet<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
-    assert_eq!(names, ["forward", "queue", "read", "tokenize", "write"].into());
+    assert_eq!(names, ["forward", "queue", "read", "tokenize", "respond"].into());
     assert_eq!(stages.len(), names.len());
     let mut at = request.start_time_unix_nano;
-    for name in ["read", "tokenize", "queue", "forward", "write"] {
+    for name in ["read", "tokenize", "queue", "forward", "respond"] {
         let stage = named(&stages, name);
         assert_eq!((&stage.trace_id, &stage.parent_span_id), (&request.trace_id, &request.span_id));
         assert_eq!(stage.kind, SpanKind::Internal as i32);
