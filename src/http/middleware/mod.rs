@@ -74,9 +74,9 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts
-/// and traces it, and logs one line. The handler and the batcher log within a span that has the request's id. A
-/// request that has no answer when the grace of a stop is over gets a 503.
+/// Checks the head and the key, times the request, catches a handler's panic, writes problem details,
+/// counts and traces it, and logs one line. The handler and the batcher log within a span that has the
+/// request's id. A request that has no answer when the grace of a stop is over gets a 503.
 async fn observe(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let id = request
         .extensions()

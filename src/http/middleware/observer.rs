@@ -36,7 +36,8 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Counts into the metrics of `state`, and records in its traces. Lets every request in and no page of another origin.
+    /// Counts into the metrics of `state`, and records in its traces. Lets every request in, and no page of
+    /// another origin.
     pub fn open(state: &AppState) -> Self {
         Self {
             trusted_proxies: state.config().trusted_proxies.as_slice().into(),
