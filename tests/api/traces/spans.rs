@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::json;
 
-use super::{SPAN, TRACE, embed, line_of, lines, send, serve, traceparent};
+use super::{SPAN, TEXT, TRACE, embed, line_of, lines, send, serve, traceparent};
 use crate::support::collector::{Behaviour, Collector, number, text};
 use crate::support::process::Strata;
 
@@ -131,6 +131,20 @@ async fn a_refused_request_has_its_code_and_a_probe_has_no_span() {
     assert_eq!((unknown.name.as_str(), unknown.attributes.len()), ("GET", 5));
     assert_eq!(text(&unknown.attributes, "strata.code"), Some("not_found"));
     assert!(!format!("{unknown:?}").contains("xylophone"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn the_source_of_a_comparison_counts_as_an_input() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&collector.url()).start();
+    let inputs = json!({"source_sentence": TEXT, "sentences": ["a film", "a good film"]});
+    let request = reqwest::Client::new().post(running.url("/tei/similarity"));
+    let request = request.json(&json!({ "inputs": inputs })).header("x-request-id", "r-1");
+    send(request).await;
+    let (request, stages) = collector.until_request("r-1").await;
+    assert_eq!(number(&request.attributes, "strata.inputs"), Some(3));
+    let names: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(names, ["read", "tokenize", "queue", "forward", "respond"]);
 }
 
 #[tokio::test]
