@@ -24,7 +24,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     Accept,
-    /// Accepts the request, but not this many of its spans.
+    /// Accepts the request, with an answer of 100 KiB.
+    AcceptAtLength,
+    /// Accepts the request, but not this many of its spans; with none, it only warns.
     Reject(i64),
     Fail(StatusCode),
     /// Reads the request and never answers.
@@ -140,6 +142,7 @@ async fn collect(
     let mut answer = ExportTraceServiceResponse::default();
     match behaviour {
         Behaviour::Accept => {}
+        Behaviour::AcceptAtLength => return vec![b' '; 100 * 1024].into_response(),
         Behaviour::Reject(rejected_spans) => {
             let error_message = "too many".to_owned();
             answer.partial_success =

@@ -149,6 +149,29 @@ async fn spans_that_the_collector_rejects_are_no_exported_ones() {
 }
 
 #[tokio::test]
+async fn spans_that_the_collector_accepts_with_a_warning_are_exported() {
+    let collector = Collector::start(Behaviour::Reject(0));
+    let running = serve(&collector.url()).start();
+    send(embed(&running, "r-1")).await;
+    until(async || counted(&running).await == [SPANS, 0.0, 0.0]).await;
+    send(embed(&running, "r-2")).await;
+    until(async || counted(&running).await == [2.0 * SPANS, 0.0, 0.0]).await;
+    let log = stop(running);
+    let warned = with_message(&log, "the collector accepts spans with a warning");
+    let [warning] = warned[..] else { panic!("not one warning: {log:?}") };
+    assert_eq!(warning["warning"], "too many");
+}
+
+#[tokio::test]
+async fn spans_are_exported_if_the_collector_accepts_them_in_too_many_words() {
+    let collector = Collector::start(Behaviour::AcceptAtLength);
+    let running = serve(&collector.url()).start();
+    send(embed(&running, "r-1")).await;
+    until(async || counted(&running).await == [SPANS, 0.0, 0.0]).await;
+    assert!(with_message(&stop(running), LOST).is_empty());
+}
+
+#[tokio::test]
 async fn what_waits_is_sent_before_the_server_ends() {
     let mut collector = Collector::start(Behaviour::Accept);
     let running = serve(&collector.url()).env("OTEL_BSP_SCHEDULE_DELAY", "600000").start();

@@ -66,6 +66,13 @@ impl Delivery {
         self.lost(spans, Loss::Failed, cause);
     }
 
+    /// The collector accepts spans, and warns of something.
+    pub fn warned(&self, message: &str) {
+        if self.warnings().warned(Instant::now()) {
+            tracing::warn!(warning = message, "the collector accepts spans with a warning");
+        }
+    }
+
     /// No more spans are sent: what isn't sent yet counts as dropped. Returns their number.
     pub fn abandon(&self) -> u64 {
         let spans = self.unsettled.swap(0, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Decides which losses of spans are logged.
+//! Decides which losses of spans, and which warnings of the collector, are logged.
 
 use std::mem;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub struct LossWarnings {
     /// Which of these losses is in the log.
     logged: Option<Loss>,
     last_warning: Option<Instant>,
+    /// When a warning of the collector was last logged.
+    last_warned: Option<Instant>,
 }
 
 impl LossWarnings {
@@ -33,8 +35,7 @@ impl LossWarnings {
     pub fn lost(&mut self, spans: u64, loss: Loss, now: Instant) -> bool {
         self.spans += spans;
         self.since_last_sent = true;
-        let recent =
-            self.last_warning.is_some_and(|last| now.duration_since(last) < BETWEEN_WARNINGS);
+        let recent = is_recent(self.last_warning, now);
         let warns = match self.logged {
             None => !recent,
             Some(Loss::Dropped) => loss == Loss::Failed,
@@ -56,6 +57,19 @@ impl LossWarnings {
         let spans = mem::take(&mut self.spans);
         mem::take(&mut self.logged).map(|_| spans)
     }
+
+    /// The collector warns at this time. Returns whether that is to be logged.
+    pub fn warned(&mut self, now: Instant) -> bool {
+        let warns = !is_recent(self.last_warned, now);
+        if warns {
+            self.last_warned = Some(now);
+        }
+        warns
+    }
+}
+
+fn is_recent(last: Option<Instant>, now: Instant) -> bool {
+    last.is_some_and(|last| now.duration_since(last) < BETWEEN_WARNINGS)
 }
 
 #[cfg(test)]
@@ -87,6 +101,13 @@ mod tests {
         assert!(!warnings.lost(1, Loss::Failed, start + SECOND));
         assert_eq!((warnings.sent(), warnings.sent()), (None, None));
         assert!(warnings.lost(1, Loss::Failed, start + 60 * SECOND));
+    }
+
+    #[test]
+    fn a_warning_of_the_collector_is_logged_once_a_minute() {
+        let (mut warnings, start) = after_an_outage();
+        let logged = [1, 2, 60, 61, 62].map(|second| warnings.warned(start + second * SECOND));
+        assert_eq!(logged, [true, false, false, true, false]);
     }
 
     #[test]
