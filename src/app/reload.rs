@@ -4,7 +4,7 @@ use crate::config::{Config, ConfigError, Settings, Sources};
 use crate::heads::Watch;
 use crate::keys::KeyWatch;
 use crate::telemetry::logs::Log;
-use crate::telemetry::metrics::Reloads;
+use crate::telemetry::metrics::{Reloaded, Reloads};
 
 /// The settings that can change while the server runs.
 const LIVE: [&str; 3] = ["log.filter", "auth.keys_file", "auth.keys"];
@@ -36,7 +36,7 @@ impl Reload {
         match self.read() {
             Ok((settings, config)) => self.apply(&settings, &config),
             Err(error) => {
-                self.reloads.failed("settings");
+                self.reloads.failed(Reloaded::Settings);
                 let error = error.to_string();
                 tracing::error!(error, "the settings can't be read; the last ones stay in use");
             }
@@ -64,7 +64,7 @@ impl Reload {
         let is_live = |key: &String| live.contains(&key.as_str());
         let (applied, fixed): (Vec<_>, Vec<_>) =
             settings.changed(&self.running).into_iter().partition(is_live);
-        self.reloads.succeeded("settings");
+        self.reloads.succeeded(Reloaded::Settings);
         tracing::info!(settings = applied.join(", "), "the settings were read again");
         // They are named at each signal, until the restart has happened.
         if !fixed.is_empty() {

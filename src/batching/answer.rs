@@ -1,7 +1,7 @@
 //! The answer to a submission.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,23 @@ pub struct Timings {
     pub queue: Duration,
     /// In the passes that held at least one of its sequences.
     pub forward: Duration,
+}
+
+/// When the first pass with a sequence of a submission began; a clone is of the same submission. Known
+/// also if there are never any outputs.
+#[derive(Clone, Debug, Default)]
+pub struct FirstPass(Arc<OnceLock<Instant>>);
+
+impl FirstPass {
+    /// When it began; `None` if all sequences wait.
+    pub fn began(&self) -> Option<Instant> {
+        self.0.get().copied()
+    }
+
+    /// A pass begins. Later ones change nothing.
+    pub(super) fn begins(&self) {
+        self.0.get_or_init(Instant::now);
+    }
 }
 
 /// Why a submission has no outputs.
@@ -67,6 +84,7 @@ pub struct Pending<O> {
     reply: oneshot::Receiver<Reply<O>>,
     deadline: Option<Instant>,
     load: Option<Arc<Load>>,
+    first_pass: FirstPass,
     /// Created at the first poll, because a runtime is certain to exist only then.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -76,8 +94,9 @@ impl<O> Pending<O> {
         reply: oneshot::Receiver<Reply<O>>,
         deadline: Option<Instant>,
         load: Arc<Load>,
+        first_pass: FirstPass,
     ) -> Self {
-        Self { reply, deadline, load: Some(load), timer: None }
+        Self { reply, deadline, load: Some(load), first_pass, timer: None }
     }
 
     /// The answer to a submission without sequences.
@@ -89,7 +108,12 @@ impl<O> Pending<O> {
             timings: Timings::default(),
             passes: 0,
         }));
-        Self { reply, deadline: None, load: None, timer: None }
+        Self { reply, deadline: None, load: None, first_pass: FirstPass::default(), timer: None }
+    }
+
+    /// When its first pass begins.
+    pub fn first_pass(&self) -> FirstPass {
+        self.first_pass.clone()
     }
 
     /// The reply, if there is one already.

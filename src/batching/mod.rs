@@ -32,7 +32,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Computed, Failed, Pending, Timings};
+pub use answer::{Computed, Failed, FirstPass, Pending, Timings};
 pub use attempt::EngineError;
 pub use client::{ClientId, Priority};
 pub use cost::PassCost;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use super::answer::{Computed, Failed, Pending, Reply, Timings};
+use super::answer::{Computed, Failed, FirstPass, Pending, Reply, Timings};
 use super::attempt::EngineError;
 use super::client::{ClientId, Priority};
 use super::load::Ticket;
@@ -52,6 +52,7 @@ pub(super) struct Request<I, O> {
     /// others behind it.
     pub(super) passed_over: u32,
     pub(super) submitted: Instant,
+    first_pass: FirstPass,
     deadline: Option<Instant>,
     forward: Duration,
     passes: u32,
@@ -75,7 +76,7 @@ impl<I, O> Request<I, O> {
         ticket: Ticket,
     ) -> (Self, Pending<O>) {
         let (reply, receiver) = oneshot::channel();
-        let load = ticket.load();
+        let (load, first_pass) = (ticket.load(), FirstPass::default());
         let slots = sequences.into_iter().enumerate();
         let mut slots: Vec<_> =
             slots.map(|(index, Sequence { tokens, item })| Slot { index, tokens, item }).collect();
@@ -87,6 +88,7 @@ impl<I, O> Request<I, O> {
             waiting: slots.into(),
             passed_over: 0,
             submitted: Instant::now(),
+            first_pass: first_pass.clone(),
             deadline,
             forward: Duration::ZERO,
             passes: 0,
@@ -94,7 +96,7 @@ impl<I, O> Request<I, O> {
             reply,
             span: Span::current(),
         };
-        (request, Pending::new(receiver, deadline, load))
+        (request, Pending::new(receiver, deadline, load, first_pass))
     }
 
     pub(super) fn client(&self) -> ClientId {
@@ -121,8 +123,9 @@ impl<I, O> Request<I, O> {
         self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
-    /// Takes out the sequences at `positions`, which ascend, for a pass.
+    /// Takes out the sequences at `positions`, which ascend, for a pass that begins now.
     pub(super) fn take(&mut self, positions: impl Iterator<Item = usize>) -> Vec<Slot<I>> {
+        self.first_pass.begins();
         let taken = take_at(&mut self.waiting, positions);
         self.ticket.release(taken.iter().map(|slot| slot.tokens).sum(), taken.len());
         taken

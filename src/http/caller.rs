@@ -12,6 +12,7 @@ use super::excerpt::excerpt;
 use super::key_charge::KeyCharge;
 use super::memory::MemoryCharge;
 use super::state::AppState;
+use super::timings::StageClock;
 use crate::batching::{ClientId, Priority};
 use crate::config::HttpConfig;
 use crate::keys::Key;
@@ -28,6 +29,8 @@ pub struct Caller {
     pub priority: Priority,
     /// What the request holds: its body, later its inputs and tokens.
     pub memory: MemoryCharge,
+    /// Measures its stages.
+    pub clock: StageClock,
 }
 
 impl Caller {
@@ -55,14 +58,16 @@ impl Caller {
         let room = service.batcher.check_room(client, priority, Some(deadline));
         // No field is at fault yet.
         room.map_err(|error| ApiError::refused(error, ""))?;
-        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge() })
+        let clock = extensions.get::<StageClock>().cloned().unwrap_or_default();
+        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge(), clock })
     }
 
-    /// The same client with a second submission of the same request, which holds memory of its own.
+    /// The same client with a second submission of the same request, which holds memory of its own and
+    /// isn't measured.
     pub fn beside(&self, state: &AppState) -> Self {
         let Self { deadline, client, priority, .. } = *self;
         let (charge, memory) = (self.charge.clone(), state.memory().charge());
-        Self { deadline, client, charge, priority, memory }
+        Self { deadline, client, charge, priority, memory, clock: StageClock::default() }
     }
 }
 

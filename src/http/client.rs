@@ -12,13 +12,39 @@ use super::excerpt::excerpt;
 use crate::batching::Priority;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_PRIORITY: HeaderName = HeaderName::from_static("x-priority");
 
 /// The address of the client of a request with these headers and extensions.
 pub fn client_address(headers: &HeaderMap, extensions: &Extensions, trusted: &[IpNet]) -> IpAddr {
+    forwarded_address(peer_address(extensions), headers, trusted)
+}
+
+/// Whether the client of a request with these headers and extensions asked by https: only if a trusted
+/// proxy says that it was asked so.
+pub fn is_https(headers: &HeaderMap, extensions: &Extensions, trusted: &[IpNet]) -> bool {
+    forwarded_https(peer_address(extensions), headers, trusted)
+}
+
+/// The other end of the connection.
+fn peer_address(extensions: &Extensions) -> IpAddr {
     let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let peer = extensions.get().map_or(local, |PeerAddress(peer)| peer.ip());
-    forwarded_address(peer, headers, trusted)
+    extensions.get().map_or(local, |PeerAddress(peer)| peer.ip())
+}
+
+/// Whether the last element of `Forwarded` or `X-Forwarded-Proto` says https, which is that of `peer` if
+/// it is one of the `trusted` proxies. Two that differ are not used.
+fn forwarded_https(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    if !trusted.iter().any(|net| net.contains(&peer.to_canonical())) {
+        return false;
+    }
+    let last = |name: &HeaderName| {
+        let value = headers.get_all(name).iter().next_back()?;
+        value.to_str().ok()?.rsplit(',').next()
+    };
+    let forwarded = last(&FORWARDED).and_then(|element| parameter(element, "proto"));
+    let said: Vec<&str> = forwarded.into_iter().chain(last(&X_FORWARDED_PROTO)).collect();
+    !said.is_empty() && said.iter().all(|proto| proto.trim().eq_ignore_ascii_case("https"))
 }
 
 /// The address of the client. `peer` is the other end of the connection; only if that is one of the
@@ -62,10 +88,14 @@ fn addresses(
 
 /// The address in an element of `Forwarded`, RFC 7239: `for="[2001:db8::1]:4711";proto=http`.
 fn forwarded(element: &str) -> Option<IpAddr> {
-    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
-    let (_, value) = named.next()?;
-    node(value.trim().trim_matches('"'))
+    node(parameter(element, "for")?)
+}
+
+/// The value of a parameter in an element of `Forwarded`, without quotation marks.
+fn parameter<'e>(element: &'e str, name: &str) -> Option<&'e str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(name))?;
+    Some(value.trim().trim_matches('"'))
 }
 
 /// An address, with or without a port: `192.0.2.1:4711`, `[2001:db8::1]`, `2001:db8::1`.
@@ -109,13 +139,21 @@ pub fn priority(headers: &HeaderMap) -> Result<Priority, ApiError> {
 mod tests {
     use super::*;
 
-    fn client(peer: &str, headers: &[(&'static str, &'static str)]) -> String {
-        let trusted = ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap());
+    fn trusted() -> [IpNet; 2] {
+        ["10.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap())
+    }
+
+    fn header_map(headers: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        forwarded_address(peer.parse().unwrap(), &map, &trusted).to_string()
+        map
+    }
+
+    fn client(peer: &str, headers: &[(&'static str, &'static str)]) -> String {
+        let peer = peer.parse().unwrap();
+        forwarded_address(peer, &header_map(headers), &trusted()).to_string()
     }
 
     #[test]
@@ -165,6 +203,35 @@ mod tests {
         assert_eq!(both("for=192.0.2.9", "192.0.2.9"), "192.0.2.9");
         assert_eq!(both("for=192.0.2.8", "192.0.2.9"), "10.0.0.1");
         assert_eq!(both("for=unknown", "192.0.2.9"), "10.0.0.1");
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_the_client_asked_by_https() {
+        let https = |peer: &str, headers: &[(&'static str, &'static str)]| {
+            forwarded_https(peer.parse().unwrap(), &header_map(headers), &trusted())
+        };
+        let proto = ("x-forwarded-proto", "https");
+        for headers in [
+            &[proto][..],
+            &[("x-forwarded-proto", "http, HTTPS")],
+            &[("x-forwarded-proto", "http"), proto],
+            &[("forwarded", "for=192.0.2.9;proto=http, for=10.1.1.1;proto=\"https\"")],
+            &[("forwarded", "for=192.0.2.9"), proto],
+            &[("forwarded", "proto=https"), proto],
+        ] {
+            assert!(https("10.0.0.1", headers), "{headers:?}");
+            assert!(!https("192.0.2.1", headers), "{headers:?}");
+        }
+        for headers in [
+            &[][..],
+            &[("x-forwarded-proto", "http")],
+            &[("x-forwarded-proto", "https, http")],
+            &[("forwarded", "for=192.0.2.9;proto=https, for=10.1.1.1;proto=http")],
+            &[("forwarded", "for=https")],
+            &[("forwarded", "proto=http"), proto],
+        ] {
+            assert!(!https("10.0.0.1", headers), "{headers:?}");
+        }
     }
 
     #[test]

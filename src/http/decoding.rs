@@ -11,7 +11,6 @@ use super::inputs::InputField;
 use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
 use super::state::Service;
-use super::timings::StageTimings;
 use super::token_ids::{ID_BYTES, INLINE_IDS, TokenIds, most_bytes};
 
 /// Bytes of memory that a list takes in addition to its ids.
@@ -39,11 +38,12 @@ impl DecodingRequest {
         caller: Caller,
     ) -> Result<Response, ApiError> {
         let Self { ids, field, skip_special_tokens } = self;
-        let Caller { deadline, charge, mut memory, .. } = caller;
-        let started = Instant::now();
+        let Caller { deadline, charge, mut memory, clock, .. } = caller;
+        clock.tokenizing(ids.count);
         ids.check(service, field)?;
         let TokenIds { lists, .. } = ids;
         let ids: usize = lists.iter().map(Vec::len).sum();
+        clock.tokenized(ids);
         memory.try_resize(lists.len() * LIST_BYTES + ids * size_of::<u32>())?;
         let is_long = ids > INLINE_IDS;
         let (lists, bytes) = measure(service, lists, field, is_long, deadline).await?;
@@ -61,8 +61,8 @@ impl DecodingRequest {
             let text = service.text_pool.run(is_long, deadline, decode).await?;
             texts.push(text.map_err(ApiError::internal)?);
         }
-        let timings = StageTimings::without_passes(started, texts.len(), ids);
-        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
+        clock.responding();
+        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory };
         reply.write(&service.text_pool, move || texts).await
     }
 }

@@ -85,10 +85,10 @@ impl EmbeddingRequest {
         };
         let deadline = caller.deadline;
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
-        let Outcome { outputs, usage, timings, answer_memory: memory, .. } = outcome;
+        let Outcome { outputs, usage, answer_memory: memory, .. } = outcome;
         let rows: Vec<_> = outputs.into_iter().flat_map(|output| output.values).collect();
         let numbers = rows.iter().map(Vec::len).sum();
-        let reply = Reply { numbers, deadline, memory, timings };
+        let reply = Reply { numbers, deadline, memory };
         Ok(EmbeddingAnswer { embedded: Embedded { rows, usage }, reply })
     }
 }

@@ -9,7 +9,6 @@ use prometheus_client::metrics::MetricType;
 use tokio::sync::watch;
 
 use crate::heads::HeadSet;
-use crate::model::checkpoint::ProblemType;
 use crate::telemetry::metrics::encode_gauges;
 
 /// Reads the current set of heads, so that a version that isn't served any more is gone.
@@ -35,21 +34,12 @@ impl Collector for HeadCollector {
             let labels = [
                 ("head", name.clone()),
                 ("version", head.version().to_owned()),
-                ("problem_type", problem_type(descriptor.problem_type).to_owned()),
+                ("problem_type", descriptor.problem_type.name().to_owned()),
                 ("labels", descriptor.labels.len().to_string()),
             ];
             infos.encode_family(&labels)?.encode_gauge(&1_i64)?;
         }
         Ok(())
-    }
-}
-
-/// As in `/info`.
-fn problem_type(problem_type: ProblemType) -> &'static str {
-    match problem_type {
-        ProblemType::SingleLabelClassification => "single_label_classification",
-        ProblemType::MultiLabelClassification => "multi_label_classification",
-        ProblemType::Regression => "regression",
     }
 }
 

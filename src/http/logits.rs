@@ -49,10 +49,10 @@ impl LogitsRequest {
         let deadline = caller.deadline;
         let size = |input: &Input, _| size(input);
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
-        let Outcome { outputs, usage, timings, answer_memory: memory, .. } = outcome;
+        let Outcome { outputs, usage, answer_memory: memory, .. } = outcome;
         let rows: Vec<Vec<f32>> = outputs.into_iter().flat_map(|output| output.values).collect();
         let numbers = rows.iter().map(Vec::len).sum();
-        let reply = Reply { numbers, deadline, memory, timings };
+        let reply = Reply { numbers, deadline, memory };
         Ok((Logits { rows, tokens: usage.tokens }, reply))
     }
 }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::timings::StageTimings;
+use super::timings::{RequestStage, StageTimings};
 
 /// Upper bounds of the histograms' buckets, in seconds: from a cached embedding's time to the longest
 /// deadline.
@@ -124,14 +124,14 @@ impl HttpMetrics {
         self.count(route, method_label(method), status, code);
         let label = RouteLabel { route: route.to_owned() };
         self.durations.get_or_create(&label).observe(total.as_secs_f64());
-        if timings.passes == 0 {
+        // What isn't computed has no such stages, and a failed request may have stages that were not finished.
+        if code.is_some() || timings.passes == 0 {
             return;
         }
         self.tokens.inc_by(timings.tokens as u64);
-        for (stage, time) in
-            [("tokenize", timings.tokenize), ("queue", timings.queue), ("forward", timings.forward)]
-        {
-            self.stages.get_or_create(&StageLabel { stage }).observe(time.as_secs_f64());
+        for stage in [RequestStage::Tokenize, RequestStage::Queue, RequestStage::Forward] {
+            let label = StageLabel { stage: stage.name() };
+            self.stages.get_or_create(&label).observe(timings.time(stage).as_secs_f64());
         }
     }
 
@@ -174,6 +174,8 @@ pub fn method_label(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
         _ => "other",
     }
 }

@@ -3,7 +3,7 @@
 
 use std::iter::Sum;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::caller::Caller;
 use super::error::ApiError;
@@ -11,7 +11,7 @@ use super::error_code::ErrorCode;
 use super::inputs::Inputs;
 use super::memory::MemoryCharge;
 use super::state::Service;
-use super::timings::StageTimings;
+use super::timings::StageClock;
 use super::tokenizing::{LongInput, Tokenizing};
 use super::wire::Usage;
 use super::without_prompt::WithoutPrompt;
@@ -31,8 +31,6 @@ pub struct Outcome {
     pub windows: Vec<Vec<Window>>,
     /// Tokens, and which inputs were cut.
     pub usage: Usage,
-    /// The time of each stage.
-    pub timings: StageTimings,
     /// The memory of inputs and tokens.
     pub memory: MemoryCharge,
     /// The memory that the answer was estimated to need.
@@ -127,9 +125,9 @@ pub struct Prepared<'s> {
     windows: Vec<Vec<Window>>,
     /// The field of the inputs.
     pointer: &'static str,
-    /// When tokenisation began.
-    began: Instant,
-    tokenize: Duration,
+    /// When room was reserved.
+    queued: Instant,
+    clock: StageClock,
     deadline: Instant,
     memory: MemoryCharge,
     answer_memory: MemoryCharge,
@@ -147,8 +145,8 @@ pub async fn prepare<'s>(
     caller: Caller,
     answer_size: impl Fn(&Input, usize) -> AnswerSize,
 ) -> Result<Prepared<'s>, ApiError> {
-    let Caller { deadline, client, priority, mut memory, .. } = caller;
-    let began = Instant::now();
+    let Caller { deadline, client, priority, mut memory, clock, .. } = caller;
+    clock.tokenizing(inputs.count());
     let Inputs { list, field, prompt, scored } = inputs;
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
@@ -157,7 +155,7 @@ pub async fn prepare<'s>(
     let in_windows = long_text == LongInput::Window;
     let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };
     let mut masks = without_prompt.masks(&windows).await?.into_iter();
-    let tokenize = began.elapsed();
+    clock.tokenized(windows.iter().flatten().map(|window| window.encoded.sequence.tokens()).sum());
     let tokens = |windows: &Vec<Window>| windows.iter().map(Window::counted_tokens).sum();
     let size = |(input, windows)| answer_size(input, tokens(windows));
     let estimate: AnswerSize = inputs.iter().zip(&windows).map(size).sum();
@@ -169,6 +167,7 @@ pub async fn prepare<'s>(
         tasks.map(|item| Sequence { tokens: item.sequence.tokens(), item }).collect();
     let submission = Submission { sequences, deadline: Some(deadline), client, priority };
     let refused = |error| ApiError::refused(error, pointer);
+    let queued = Instant::now();
     let room = service.batcher.reserve(submission).map_err(refused)?;
     Ok(Prepared {
         service,
@@ -177,8 +176,8 @@ pub async fn prepare<'s>(
         inputs,
         windows,
         pointer,
-        began,
-        tokenize,
+        queued,
+        clock,
         deadline,
         memory,
         answer_memory,
@@ -196,19 +195,12 @@ impl Prepared<'_> {
     /// # Errors
     /// The deadline passed, or the server stops or fails.
     pub async fn compute(self) -> Result<Outcome, ApiError> {
-        let Self { service, room, spec, inputs, windows, pointer, deadline, .. } = self;
+        let Self { service, room, spec, inputs, windows, queued, clock, deadline, .. } = self;
         let tokens = room.tokens();
-        let refused = |error| ApiError::refused(error, pointer);
-        let computed = room.submit().map_err(refused)?.await?;
-        let timings = StageTimings {
-            began: Some(self.began),
-            tokenize: self.tokenize,
-            queue: computed.timings.queue,
-            forward: computed.timings.forward,
-            passes: computed.passes,
-            inputs: inputs.len(),
-            tokens,
-        };
+        let pending = room.submit().map_err(|error| ApiError::refused(error, self.pointer))?;
+        clock.queued(queued, pending.first_pass());
+        let computed = pending.await?;
+        clock.computed(queued, computed.timings, computed.passes);
         let counts = windows.iter().map(Vec::len).collect();
         let outputs = join_windows(service, &spec, counts, computed.outputs, deadline).await?;
         let cut = windows
@@ -217,7 +209,7 @@ impl Prepared<'_> {
             .filter(|(_, windows)| windows.iter().any(|window| window.encoded.truncated()));
         let usage = Usage { tokens, truncated: cut.map(|(at, _)| at).collect() };
         let (memory, answer_memory) = (self.memory, self.answer_memory);
-        Ok(Outcome { outputs, inputs, windows, usage, timings, memory, answer_memory })
+        Ok(Outcome { outputs, inputs, windows, usage, memory, answer_memory })
     }
 }
 

@@ -1,4 +1,4 @@
-//! A handler's answer, with the time of each stage beside it for `middleware`.
+//! A handler's answer.
 
 use std::io;
 use std::time::Instant;
@@ -12,7 +12,6 @@ use super::answer_body::AnswerWriter;
 use super::error::ApiError;
 use super::memory::MemoryCharge;
 use super::text_pool::TextPool;
-use super::timings::StageTimings;
 
 /// Up to this many numbers are read or written on the runtime; more goes to the text threads.
 pub const INLINE_NUMBERS: usize = 32 * 1024;
@@ -27,8 +26,6 @@ pub struct Reply {
     pub deadline: Instant,
     /// What it was estimated to need.
     pub memory: MemoryCharge,
-    /// The time of each stage.
-    pub timings: StageTimings,
 }
 
 impl Reply {
@@ -57,7 +54,7 @@ impl Reply {
         media_type: &'static str,
         write: impl FnOnce(&mut AnswerWriter) -> io::Result<()> + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let Self { numbers, deadline, memory, timings } = self;
+        let Self { numbers, deadline, memory } = self;
         let is_long = numbers > INLINE_NUMBERS || memory.bytes() > INLINE_MEMORY;
         let write = move || {
             let mut writer = AnswerWriter::new(memory);
@@ -65,8 +62,6 @@ impl Reply {
         };
         let written = pool.run(is_long, deadline, write).await?;
         let body = Body::new(written.map_err(ApiError::internal)?);
-        let mut response = ([(header::CONTENT_TYPE, media_type)], body).into_response();
-        response.extensions_mut().insert(timings);
-        Ok(response)
+        Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
     }
 }

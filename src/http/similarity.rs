@@ -9,7 +9,6 @@ use super::pipeline::{self, Outcome};
 use super::reply::{INLINE_NUMBERS, Reply};
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::state::Service;
-use super::timings::StageTimings;
 use super::tokenizing::LongInput;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
@@ -32,7 +31,7 @@ pub struct SimilarityRequest {
 impl SimilarityRequest {
     /// Computes one cosine per text. The source may have another prompt than the texts, so they are
     /// two submissions, which the batcher may put into one pass; `of_source` is the caller of the
-    /// first.
+    /// first. Queue and passes are measured of the second.
     ///
     /// # Errors
     /// As for [`pipeline::run`].
@@ -46,17 +45,19 @@ impl SimilarityRequest {
         let spec = || TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]);
         let width = recipe.dimensions;
         let size = |input: &Input, _| score_size(input, width, echo);
-        let (deadline, charge) = (caller.deadline, caller.charge.clone());
+        let (deadline, charge, clock) =
+            (caller.deadline, caller.charge.clone(), caller.clock.clone());
+        clock.tokenizing(source.count());
         let (source, texts) = tokio::try_join!(
             pipeline::prepare(service, source, spec(), long_text, of_source, size),
             pipeline::prepare(service, texts, spec(), long_text, caller, size),
         )?;
+        clock.tokenized(source.tokens());
         // One request to its key, which is let in as a whole or not at all.
         charge.take(source.tokens() + texts.tokens())?;
         let (source, texts) = tokio::try_join!(source.compute(), texts.compute())?;
         let tokens = source.usage.tokens + texts.usage.tokens;
-        let Outcome { outputs, timings, answer_memory: memory, .. } = texts;
-        let timings = StageTimings { tokens, ..timings };
+        let Outcome { outputs, answer_memory: memory, .. } = texts;
         let source: Vec<f32> =
             source.outputs.into_iter().flat_map(|output| output.values).flatten().collect();
         let rows = outputs.into_iter().flat_map(|output| output.values);
@@ -64,7 +65,7 @@ impl SimilarityRequest {
         let is_long = rows.len() * width > INLINE_NUMBERS;
         let compare = move || rows.iter().map(|row| cosine(&source, row)).collect();
         let scores: Vec<f32> = service.text_pool.run(is_long, deadline, compare).await?;
-        let reply = Reply { numbers: scores.len(), deadline, memory, timings };
+        let reply = Reply { numbers: scores.len(), deadline, memory };
         Ok(ScoresAnswer { scores: Scores { scores, tokens }, reply })
     }
 }

@@ -1,7 +1,6 @@
 //! The tokens of texts, for routes that show them: nothing is computed of them.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::response::Response;
 use serde::Serialize;
@@ -13,7 +12,6 @@ use super::inputs::Inputs;
 use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
 use super::state::Service;
-use super::timings::StageTimings;
 use super::tokenizing::Tokenizing;
 use crate::text::{Encoded, Input};
 
@@ -52,13 +50,14 @@ impl TokensRequest {
         caller: Caller,
         token: impl Fn(TextToken) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let Caller { deadline, charge, mut memory, .. } = caller;
-        let started = Instant::now();
+        let Caller { deadline, charge, mut memory, clock, .. } = caller;
+        clock.tokenizing(self.inputs.count());
         let Inputs { list, field, .. } = self.inputs;
         let inputs = Arc::new(list);
         let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
         let texts = tokenizing.whole_texts(self.special_tokens, &mut memory).await?;
         let tokens: usize = texts.iter().map(|text| text.sequence.tokens()).sum();
+        clock.tokenized(tokens);
         let bytes: usize = inputs.iter().map(Input::bytes).sum();
         let size = AnswerSize {
             // For the tokens, which exist beside the answer while it is written.
@@ -68,8 +67,8 @@ impl TokensRequest {
         let answer_memory = pipeline::reserve(service, size, field.pointer, &mut memory)?;
         // Last: nothing counts of a request that is refused.
         charge.take(tokens)?;
-        let timings = StageTimings::without_passes(started, inputs.len(), tokens);
-        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory, timings };
+        clock.responding();
+        let reply = Reply { numbers: size.numbers, deadline, memory: answer_memory };
         let tokenizer = Arc::clone(service);
         let write = move || -> Vec<Vec<T>> {
             let both = inputs.iter().zip(&texts);

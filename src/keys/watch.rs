@@ -11,7 +11,7 @@ use super::entry::KeyEntry;
 use super::error::KeysError;
 use super::ring::KeyRing;
 use super::source::{KeySource, KeyTexts};
-use crate::telemetry::metrics::Reloads;
+use crate::telemetry::metrics::{Reloaded, Reloads};
 
 /// How often the file is read. It is small, and reading it finds a change on any file system, also
 /// where the file is a link into a folder that is replaced, as Kubernetes does with secrets.
@@ -111,7 +111,7 @@ impl Watched {
         match self.refresh() {
             Ok(Read::Changed) => {}
             Ok(Read::InUse) if self.complaint.take().is_some() => {
-                self.reloads.recovered("keys");
+                self.reloads.recovered(Reloaded::Keys);
                 tracing::info!("the keys can be read again");
             }
             Ok(Read::InUse) => {}
@@ -154,7 +154,7 @@ impl Watched {
 
     fn publish(&self, entries: &[KeyEntry]) {
         let ring = KeyRing::new(entries, &self.keys.borrow());
-        self.reloads.succeeded("keys");
+        self.reloads.succeeded(Reloaded::Keys);
         match ring.count() {
             0 => tracing::warn!("no key is known any more: no request that needs one is let in"),
             keys => tracing::info!(keys, "the keys have changed"),
@@ -167,7 +167,7 @@ impl Watched {
         if self.complaint.as_ref() == Some(&complaint) {
             return;
         }
-        self.reloads.failed("keys");
+        self.reloads.failed(Reloaded::Keys);
         let instead = match self.keys.borrow().is_required() {
             true => "the last keys stay in use",
             false => "no request needs a key, as before",

@@ -28,9 +28,8 @@ use crate::http::connection::{Stage, StopSignal};
 use crate::http::dialects;
 use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
-use crate::http::timings::StageTimings;
+use crate::http::timings::{RequestStage, StageTimings};
 use crate::telemetry::panics;
-use crate::telemetry::traces::Parent;
 
 pub use observer::Observer;
 use request_log::{RequestLog, millis};
@@ -75,9 +74,9 @@ async fn check_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Checks the head and the key, times the request, catches a handler's panic, writes problem details, counts
-/// and traces it, and logs one line. The handler and the batcher log within a span that has the request's id. A
-/// request that has no answer when the grace of a stop is over gets a 503.
+/// Checks the head and the key, times the request, catches a handler's panic, writes problem details,
+/// counts and traces it, and logs one line. The handler and the batcher log within a span that has the
+/// request's id. A request that has no answer when the grace of a stop is over gets a 503.
 async fn observe(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let id = request
         .extensions()
@@ -90,8 +89,8 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     // Shares the bytes of the request, unlike a copy of its path.
     let uri = request.uri().clone();
     let checked = observer.check(&request, route.as_deref());
-    let parent = Parent::read(request.headers());
-    let mut log = RequestLog::new(id, request.method().clone(), route, parent, observer.clone());
+    let mut log = RequestLog::new(id, &request, route, observer.clone());
+    request.extensions_mut().insert(log.clock().clone());
     // Nothing below needs the key itself.
     request.headers_mut().remove(header::AUTHORIZATION);
     let refused = match checked {
@@ -117,8 +116,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     if let Some(error) = &error {
         write_error(&mut response, error, uri.path(), log.id());
     }
-    let timings = response.extensions().get::<StageTimings>().copied().unwrap_or_default();
-    let total = log.finish(response.status(), error.as_ref(), &timings);
+    let (timings, total) = log.finish(response.status(), error.as_ref());
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
@@ -198,9 +196,9 @@ fn write_error(response: &mut Response, error: &ApiError, path: &str, id: &str) 
 fn server_timing(timings: &StageTimings, total: Duration) -> String {
     format!(
         "tokenize;dur={:.3}, queue;dur={:.3}, forward;dur={:.3};desc=\"passes: {}\", total;dur={:.3}",
-        millis(timings.tokenize),
-        millis(timings.queue),
-        millis(timings.forward),
+        millis(timings.time(RequestStage::Tokenize)),
+        millis(timings.time(RequestStage::Queue)),
+        millis(timings.time(RequestStage::Forward)),
         timings.passes,
         millis(total)
     )

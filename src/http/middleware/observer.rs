@@ -10,7 +10,7 @@ use tower_http::cors::CorsLayer;
 
 use super::head::check_head;
 use crate::http::auth::Auth;
-use crate::http::client::client_address;
+use crate::http::client::{client_address, is_https};
 use crate::http::cors;
 use crate::http::error::ApiError;
 use crate::http::key_metrics::KeyMetrics;
@@ -36,7 +36,8 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Counts into the metrics of `state`, and records in its traces. Lets every request in and no page of another origin.
+    /// Counts into the metrics of `state`, and records in its traces. Lets every request in, and no page of
+    /// another origin.
     pub fn open(state: &AppState) -> Self {
         Self {
             trusted_proxies: state.config().trusted_proxies.as_slice().into(),
@@ -83,6 +84,14 @@ impl Observer {
     /// The address of the client.
     pub fn client(&self, request: &Request) -> IpAddr {
         client_address(request.headers(), request.extensions(), &self.trusted_proxies)
+    }
+
+    /// The scheme of the address that the client asked for.
+    pub fn scheme(&self, request: &Request) -> &'static str {
+        match is_https(request.headers(), request.extensions(), &self.trusted_proxies) {
+            true => "https",
+            false => "http",
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use tracing::{Level, Span};
 
@@ -11,7 +12,7 @@ use super::observer::Observer;
 use super::trace::Ended;
 use crate::http::error::ApiError;
 use crate::http::metrics::method_label;
-use crate::http::timings::StageTimings;
+use crate::http::timings::{RequestStage, StageClock, StageTimings};
 use crate::keys::Key;
 use crate::telemetry::traces::{Parent, Trace};
 
@@ -26,6 +27,8 @@ pub struct RequestLog {
     id: String,
     /// Any word of any length; the log has only those of the standard.
     method: Method,
+    /// Whether the client asked by http or https.
+    scheme: &'static str,
     /// The pattern of the route, not the address, which may contain anything.
     route: Option<String>,
     started: Instant,
@@ -35,22 +38,29 @@ pub struct RequestLog {
     /// The address of a client that has no key.
     client: Option<IpAddr>,
     observer: Observer,
+    clock: StageClock,
     trace: Trace,
 }
 
 impl RequestLog {
     /// A request that starts now.
-    pub fn new(
-        id: String,
-        method: Method,
-        route: Option<String>,
-        parent: Option<Parent>,
-        observer: Observer,
-    ) -> Self {
+    pub fn new(id: String, request: &Request, route: Option<String>, observer: Observer) -> Self {
         observer.metrics.begun();
-        let (started, finished) = (Instant::now(), false);
+        let (started, parent) = (Instant::now(), Parent::read(request.headers()));
         let trace = observer.traces.begin(parent, started, !is_probe(route.as_deref()));
-        Self { id, method, route, started, finished, key: None, client: None, observer, trace }
+        Self {
+            id,
+            method: request.method().clone(),
+            scheme: observer.scheme(request),
+            route,
+            started,
+            finished: false,
+            key: None,
+            client: None,
+            observer,
+            clock: StageClock::default(),
+            trace,
+        }
     }
 
     /// Says whose request it is.
@@ -68,6 +78,11 @@ impl RequestLog {
         &self.id
     }
 
+    /// Measures the stages of the request.
+    pub fn clock(&self) -> &StageClock {
+        &self.clock
+    }
+
     /// The span of the log's other lines about this request. A span of the highest level passes every
     /// filter that an event within it passes, so that each line has the ids.
     pub fn span(&self) -> Span {
@@ -79,23 +94,50 @@ impl RequestLog {
         )
     }
 
-    /// Writes the line of a request that has a response, and counts it. Returns the time that it took.
+    /// Writes the line of a request that has a response, and counts it. Returns the time that it took, in
+    /// its stages and as a whole.
     pub fn finish(
         mut self,
         status: StatusCode,
         error: Option<&ApiError>,
-        timings: &StageTimings,
-    ) -> Duration {
+    ) -> (StageTimings, Duration) {
         self.finished = true;
-        let total = self.started.elapsed();
+        let timings = self.clock.end();
+        let total = timings.ended - self.started;
         let code = error.map(|error| error.code().as_str());
         let Observer { metrics, key_metrics, .. } = &self.observer;
-        metrics.answered(self.route(), &self.method, status, code, timings, total);
+        metrics.answered(self.route(), &self.method, status, code, &timings, total);
         if let Some(key) = &self.key {
             key_metrics.answered(key, status, code);
         }
         let cause = error.and_then(ApiError::cause);
-        macro_rules! log {
+        // A client's mistake, a full queue or a missed deadline is no error of the server.
+        let level = if cause.is_some() {
+            Level::ERROR
+        } else if is_probe(self.route.as_deref()) && is_usual(status) {
+            Level::DEBUG
+        } else {
+            Level::INFO
+        };
+        self.write_line(level, Some(status), code, cause.as_deref(), &timings);
+        self.end_trace(Some(status), code, &timings);
+        (timings, total)
+    }
+
+    /// Without a status, the client has left.
+    fn write_line(
+        &self,
+        level: Level,
+        status: Option<StatusCode>,
+        code: Option<&'static str>,
+        cause: Option<&str>,
+        timings: &StageTimings,
+    ) {
+        let message = match status {
+            Some(_) => "request",
+            None => "the client left before its response",
+        };
+        macro_rules! write_line {
             ($level:expr) => {
                 tracing::event!(
                     $level,
@@ -106,29 +148,25 @@ impl RequestLog {
                     client = self.client.map(tracing::field::display),
                     method = method_label(&self.method),
                     route = self.route(),
-                    status = status.as_u16(),
+                    status = status.map(|status| status.as_u16()),
                     code,
                     cause,
                     inputs = timings.inputs,
                     tokens = timings.tokens,
-                    tokenize_ms = millis(timings.tokenize),
-                    queue_ms = millis(timings.queue),
-                    forward_ms = millis(timings.forward),
-                    total_ms = millis(total),
-                    "request"
+                    tokenize_ms = millis(timings.time(RequestStage::Tokenize)),
+                    queue_ms = millis(timings.time(RequestStage::Queue)),
+                    forward_ms = millis(timings.time(RequestStage::Forward)),
+                    total_ms = millis(timings.ended - self.started),
+                    "{message}"
                 )
             };
         }
-        // A client's mistake, a full queue or a missed deadline is no error of the server.
-        if cause.is_some() {
-            log!(Level::ERROR)
-        } else if is_probe(self.route.as_deref()) && is_usual(status) {
-            log!(Level::DEBUG)
-        } else {
-            log!(Level::INFO)
+        // The level of an event is a constant.
+        match level {
+            Level::ERROR => write_line!(Level::ERROR),
+            Level::DEBUG => write_line!(Level::DEBUG),
+            _ => write_line!(Level::INFO),
         }
-        self.end_trace(Some(status), code, timings);
-        total
     }
 
     fn end_trace(
@@ -137,9 +175,10 @@ impl RequestLog {
         error: Option<&'static str>,
         timings: &StageTimings,
     ) {
-        let Self { id, method, started, .. } = self;
-        let (route, started) = (self.route.as_deref(), *started);
-        self.trace.finish(|| Ended { id, method, route, status, error, timings, started }.spans());
+        let Self { id, method, scheme, started, .. } = self;
+        let (route, scheme, started) = (self.route.as_deref(), *scheme, *started);
+        let ended = Ended { id, method, scheme, route, status, error, timings, started };
+        self.trace.finish(|| ended.spans());
     }
 
     fn route(&self) -> &str {
@@ -160,17 +199,9 @@ impl Drop for RequestLog {
     fn drop(&mut self) {
         if !self.finished {
             self.observer.metrics.cancelled(self.route(), &self.method);
-            tracing::info!(
-                request_id = self.id,
-                trace_id = self.trace.id(),
-                span_id = self.trace.span_id(),
-                key = self.key.as_deref(),
-                method = method_label(&self.method),
-                route = self.route(),
-                total_ms = millis(self.started.elapsed()),
-                "the client left before its response"
-            );
-            self.end_trace(None, Some("cancelled"), &StageTimings::default());
+            let timings = self.clock.end();
+            self.write_line(Level::INFO, None, None, None, &timings);
+            self.end_trace(None, Some("cancelled"), &timings);
         }
     }
 }

@@ -175,7 +175,7 @@ pub async fn classify(
     };
     let (deadline, long_text) = (caller.deadline, request.long_text.unwrap_or_default().into());
     let outcome = pipeline::run(service, inputs, spec, long_text, caller, size).await?;
-    let Outcome { outputs, inputs, windows, usage, timings, answer_memory, memory } = outcome;
+    let Outcome { outputs, inputs, windows, usage, answer_memory, memory } = outcome;
     let mut numbers: usize = outputs.iter().map(Output::number_count).sum();
     let mut tokens = Vec::new();
     if explain {
@@ -200,7 +200,7 @@ pub async fn classify(
             usage,
         }
     };
-    let reply = Reply { numbers, deadline, memory: answer_memory, timings };
+    let reply = Reply { numbers, deadline, memory: answer_memory };
     reply.write(&service.text_pool, answer).await
 }
 

@@ -22,7 +22,7 @@ pub use log::register_log;
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 use process::ProcessCollector;
-pub use reloads::Reloads;
+pub use reloads::{Reloaded, Reloads};
 
 /// The registry. Metrics may be added while it is read, since the model loads while the server already
 /// answers.

@@ -1,6 +1,10 @@
 //! The caller's span, from the headers `traceparent` and `tracestate` of W3C Trace Context.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderMap;
+
+/// The most bytes of `tracestate` that are kept; W3C Trace Context asks to pass on at least as many. What
+/// is longer is left out, since a client would otherwise set the memory that each span takes.
+const STATE_BYTES: usize = 512;
 
 /// The caller's span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +15,8 @@ pub struct Parent {
     pub span_id: u64,
     /// Whether the caller records its part of the trace.
     pub sampled: bool,
-    /// The values of `tracestate` as they were sent, joined by commas; empty without the header.
+    /// The values of `tracestate` as they were sent, joined by commas; empty without the header, or if they
+    /// have more than 512 bytes.
     pub state: String,
 }
 
@@ -22,14 +27,23 @@ impl Parent {
         let mut values = headers.get_all("traceparent").iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
         let (trace_id, span_id, sampled) = parse(value.as_bytes())?;
-        let states: Option<Vec<&str>> = headers
-            .get_all("tracestate")
-            .iter()
-            .map(|value: &HeaderValue| value.to_str().ok())
-            .collect();
-        let state = states.unwrap_or_default().join(",");
+        let state = state(headers).unwrap_or_default();
         Some(Self { trace_id, span_id, sampled, state })
     }
+}
+
+/// The values of `tracestate`, joined by commas; `None` if they can't be read or are too long together.
+fn state(headers: &HeaderMap) -> Option<String> {
+    let mut state = String::new();
+    for value in headers.get_all("tracestate") {
+        let value = value.to_str().ok()?;
+        let comma = if state.is_empty() { "" } else { "," };
+        if state.len() + comma.len() + value.len() > STATE_BYTES {
+            return None;
+        }
+        state.extend([comma, value]);
+    }
+    Some(state)
 }
 
 /// Trace id, span id, and whether the flag `sampled` is set. Version `00` has four fields and nothing
@@ -62,6 +76,8 @@ fn hexadecimal(digits: &[u8]) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -126,5 +142,24 @@ mod tests {
         assert_eq!(read(&[("tracestate", "a=1")]), None);
         let read = read(&[("traceparent", &parent), ("tracestate", "a=1"), ("tracestate", "b=2")]);
         assert_eq!(read.unwrap().state, "a=1,b=2");
+    }
+
+    #[test]
+    fn a_state_is_kept_whole_or_not_at_all() {
+        let parent = format!("00-{TRACE}-{SPAN}-01");
+        let kept = |states: &[&str]| {
+            let states = states.iter().map(|state| ("tracestate", *state));
+            let headers: Vec<_> =
+                [("traceparent", parent.as_str())].into_iter().chain(states).collect();
+            read(&headers).unwrap().state.len()
+        };
+        let value = format!("a={}", "x".repeat(STATE_BYTES));
+        assert_eq!(kept(&[&value[..STATE_BYTES]]), STATE_BYTES);
+        assert_eq!(kept(&[&value[..=STATE_BYTES]]), 0);
+        // With the comma between them.
+        assert_eq!(kept(&[&value[..256], &value[..255]]), STATE_BYTES);
+        assert_eq!(kept(&[&value[..256], &value[..256]]), 0);
+        assert_eq!(kept(&["a=1", &"x".repeat(60_000)]), 0);
+        assert_eq!(kept(&["a=1", "b=é"]), 0);
     }
 }

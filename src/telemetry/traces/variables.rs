@@ -5,20 +5,34 @@ use std::env;
 
 use super::error::InvalidVariable;
 
-/// Names the endpoint of all signals.
-const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-const TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+/// The variables that name an endpoint, of traces and of all signals.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+
+/// A variable of the exporter that is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExporterVariable<'v> {
+    /// Its whole name.
+    pub name: String,
+    /// Its value, without spaces around it.
+    pub value: &'v str,
+    /// Whether it is for traces alone, and not for all signals.
+    pub for_traces: bool,
+}
 
 /// The variables whose name begins with `OTEL_` and that aren't empty: an empty one counts as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Those of this process.
+    /// Those of this process; none without an endpoint, since they may be for other programs.
     ///
     /// # Errors
     /// A value is not valid UTF-8.
     pub fn from_process() -> Result<Self, InvalidVariable> {
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        if !ENDPOINTS.iter().any(is_set) {
+            return Ok(Self::default());
+        }
         let named =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         named
@@ -38,21 +52,27 @@ impl Variables {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A variable of the exporter, with its name: `OTEL_EXPORTER_OTLP_TRACES_…` or else
-    /// `OTEL_EXPORTER_OTLP_…`.
-    pub fn exporter(&self, rest: &str) -> Option<(String, &str)> {
-        ["OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"].into_iter().find_map(|prefix| {
+    /// A variable of the exporter: `OTEL_EXPORTER_OTLP_TRACES_…` or else `OTEL_EXPORTER_OTLP_…`.
+    pub fn exporter(&self, rest: &str) -> Option<ExporterVariable<'_>> {
+        let both = [("OTEL_EXPORTER_OTLP_TRACES_", true), ("OTEL_EXPORTER_OTLP_", false)];
+        both.into_iter().find_map(|(prefix, for_traces)| {
             let name = format!("{prefix}{rest}");
-            self.get(&name).map(|value| (name, value))
+            let value = self.get(&name)?;
+            Some(ExporterVariable { name, value, for_traces })
         })
     }
 
-    /// Whether traces are to be sent: an endpoint is set, and nothing turns them off.
+    /// Whether traces are to be sent: an endpoint is set, and nothing turns them off. Without an endpoint no
+    /// other variable is looked at.
     ///
     /// # Errors
     /// A variable asks for something else than OTLP.
     pub fn want_traces(&self) -> Result<bool, InvalidVariable> {
         const DISABLED: &str = "OTEL_SDK_DISABLED";
+        const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+        if self.exporter("ENDPOINT").is_none() {
+            return Ok(false);
+        }
         match self.get(DISABLED) {
             Some(value) if value.eq_ignore_ascii_case("true") => return Ok(false),
             Some(value) if !value.eq_ignore_ascii_case("false") => {
@@ -60,19 +80,12 @@ impl Variables {
             }
             _ => {}
         }
-        let has_endpoint = self.exporter("ENDPOINT").is_some();
-        match self.get(TRACES_EXPORTER) {
-            None => Ok(has_endpoint),
+        match self.get(EXPORTER) {
             Some(value) if value.eq_ignore_ascii_case("none") => Ok(false),
             Some(value) if !value.eq_ignore_ascii_case("otlp") => {
-                Err(InvalidVariable::value(TRACES_EXPORTER, value, "otlp and none are allowed"))
+                Err(InvalidVariable::value(EXPORTER, value, "otlp and none are allowed"))
             }
-            Some(_) if has_endpoint => Ok(true),
-            Some(_) => {
-                let advice = "set it to the collector, such as http://localhost:4318";
-                let found = format!("is not set, but {TRACES_EXPORTER} is \"otlp\"");
-                Err(InvalidVariable::new(ENDPOINT, found, advice))
-            }
+            _ => Ok(true),
         }
     }
 }
@@ -92,28 +105,32 @@ mod tests {
         variables.want_traces().map_err(|error| error.to_string())
     }
 
+    const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+
     #[test]
     fn traces_are_wanted_only_with_an_endpoint() {
-        let endpoint = (ENDPOINT, "http://localhost:4318");
         let own = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://localhost:4318/v1/traces");
         assert_eq!(wanted(&[]), Ok(false));
-        assert_eq!(wanted(&[("OTEL_SERVICE_NAME", "a"), (ENDPOINT, " ")]), Ok(false));
-        assert_eq!(wanted(&[endpoint]), Ok(true));
+        assert_eq!(wanted(&[("OTEL_SERVICE_NAME", "a"), (ENDPOINT.0, " ")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT]), Ok(true));
         assert_eq!(wanted(&[own]), Ok(true));
-        assert_eq!(wanted(&[endpoint, (TRACES_EXPORTER, "OTLP")]), Ok(true));
-        assert_eq!(wanted(&[endpoint, (TRACES_EXPORTER, "none")]), Ok(false));
-        assert_eq!(wanted(&[endpoint, ("OTEL_SDK_DISABLED", "True")]), Ok(false));
-        assert_eq!(wanted(&[endpoint, ("OTEL_SDK_DISABLED", "false")]), Ok(true));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "OTLP")]), Ok(true));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_TRACES_EXPORTER", "none")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_SDK_DISABLED", "True")]), Ok(false));
+        assert_eq!(wanted(&[ENDPOINT, ("OTEL_SDK_DISABLED", "false")]), Ok(true));
     }
 
     #[test]
-    fn what_is_not_otlp_is_refused_by_the_name_of_its_variable() {
-        let refusal = wanted(&[(TRACES_EXPORTER, "zipkin")]).unwrap_err();
-        assert_eq!(refusal, "OTEL_TRACES_EXPORTER is \"zipkin\"; otlp and none are allowed");
-        let refusal = wanted(&[("OTEL_SDK_DISABLED", "1")]).unwrap_err();
-        assert_eq!(refusal, "OTEL_SDK_DISABLED is \"1\"; true and false are allowed");
-        let refusal = wanted(&[(TRACES_EXPORTER, "otlp")]).unwrap_err();
-        assert!(refusal.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT is not set"), "{refusal}");
+    fn what_is_not_otlp_is_refused_by_the_name_of_its_variable_if_an_endpoint_is_set() {
+        for (name, value, advice) in [
+            ("OTEL_TRACES_EXPORTER", "zipkin", "otlp and none are allowed"),
+            ("OTEL_SDK_DISABLED", "1", "true and false are allowed"),
+        ] {
+            let refusal = wanted(&[ENDPOINT, (name, value)]).unwrap_err();
+            assert_eq!(refusal, format!("{name} is \"{value}\"; {advice}"));
+            assert_eq!(wanted(&[(name, value)]), Ok(false));
+        }
+        assert_eq!(wanted(&[("OTEL_TRACES_EXPORTER", "otlp")]), Ok(false));
     }
 
     #[test]
@@ -122,7 +139,8 @@ mod tests {
             [("OTEL_EXPORTER_OTLP_TIMEOUT", "1"), ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "2")]
                 .into_iter()
                 .collect();
-        let found = both.exporter("TIMEOUT");
-        assert_eq!(found, Some(("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT".to_owned(), "2")));
+        let name = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT".to_owned();
+        let own = ExporterVariable { name, value: "2", for_traces: true };
+        assert_eq!(both.exporter("TIMEOUT"), Some(own));
     }
 }

@@ -21,7 +21,7 @@ impl TraceOptions {
         if !variables.want_traces()? {
             return Ok(None);
         }
-        let name = variables.exporter("ENDPOINT").map(|(name, _)| name).unwrap_or_default();
+        let name = variables.exporter("ENDPOINT").map(|variable| variable.name).unwrap_or_default();
         Err(InvalidVariable::new(
             &name,
             "is set, but this build can't send traces",

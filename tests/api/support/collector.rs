@@ -24,7 +24,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
     Accept,
-    /// Accepts the request, but not this many of its spans.
+    /// Accepts the request, with an answer of 100 KiB.
+    AcceptAtLength,
+    /// Accepts the request, but not this many of its spans; with none, it only warns.
     Reject(i64),
     Fail(StatusCode),
     /// Reads the request and never answers.
@@ -35,6 +37,7 @@ pub enum Behaviour {
 #[derive(Debug)]
 pub struct Export {
     pub path: String,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     pub request: ExportTraceServiceRequest,
 }
@@ -133,11 +136,13 @@ async fn collect(
         Some(other) => panic!("unknown encoding {other:?}"),
     };
     let request = ExportTraceServiceRequest::decode(&body[..]).unwrap();
-    let _ = shared.exports.send(Export { path: uri.path().to_owned(), headers, request });
+    let (path, query) = (uri.path().to_owned(), uri.query().map(str::to_owned));
+    let _ = shared.exports.send(Export { path, query, headers, request });
     let behaviour = *shared.behaviour.lock().unwrap();
     let mut answer = ExportTraceServiceResponse::default();
     match behaviour {
         Behaviour::Accept => {}
+        Behaviour::AcceptAtLength => return vec![b' '; 100 * 1024].into_response(),
         Behaviour::Reject(rejected_spans) => {
             let error_message = "too many".to_owned();
             answer.partial_success =

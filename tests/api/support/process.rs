@@ -1,5 +1,6 @@
 //! The real binary, in a folder of its own and with an empty environment.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -39,7 +40,12 @@ impl Strata {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub fn env(self, name: &str, value: &str) -> Self {
+        self.env_os(name, value.as_ref())
+    }
+
+    /// The same with a value that may not be UTF-8.
+    pub fn env_os(mut self, name: &str, value: &OsStr) -> Self {
         self.command.env(name, value);
         self
     }

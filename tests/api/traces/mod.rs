@@ -1,8 +1,10 @@
 //! Traces over OTLP, with the real binary and a collector that decodes what it gets.
 
+mod contents;
 mod losses;
 mod sampling;
 mod spans;
+mod unanswered;
 mod variables;
 
 use reqwest::{Client, RequestBuilder, Response};

@@ -73,9 +73,14 @@ async fn a_caller_decides_before_the_ratio_does() {
 }
 
 #[tokio::test]
-async fn what_is_not_recorded_is_not_counted() {
-    let collector = Collector::start(Behaviour::Accept);
+async fn what_is_not_recorded_is_neither_counted_nor_sent() {
+    let mut collector = Collector::start(Behaviour::Accept);
     let running = serve(&collector.url()).env("OTEL_TRACES_SAMPLER", "always_off").start();
     send(embed(&running, "r-1")).await;
     assert_eq!(counted(&running).await, [0.0; 3]);
+    // It sends what waits before it ends.
+    running.terminate();
+    let (status, _, _) = running.wait();
+    assert!(status.success());
+    assert!(collector.try_next().is_none());
 }

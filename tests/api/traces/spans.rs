@@ -6,14 +6,10 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use serde_json::json;
-use strata::telemetry::traces::{TraceOptions, Traces, Variables};
 
 use super::{SPAN, TEXT, TRACE, embed, line_of, lines, send, serve, traceparent};
-use crate::support::app::{TestApp, config};
 use crate::support::collector::{Behaviour, Collector, number, text};
 use crate::support::process::Strata;
-use crate::support::server::TestServer;
-use crate::support::tiny;
 
 fn named<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let mut found = spans.iter().filter(|span| span.name == name);
@@ -50,10 +46,10 @@ async fn a_request_is_a_span_within_that_of_its_caller_with_a_span_per_stage_in_
     assert!(number(attributes, "strata.tokens").unwrap() > 4);
 
     let names: BTreeSet<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
-    assert_eq!(names, ["forward", "queue", "read", "tokenize", "write"].into());
+    assert_eq!(names, ["forward", "queue", "read", "tokenize", "respond"].into());
     assert_eq!(stages.len(), names.len());
     let mut at = request.start_time_unix_nano;
-    for name in ["read", "tokenize", "queue", "forward", "write"] {
+    for name in ["read", "tokenize", "queue", "forward", "respond"] {
         let stage = named(&stages, name);
         assert_eq!((&stage.trace_id, &stage.parent_span_id), (&request.trace_id, &request.span_id));
         assert_eq!(stage.kind, SpanKind::Internal as i32);
@@ -83,7 +79,10 @@ async fn a_request_is_a_span_within_that_of_its_caller_with_a_span_per_stage_in_
 async fn without_a_caller_a_trace_begins_here_and_describes_the_server() {
     let mut collector = Collector::start(Behaviour::Accept);
     let running = serve(&collector.url())
-        .env("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=a%20test,service.name=other")
+        .env(
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "deployment%2Eenvironment.name=a%20test,service.name=other",
+        )
         .env("OTEL_SERVICE_NAME", "encoder")
         .start();
     send(embed(&running, "r-1")).await;
@@ -122,51 +121,44 @@ async fn a_refused_request_has_its_code_and_a_probe_has_no_span() {
     let empty = empty.json(&json!({"inputs": []})).send().await.unwrap();
     assert_eq!(empty.status(), 422);
     let (refused, before) = collector.until_request("r-1").await;
-    assert_eq!(text(&refused.attributes, "error.type"), Some("empty_inputs"));
+    assert_eq!(text(&refused.attributes, "strata.code"), Some("empty_inputs"));
     assert_eq!(number(&refused.attributes, "http.response.status_code"), Some(422));
     // A client's mistake is no error of the server.
     let status = refused.status.unwrap_or_default();
     assert_eq!(status.code, StatusCode::Unset as i32);
+    assert_eq!(text(&refused.attributes, "error.type"), None);
     let [unknown] = &before[..] else { panic!("not one span: {before:?}") };
     assert_eq!((unknown.name.as_str(), unknown.attributes.len()), ("GET", 5));
-    assert_eq!(text(&unknown.attributes, "error.type"), Some("not_found"));
+    assert_eq!(text(&unknown.attributes, "strata.code"), Some("not_found"));
     assert!(!format!("{unknown:?}").contains("xylophone"), "{unknown:?}");
 }
 
 #[tokio::test]
-async fn no_text_is_sent() {
+async fn the_source_of_a_comparison_counts_as_an_input() {
     let mut collector = Collector::start(Behaviour::Accept);
     let running = serve(&collector.url()).start();
-    send(embed(&running, "r-1")).await;
-    let export = collector.next().await;
-    let sent = format!("{export:?}");
-    assert!(TEXT.split(' ').filter(|word| word.len() > 1).all(|word| !sent.contains(word)));
+    let inputs = json!({"source_sentence": TEXT, "sentences": ["a film", "a good film"]});
+    let request = reqwest::Client::new().post(running.url("/tei/similarity"));
+    let request = request.json(&json!({ "inputs": inputs })).header("x-request-id", "r-1");
+    send(request).await;
+    let (request, stages) = collector.until_request("r-1").await;
+    assert_eq!(number(&request.attributes, "strata.inputs"), Some(3));
+    let names: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(names, ["read", "tokenize", "queue", "forward", "respond"]);
 }
 
 #[tokio::test]
-async fn a_request_whose_client_leaves_is_recorded_too() {
+async fn the_scheme_is_that_of_the_client_and_the_method_one_of_the_standard() {
     let mut collector = Collector::start(Behaviour::Accept);
-    let variables = [
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
-        ("OTEL_BSP_SCHEDULE_DELAY", "10".to_owned()),
-    ];
-    let variables: Variables = variables.into_iter().collect();
-    let traces = Traces::start(TraceOptions::read(&variables).unwrap()).unwrap();
-    let (app, mut stage) = TestApp::staged_and_traced(&config(tiny("sentence")), traces);
-    let server = TestServer::start(&app).await;
-    let body = json!({ "inputs": TEXT }).to_string();
-    let head =
-        "POST /embed HTTP/1.1\r\nhost: a\r\nx-request-id: r-1\r\ncontent-type: application/json";
-    let leaving =
-        server.begin(format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes());
-    stage.pass().await;
-    drop(leaving);
-    let (left, before) = collector.until_request("r-1").await;
-    assert!(before.is_empty(), "{before:?}");
-    assert_eq!(text(&left.attributes, "error.type"), Some("cancelled"));
-    assert_eq!(number(&left.attributes, "http.response.status_code"), None);
-    stage.open();
-    server.stop().await;
+    let running = serve(&collector.url()).env("STRATA_HTTP_TRUSTED_PROXIES", "127.0.0.1").start();
+    let client = reqwest::Client::new();
+    let request = client.request(reqwest::Method::TRACE, running.url("/embed"));
+    let request = request.header("x-forwarded-proto", "https").header("x-request-id", "r-1");
+    assert_eq!(request.send().await.unwrap().status(), 405);
+    let (span, _) = collector.until_request("r-1").await;
+    assert_eq!(span.name, "TRACE /embed");
+    assert_eq!(text(&span.attributes, "http.request.method"), Some("TRACE"));
+    assert_eq!(text(&span.attributes, "url.scheme"), Some("https"));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! The variables `OTEL_…` that are obeyed, and those that are refused.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use super::{embed, send, serve};
 use crate::support::collector::{Behaviour, Collector};
 use crate::support::process::Strata;
@@ -19,6 +22,8 @@ async fn address_headers_and_compression_of_traces_are_preferred_to_those_of_all
     let export = collector.next().await;
     assert_eq!(export.path, "/a/path");
     assert_eq!(export.headers["content-encoding"], "gzip");
+    // The collector has decoded it.
+    assert_eq!(export.spans().next().unwrap().name, "read");
     assert_eq!(export.headers["api-key"], "xylophone,1");
     assert_eq!(export.headers["x-tenant"], "a");
     assert!(!export.headers.contains_key("x-other"));
@@ -26,6 +31,32 @@ async fn address_headers_and_compression_of_traces_are_preferred_to_those_of_all
     let (_, _, log) = running.wait();
     assert!(log.contains("traces are sent"), "{log}");
     assert!(!log.contains("xylophone"), "{log}");
+}
+
+#[tokio::test]
+async fn compression_may_be_turned_off_for_traces() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&collector.url())
+        .env("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+        .env("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "None")
+        .start();
+    send(embed(&running, "r-1")).await;
+    let export = collector.next().await;
+    assert!(!export.headers.contains_key("content-encoding"));
+    assert_eq!(export.spans().next().unwrap().name, "read");
+}
+
+#[tokio::test]
+async fn the_address_of_all_signals_may_have_a_path_and_a_query() {
+    let mut collector = Collector::start(Behaviour::Accept);
+    let running = serve(&format!("{}/base/?token=xylophone", collector.url())).start();
+    send(embed(&running, "r-1")).await;
+    let export = collector.next().await;
+    assert_eq!(export.path, "/base/v1/traces");
+    assert_eq!(export.query.as_deref(), Some("token=xylophone"));
+    running.terminate();
+    let (_, _, log) = running.wait();
+    assert!(log.contains("/base/v1/traces") && !log.contains("xylophone"), "{log}");
 }
 
 /// The line with which a server refuses to start.
@@ -77,10 +108,14 @@ fn what_may_be_secret_is_refused_without_being_quoted() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "xylophone", "has no key=value in entry 1"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=1,b c=xylophone", "has no valid header in entry 2"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=xylophone%0A", "has no valid header in entry 1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=xylophone%", "has a % without two hexadecimal digits"),
         ("OTEL_RESOURCE_ATTRIBUTES", "a=1,=xylophone", "has no key=value in entry 2"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "xylophone%=1", "has a % without two hexadecimal digits"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:xylophone@localhost:4318", "has a user"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://xylophone", "begins with https"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "is not a URL"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:xylophone", "has an invalid port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost#xylophone", "has a fragment"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://xylophone", "is not a URL"),
     ] {
         let line = refused(&[(name, value)]);
@@ -91,14 +126,17 @@ fn what_may_be_secret_is_refused_without_being_quoted() {
 
 #[tokio::test]
 async fn nothing_else_is_read_where_traces_are_off() {
-    for (name, value) in
-        [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none"), ("OTEL_A", "b")]
-    {
-        let server = match name {
-            "OTEL_A" => Strata::serve("sentence"),
-            _ => serve("nonsense"),
-        };
-        let running = server.env(name, value).env("OTEL_TRACES_SAMPLER", "nonsense").start();
+    for (has_endpoint, name, value) in [
+        (true, "OTEL_SDK_DISABLED", &b"true"[..]),
+        (true, "OTEL_TRACES_EXPORTER", b"none"),
+        (false, "OTEL_SDK_DISABLED", b"1"),
+        (false, "OTEL_TRACES_EXPORTER", b"console"),
+        (false, "OTEL_TRACES_EXPORTER", b"otlp"),
+        (false, "OTEL_RESOURCE_ATTRIBUTES", b"a=\xff"),
+    ] {
+        let server = if has_endpoint { serve("nonsense") } else { Strata::serve("sentence") };
+        let server = server.env_os(name, OsStr::from_bytes(value));
+        let running = server.env("OTEL_TRACES_SAMPLER", "nonsense").start();
         send(embed(&running, "r-1")).await;
         let named = |thread: &String| thread.starts_with("OpenTelemetry");
         assert!(!running.threads().iter().any(named));

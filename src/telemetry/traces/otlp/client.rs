@@ -12,13 +12,16 @@ use prost::Message;
 /// The most bytes of an answer that are read; an ordinary one is empty.
 const ANSWER_BYTES: u64 = 64 * 1024;
 
+/// The most characters of a collector's message that are logged.
+const MESSAGE_CHARS: usize = 512;
+
 /// What the collector said last, which the exporter doesn't pass on.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct LastAnswer {
     /// Spans that it rejected although it accepted the request.
     pub rejected: u64,
-    /// Why it wasn't reached, or why it rejected spans.
-    pub cause: Option<String>,
+    /// Why it wasn't reached or why it rejected spans; or, if it rejected none, what it said about them.
+    pub message: Option<String>,
 }
 
 /// The client; a clone shares the last answer.
@@ -50,7 +53,11 @@ impl CollectorClient {
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, ureq::Error> {
         let (head, body) = request.into_parts();
         let (head, mut body) = self.agent.run(Request::from_parts(head, &body[..]))?.into_parts();
-        let bytes = body.with_config().limit(ANSWER_BYTES).read_to_vec()?;
+        let bytes = match body.with_config().limit(ANSWER_BYTES).read_to_vec() {
+            // Its status says what became of the spans.
+            Err(ureq::Error::BodyExceedsLimit(_)) => Vec::new(),
+            read => read?,
+        };
         Ok(Response::from_parts(head, bytes.into()))
     }
 }
@@ -62,16 +69,45 @@ impl HttpClient for CollectorClient {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = match &sent {
             Ok(answer) if answer.status().is_success() => rejected(answer.body()),
             Ok(_) => LastAnswer::default(),
-            Err(error) => LastAnswer { rejected: 0, cause: Some(error.to_string()) },
+            Err(error) => LastAnswer { rejected: 0, message: Some(error.to_string()) },
         };
         Ok(sent?)
     }
 }
 
-/// What a collector rejects of a request that it accepts.
+/// What a collector rejects of a request that it accepts, or else its warning.
 fn rejected(body: &[u8]) -> LastAnswer {
     let answer = ExportTraceServiceResponse::decode(body).unwrap_or_default();
     let Some(partial) = answer.partial_success else { return LastAnswer::default() };
     let rejected = u64::try_from(partial.rejected_spans).unwrap_or_default();
-    LastAnswer { rejected, cause: Some(partial.error_message) }
+    let message: String = partial.error_message.chars().take(MESSAGE_CHARS).collect();
+    LastAnswer { rejected, message: (rejected > 0 || !message.is_empty()).then_some(message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
+
+    use super::*;
+
+    fn read(rejected_spans: i64, message: &str) -> LastAnswer {
+        let error_message = message.to_owned();
+        let partial_success = Some(ExportTracePartialSuccess { rejected_spans, error_message });
+        rejected(&ExportTraceServiceResponse { partial_success }.encode_to_vec())
+    }
+
+    #[test]
+    fn a_message_is_kept_with_rejected_spans_and_without_and_is_cut() {
+        let last = |rejected, message: Option<&str>| {
+            let message = message.map(str::to_owned);
+            LastAnswer { rejected, message }
+        };
+        assert_eq!(read(2, "too many"), last(2, Some("too many")));
+        assert_eq!(read(2, ""), last(2, Some("")));
+        assert_eq!(read(0, "deprecated"), last(0, Some("deprecated")));
+        assert_eq!(read(0, ""), last(0, None));
+        let long = "x".repeat(MESSAGE_CHARS);
+        assert_eq!(read(0, &format!("{long}x")), last(0, Some(&long)));
+        assert_eq!(rejected(b"not a message"), LastAnswer::default());
+    }
 }

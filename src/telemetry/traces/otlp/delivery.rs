@@ -1,14 +1,11 @@
 //! Keeps account of every span from its end until it has reached the collector or is lost.
 
-use std::mem;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::loss_warnings::{Loss, LossWarnings};
 use crate::telemetry::traces::counts::SpanCounts;
-
-/// The time between two warnings. A collector that fails now and then would otherwise fill the log.
-const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 /// The account of spans.
 #[derive(Debug)]
@@ -20,19 +17,7 @@ pub struct Delivery {
     /// Spans that wait or are being sent.
     unsettled: AtomicU64,
     counts: SpanCounts,
-    losses: Mutex<Losses>,
-}
-
-/// What the log needs to know.
-#[derive(Debug, Default)]
-struct Losses {
-    /// Spans that were lost since the last one that wasn't logged as such.
-    spans: u64,
-    /// Whether a span was lost since spans were last sent.
-    since_last_sent: bool,
-    /// Whether the current losses are in the log.
-    logged: bool,
-    last_warning: Option<Instant>,
+    warnings: Mutex<LossWarnings>,
 }
 
 impl Delivery {
@@ -43,7 +28,7 @@ impl Delivery {
             waiting: AtomicUsize::new(0),
             unsettled: AtomicU64::new(0),
             counts,
-            losses: Mutex::default(),
+            warnings: Mutex::default(),
         }
     }
 
@@ -55,7 +40,7 @@ impl Delivery {
         }
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         self.counts.dropped.inc();
-        self.lost(1, "there is no room for more");
+        self.lost(1, Loss::Dropped, "there is no room for more");
         false
     }
 
@@ -68,13 +53,9 @@ impl Delivery {
     pub fn exported(&self, spans: u64) {
         self.settle(spans);
         self.counts.exported.inc_by(spans);
-        let mut losses = self.losses();
-        if mem::take(&mut losses.since_last_sent) || losses.spans == 0 {
-            return;
-        }
-        let spans = mem::take(&mut losses.spans);
-        if mem::take(&mut losses.logged) {
-            tracing::info!(lost = spans, "spans of traces reach the collector again");
+        let lost = self.warnings().sent();
+        if let Some(lost) = lost {
+            tracing::info!(lost, "spans of traces reach the collector again");
         }
     }
 
@@ -82,7 +63,14 @@ impl Delivery {
     pub fn failed(&self, spans: u64, cause: &str) {
         self.settle(spans);
         self.counts.failed.inc_by(spans);
-        self.lost(spans, cause);
+        self.lost(spans, Loss::Failed, cause);
+    }
+
+    /// The collector accepts spans, and warns of something.
+    pub fn warned(&self, message: &str) {
+        if self.warnings().warned(Instant::now()) {
+            tracing::warn!(warning = message, "the collector accepts spans with a warning");
+        }
     }
 
     /// No more spans are sent: what isn't sent yet counts as dropped. Returns their number.
@@ -98,16 +86,8 @@ impl Delivery {
         let _ = self.unsettled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, settle);
     }
 
-    /// Logs the first of several losses.
-    fn lost(&self, spans: u64, cause: &str) {
-        let mut losses = self.losses();
-        let is_first = losses.spans == 0;
-        losses.spans += spans;
-        losses.since_last_sent = true;
-        let recent = losses.last_warning.is_some_and(|last| last.elapsed() < BETWEEN_WARNINGS);
-        if is_first && !recent {
-            losses.last_warning = Some(Instant::now());
-            losses.logged = true;
+    fn lost(&self, spans: u64, loss: Loss, cause: &str) {
+        if self.warnings().lost(spans, loss, Instant::now()) {
             tracing::warn!(
                 cause,
                 "spans of traces are lost; strata_traces_spans_total counts them"
@@ -115,8 +95,8 @@ impl Delivery {
         }
     }
 
-    fn losses(&self) -> MutexGuard<'_, Losses> {
-        self.losses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn warnings(&self) -> MutexGuard<'_, LossWarnings> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -27,21 +27,23 @@ impl SpanExporter for CountingExporter {
         let spans = batch.len();
         self.delivery.taken(spans);
         let sent = self.exporter.export(batch).await;
-        let LastAnswer { rejected, cause } = self.client.take_last();
+        let LastAnswer { rejected, message } = self.client.take_last();
         let spans = spans as u64;
         match &sent {
             Ok(()) => {
                 let rejected = rejected.min(spans);
                 if rejected > 0 {
-                    let cause = cause.unwrap_or_default();
+                    let cause = message.unwrap_or_default();
                     self.delivery.failed(rejected, &format!("the collector rejects them: {cause}"));
+                } else if let Some(message) = message {
+                    self.delivery.warned(&message);
                 }
                 if spans > rejected {
                     self.delivery.exported(spans - rejected);
                 }
             }
             Err(error) => {
-                self.delivery.failed(spans, &cause.unwrap_or_else(|| error.to_string()));
+                self.delivery.failed(spans, &message.unwrap_or_else(|| error.to_string()));
             }
         }
         sent

@@ -2,7 +2,9 @@
 
 mod client;
 mod delivery;
+mod endpoint;
 mod exporter;
+mod loss_warnings;
 mod options;
 mod pairs;
 mod pipeline;

@@ -7,11 +7,12 @@ use axum::http::{HeaderName, HeaderValue, Uri};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::Sampler;
 
-use super::pairs::pairs;
+use super::endpoint::endpoint;
+use super::pairs::{Encoded, pairs};
 use super::resource::resource;
 use super::sampling::sampler;
 use crate::telemetry::traces::error::InvalidVariable;
-use crate::telemetry::traces::variables::Variables;
+use crate::telemetry::traces::variables::{ExporterVariable, Variables};
 
 /// Variables that would change what is sent and that nothing here obeys.
 const NOT_OBEYED: [&str; 5] = [
@@ -25,7 +26,8 @@ const NOT_OBEYED: [&str; 5] = [
 /// The longest time in milliseconds that a variable may give.
 const MAX_MILLIS: u64 = 600_000;
 
-/// The most spans that may wait; each takes about a kilobyte.
+/// The most spans that may wait. Each takes about a kilobyte, and up to five with the longest `tracestate`
+/// of a caller: 512 bytes in 32 entries.
 const MAX_QUEUE: u64 = 1_000_000;
 
 /// How traces are sampled and sent. It has no `Debug`, since the headers may hold a key.
@@ -61,6 +63,7 @@ impl TraceOptions {
         if !variables.want_traces()? {
             return Ok(None);
         }
+        let Some(address) = variables.exporter("ENDPOINT") else { return Ok(None) };
         if let Some(name) = NOT_OBEYED.into_iter().find(|name| variables.get(name).is_some()) {
             return Err(InvalidVariable::new(name, "is set, but can't be obeyed", "unset it"));
         }
@@ -69,8 +72,10 @@ impl TraceOptions {
         let millis = |name: &str, value: Option<&str>, default| {
             number(name, value, default, 1..=MAX_MILLIS).map(Duration::from_millis)
         };
-        let (name, value) = variables.exporter("TIMEOUT").unzip();
-        let timeout = millis(name.as_deref().unwrap_or_default(), value, 10_000)?;
+        let timeout = match variables.exporter("TIMEOUT") {
+            Some(timeout) => millis(&timeout.name, Some(timeout.value), 10_000)?,
+            None => Duration::from_secs(10),
+        };
         let batching = |name: &str, default, max| {
             number(name, variables.get(name), default, 1..=max).map(|number| number as usize)
         };
@@ -79,7 +84,7 @@ impl TraceOptions {
         let limit = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
         let attributes = number(limit, variables.get(limit), 128, 0..=u64::from(u32::MAX))?;
         Ok(Some(Self {
-            endpoint: endpoint(variables)?,
+            endpoint: endpoint(&address)?,
             headers: headers(variables)?,
             timeout: timeout.min(own("OTEL_BSP_EXPORT_TIMEOUT", 30_000)?),
             gzip: gzip(variables)?,
@@ -110,38 +115,13 @@ fn number(
     }
 }
 
-/// The address of the collector for traces. That for all signals is completed by `/v1/traces`.
-fn endpoint(variables: &Variables) -> Result<Uri, InvalidVariable> {
-    let (name, value) = variables.exporter("ENDPOINT").unwrap_or_default();
-    let completed = match name.contains("TRACES") {
-        true => value.to_owned(),
-        false => format!("{}/v1/traces", value.trim_end_matches('/')),
-    };
-    // The value may hold a password.
-    let refused = |found: &str, advice: &str| InvalidVariable::new(&name, found, advice);
-    let example = "write it as in http://localhost:4318";
-    let uri: Uri = completed.parse().map_err(|_| refused("is not a URL", example))?;
-    if uri.scheme_str() == Some("https") {
-        return Err(refused(
-            "begins with https, which isn't supported",
-            "send to a collector in this network by http; it can pass everything on by https",
-        ));
-    }
-    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"));
-    match authority.map(|authority| authority.as_str()) {
-        None => Err(refused("is not a URL that begins with http://", example)),
-        Some(text) if text.contains('@') => {
-            Err(refused("has a user", "set OTEL_EXPORTER_OTLP_HEADERS=authorization=… instead"))
-        }
-        Some(_) => Ok(uri),
-    }
-}
-
 /// The headers of each request to the collector. Their values may be secret, so messages don't quote
 /// them.
 fn headers(variables: &Variables) -> Result<HashMap<String, String>, InvalidVariable> {
-    let Some((name, value)) = variables.exporter("HEADERS") else { return Ok(HashMap::new()) };
-    let headers = pairs(&name, value)?;
+    let Some(ExporterVariable { name, value, .. }) = variables.exporter("HEADERS") else {
+        return Ok(HashMap::new());
+    };
+    let headers = pairs(&name, value, Encoded::Values)?;
     let is_header = |(key, value): &(String, String)| {
         HeaderName::try_from(key).is_ok() && HeaderValue::try_from(value).is_ok()
     };
@@ -157,9 +137,9 @@ fn headers(variables: &Variables) -> Result<HashMap<String, String>, InvalidVari
 fn gzip(variables: &Variables) -> Result<bool, InvalidVariable> {
     match variables.exporter("COMPRESSION") {
         None => Ok(false),
-        Some((_, value)) if value.eq_ignore_ascii_case("none") => Ok(false),
-        Some((_, value)) if value.eq_ignore_ascii_case("gzip") => Ok(true),
-        Some((name, value)) => {
+        Some(variable) if variable.value.eq_ignore_ascii_case("none") => Ok(false),
+        Some(variable) if variable.value.eq_ignore_ascii_case("gzip") => Ok(true),
+        Some(ExporterVariable { name, value, .. }) => {
             Err(InvalidVariable::value(&name, value, "gzip and none are allowed"))
         }
     }
@@ -167,7 +147,9 @@ fn gzip(variables: &Variables) -> Result<bool, InvalidVariable> {
 
 fn check_protocol(variables: &Variables) -> Result<(), InvalidVariable> {
     match variables.exporter("PROTOCOL") {
-        Some((name, value)) if !value.eq_ignore_ascii_case("http/protobuf") => {
+        Some(ExporterVariable { name, value, .. })
+            if !value.eq_ignore_ascii_case("http/protobuf") =>
+        {
             let advice = "only http/protobuf is supported; collectors usually take it at port 4318";
             Err(InvalidVariable::value(&name, value, advice))
         }

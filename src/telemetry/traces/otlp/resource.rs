@@ -5,7 +5,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::TelemetryResourceDetector;
 use uuid::Uuid;
 
-use super::pairs::pairs;
+use super::pairs::{Encoded, pairs};
 use crate::telemetry::traces::error::InvalidVariable;
 use crate::telemetry::traces::variables::Variables;
 
@@ -16,7 +16,7 @@ use crate::telemetry::traces::variables::Variables;
 /// The list of attributes can't be read.
 pub fn resource(variables: &Variables) -> Result<Resource, InvalidVariable> {
     const LIST: &str = "OTEL_RESOURCE_ATTRIBUTES";
-    let listed = pairs(LIST, variables.get(LIST).unwrap_or_default())?;
+    let listed = pairs(LIST, variables.get(LIST).unwrap_or_default(), Encoded::Both)?;
     let name = variables.get("OTEL_SERVICE_NAME");
     let own = [
         ("service.name".to_owned(), "strata".to_owned()),
