@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 use strata::config::Config;
 
@@ -104,13 +105,14 @@ fn each_service_may_do_only_what_it_has_to() {
 }
 
 #[test]
-fn strata_trusts_what_the_network_of_compose_forwards() {
+fn strata_trusts_the_containers_of_compose_and_not_the_gateway() {
     let compose = Compose::read();
-    let subnet = &compose.0["networks"]["default"]["ipam"]["config"][0]["subnet"];
-    let trusted = compose.environment("strata").into_iter();
-    let trusted: Vec<_> =
-        trusted.filter(|(name, _)| *name == "STRATA_HTTP_TRUSTED_PROXIES").collect();
-    assert_eq!(trusted, [("STRATA_HTTP_TRUSTED_PROXIES", subnet.as_str().unwrap())]);
+    let trusted = compose.trusted_proxies();
+    let network = &compose.0["networks"]["default"]["ipam"]["config"][0];
+    let text = |field: &str| network[field].as_str().unwrap();
+    assert_eq!(trusted.to_string(), text("ip_range"));
+    assert!(text("subnet").parse::<IpNet>().unwrap().contains(&trusted));
+    assert!(!trusted.contains(&compose.gateway()));
 }
 
 #[test]

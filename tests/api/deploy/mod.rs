@@ -2,6 +2,7 @@
 //! before and beside two replicas of the real binary. Grafana isn't run: its files are compared with what
 //! they name.
 
+mod addresses;
 mod alerts;
 mod balancer;
 mod compose;
