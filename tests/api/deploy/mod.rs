@@ -12,6 +12,7 @@ mod dns;
 mod files;
 mod grafana;
 mod isolation;
+mod lost;
 mod names;
 mod prometheus;
 mod provoke;

@@ -90,6 +90,12 @@ impl<'s> Stack<'s> {
         status
     }
 
+    /// Ends a container without a warning, as the system does if it has used too much memory.
+    pub fn kill_replica(&mut self, which: usize) {
+        self.replicas[which] = None;
+        self.dns.remove(REPLICAS[which]);
+    }
+
     pub fn until_both_are_ready(&self) {
         let ready = |scrape: &str| scrape.matches(r#",state="UP"} 1"#).count();
         let of_servers = |text: String| -> String {
@@ -113,12 +119,12 @@ pub fn scrape(address: Ipv4Addr) -> Scrape {
     Scrape::parse(&metrics(address))
 }
 
-/// Whether a replica has sequences in its queue.
-pub fn has_waiting(address: Ipv4Addr) -> bool {
+/// The number of sequences in the queue of a replica.
+pub fn waiting(address: Ipv4Addr) -> f64 {
     let text = metrics(address);
     let mut waiting =
         text.lines().filter_map(|line| line.strip_prefix("strata_batching_queue_sequences "));
-    waiting.any(|count| count.parse() != Ok(0.0))
+    waiting.next().map_or(0.0, |count| count.parse().unwrap())
 }
 
 /// The names of all metrics of a replica, without the endings of samples.
