@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use super::compose::Compose;
 use super::connection::{CLIENTS, Connection, get};
 use super::dns::Dns;
+use super::files::connection_limits;
 use super::isolation::{Network, isolated};
-use super::{HAPROXY, Process, until};
+use super::{HAPROXY, Process, run, until};
 
 const REPLICA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
@@ -111,5 +112,24 @@ fn without_a_replica_the_answer_is_a_problem_in_json() {
         assert_eq!(reply.header("x-request-id"), Some("mine"));
         let problem: Value = serde_json::from_str(&reply.body).unwrap();
         assert_eq!(problem["status"], 503);
+    });
+}
+
+#[test]
+fn clients_that_take_all_connections_keep_nobody_from_health_and_metrics() {
+    let name = "clients_that_take_all_connections_keep_nobody_from_health_and_metrics";
+    isolated(&format!("deploy::balancer::{name}"), || {
+        let own = std::process::id().to_string();
+        run("prlimit", &["--pid", &own, "--nofile=8192:8192"]);
+        let _balancer = Balancer::start();
+        let [all, of_clients] = connection_limits();
+        // More than HAProxy accepts wait in the system's queue.
+        let _idle: Vec<_> = (0..all).map_while(|_| Connection::open(CLIENTS).ok()).collect();
+        let current =
+            format!("haproxy_frontend_current_sessions{{proxy=\"clients\"}} {of_clients}\n");
+        until("clients have all that they may have", || {
+            get("http://127.0.0.1:8405/metrics").1.contains(&current)
+        });
+        assert_eq!(get("http://127.0.0.1:8405/healthz").0, 503);
     });
 }

@@ -16,10 +16,9 @@ fn haproxy() -> String {
     fs::read_to_string(root().join("deploy/haproxy/haproxy.cfg")).unwrap()
 }
 
-/// The word after `name` in HAProxy's configuration, where it stands at the beginning of a line or behind
+/// The words after `name` in HAProxy's configuration, where it stands at the beginning of a line or behind
 /// other options of a server.
-#[track_caller]
-fn value(name: &str) -> String {
+fn values(name: &str) -> Vec<String> {
     let lines = haproxy();
     let lines = lines.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let found = lines.filter_map(|line| {
@@ -27,9 +26,19 @@ fn value(name: &str) -> String {
             .split_once(&format!(" {name} "))
             .map(|(_, rest)| rest.split(' ').next().unwrap().to_owned())
     });
-    let found: Vec<_> = found.collect();
-    assert_eq!(found.len(), 1, "{name}: {found:?}");
-    found[0].clone()
+    found.collect()
+}
+
+#[track_caller]
+fn value(name: &str) -> String {
+    let [found] = <[String; 1]>::try_from(values(name)).unwrap();
+    found
+}
+
+/// How many connections HAProxy may have, and how many of them clients may have.
+pub fn connection_limits() -> [u32; 2] {
+    let limits: Vec<_> = values("maxconn").iter().map(|value| value.parse().unwrap()).collect();
+    limits.try_into().unwrap()
 }
 
 #[track_caller]
@@ -62,7 +71,7 @@ fn the_times_of_haproxy_fit_those_of_strata() {
     assert!(http.max_timeout < time("timeout server") && http.max_timeout < time("timeout client"));
     assert!(http.header_timeout <= time("timeout http-request"));
     // Half of the idle connections are closed after each of these times.
-    let rounds = number("maxconn").ilog2() + 1;
+    let rounds = connection_limits()[0].ilog2() + 1;
     let closed = time("pool-purge-delay") * rounds;
     assert!(closed < http.idle_timeout, "the last idle connection is closed after {closed:?}");
     // Docker kills what doesn't stop within 10 s.
@@ -75,12 +84,14 @@ fn the_limits_of_haproxy_fit_its_container() {
     let compose = Compose::read();
     let service = &compose.0["services"]["haproxy"];
     let files = service["ulimits"]["nofile"].as_u64().unwrap();
+    let [all, of_clients] = connection_limits();
+    assert!(of_clients + 50 <= all, "too few are left for metrics and health");
     // Two for each connection of a client, and some for checks, listeners and metrics.
-    assert!(u64::from(number("maxconn")) * 2 + 100 < files);
+    assert!(u64::from(all) * 2 + 100 < files);
     let limit = service["deploy"]["resources"]["limits"]["memory"].as_str().unwrap();
     let mebibytes: u32 = limit.strip_suffix('M').unwrap().parse().unwrap();
     // Two buffers for each connection, and as much again for everything else.
-    assert!(number("maxconn") * (number("tune.bufsize") >> 10) * 2 * 2 <= mebibytes << 10);
+    assert!(all * (number("tune.bufsize") >> 10) * 2 * 2 <= mebibytes << 10);
 }
 
 #[test]
