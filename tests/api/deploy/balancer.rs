@@ -1,38 +1,19 @@
 //! What HAProxy does with a request and an answer, seen from both sides.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
-use std::thread;
 
 use serde_json::{Value, json};
 
 use super::compose::Compose;
 use super::connection::{CLIENTS, Connection, get};
 use super::dns::Dns;
+use super::fake::{Behaviour, Fake};
 use super::files::connection_limits;
 use super::isolation::{Network, isolated};
 use super::{HAPROXY, Process, run, until};
 
 const REPLICA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-
-/// Answers each request with its own head; in place of a replica.
-fn mirror(stream: TcpStream) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head)? == 0 {
-                return Ok(());
-            }
-        }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length = length.map_or(0, |length| length.parse::<u64>().unwrap());
-        std::io::copy(&mut std::io::Read::take(&mut stream, length), &mut std::io::sink())?;
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
-        stream.get_mut().write_all(answer.as_bytes())?;
-    }
-}
 
 pub struct Balancer {
     pub dns: Dns,
@@ -58,12 +39,7 @@ fn a_request_reaches_the_replica_with_its_id_its_trace_and_its_address() {
     let name = "a_request_reaches_the_replica_with_its_id_its_trace_and_its_address";
     isolated(&format!("deploy::balancer::{name}"), || {
         let balancer = Balancer::start();
-        let listener = TcpListener::bind((REPLICA, 8080)).unwrap();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                thread::spawn(move || mirror(stream.unwrap()));
-            }
-        });
+        let _mirror = Fake::start(REPLICA, Behaviour::Mirror);
         balancer.dns.add(REPLICA);
         until("a replica is ready", || get("http://127.0.0.1:8405/healthz").0 == 200);
         let mut connection = Connection::open(CLIENTS).unwrap();

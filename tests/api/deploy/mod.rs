@@ -9,6 +9,7 @@ mod compose;
 mod connection;
 mod dashboard;
 mod dns;
+mod fake;
 mod files;
 mod grafana;
 mod isolation;
@@ -18,6 +19,7 @@ mod prometheus;
 mod provoke;
 mod queries;
 mod restarts;
+mod retries;
 mod stack;
 
 use std::process::{Child, Command, Output};

@@ -97,16 +97,18 @@ impl<'s> Stack<'s> {
     }
 
     pub fn until_both_are_ready(&self) {
-        let ready = |scrape: &str| scrape.matches(r#",state="UP"} 1"#).count();
-        let of_servers = |text: String| -> String {
-            text.lines().filter(|line| line.starts_with("haproxy_server_status{")).collect()
-        };
         let is_ready = |address| get(&format!("http://{address}:8080/readyz")).0 == 200;
         until("two replicas are ready and HAProxy knows", || {
-            REPLICAS.into_iter().all(is_ready)
-                && ready(&of_servers(get("http://127.0.0.1:8405/metrics").1)) == 2
+            REPLICAS.into_iter().all(is_ready) && ready_servers() == 2
         });
     }
+}
+
+/// The number of replicas to which HAProxy sends requests.
+pub fn ready_servers() -> usize {
+    let scrape = get("http://127.0.0.1:8405/metrics").1;
+    let servers = scrape.lines().filter(|line| line.starts_with("haproxy_server_status{"));
+    servers.filter(|line| line.ends_with(r#",state="UP"} 1"#)).count()
 }
 
 /// The metrics of a replica as text; nothing if it doesn't answer.
