@@ -99,16 +99,16 @@ impl<'s> Stack<'s> {
     pub fn until_both_are_ready(&self) {
         let is_ready = |address| get(&format!("http://{address}:8080/readyz")).0 == 200;
         until("two replicas are ready and HAProxy knows", || {
-            REPLICAS.into_iter().all(is_ready) && ready_servers() == 2
+            REPLICAS.into_iter().all(is_ready) && servers("UP") == 2
         });
     }
 }
 
-/// The number of replicas to which HAProxy sends requests.
-pub fn ready_servers() -> usize {
+/// The number of replicas that HAProxy finds in this state: to those that are `UP` it sends requests.
+pub fn servers(state: &str) -> usize {
     let scrape = get("http://127.0.0.1:8405/metrics").1;
     let servers = scrape.lines().filter(|line| line.starts_with("haproxy_server_status{"));
-    servers.filter(|line| line.ends_with(r#",state="UP"} 1"#)).count()
+    servers.filter(|line| line.ends_with(&format!(",state=\"{state}\"}} 1"))).count()
 }
 
 /// The metrics of a replica as text; nothing if it doesn't answer.
