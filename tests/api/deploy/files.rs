@@ -95,6 +95,21 @@ fn the_limits_of_haproxy_fit_its_container() {
 }
 
 #[test]
+fn the_errors_of_haproxy_itself_are_problems_in_json() {
+    let config = haproxy();
+    let lines = config.lines().filter_map(|line| line.trim().strip_prefix("http-error status "));
+    let statuses = lines.map(|line| {
+        let status: u64 = line.split(' ').next().unwrap().parse().unwrap();
+        assert!(line.contains(" content-type application/problem+json string "), "{line}");
+        let problem: Value = serde_json::from_str(line.split('\'').nth(1).unwrap()).unwrap();
+        assert_eq!(problem["status"], status, "{line}");
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{line}");
+        status
+    });
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 408, 500, 502, 503, 504]);
+}
+
+#[test]
 fn each_service_may_do_only_what_it_has_to() {
     let compose = Compose::read();
     for (name, service) in compose.services() {
