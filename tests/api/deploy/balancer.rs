@@ -62,10 +62,19 @@ fn a_request_reaches_the_replica_with_its_id_its_trace_and_its_address() {
         assert_eq!(lines(&reply.body, "forwarded"), [""; 0]);
         assert_eq!(lines(&reply.body, "x-forwarded-for"), ["x-forwarded-for: 127.0.0.1"]);
 
-        // An id that Strata would not take is replaced, as one that is missing.
-        for headers in
-            ["", &format!("x-request-id: {}\r\n", "a".repeat(129)), "x-request-id: a b\r\n"]
-        {
+        let reply = ask("x-request-id: mine,1\r\n");
+        assert_eq!(lines(&reply.body, "x-request-id"), ["x-request-id: mine,1"]);
+
+        // An id that Strata would not take is replaced, as one that is missing, and so are two.
+        for headers in [
+            "",
+            &format!("x-request-id: {}\r\n", "a".repeat(129)),
+            &format!("x-request-id: {},b\r\n", "a".repeat(128)),
+            "x-request-id: a b\r\n",
+            "x-request-id: a, b\r\n",
+            "x-request-id: a b, c\r\n",
+            "x-request-id: a\r\nx-request-id: b\r\n",
+        ] {
             let reply = ask(headers);
             let ids = lines(&reply.body, "x-request-id");
             assert_eq!(ids, [format!("x-request-id: {}", reply.header("x-request-id").unwrap())]);
