@@ -15,9 +15,16 @@ use super::{HAPROXY, Process, run, until};
 
 const REPLICA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
+/// HAProxy with the configuration that compose mounts, and with a master process, as its image starts it.
+pub fn start_haproxy(compose: &Compose) -> Process {
+    let config = compose.mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
+    let mut command = Command::new(HAPROXY);
+    Process::start(command.args(["-W", "-db", "-f"]).arg(config).stdout(Stdio::null()))
+}
+
 pub struct Balancer {
     pub dns: Dns,
-    _haproxy: Process,
+    haproxy: Process,
     _network: Network,
 }
 
@@ -26,11 +33,14 @@ impl Balancer {
     pub fn start() -> Self {
         let network = Network::new(&[]);
         let dns = Dns::start("strata");
-        let config = Compose::read().mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
-        let mut haproxy = Command::new(HAPROXY);
-        let haproxy = Process::start(haproxy.args(["-db", "-f"]).arg(config).stdout(Stdio::null()));
+        let haproxy = start_haproxy(&Compose::read());
         until("HAProxy listens", || get("http://127.0.0.1:8405/healthz").0 == 503);
-        Self { dns, _haproxy: haproxy, _network: network }
+        Self { dns, haproxy, _network: network }
+    }
+
+    /// Makes HAProxy read its configuration again, as `docker compose kill -s USR2 haproxy` does.
+    pub fn reload(&self) {
+        run("kill", &["-USR2", &self.haproxy.0.id().to_string()]);
     }
 }
 

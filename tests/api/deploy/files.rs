@@ -8,8 +8,11 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 use strata::config::Config;
 
+use super::HAPROXY;
 use super::compose::Compose;
-use super::{HAPROXY, run};
+use super::dns::Dns;
+use super::isolation::{Network, isolated};
+use super::stack::REPLICAS;
 use crate::support::root;
 
 fn haproxy() -> String {
@@ -56,11 +59,14 @@ fn number(name: &str) -> u32 {
 
 #[test]
 fn haproxy_finds_its_configuration_correct() {
-    let path = root().join("deploy/haproxy/haproxy.cfg");
-    run(HAPROXY, &["-c", "-f", path.to_str().unwrap()]);
-    let output = Command::new(HAPROXY).args(["-c", "-f"]).arg(path).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains("WARNING"), "{said}");
+    isolated("deploy::files::haproxy_finds_its_configuration_correct", || {
+        let (_network, dns) = (Network::new(&[]), Dns::start("strata"));
+        dns.add(REPLICAS[0]);
+        let path = root().join("deploy/haproxy/haproxy.cfg");
+        let output = Command::new(HAPROXY).args(["-c", "-f"]).arg(path).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && !said.contains("WARNING"), "{said}");
+    });
 }
 
 #[test]
@@ -150,4 +156,19 @@ fn haproxy_has_room_for_all_replicas_and_clients_reach_it() {
     assert!(haproxy().contains("    bind :8000\n"));
     let published = Value::from(compose.list("haproxy", "ports"));
     assert_eq!(published, json!(["127.0.0.1:8080:8000"]));
+}
+
+#[test]
+fn what_a_person_changes_is_mounted_as_a_folder() {
+    let compose = Compose::read();
+    for (name, _) in compose.services() {
+        for volume in compose.list(name, "volumes") {
+            let Some((own, _)) = volume.strip_prefix("./").and_then(|rest| rest.split_once(':'))
+            else {
+                continue;
+            };
+            // The mount of a file goes on showing the old one after the file was replaced.
+            assert!(root().join(own).is_dir(), "{name}: {volume}");
+        }
+    }
 }

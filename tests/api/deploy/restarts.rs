@@ -10,7 +10,7 @@ use super::connection::{CLIENTS, Connection, Reply};
 use super::isolation::isolated;
 use super::lost::Lost;
 use super::stack::{REPLICAS, Stack, scrape, waiting};
-use super::until;
+use super::{Stopping, until};
 
 /// Requests between two events, and the most that a client sends.
 const SOME: usize = 100;
@@ -53,15 +53,6 @@ impl Load {
     }
 }
 
-/// Stops the clients also if the test fails.
-struct Stopping<'l>(&'l Load);
-
-impl Drop for Stopping<'_> {
-    fn drop(&mut self) {
-        self.0.stop.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
     let name = "no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again";
@@ -76,7 +67,7 @@ fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
             [small.clone(), small.clone(), small, large].map(|texts| json!({ "inputs": texts }));
         let failures = thread::scope(|scope| {
             let clients = bodies.each_ref().map(|body| scope.spawn(|| load.client(body)));
-            let stopping = Stopping(&load);
+            let stopping = Stopping(&load.stop);
             for which in [0, 1] {
                 load.until_some_more_are_answered();
                 assert!(stack.stop_replica(which).success());

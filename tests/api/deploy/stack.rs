@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::balancer::start_haproxy;
 use super::compose::Compose;
 use super::connection::get;
 use super::dns::Dns;
 use super::isolation::Network;
-use super::{HAPROXY, Process, run, until};
+use super::{Process, run, until};
 use crate::support::metrics::Scrape;
 use crate::support::tiny;
 
@@ -36,9 +37,7 @@ impl<'s> Stack<'s> {
     pub fn start(variables: Variables<'s>) -> Self {
         let network = Network::new(&["haproxy", "prometheus"]);
         let (compose, dns) = (Compose::read(), Dns::start("strata"));
-        let config = compose.mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
-        let mut haproxy = Command::new(HAPROXY);
-        let haproxy = Process::start(haproxy.args(["-db", "-f"]).arg(config).stdout(Stdio::null()));
+        let haproxy = start_haproxy(&compose);
         let mut stack = Self {
             compose,
             dns,
