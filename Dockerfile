@@ -66,7 +66,8 @@ ENV STRATA_HOST=0.0.0.0 \
     MALLOC_MMAP_THRESHOLD_=65536
 USER 10001:10001
 EXPOSE 8080
-# Loading takes well under a second. The first check is early, for services that wait for this one.
+# An engine checks for the first time after the interval, and sooner only if it is given a start_interval, as
+# compose does. Debian's buildah doesn't know that option here.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/local/bin/strata", "health"]
 # On SIGTERM the server finishes open requests before it stops.
 STOPSIGNAL SIGTERM

@@ -40,7 +40,7 @@ if [ "$(id -u)" -ne 0 ]; then
     sudo -n true 2>/dev/null || fail "packages are missing, and sudo is absent or needs a password"
     as_root=(sudo -n)
 fi
-# Tests start servers themselves: with SYSTEMD_OFFLINE, no package starts one as a service.
+# Tests start servers themselves: with SYSTEMD_OFFLINE, no package starts one as a service now.
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o DPkg::Lock::Timeout=300)
 
 echo "installing $packages"
@@ -48,6 +48,15 @@ echo "installing $packages"
 "${apt[@]}" update </dev/null >/dev/null || true
 # shellcheck disable=SC2086 # The names are separate words.
 "${apt[@]}" install --yes --no-install-recommends $packages </dev/null >/dev/null || fail "apt-get failed"
+# Nor may one start with the system, and take its port, such as 9090.
+if command -v systemctl >/dev/null; then
+    # shellcheck disable=SC2086
+    units="$(dpkg -L $packages | sed -nE 's|.*/systemd/system/([^/@]+\.service)$|\1|p' | sort -u || true)"
+    for unit in $units; do
+        "${as_root[@]}" env SYSTEMD_OFFLINE=1 systemctl --quiet disable "$unit" \
+            && echo "$unit is not started with the system; to change that: systemctl enable $unit"
+    done
+fi
 
 packages="$(missing "$@")"
 [ -z "$packages" ] || fail "something is still missing after the installation"

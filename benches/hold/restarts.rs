@@ -19,7 +19,7 @@ use crate::work::{embed, snippets};
 const HAPROXY: &str = "/usr/sbin/haproxy";
 /// Where compose's HAProxy finds its replicas.
 const SERVERS: &str =
-    "server-template strata 8 strata:8080 resolvers docker resolve-prefer ipv4 init-addr none";
+    "server-template strata 8 strata:8080 resolvers docker resolve-prefer ipv4 init-addr libc,none";
 const CLIENTS: usize = 16;
 /// Longer than HAProxy takes to see that a replica is ready.
 const SEEN: Duration = Duration::from_secs(2);

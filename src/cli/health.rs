@@ -24,7 +24,8 @@ Examples:
 /// Check whether a running server is ready; exit with 0 if it is.
 ///
 /// Without flags, the server that is asked is the one that runs from the same executable, on whatever
-/// address it listens. If none or several are found, it is the one at the configured address.
+/// address it listens; the configuration is then not read. If none or several are found, it is the one at
+/// the configured address.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Health {
@@ -58,12 +59,14 @@ impl Health {
     fn address(self) -> Result<SocketAddr, Failure> {
         let Self { host, port, config } = self;
         let named = host.is_some() || port.is_some() || config.is_some();
+        // Before the configuration is read: a server that runs keeps its settings if someone makes a
+        // mistake in the file, and stays healthy.
+        if let Some(running) = (!named).then(app::listening).flatten() {
+            return Ok(running);
+        }
         let flags = Flags { host, port, ..Flags::default() };
         let sources = Sources::from_process(config, flags).map_err(Failure::unusable)?;
-        // Settings that can't be used are refused in either case.
-        let configured = Config::load(&sources).map_err(Failure::unusable)?.address();
-        let running = if named { None } else { app::listening() };
-        Ok(running.unwrap_or(configured))
+        Ok(Config::load(&sources).map_err(Failure::unusable)?.address())
     }
 }
 

@@ -11,11 +11,12 @@ use prometheus_client::registry::Registry;
 
 use super::change::Change;
 
-/// Changes by their kind, and the time of the last one that changed what is served. A clone counts into
-/// the same counters.
+/// Changes by their kind, what is refused now, and the time of the last change of what is served. A clone
+/// counts into the same metrics.
 #[derive(Clone, Debug)]
 pub struct ChangeCounts {
     changes: Family<ChangeLabel, Counter>,
+    refused: Gauge,
     last: Gauge<f64, AtomicU64>,
 }
 
@@ -26,7 +27,8 @@ struct ChangeLabel {
 
 impl Default for ChangeCounts {
     fn default() -> Self {
-        let counts = Self { changes: Family::default(), last: Gauge::default() };
+        let counts =
+            Self { changes: Family::default(), refused: Gauge::default(), last: Gauge::default() };
         // A counter that is absent until its first change hides that change from `rate`.
         for change in Change::KINDS {
             drop(counts.changes.get_or_create(&ChangeLabel { change }));
@@ -45,6 +47,12 @@ impl ChangeCounts {
             self.changes.clone(),
         );
         registry.register(
+            "strata_heads_refused",
+            "Heads whose files of now can't be used, and folders of heads that can't be read; an older \
+             version may be in use",
+            self.refused.clone(),
+        );
+        registry.register(
             "strata_heads_last_change_timestamp_seconds",
             "When the heads in use last changed, in seconds since 1970; at first, when they were loaded",
             self.last.clone(),
@@ -57,6 +65,11 @@ impl ChangeCounts {
         if change.is_effective() {
             self.note_time();
         }
+    }
+
+    /// How many heads and folders are refused now.
+    pub fn set_refused(&self, count: usize) {
+        self.refused.set(count as i64);
     }
 
     fn note_time(&self) {

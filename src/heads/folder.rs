@@ -22,11 +22,27 @@ pub struct HeadFolder {
     pub version: String,
     /// The head in use.
     pub head: Option<Arc<Head>>,
-    /// Why the version that was last read is not in use.
+    /// Why the version that was last read is not in use; empty if it is.
     pub reason: String,
+    /// Why the files could not be read the last time.
+    pub unreadable: Option<String>,
+    /// Whether the server has started with these files, although it doesn't use them.
+    pub left_out_at_start: bool,
 }
 
 impl HeadFolder {
+    /// Why the files that are there now are not in use; `None` if they are.
+    pub fn problem(&self) -> Option<&str> {
+        let refused = Some(self.reason.as_str()).filter(|reason| !reason.is_empty());
+        self.unreadable.as_deref().or(refused)
+    }
+
+    /// Whether files that came or changed while the server runs can't be used. Mostly, the server would
+    /// not start with them.
+    pub fn is_refused(&self) -> bool {
+        self.problem().is_some() && !(self.left_out_at_start && self.unreadable.is_none())
+    }
+
     /// Reads the files again if they may have changed, and returns what changed.
     pub fn refresh(&mut self, name: &str, path: &Path, context: HeadContext<'_>) -> Option<Change> {
         // The stamp is taken before the files are read, so that a write in between is noticed next
@@ -42,16 +58,18 @@ impl HeadFolder {
                 // The files are still being written, or were removed.
                 self.stamp = None;
                 let reason = error.to_string();
-                let is_new = reason != self.reason;
-                self.reason = reason;
+                let is_new = self.unreadable.as_ref() != Some(&reason);
+                self.unreadable = Some(reason);
                 return is_new.then(|| Change::Unreadable { path: path.to_owned(), error });
             }
         };
+        self.unreadable = None;
         let version = files.version();
         if version == self.version {
             return None;
         }
         self.version.clone_from(&version);
+        self.left_out_at_start = false;
         let name = name.to_owned();
         match files.load(context) {
             Ok(head) => {

@@ -3,7 +3,7 @@
 //! At start, anything wrong with a folder is an error. Later it is only logged, and the previous
 //! version of the head stays in use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -116,8 +116,10 @@ impl Library {
                 FirstLoad::Served(head) => (Some(head), String::new()),
                 FirstLoad::Skipped { reason } => (None, reason),
             };
-            let version = files.version();
-            heads.insert(name.clone(), HeadFolder { stamp, version, head, reason });
+            let (version, left_out_at_start) = (files.version(), head.is_none());
+            let folder =
+                HeadFolder { stamp, version, head, reason, left_out_at_start, unreadable: None };
+            heads.insert(name.clone(), folder);
         }
         Ok(heads)
     }
@@ -169,11 +171,22 @@ impl Library {
                 }
                 // An earlier head of this name stays in use.
                 None => {
-                    set.skipped.insert(name.clone(), folder.reason.clone());
+                    let reason = folder.problem().unwrap_or_default();
+                    set.skipped.insert(name.clone(), reason.to_owned());
                 }
             }
         }
         set
+    }
+
+    /// How many heads have files that came or changed while the server runs and can't be used, whether or
+    /// not an older version is in use; and how many folders of heads can't be read. A head that is hidden
+    /// by a later one of its name doesn't count.
+    pub fn refused(&self) -> usize {
+        let mut seen = BTreeSet::new();
+        let folders = self.roots.iter().rev().flat_map(|root| &root.heads);
+        let heads = folders.filter(|(name, folder)| seen.insert(*name) && folder.is_refused());
+        heads.count() + self.roots.iter().filter(|root| !root.readable).count()
     }
 
     /// Reads what changed since the last time.

@@ -113,6 +113,7 @@ fn run(
         if !changes.is_empty() {
             heads.send_replace(Arc::new(library.set()));
         }
+        counts.set_refused(library.refused());
         for change in &changes {
             counts.count(change);
             change.log();

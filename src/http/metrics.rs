@@ -10,12 +10,16 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::error_code::ErrorCode;
 use super::timings::{RequestStage, StageTimings};
 
 /// Upper bounds of the histograms' buckets, in seconds: from a cached embedding's time to the longest
 /// deadline.
 const BUCKETS: [f64; 15] =
     [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0];
+
+/// The method of requests that compute.
+const POST: &str = "POST";
 
 /// The metrics of all requests.
 #[derive(Debug)]
@@ -153,6 +157,15 @@ impl HttpMetrics {
             status: status.as_u16(),
             code: code.unwrap_or("none"),
         };
+        if let Some(counter) = self.answered.get(&labels) {
+            counter.inc();
+            return;
+        }
+        if method == POST {
+            // A counter that is absent until the first fault of a route hides that fault from `rate`.
+            let (status, code) = (500, ErrorCode::Internal.as_str());
+            drop(self.answered.get_or_create(&AnswerLabels { status, code, ..labels.clone() }));
+        }
         self.answered.get_or_create(&labels).inc();
     }
 
@@ -169,7 +182,7 @@ pub fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
-        Method::POST => "POST",
+        Method::POST => POST,
         Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",

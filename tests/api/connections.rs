@@ -70,6 +70,20 @@ async fn until_closed(app: &TestApp, reason: &str, connections: u64) {
     tokio::time::timeout(PATIENCE, counted).await.unwrap();
 }
 
+#[tokio::test]
+async fn connections_that_are_closed_are_counted_by_reason_from_0() {
+    let app = TestApp::new(&config(tiny("sentence")));
+    let server = TestServer::start(&app).await;
+    let metrics = app.get("/metrics").await;
+    for reason in
+        ["idle", "head_timeout", "unread_answer", "discard", "evicted", "too_many_connections"]
+    {
+        let line = format!("strata_http_connections_closed_total{{reason=\"{reason}\"}} 0\n");
+        assert!(metrics.text().contains(&line), "no {line}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_time_is_announced_and_is_longer_than_the_time_for_a_head() {
     let mut config = config(tiny("sentence"));

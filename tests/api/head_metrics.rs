@@ -10,7 +10,7 @@ use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
 use crate::support::metrics::Scrape;
 use crate::support::process::{Running, Strata};
-use crate::support::tiny;
+use crate::support::{tiny, until};
 
 async fn info(running: &Running) -> Value {
     reqwest::get(running.url("/info")).await.unwrap().json().await.unwrap()
@@ -57,4 +57,39 @@ async fn the_heads_in_use_are_listed_with_their_versions_and_changes_are_counted
     fs::remove_dir_all(folder.path().join("mood")).unwrap();
     running.until_logged("removed");
     check(&running, 0.0, [1.0, 1.0, 1.0]).await;
+}
+
+#[tokio::test]
+async fn a_head_counts_as_refused_as_long_as_its_files_cannot_be_used() {
+    let judge = Judge::new(&config(tiny("sentence")));
+    let mut head = TestHead::new(&judge, &json!("last-four"), &["glad", "sad"]);
+    let folder = TempDir::new().unwrap();
+    head.save(folder.path(), "mood");
+    let heads = folder.path().to_str().unwrap();
+    // The server starts without a head of another encoder, so this one isn't refused.
+    let good = head.descriptor.encoder.clone();
+    head.descriptor.encoder = "0".repeat(64);
+    head.save(folder.path(), "foreign");
+    head.descriptor.encoder = good;
+    let server = Strata::serve("sentence").arg("--heads").arg(heads);
+    let mut running = server.env("STRATA_HEADS_POLL_MS", "0").start();
+    let refused = async |running: &Running| {
+        Scrape::fetch(running).await.value("strata_heads_refused") as usize
+    };
+    assert_eq!(refused(&running).await, 0);
+    // The version of before stays in use, and after a restart it would be gone.
+    fs::write(folder.path().join("mood/head.json"), "{").unwrap();
+    running.until_logged("refused: ");
+    assert_eq!(refused(&running).await, 1);
+    assert!(info(&running).await["heads"]["mood"].is_object());
+    head.save(folder.path(), "mood");
+    running.until_logged("now served");
+    assert_eq!(refused(&running).await, 0);
+    // Files that are away for a while.
+    let [weights, aside] = ["mood/head.safetensors", "aside"].map(|name| folder.path().join(name));
+    fs::rename(&weights, &aside).unwrap();
+    running.until_logged("can't be read");
+    assert_eq!(refused(&running).await, 1);
+    fs::rename(&aside, &weights).unwrap();
+    until(async || refused(&running).await == 0).await;
 }

@@ -118,3 +118,23 @@ fn strata_health_asks_the_one_server_that_runs_wherever_it_listens() {
     let asked = Strata::from_binary(&binary, &["health", "--port", &gone]).output();
     assert_eq!(asked.status.code(), Some(1));
 }
+
+#[test]
+fn a_mistake_in_the_settings_file_leaves_a_server_that_runs_healthy() {
+    let (_folder, binary) = copy();
+    let args = ["serve", "--port", "0", "--model"];
+    let model = tiny("sentence");
+    let running = Strata::from_binary(&binary, &[&args[..], &[model.to_str().unwrap()]].concat());
+    let running = running.env("STRATA_HTTP_STOP_DELAY_MS", "0").start();
+    let health = || {
+        let health = Strata::from_binary(&binary, &["health"]);
+        let output = health.file("config/strata.toml", "prot = 1\n").output();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(health(), (Some(0), String::new()));
+    running.terminate();
+    assert!(running.wait().0.success());
+    // Without a server, the address can't be known.
+    let (code, said) = health();
+    assert!(code == Some(2) && said.contains("unknown key prot"), "{said}");
+}

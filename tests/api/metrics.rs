@@ -54,6 +54,8 @@ async fn each_answer_is_counted_by_route_method_status_and_code() {
     assert_eq!(scrape.value("strata_http_requests_in_progress"), 1.0);
     let routes = scrape.values_of_label("route");
     assert_eq!(routes, ["/embed", "/livez", "none"].into());
+    // Faults of a route are counted from its first request on, from 0.
+    assert!(scrape.values_of_label("code").contains("internal"));
 }
 
 #[tokio::test]

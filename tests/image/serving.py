@@ -4,10 +4,15 @@ import contextlib
 import json
 import os
 import shutil
+import statistics
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from tour import tour
 
+DNS = Path(__file__).with_name("dns.py")
 STRATA = "/usr/local/bin/strata"
 FIELDS = ("timestamp", "level", "target", "message")
 MOST_SECONDS = 1.0
@@ -39,10 +44,12 @@ def ready(image, **options):
 def check_default(report, image, readme):
     """The image's own command: rights, ready line, time, health, the README's tour, memory, stop."""
     tag = image.tag
-    fastest = min(one_start(image) for _ in range(3))
+    starts = [one_start(image) for _ in range(3)]
     with ready(image) as running:
-        fastest = min(fastest, running.seconds)
-        report.check(f"{tag}: start to ready, at most {MOST_SECONDS} s", fastest <= MOST_SECONDS, f"{fastest:.2f} s")
+        starts.append(running.seconds)
+        seconds = statistics.median(starts)
+        found = f"{seconds:.2f} s, the median of {', '.join(f'{start:.2f}' for start in starts)}"
+        report.check(f"{tag}: start to ready, at most {MOST_SECONDS} s", seconds <= MOST_SECONDS, found)
         rights = [running.status(field) for field in ("NSpid", "Uid", "CapEff", "NoNewPrivs")]
         pid, uid = rights[0].split()[-1], rights[1].split()[0]
         report.equal(f"{tag}: process, user", f"{pid}, {uid}", f"1, {image.user()[0]}")
@@ -138,10 +145,28 @@ def train(report, image, name, binds, env, user, folder):
 
 
 def check_names(report, image, program, folder):
-    """Names of hosts are found: by a program of the base system, with the image's C library."""
-    hosts = folder / "hosts"
-    hosts.write_text("192.0.2.7 collector\n")
-    binds = [(program, "/tmp/getent", False), (hosts, "/etc/hosts", False)]
-    with ready(image, binds=binds) as running:
-        done = running.execute("/tmp/getent", "hosts", "collector")
-        report.check(f"{image.tag}: names of hosts", "192.0.2.7" in done.stdout, done.stdout.split("\n")[0] or done.stderr)
+    """Names of hosts are found, in the hosts file and by DNS: by a program of the base system, with the
+    image's C library."""
+    files = {"hosts": "192.0.2.7 collector\n", "resolv.conf": "nameserver 127.0.0.1\n"}
+    binds = [(program, "/tmp/getent", False)]
+    for name, content in files.items():
+        (folder / name).write_text(content)
+        binds.append((folder / name, f"/etc/{name}", False))
+    with ready(image, binds=binds) as running, dns_server(running, "192.0.2.8"):
+        for name, address, source in (("collector", "192.0.2.7", "the hosts file"), ("other", "192.0.2.8", "DNS")):
+            done = running.execute("/tmp/getent", "hosts", name)
+            found = done.stdout.split("\n")[0] or done.stderr
+            report.check(f"{image.tag}: a name of a host in {source}", found.startswith(f"{address} "), found)
+
+
+@contextlib.contextmanager
+def dns_server(running, address):
+    """A DNS server in a container's network that has this address for every name."""
+    command = [*running.nsenter("--net"), sys.executable, "-B", str(DNS), address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
+        try:
+            # It has a line for us once it listens.
+            server.stdout.readline()
+            yield
+        finally:
+            server.kill()

@@ -16,7 +16,7 @@ use super::drive::{End, drive};
 use super::exchange::Exchange;
 use super::extensions::PeerAddress;
 use super::limits::{Expiry, Limits};
-use super::open::OpenConnections;
+use super::open::{EVICTED, OpenConnections, TOO_MANY};
 use super::stop::{Stage, StopSignal};
 use super::stream::WatchedStream;
 use crate::config::HttpConfig;
@@ -126,7 +126,7 @@ fn close(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
 /// Answers a connection beyond the limit with a 503. It is closed without one if too many are being
 /// refused at the same time.
 fn refuse(stream: TcpStream, limits: Limits, open: &OpenConnections, refusals: &Arc<Semaphore>) {
-    open.closed("too_many_connections");
+    open.closed(TOO_MANY);
     tracing::debug!("a connection was refused: there are too many");
     let Ok(permit) = Arc::clone(refusals).try_acquire_owned() else {
         return;
@@ -171,8 +171,8 @@ fn report(end: End, server: &Server) {
             }
         }
         End::Evicted => {
-            server.open.closed("evicted");
-            tracing::debug!(reason = "evicted", "a connection was closed");
+            server.open.closed(EVICTED);
+            tracing::debug!(reason = EVICTED, "a connection was closed");
         }
     }
 }

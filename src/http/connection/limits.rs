@@ -58,6 +58,9 @@ pub enum Expiry {
 }
 
 impl Expiry {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Idle, Self::Head, Self::UnreadAnswer, Self::Discard];
+
     /// For the log and the metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,6 +10,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::activity::Activity;
+use super::limits::Expiry;
+
+/// Closed for a new one, since there were as many as allowed.
+pub const EVICTED: &str = "evicted";
+
+/// Refused, since there were as many as allowed and none was idle.
+pub const TOO_MANY: &str = "too_many_connections";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
@@ -23,11 +30,22 @@ struct Table {
 }
 
 /// All open connections, and the metrics of those that the server closed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct OpenConnections {
     table: Mutex<Table>,
     open: Gauge,
     closed: Family<ReasonLabel, Counter>,
+}
+
+impl Default for OpenConnections {
+    fn default() -> Self {
+        let closed = Family::<ReasonLabel, Counter>::default();
+        // A counter that is absent until its first connection hides it from `increase`.
+        for reason in Expiry::ALL.map(Expiry::as_str).into_iter().chain([EVICTED, TOO_MANY]) {
+            drop(closed.get_or_create(&ReasonLabel { reason }));
+        }
+        Self { table: Mutex::default(), open: Gauge::default(), closed }
+    }
 }
 
 impl OpenConnections {

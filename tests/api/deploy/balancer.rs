@@ -1,54 +1,46 @@
 //! What HAProxy does with a request and an answer, seen from both sides.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
-use std::thread;
 
 use serde_json::{Value, json};
 
 use super::compose::Compose;
 use super::connection::{CLIENTS, Connection, get};
 use super::dns::Dns;
+use super::fake::{Behaviour, Fake};
+use super::files::connection_limits;
 use super::isolation::{Network, isolated};
-use super::{HAPROXY, Process, until};
+use super::{HAPROXY, Process, run, until};
 
 const REPLICA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Answers each request with its own head; in place of a replica.
-fn mirror(stream: TcpStream) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if stream.read_line(&mut head)? == 0 {
-                return Ok(());
-            }
-        }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length = length.map_or(0, |length| length.parse::<u64>().unwrap());
-        std::io::copy(&mut std::io::Read::take(&mut stream, length), &mut std::io::sink())?;
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
-        stream.get_mut().write_all(answer.as_bytes())?;
-    }
+/// HAProxy with the configuration that compose mounts, and with a master process, as its image starts it.
+pub fn start_haproxy(compose: &Compose) -> Process {
+    let config = compose.mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
+    let mut command = Command::new(HAPROXY);
+    Process::start(command.args(["-W", "-db", "-f"]).arg(config).stdout(Stdio::null()))
 }
 
-struct Balancer {
-    dns: Dns,
-    _haproxy: Process,
+pub struct Balancer {
+    pub dns: Dns,
+    haproxy: Process,
     _network: Network,
 }
 
 impl Balancer {
     /// HAProxy as compose runs it, without a replica.
-    fn start() -> Self {
+    pub fn start() -> Self {
         let network = Network::new(&[]);
         let dns = Dns::start("strata");
-        let config = Compose::read().mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
-        let mut haproxy = Command::new(HAPROXY);
-        let haproxy = Process::start(haproxy.args(["-db", "-f"]).arg(config).stdout(Stdio::null()));
+        let haproxy = start_haproxy(&Compose::read());
         until("HAProxy listens", || get("http://127.0.0.1:8405/healthz").0 == 503);
-        Self { dns, _haproxy: haproxy, _network: network }
+        Self { dns, haproxy, _network: network }
+    }
+
+    /// Makes HAProxy read its configuration again, as `docker compose kill -s USR2 haproxy` does.
+    pub fn reload(&self) {
+        run("kill", &["-USR2", &self.haproxy.0.id().to_string()]);
     }
 }
 
@@ -57,12 +49,7 @@ fn a_request_reaches_the_replica_with_its_id_its_trace_and_its_address() {
     let name = "a_request_reaches_the_replica_with_its_id_its_trace_and_its_address";
     isolated(&format!("deploy::balancer::{name}"), || {
         let balancer = Balancer::start();
-        let listener = TcpListener::bind((REPLICA, 8080)).unwrap();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                thread::spawn(move || mirror(stream.unwrap()));
-            }
-        });
+        let _mirror = Fake::start(REPLICA, Behaviour::Mirror);
         balancer.dns.add(REPLICA);
         until("a replica is ready", || get("http://127.0.0.1:8405/healthz").0 == 200);
         let mut connection = Connection::open(CLIENTS).unwrap();
@@ -83,14 +70,21 @@ fn a_request_reaches_the_replica_with_its_id_its_trace_and_its_address() {
         assert_eq!(lines(&reply.body, "traceparent"), [trace]);
         assert_eq!(lines(&reply.body, "authorization"), ["authorization: Bearer k"]);
         assert_eq!(lines(&reply.body, "forwarded"), [""; 0]);
-        // The last address is the one that HAProxy vouches for.
-        let addresses = lines(&reply.body, "x-forwarded-for");
-        assert_eq!(addresses.last().unwrap(), "x-forwarded-for: 127.0.0.1");
+        assert_eq!(lines(&reply.body, "x-forwarded-for"), ["x-forwarded-for: 127.0.0.1"]);
 
-        // An id that Strata would not take is replaced, as one that is missing.
-        for headers in
-            ["", &format!("x-request-id: {}\r\n", "a".repeat(129)), "x-request-id: a b\r\n"]
-        {
+        let reply = ask("x-request-id: mine,1\r\n");
+        assert_eq!(lines(&reply.body, "x-request-id"), ["x-request-id: mine,1"]);
+
+        // An id that Strata would not take is replaced, as one that is missing, and so are two.
+        for headers in [
+            "",
+            &format!("x-request-id: {}\r\n", "a".repeat(129)),
+            &format!("x-request-id: {},b\r\n", "a".repeat(128)),
+            "x-request-id: a b\r\n",
+            "x-request-id: a, b\r\n",
+            "x-request-id: a b, c\r\n",
+            "x-request-id: a\r\nx-request-id: b\r\n",
+        ] {
             let reply = ask(headers);
             let ids = lines(&reply.body, "x-request-id");
             assert_eq!(ids, [format!("x-request-id: {}", reply.header("x-request-id").unwrap())]);
@@ -113,5 +107,24 @@ fn without_a_replica_the_answer_is_a_problem_in_json() {
         assert_eq!(reply.header("x-request-id"), Some("mine"));
         let problem: Value = serde_json::from_str(&reply.body).unwrap();
         assert_eq!(problem["status"], 503);
+    });
+}
+
+#[test]
+fn clients_that_take_all_connections_keep_nobody_from_health_and_metrics() {
+    let name = "clients_that_take_all_connections_keep_nobody_from_health_and_metrics";
+    isolated(&format!("deploy::balancer::{name}"), || {
+        let own = std::process::id().to_string();
+        run("prlimit", &["--pid", &own, "--nofile=8192:8192"]);
+        let _balancer = Balancer::start();
+        let [all, of_clients] = connection_limits();
+        // More than HAProxy accepts wait in the system's queue.
+        let _idle: Vec<_> = (0..all).map_while(|_| Connection::open(CLIENTS).ok()).collect();
+        let current =
+            format!("haproxy_frontend_current_sessions{{proxy=\"clients\"}} {of_clients}\n");
+        until("clients have all that they may have", || {
+            get("http://127.0.0.1:8405/metrics").1.contains(&current)
+        });
+        assert_eq!(get("http://127.0.0.1:8405/healthz").0, 503);
     });
 }

@@ -1,8 +1,10 @@
 //! `docker-compose.yml`, as far as processes can have what its containers have.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::support::root;
@@ -34,6 +36,21 @@ impl Compose {
     pub fn environment(&self, service: &str) -> Vec<(&str, &str)> {
         let variables = self.0["services"][service]["environment"].as_object().unwrap();
         variables.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect()
+    }
+
+    /// The addresses from which Strata takes the client's from a header.
+    pub fn trusted_proxies(&self) -> IpNet {
+        self.0["services"]["strata"]["environment"]["STRATA_HTTP_TRUSTED_PROXIES"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    /// The address from which clients on the machine itself reach a container.
+    pub fn gateway(&self) -> IpAddr {
+        let network = &self.0["networks"]["default"]["ipam"]["config"][0];
+        network["gateway"].as_str().unwrap().parse().unwrap()
     }
 
     /// Where a path of a service's container is in the repository.

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -70,14 +71,14 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
 }
 
-/// The status and the body of a GET over a connection of its own; status 0 without an answer.
+/// The status and the body of a GET over a connection of its own; status 0 without an answer within 10 s.
 pub fn get(url: &str) -> (u16, String) {
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
+    let agent = ureq::Agent::config_builder().proxy(None).http_status_as_error(false);
+    let agent: ureq::Agent = agent.timeout_global(Some(Duration::from_secs(10))).build().into();
     match agent.get(url).call() {
         Ok(mut answer) => {
-            let body = answer.body_mut().with_config().limit(1 << 26).read_to_string().unwrap();
-            (answer.status().as_u16(), body)
+            let body = answer.body_mut().with_config().limit(1 << 26).read_to_string();
+            body.map_or((0, String::new()), |body| (answer.status().as_u16(), body))
         }
         Err(_) => (0, String::new()),
     }

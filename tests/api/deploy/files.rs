@@ -4,21 +4,24 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 use strata::config::Config;
 
+use super::HAPROXY;
 use super::compose::Compose;
-use super::{HAPROXY, run};
+use super::dns::Dns;
+use super::isolation::{Network, isolated};
+use super::stack::REPLICAS;
 use crate::support::root;
 
 fn haproxy() -> String {
     fs::read_to_string(root().join("deploy/haproxy/haproxy.cfg")).unwrap()
 }
 
-/// The word after `name` in HAProxy's configuration, where it stands at the beginning of a line or behind
+/// The words after `name` in HAProxy's configuration, where it stands at the beginning of a line or behind
 /// other options of a server.
-#[track_caller]
-fn value(name: &str) -> String {
+fn values(name: &str) -> Vec<String> {
     let lines = haproxy();
     let lines = lines.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let found = lines.filter_map(|line| {
@@ -26,9 +29,19 @@ fn value(name: &str) -> String {
             .split_once(&format!(" {name} "))
             .map(|(_, rest)| rest.split(' ').next().unwrap().to_owned())
     });
-    let found: Vec<_> = found.collect();
-    assert_eq!(found.len(), 1, "{name}: {found:?}");
-    found[0].clone()
+    found.collect()
+}
+
+#[track_caller]
+fn value(name: &str) -> String {
+    let [found] = <[String; 1]>::try_from(values(name)).unwrap();
+    found
+}
+
+/// How many connections HAProxy may have, and how many of them clients may have.
+pub fn connection_limits() -> [u32; 2] {
+    let limits: Vec<_> = values("maxconn").iter().map(|value| value.parse().unwrap()).collect();
+    limits.try_into().unwrap()
 }
 
 #[track_caller]
@@ -46,11 +59,14 @@ fn number(name: &str) -> u32 {
 
 #[test]
 fn haproxy_finds_its_configuration_correct() {
-    let path = root().join("deploy/haproxy/haproxy.cfg");
-    run(HAPROXY, &["-c", "-f", path.to_str().unwrap()]);
-    let output = Command::new(HAPROXY).args(["-c", "-f"]).arg(path).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!said.contains("WARNING"), "{said}");
+    isolated("deploy::files::haproxy_finds_its_configuration_correct", || {
+        let (_network, dns) = (Network::new(&[]), Dns::start("strata"));
+        dns.add(REPLICAS[0]);
+        let path = root().join("deploy/haproxy/haproxy.cfg");
+        let output = Command::new(HAPROXY).args(["-c", "-f"]).arg(path).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && !said.contains("WARNING"), "{said}");
+    });
 }
 
 #[test]
@@ -61,7 +77,7 @@ fn the_times_of_haproxy_fit_those_of_strata() {
     assert!(http.max_timeout < time("timeout server") && http.max_timeout < time("timeout client"));
     assert!(http.header_timeout <= time("timeout http-request"));
     // Half of the idle connections are closed after each of these times.
-    let rounds = number("maxconn").ilog2() + 1;
+    let rounds = connection_limits()[0].ilog2() + 1;
     let closed = time("pool-purge-delay") * rounds;
     assert!(closed < http.idle_timeout, "the last idle connection is closed after {closed:?}");
     // Docker kills what doesn't stop within 10 s.
@@ -74,12 +90,29 @@ fn the_limits_of_haproxy_fit_its_container() {
     let compose = Compose::read();
     let service = &compose.0["services"]["haproxy"];
     let files = service["ulimits"]["nofile"].as_u64().unwrap();
+    let [all, of_clients] = connection_limits();
+    assert!(of_clients + 50 <= all, "too few are left for metrics and health");
     // Two for each connection of a client, and some for checks, listeners and metrics.
-    assert!(u64::from(number("maxconn")) * 2 + 100 < files);
+    assert!(u64::from(all) * 2 + 100 < files);
     let limit = service["deploy"]["resources"]["limits"]["memory"].as_str().unwrap();
     let mebibytes: u32 = limit.strip_suffix('M').unwrap().parse().unwrap();
     // Two buffers for each connection, and as much again for everything else.
-    assert!(number("maxconn") * (number("tune.bufsize") >> 10) * 2 * 2 <= mebibytes << 10);
+    assert!(all * (number("tune.bufsize") >> 10) * 2 * 2 <= mebibytes << 10);
+}
+
+#[test]
+fn the_errors_of_haproxy_itself_are_problems_in_json() {
+    let config = haproxy();
+    let lines = config.lines().filter_map(|line| line.trim().strip_prefix("http-error status "));
+    let statuses = lines.map(|line| {
+        let status: u64 = line.split(' ').next().unwrap().parse().unwrap();
+        assert!(line.contains(" content-type application/problem+json string "), "{line}");
+        let problem: Value = serde_json::from_str(line.split('\'').nth(1).unwrap()).unwrap();
+        assert_eq!(problem["status"], status, "{line}");
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{line}");
+        status
+    });
+    assert_eq!(statuses.collect::<Vec<_>>(), [400, 408, 500, 502, 503, 504]);
 }
 
 #[test]
@@ -104,13 +137,14 @@ fn each_service_may_do_only_what_it_has_to() {
 }
 
 #[test]
-fn strata_trusts_what_the_network_of_compose_forwards() {
+fn strata_trusts_the_containers_of_compose_and_not_the_gateway() {
     let compose = Compose::read();
-    let subnet = &compose.0["networks"]["default"]["ipam"]["config"][0]["subnet"];
-    let trusted = compose.environment("strata").into_iter();
-    let trusted: Vec<_> =
-        trusted.filter(|(name, _)| *name == "STRATA_HTTP_TRUSTED_PROXIES").collect();
-    assert_eq!(trusted, [("STRATA_HTTP_TRUSTED_PROXIES", subnet.as_str().unwrap())]);
+    let trusted = compose.trusted_proxies();
+    let network = &compose.0["networks"]["default"]["ipam"]["config"][0];
+    let text = |field: &str| network[field].as_str().unwrap();
+    assert_eq!(trusted.to_string(), text("ip_range"));
+    assert!(text("subnet").parse::<IpNet>().unwrap().contains(&trusted));
+    assert!(!trusted.contains(&compose.gateway()));
 }
 
 #[test]
@@ -122,4 +156,19 @@ fn haproxy_has_room_for_all_replicas_and_clients_reach_it() {
     assert!(haproxy().contains("    bind :8000\n"));
     let published = Value::from(compose.list("haproxy", "ports"));
     assert_eq!(published, json!(["127.0.0.1:8080:8000"]));
+}
+
+#[test]
+fn what_a_person_changes_is_mounted_as_a_folder() {
+    let compose = Compose::read();
+    for (name, _) in compose.services() {
+        for volume in compose.list(name, "volumes") {
+            let Some((own, _)) = volume.strip_prefix("./").and_then(|rest| rest.split_once(':'))
+            else {
+                continue;
+            };
+            // The mount of a file goes on showing the old one after the file was replaced.
+            assert!(root().join(own).is_dir(), "{name}: {volume}");
+        }
+    }
 }

@@ -2,23 +2,29 @@
 //! before and beside two replicas of the real binary. Grafana isn't run: its files are compared with what
 //! they name.
 
+mod addresses;
 mod alerts;
 mod balancer;
 mod compose;
 mod connection;
 mod dashboard;
 mod dns;
+mod fake;
 mod files;
 mod grafana;
 mod isolation;
+mod lost;
 mod names;
 mod prometheus;
 mod provoke;
 mod queries;
+mod reloads;
 mod restarts;
+mod retries;
 mod stack;
 
 use std::process::{Child, Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -51,6 +57,15 @@ fn run(program: &str, args: &[&str]) {
         output.unwrap_or_else(|error| panic!("{program}: {error}; {MISSING}"));
     let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     assert!(status.success(), "{program} {args:?}: {said}");
+}
+
+/// Sets a flag also if the test fails, so that the clients that look at it end.
+struct Stopping<'s>(&'s AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Waits until `condition` holds: asks every 20 ms, for a minute at most.

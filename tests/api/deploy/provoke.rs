@@ -11,7 +11,7 @@ use strata::keys::Sha256Hash;
 use tempfile::TempDir;
 
 use super::connection::{CLIENTS, Connection, Reply};
-use super::stack::{REPLICAS, has_waiting};
+use super::stack::{REPLICAS, waiting};
 use crate::support::app::config;
 use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
@@ -141,7 +141,7 @@ fn leave(key: &str) {
     let Ok(mut connection) = Connection::open(CLIENTS) else { return };
     let sent = connection.send("/embed", &authorization(key), &json!({"inputs": "a film"}));
     for _ in 0..20 {
-        if sent.is_err() || REPLICAS.into_iter().any(has_waiting) {
+        if sent.is_err() || REPLICAS.into_iter().any(|replica| waiting(replica) > 0.0) {
             break;
         }
     }

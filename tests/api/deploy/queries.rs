@@ -20,9 +20,6 @@ const SCRAPE_SECONDS: u32 = 5;
 /// The alert that a replica provokes whose log goes to a full disk.
 const FIRING: &str = "StrataLogLinesLost";
 
-/// What no test can make the binary do: it has no known way to an internal error.
-const NOT_PROVOKED: [&str; 1] = [r#"strata_http_requests_total{method="POST", code="internal"}"#];
-
 /// Metrics that are for other tools than the dashboard. Virtual memory says nothing: a checkpoint is mapped.
 /// The limit of the queue is a setting.
 const NOT_SHOWN: [&str; 2] = ["process_virtual_memory_bytes", "strata_batching_queue_limit_tokens"];
@@ -69,9 +66,7 @@ fn all_queries() -> Vec<Query> {
     };
     for (alert, rule) in alerts() {
         for selector in selectors(rule["expr"].as_str().unwrap()) {
-            if !NOT_PROVOKED.contains(&selector) {
-                add(&alert, selector, &[]);
-            }
+            add(&alert, selector, &[]);
         }
     }
     for replica in REPLICAS {

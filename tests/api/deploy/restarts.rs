@@ -1,5 +1,6 @@
 //! Restarts of replicas while clients send requests.
 
+use std::io::ErrorKind::UnexpectedEof;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
@@ -7,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::connection::{CLIENTS, Connection, Reply};
 use super::isolation::isolated;
-use super::stack::{REPLICAS, Stack, scrape};
-use super::until;
+use super::lost::Lost;
+use super::stack::{REPLICAS, Stack, scrape, waiting};
+use super::{Stopping, until};
 
 /// Requests between two events, and the most that a client sends.
 const SOME: usize = 100;
@@ -51,20 +53,12 @@ impl Load {
     }
 }
 
-/// Stops the clients also if the test fails.
-struct Stopping<'l>(&'l Load);
-
-impl Drop for Stopping<'_> {
-    fn drop(&mut self) {
-        self.0.stop.store(true, Ordering::SeqCst);
-    }
-}
-
 #[test]
 fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
     let name = "no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again";
     isolated(&format!("deploy::restarts::{name}"), || {
         let mut stack = Stack::start(&[]);
+        let before = Lost::read();
         let load = Load::default();
         // The large one doesn't fit in HAProxy's buffer, so it can't be sent a second time.
         let long = "a film ".repeat(6_000);
@@ -73,7 +67,7 @@ fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
             [small.clone(), small.clone(), small, large].map(|texts| json!({ "inputs": texts }));
         let failures = thread::scope(|scope| {
             let clients = bodies.each_ref().map(|body| scope.spawn(|| load.client(body)));
-            let stopping = Stopping(&load);
+            let stopping = Stopping(&load.stop);
             for which in [0, 1] {
                 load.until_some_more_are_answered();
                 assert!(stack.stop_replica(which).success());
@@ -86,6 +80,7 @@ fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
             clients.map(|client| client.join().unwrap())
         });
         assert_eq!(failures, [const { None }; 4]);
+        until("HAProxy has lost nothing", || !Lost::read().since(&before).any());
         // Both get requests again.
         for address in REPLICAS {
             let embedded = [("route", "/embed"), ("status", "200")];
@@ -94,5 +89,53 @@ fn no_client_sees_a_failure_while_a_replica_is_stopped_and_started_again() {
                 "{address}"
             );
         }
+    });
+}
+
+/// Has a request computed over this connection, so that it isn't the first one any more.
+fn use_once(mut connection: Connection) -> Connection {
+    assert_eq!(connection.post("/embed", "", &json!({"inputs": "a film"})).unwrap().status, 200);
+    connection
+}
+
+#[test]
+fn requests_that_a_killed_replica_takes_with_it_are_those_that_the_alert_counts() {
+    let name = "requests_that_a_killed_replica_takes_with_it_are_those_that_the_alert_counts";
+    isolated(&format!("deploy::restarts::{name}"), || {
+        // Requests wait in the queue for two seconds.
+        let mut stack = Stack::start(&[("STRATA_BATCHING_GATHER_MS", "2000")]);
+        let before = Lost::read();
+        let open = || Connection::open(CLIENTS).unwrap();
+
+        // A small one is sent again.
+        let mut connection = use_once(open());
+        connection.send("/embed", "", &json!({"inputs": "a film"})).unwrap();
+        let mut holder = None;
+        until("a replica has it", || {
+            holder = [0, 1].into_iter().find(|&which| waiting(REPLICAS[which]) > 0.0);
+            holder.is_some()
+        });
+        stack.kill_replica(holder.unwrap());
+        assert_eq!(connection.receive().unwrap().status, 200);
+        until("HAProxy has lost nothing", || !Lost::read().since(&before).any());
+        stack.start_replica(holder.unwrap());
+        stack.until_both_are_ready();
+
+        // Those that don't fit in HAProxy's buffer are lost: on a connection that was used, silently.
+        assert!(stack.stop_replica(1).success());
+        let long = "a film ".repeat(6_000);
+        let large = json!({"inputs": vec![long.as_str(); 3]});
+        let mut connections = [use_once(open()), open()];
+        for connection in &mut connections {
+            connection.send("/embed", "", &large).unwrap();
+        }
+        until("the replica has both", || waiting(REPLICAS[0]) >= 6.0);
+        stack.kill_replica(0);
+        let [used, new] = connections.each_mut().map(Connection::receive);
+        assert_eq!((used.unwrap_err().kind(), new.unwrap().status), (UnexpectedEof, 502));
+        until("HAProxy has counted one of each kind", || {
+            let lost = Lost::read().since(&before);
+            (lost.unanswered, lost.own_answers) == (1.0, 1.0) && lost.any()
+        });
     });
 }

@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::balancer::start_haproxy;
 use super::compose::Compose;
 use super::connection::get;
 use super::dns::Dns;
 use super::isolation::Network;
-use super::{HAPROXY, Process, run, until};
+use super::{Process, run, until};
 use crate::support::metrics::Scrape;
 use crate::support::tiny;
 
@@ -36,9 +37,7 @@ impl<'s> Stack<'s> {
     pub fn start(variables: Variables<'s>) -> Self {
         let network = Network::new(&["haproxy", "prometheus"]);
         let (compose, dns) = (Compose::read(), Dns::start("strata"));
-        let config = compose.mounted("haproxy", "/usr/local/etc/haproxy/haproxy.cfg");
-        let mut haproxy = Command::new(HAPROXY);
-        let haproxy = Process::start(haproxy.args(["-db", "-f"]).arg(config).stdout(Stdio::null()));
+        let haproxy = start_haproxy(&compose);
         let mut stack = Self {
             compose,
             dns,
@@ -90,17 +89,25 @@ impl<'s> Stack<'s> {
         status
     }
 
+    /// Ends a container without a warning, as the system does if it has used too much memory.
+    pub fn kill_replica(&mut self, which: usize) {
+        self.replicas[which] = None;
+        self.dns.remove(REPLICAS[which]);
+    }
+
     pub fn until_both_are_ready(&self) {
-        let ready = |scrape: &str| scrape.matches(r#",state="UP"} 1"#).count();
-        let of_servers = |text: String| -> String {
-            text.lines().filter(|line| line.starts_with("haproxy_server_status{")).collect()
-        };
         let is_ready = |address| get(&format!("http://{address}:8080/readyz")).0 == 200;
         until("two replicas are ready and HAProxy knows", || {
-            REPLICAS.into_iter().all(is_ready)
-                && ready(&of_servers(get("http://127.0.0.1:8405/metrics").1)) == 2
+            REPLICAS.into_iter().all(is_ready) && servers("UP") == 2
         });
     }
+}
+
+/// The number of replicas that HAProxy finds in this state: to those that are `UP` it sends requests.
+pub fn servers(state: &str) -> usize {
+    let scrape = get("http://127.0.0.1:8405/metrics").1;
+    let servers = scrape.lines().filter(|line| line.starts_with("haproxy_server_status{"));
+    servers.filter(|line| line.ends_with(&format!(",state=\"{state}\"}} 1"))).count()
 }
 
 /// The metrics of a replica as text; nothing if it doesn't answer.
@@ -113,12 +120,12 @@ pub fn scrape(address: Ipv4Addr) -> Scrape {
     Scrape::parse(&metrics(address))
 }
 
-/// Whether a replica has sequences in its queue.
-pub fn has_waiting(address: Ipv4Addr) -> bool {
+/// The number of sequences in the queue of a replica.
+pub fn waiting(address: Ipv4Addr) -> f64 {
     let text = metrics(address);
     let mut waiting =
         text.lines().filter_map(|line| line.strip_prefix("strata_batching_queue_sequences "));
-    waiting.any(|count| count.parse() != Ok(0.0))
+    waiting.next().map_or(0.0, |count| count.parse().unwrap())
 }
 
 /// The names of all metrics of a replica, without the endings of samples.
