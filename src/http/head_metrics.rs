@@ -9,6 +9,7 @@ use prometheus_client::metrics::MetricType;
 use tokio::sync::watch;
 
 use crate::heads::HeadSet;
+use crate::model::checkpoint::ProblemType;
 use crate::telemetry::metrics::encode_gauges;
 
 /// Reads the current set of heads, so that a version that isn't served any more is gone.
@@ -34,13 +35,19 @@ impl Collector for HeadCollector {
             let labels = [
                 ("head", name.clone()),
                 ("version", head.version().to_owned()),
-                ("problem_type", descriptor.problem_type.name().to_owned()),
+                ("problem_type", problem_type(descriptor.problem_type)),
                 ("labels", descriptor.labels.len().to_string()),
             ];
             infos.encode_family(&labels)?.encode_gauge(&1_i64)?;
         }
         Ok(())
     }
+}
+
+/// Its name as JSON has it, and so `/info`.
+fn problem_type(problem_type: ProblemType) -> String {
+    let name = serde_json::to_value(problem_type);
+    name.ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl fmt::Debug for HeadCollector {

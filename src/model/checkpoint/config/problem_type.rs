@@ -19,15 +19,6 @@ pub enum ProblemType {
 }
 
 impl ProblemType {
-    /// Its name in `config.json`, `head.json`, `/info` and the metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SingleLabelClassification => "single_label_classification",
-            Self::MultiLabelClassification => "multi_label_classification",
-            Self::Regression => "regression",
-        }
-    }
-
     /// `problem_type` of `config.json`. An error says what is allowed.
     pub(super) fn parse(written: Value) -> Result<Self, String> {
         Self::deserialize(&written).map_err(|_| {
@@ -35,21 +26,5 @@ impl ProblemType {
                            \"multi_label_classification\", \"regression\" and null";
             unusable("problem_type", written, allowed)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn its_name_is_the_one_in_json() {
-        for problem_type in [
-            ProblemType::SingleLabelClassification,
-            ProblemType::MultiLabelClassification,
-            ProblemType::Regression,
-        ] {
-            assert_eq!(serde_json::to_value(problem_type).unwrap(), problem_type.name());
-        }
     }
 }
