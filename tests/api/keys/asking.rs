@@ -20,7 +20,7 @@ fn app() -> TestApp {
     TestApp::with_keys(&config(tiny("sentence")), auth(&keys))
 }
 
-/// What a request without a key is told.
+/// What the refusal of a request without a key says.
 #[track_caller]
 fn refused(path: &str, answer: &Answer) -> String {
     assert_eq!(answer.header("www-authenticate"), "Bearer", "{path}");
