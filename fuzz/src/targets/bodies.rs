@@ -77,7 +77,9 @@ impl<'d> Asked<'d> {
         let line = std::str::from_utf8(&data[..end]).ok()?;
         let mut words = line.split_ascii_whitespace();
         let (checkpoint, path) = (words.next()?, words.next()?);
-        let is_path = path.starts_with('/') && path.parse::<axum::http::Uri>().is_ok();
+        // A fragment is no part of what is asked for.
+        let is_path =
+            path.starts_with('/') && !path.contains('#') && path.parse::<axum::http::Uri>().is_ok();
         is_path.then(|| Self { checkpoint, path, words: words.collect(), body: &data[end + 1..] })
     }
 
