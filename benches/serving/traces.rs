@@ -13,9 +13,9 @@ use super::server::Server;
 use super::work::{CONNECTIONS, body, post};
 use super::{TEXTS, median, rate};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 7;
 /// How often the texts are sent per round and server, so that it takes seconds.
-const TURNS: usize = 3;
+const TURNS: usize = 1;
 const SCRAPES: Duration = Duration::from_secs(1);
 
 /// The parts of the requests that are recorded. The first and the second show the noise of the run.
