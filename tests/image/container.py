@@ -77,7 +77,11 @@ class Running:
         return self
 
     def __exit__(self, *_):
-        # With --kill-child the container ends too.
+        # Process 1 first, with which its namespace ends: --kill-child has no effect any more once it has
+        # taken the user of the image.
+        if self.process.poll() is None:
+            for number in children(self.process.pid):
+                os.kill(number, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         os.close(self.clock)
