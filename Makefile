@@ -117,7 +117,7 @@ bench-soak: model data ## Memory, threads and descriptors during 2 million mixed
 bench-tokenising: model data ## Small bodies that take long to tokenise: processor time after their deadline
 	cargo bench --locked --bench hold -- tokenising $(FLAGS)
 
-image-test: ## Build the container image from a clean clone, without an engine, and test it (an hour; needs root)
+image-test: ## Build the container image from a clean clone, without an engine, and test it (a quarter of an hour on two cores; needs root)
 	@PYTHON="$(PYTHON)" scripts/setup_debian.sh buildah debootstrap
 	$(PYTHON) -B tests/image/run.py $(FLAGS)
 
