@@ -180,19 +180,33 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
 
     use super::*;
     use crate::keys::testing::entry;
     use crate::telemetry::metrics::Metrics;
 
-    fn watched(file: &Path) -> (Watched, Metrics) {
-        let source = KeySource { file: Some(file.to_owned()), text: String::new() };
+    /// A watched file that has the key `a`.
+    struct WatchedFile {
+        _folder: TempDir,
+        file: PathBuf,
+        watched: Watched,
+        metrics: Metrics,
+    }
+
+    fn watched_file() -> WatchedFile {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys.toml");
+        fs::write(&file, entry("a")).unwrap();
+        let source = KeySource { file: Some(file.clone()), text: String::new() };
         let (texts, ring) = source.read().unwrap();
         let (keys, _) = watch::channel(Arc::new(ring));
         let (reloads, metrics) = (Reloads::default(), Metrics::new());
         metrics.register(|registry| reloads.register(registry));
-        (Watched { source, texts, changed: None, keys, reloads, complaint: None }, metrics)
+        let watched = Watched { source, texts, changed: None, keys, reloads, complaint: None };
+        WatchedFile { _folder: folder, file, watched, metrics }
     }
 
     fn names(watched: &Watched) -> Vec<String> {
@@ -214,10 +228,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_twice_before_it_is_used() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("keys.toml");
-        fs::write(&file, entry("a")).unwrap();
-        let (mut watched, _) = watched(&file);
+        let WatchedFile { file, mut watched, _folder, .. } = watched_file();
         assert_eq!(watched.refresh(), Ok(Read::InUse));
         for written in [entry("b"), entry("b") + &entry("c")] {
             fs::write(&file, written).unwrap();
@@ -230,10 +241,7 @@ mod tests {
 
     #[test]
     fn a_mistake_is_one_failure_until_the_file_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("keys.toml");
-        fs::write(&file, entry("a")).unwrap();
-        let (mut watched, metrics) = watched(&file);
+        let WatchedFile { file, mut watched, metrics, _folder } = watched_file();
         let mut read = |times: usize| (0..times).for_each(|_| watched.read());
         fs::write(&file, "a = 'x'").unwrap();
         read(10);
@@ -253,10 +261,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_taken_out_is_refused_and_without_any_nobody_is_let_in() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("keys.toml");
-        fs::write(&file, entry("a")).unwrap();
-        let (mut watched, _) = watched(&file);
+        let WatchedFile { file, mut watched, _folder, .. } = watched_file();
         fs::write(&file, "# none\n").unwrap();
         (0..2).for_each(|_| watched.read());
         let ring = Arc::clone(&watched.keys.borrow());
