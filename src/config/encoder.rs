@@ -16,8 +16,9 @@ const ENCODERS: [(&str, EncoderChoice); 3] = [
 ];
 const DTYPES: [(&str, Dtype); 3] =
     [("f32", Dtype::F32), ("bf16", Dtype::Bf16), ("int8", Dtype::Int8)];
-const INSTRUCTION_SETS: [(&str, Option<InstructionSet>); 4] = [
+const INSTRUCTION_SETS: [(&str, Option<InstructionSet>); 5] = [
     ("auto", None),
+    ("amx", Some(InstructionSet::Amx)),
     ("avx512", Some(InstructionSet::Avx512)),
     ("avx2", Some(InstructionSet::Avx2)),
     ("scalar", Some(InstructionSet::Scalar)),

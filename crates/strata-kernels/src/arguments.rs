@@ -2,6 +2,7 @@
 //! that the guarantees in its documentation hold, and the kernels rely on them.
 
 use crate::epilogue::Epilogue;
+use crate::simd::matrix;
 
 /// The left matrix of a matmul, in 32-bit words: word `(row, step)` is at
 /// `row · row_stride + step · step_stride`.
@@ -10,6 +11,15 @@ pub struct LeftWords {
     pub first: *const u32,
     pub row_stride: usize,
     pub step_stride: usize,
+}
+
+/// The left matrix of a matmul on a matrix unit, stored tile by tile: see
+/// [`matrix`](crate::simd::matrix). Null without one.
+#[derive(Clone, Copy)]
+pub struct LeftTiles {
+    pub first: *const u32,
+    /// Words from one tile of rows to the next.
+    pub stride: usize,
 }
 
 /// The words to prefetch while a tile is computed: in each step two registers of them, the first at
@@ -37,9 +47,14 @@ pub struct Int8Scales {
 ///
 /// Guarantees: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
 /// columns, `bias` and the column scales for its columns, the row scales for `rows`. `out` is valid
-/// for `rows` rows of as many columns, `out_stride` apart, and nothing else accesses them.
+/// for `rows` rows of as many columns, `out_stride` apart, and nothing else accesses them. What the
+/// layout of the kernel needs is there: words in `a`, tiles in `a_tiles`, or both and a mark for
+/// each row in `by_fma`.
 pub struct GemmArguments {
     pub a: LeftWords,
+    pub a_tiles: LeftTiles,
+    /// In f32 by six products: whether a row is computed by FMA.
+    pub by_fma: *const bool,
     pub rows: usize,
     /// Words of `k`.
     pub steps: usize,
@@ -87,6 +102,16 @@ pub struct AttentionArguments {
     pub scratch: *mut f32,
 }
 
+/// Bytes of a line, in which rounded rows are stored.
+pub const LINE_BYTES: usize = 64;
+
+/// The place of number `at` in lines that begin `line_stride` bytes apart.
+#[inline(always)]
+pub fn in_lines<T>(first: *mut T, at: usize, line_stride: usize) -> *mut T {
+    let per_line = LINE_BYTES / size_of::<T>();
+    first.wrapping_byte_add(at / per_line * line_stride).wrapping_add(at % per_line)
+}
+
 /// The most lanes of a register, in any instruction set. Buffers are sized for it.
 pub const MAX_LANES: usize = 16;
 
@@ -103,7 +128,8 @@ pub const fn attention_scratch(d: usize) -> usize {
 }
 
 /// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers
-/// of any instruction set.
-pub const fn rounded_scratch(t: usize, d: usize) -> usize {
-    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(MAX_LANES) / 2
+/// of any instruction set, or in tiles.
+pub fn rounded_scratch(t: usize, d: usize) -> usize {
+    let registers = (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(MAX_LANES) / 2;
+    registers.max(matrix::attention::attention_scratch(t, d))
 }

@@ -49,9 +49,12 @@ impl Kernels {
             out: out.as_mut_ptr(),
             scratch: scratch.as_mut_ptr(),
         };
-        // SAFETY: the views are valid for their sizes, which were compared above; scratch is long
-        // enough and nothing else uses it; `t` is at least 1; this CPU has the features of the
-        // table.
-        unsafe { attention(&arguments) }
+        let attend = || {
+            // SAFETY: the views are valid for their sizes, which were compared above; scratch is long
+            // enough and nothing else uses it; `t` is at least 1; this CPU has the features of the
+            // table.
+            unsafe { attention(&arguments) }
+        };
+        self.with_tiles(dtype != Dtype::F32, attend);
     }
 }

@@ -26,7 +26,9 @@ pub fn table(set: InstructionSet) -> Option<&'static Table> {
         InstructionSet::Avx2 => x86_64::avx2(),
         #[cfg(kernels_x86_64)]
         InstructionSet::Avx512 => x86_64::avx512(),
+        #[cfg(kernels_x86_64)]
+        InstructionSet::Amx => x86_64::amx(),
         #[cfg(not(kernels_x86_64))]
-        InstructionSet::Avx2 | InstructionSet::Avx512 => None,
+        InstructionSet::Avx2 | InstructionSet::Avx512 | InstructionSet::Amx => None,
     }
 }

@@ -9,11 +9,13 @@ pub enum InstructionSet {
     Avx2,
     /// AVX-512 F, BW, DQ and VL; also BF16 and VNNI if the CPU has them.
     Avx512,
+    /// AMX's tiles beside AVX-512.
+    Amx,
 }
 
 impl InstructionSet {
     /// All instruction sets, from the most basic to the most capable.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Amx];
 
     /// The name in settings.
     pub fn name(self) -> &'static str {
@@ -21,6 +23,7 @@ impl InstructionSet {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
         }
     }
 }

@@ -52,6 +52,21 @@ impl Kernels {
         }
     }
 
+    /// Runs kernels, and if they use tiles, configures this thread's tiles before and releases them
+    /// after that.
+    #[inline]
+    pub(crate) fn with_tiles<R>(&self, use_tiles: bool, run: impl FnOnce() -> R) -> R {
+        let Some(tiles) = self.table.tiles.as_ref().filter(|_| use_tiles) else {
+            return run();
+        };
+        // SAFETY: this CPU has the features of the table.
+        unsafe { (tiles.configure)() }
+        let result = run();
+        // SAFETY: as above.
+        unsafe { (tiles.release)() }
+        result
+    }
+
     /// Kernels with a table of the tests' own.
     ///
     /// # Safety

@@ -10,6 +10,7 @@ use crate::bf16::bf16;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::packed_words::PackedWords;
+use crate::table::{GemmKernel, Layout};
 
 /// A linear layer to be packed. Its first output becomes the first column of a panel.
 #[derive(Clone, Copy)]
@@ -26,6 +27,7 @@ pub struct PackedLinear {
     k: usize,
     steps: usize,
     panel_columns: usize,
+    layout: Layout,
     words: PackedWords,
     bias: Vec<f32>,
     scales: Vec<f32>,
@@ -49,7 +51,7 @@ impl PackedLinear {
         k: usize,
         parts: &[PackedPart<'_>],
     ) -> io::Result<Self> {
-        let panel_columns = kernels.gemm_kernel(dtype).panel_columns;
+        let GemmKernel { panel_columns, layout, .. } = *kernels.gemm_kernel(dtype);
         let steps = k.div_ceil(dtype.numbers_per_word());
         let panels: usize = parts.iter().map(|part| part.bias.len().div_ceil(panel_columns)).sum();
         let columns = panels * panel_columns;
@@ -59,7 +61,8 @@ impl PackedLinear {
             k,
             steps,
             panel_columns,
-            words: PackedWords::zeroed(columns * steps)?,
+            layout,
+            words: PackedWords::zeroed(columns * layout.whole_steps(steps))?,
             bias: vec![0.0; columns],
             scales: vec![0.0; scaled_columns],
             sums: vec![0.0; scaled_columns],
@@ -113,6 +116,17 @@ impl PackedLinear {
     }
 
     #[inline]
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Words of a panel, including those that fill up whole tiles.
+    #[inline]
+    pub(crate) fn panel_words(&self) -> usize {
+        self.layout.whole_steps(self.steps) * self.panel_columns
+    }
+
+    #[inline]
     pub(crate) fn words(&self) -> &[u32] {
         self.words.as_slice()
     }
@@ -137,30 +151,31 @@ impl PackedLinear {
 
     /// Rounds the `k` weights of a column to the dtype, and writes them to its words.
     fn pack_column(&mut self, column: usize, weights: &[f32]) {
-        let (panel, steps) = (self.panel_columns, self.steps);
-        let first = column / panel * steps * panel + column % panel;
-        let words = self.words.as_mut_slice()[first..].iter_mut().step_by(panel);
+        let (panel, layout) = (self.panel_columns, self.layout);
+        let panel_words = self.panel_words();
+        let words = &mut self.words.as_mut_slice()[column / panel * panel_words..][..panel_words];
+        let mut set = |step, word| words[layout.place_in_panel(step, column % panel, panel)] = word;
         match self.dtype {
             Dtype::F32 => {
-                words.zip(weights).for_each(|(word, weight)| *word = weight.to_bits());
+                weights.iter().enumerate().for_each(|(step, weight)| set(step, weight.to_bits()));
             }
             Dtype::Bf16 => {
-                for (word, pair) in words.zip(weights.chunks(2)) {
+                for (step, pair) in weights.chunks(2).enumerate() {
                     let high = pair.get(1).map_or(0, |&weight| bf16(weight));
-                    *word = u32::from(bf16(pair[0])) | u32::from(high) << 16;
+                    set(step, u32::from(bf16(pair[0])) | u32::from(high) << 16);
                 }
             }
             Dtype::Int8 => {
                 let max = weights.iter().fold(0.0_f32, |max, weight| max.max(weight.abs()));
                 let factor = if max > 0.0 { 127.0 / max } else { 0.0 };
                 let mut sum = 0_i32;
-                for (word, four) in words.zip(weights.chunks(4)) {
+                for (step, four) in weights.chunks(4).enumerate() {
                     let mut bytes = [0_i8; 4];
                     for (byte, weight) in bytes.iter_mut().zip(four) {
                         *byte = (weight * factor).round_ties_even() as i8;
                         sum += i32::from(*byte);
                     }
-                    *word = u32::from_le_bytes(bytes.map(i8::cast_unsigned));
+                    set(step, u32::from_le_bytes(bytes.map(i8::cast_unsigned)));
                 }
                 // NaN if any weight is non-finite: otherwise such a weight would silently become 0.
                 let non_finite: f32 = weights.iter().map(|weight| 0.0 * weight).sum();

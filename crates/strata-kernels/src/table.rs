@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::arguments::{
     AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch,
 };
+use crate::simd::matrix::{CHUNK, TILE, place_in_panel};
 
 /// The GEMM of a block of rows and one panel, with its epilogue.
 ///
@@ -47,18 +48,78 @@ pub type AttentionFn = unsafe fn(&AttentionArguments);
 /// else accesses them.
 pub type ActivateFn = unsafe fn(activation: Activation, numbers: *mut f32, n: usize);
 
-/// Rounds `n` numbers to bf16.
+/// Rounds `n` numbers to bf16, in lines of 64 bytes that begin `line_stride` bytes apart.
 ///
 /// # Safety
-/// The CPU has the features of the kernel's module; `from` and `to` are valid for `n` numbers.
-pub type ToBf16Fn = unsafe fn(from: *const f32, n: usize, to: *mut u16);
+/// The CPU has the features of the kernel's module; `from` is valid for `n` numbers, and so are the
+/// lines at `to`.
+pub type ToBf16Fn = unsafe fn(from: *const f32, n: usize, to: *mut u16, line_stride: usize);
 
-/// Rounds a row of `n` numbers to bytes, `x ≈ min + scale·byte`.
+/// Rounds a row of `n` numbers to bytes, `x ≈ min + scale·byte`, in lines as for [`ToBf16Fn`].
 ///
 /// # Safety
-/// The CPU has the features of the kernel's module; `from` and `to` are valid for `n` numbers, and
-/// `n` is at least 1.
-pub type QuantizeFn = unsafe fn(from: *const f32, n: usize, to: *mut u8) -> RowScale;
+/// The CPU has the features of the kernel's module; `from` is valid for `n` numbers, and so are the
+/// lines at `to`; `n` is at least 1.
+pub type QuantizeFn =
+    unsafe fn(from: *const f32, n: usize, to: *mut u8, line_stride: usize) -> RowScale;
+
+/// Splits a row of `n` numbers into parts, chunk by chunk, and returns whether it has to be
+/// computed by FMA instead: see [`split`](crate::simd::matrix::split).
+///
+/// # Safety
+/// The CPU has the features of the kernel's module; `from` is valid for `n` numbers, and `to` for
+/// the lines of their parts.
+pub type SplitFn = unsafe fn(from: *const f32, n: usize, to: *mut u32) -> bool;
+
+/// Gives this thread's tiles their sizes, or releases them.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module.
+pub type TilesFn = unsafe fn();
+
+/// How the words of both sides of a GEMM are stored.
+#[derive(Clone, Copy)]
+pub enum Layout {
+    /// Left side `[row][step]`, right side `[step][column]`.
+    Steps,
+    /// Both sides tile by tile: see [`matrix`](crate::simd::matrix).
+    Tiles,
+    /// Right side `[step][column]`, left side in parts, tile by tile, and also as it is.
+    Parts(SplitFn),
+}
+
+impl Layout {
+    /// The number of steps that a panel has room for.
+    pub fn whole_steps(self, steps: usize) -> usize {
+        match self {
+            Self::Steps => steps,
+            Self::Tiles => steps.next_multiple_of(TILE),
+            Self::Parts(_) => steps.next_multiple_of(CHUNK),
+        }
+    }
+
+    /// The name: packed words are only for kernels whose layout has the same one.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Tiles => "tiles",
+            Self::Parts(_) => "parts",
+        }
+    }
+
+    /// Whether tiles are used.
+    pub fn has_tiles(self) -> bool {
+        !matches!(self, Self::Steps)
+    }
+
+    /// The place of word `(step, column)` in a panel of `columns` columns.
+    pub fn place_in_panel(self, step: usize, column: usize, columns: usize) -> usize {
+        match self {
+            Self::Steps | Self::Parts(_) => step * columns + column,
+            Self::Tiles => place_in_panel(step, column),
+        }
+    }
+}
 
 /// The numbers that the bytes of a row stand for: `x ≈ min + scale·byte`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +132,7 @@ pub struct RowScale {
 pub struct GemmKernel {
     /// Columns of a panel.
     pub panel_columns: usize,
+    pub layout: Layout,
     /// The GEMM of a block of rows and one panel.
     pub gemm: GemmFn,
     /// The micro-kernel alone, for [`peak`](crate::peak()) and tests.
@@ -94,4 +156,12 @@ pub struct Table {
     pub activate: ActivateFn,
     pub to_bf16: ToBf16Fn,
     pub quantize: QuantizeFn,
+    /// What has to be called before and after kernels that use tiles.
+    pub tiles: Option<Tiles>,
+}
+
+/// The state of a thread's tiles.
+pub struct Tiles {
+    pub configure: TilesFn,
+    pub release: TilesFn,
 }

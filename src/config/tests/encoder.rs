@@ -31,7 +31,7 @@ fn the_reference_encoder_is_refused_with_a_dtype_other_than_f32() {
     assert!(loaded("encoder = 'reference'\ndtype = 'f32'").is_ok());
     assert!(refused("dtype = 'f16'").ends_with(": must be one of f32, bf16, int8"));
     let set = refused_variable("STRATA_INSTRUCTION_SET", "sse");
-    assert!(set.ends_with(": must be one of auto, avx512, avx2, scalar"), "{set}");
+    assert!(set.ends_with(": must be one of auto, amx, avx512, avx2, scalar"), "{set}");
 }
 
 #[test]

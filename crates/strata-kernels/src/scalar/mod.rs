@@ -7,7 +7,7 @@ mod gemm;
 mod rows;
 
 use self::gemm::{Bf16Word, COLUMNS, F32Word, Int8Word};
-use crate::table::{GemmKernel, Table};
+use crate::table::{GemmKernel, Layout, Table};
 
 /// The kernels.
 pub static TABLE: Table = Table {
@@ -20,10 +20,12 @@ pub static TABLE: Table = Table {
     activate: activation::activate,
     to_bf16: rows::to_bf16,
     quantize: rows::quantize,
+    tiles: None,
 };
 
 const F32: GemmKernel = GemmKernel {
     panel_columns: COLUMNS,
+    layout: Layout::Steps,
     gemm: gemm::gemm::<F32Word>,
     micro_kernel: gemm::micro_kernel::<F32Word>,
     tile_rows: 1,

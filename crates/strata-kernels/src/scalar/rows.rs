@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::arguments::LayerNormArguments;
+use crate::arguments::{LayerNormArguments, in_lines};
 use crate::bf16::bf16;
 use crate::table::RowScale;
 
@@ -34,28 +34,29 @@ pub unsafe fn layer_norm(arguments: &LayerNormArguments) {
 /// Rounds `n` numbers to bf16.
 ///
 /// # Safety
-/// `from` and `to` are valid for `n` numbers.
-pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+/// `from` is valid for `n` numbers, and so are the lines at `to`.
+pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16, line_stride: usize) {
     for at in 0..n {
         // SAFETY: `at` is below `n`.
-        unsafe { *to.add(at) = bf16(*from.add(at)) }
+        unsafe { *in_lines(to, at, line_stride) = bf16(*from.add(at)) }
     }
 }
 
 /// Rounds `n` numbers to bytes, as `simd::rounding::quantize` does.
 ///
 /// # Safety
-/// `from` and `to` are valid for `n` numbers.
-pub unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> RowScale {
-    // SAFETY: both are valid for `n` numbers.
-    let (from, to) = unsafe { (slice::from_raw_parts(from, n), slice::from_raw_parts_mut(to, n)) };
+/// `from` is valid for `n` numbers, and so are the lines at `to`.
+pub unsafe fn quantize(from: *const f32, n: usize, to: *mut u8, line_stride: usize) -> RowScale {
+    // SAFETY: it is valid for `n` numbers.
+    let from = unsafe { slice::from_raw_parts(from, n) };
     let min = from.iter().copied().fold(f32::INFINITY, f32::min);
     let max = from.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let non_finite: f32 = from.iter().map(|x| 0.0 * x).sum();
     let range = max - min;
     let factor = if range > 0.0 { 255.0 / range } else { 0.0 };
-    for (byte, x) in to.iter_mut().zip(from) {
-        *byte = ((x - min) * factor).round_ties_even() as u8;
+    for (at, x) in from.iter().enumerate() {
+        // SAFETY: `at` is below `n`.
+        unsafe { *in_lines(to, at, line_stride) = ((x - min) * factor).round_ties_even() as u8 }
     }
     RowScale { scale: range / 255.0 + non_finite, min }
 }

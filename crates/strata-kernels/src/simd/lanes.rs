@@ -1,6 +1,8 @@
 //! The operations on a vector register of `f32` that the algorithms use. An instruction set
 //! implements them for its register type.
 
+use crate::arguments::MAX_LANES;
+
 /// One side of a transposition: `count` rows, `stride` apart.
 #[derive(Clone, Copy)]
 pub struct StridedRows<P> {
@@ -26,6 +28,12 @@ pub trait Lanes: Copy {
     /// # Safety
     /// As [`Lanes`] says, but the pointer need not be valid.
     unsafe fn prefetch(at: *const f32);
+
+    /// Prefetches the cache line of a number into the second-level cache. Any address is allowed.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says, but the pointer need not be valid.
+    unsafe fn prefetch_far(at: *const f32);
 
     /// `x` in every lane.
     ///
@@ -157,6 +165,39 @@ pub trait Bf16Words: ToBf16 {
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn bf16_words(self, next: Self) -> Self;
+}
+
+/// Registers whose numbers can be split into parts of 8 bits of their significands.
+pub trait Parts: Lanes {
+    /// Each lane without the lower half of its bits: cut off to a bf16.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn cut(self) -> Self;
+
+    /// In each word: the upper half of the lane of `self` in the lower half, and that of `next` in
+    /// the upper half.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn upper_halves(self, next: Self) -> Self;
+}
+
+/// A register with the first `min(n, N)` numbers at `from`; its other lanes are 0.
+///
+/// # Safety
+/// The CPU has the features of `V`; `from` is valid for `n` numbers.
+#[inline(always)]
+pub unsafe fn load_up_to<V: Lanes>(from: *const f32, n: usize) -> V {
+    // SAFETY: at most `n` numbers are read at `from`, and `N`, which is at most `MAX_LANES`, from the array.
+    unsafe {
+        if n >= V::N {
+            return V::load(from);
+        }
+        let mut numbers = [0.0; MAX_LANES];
+        numbers.as_mut_ptr().copy_from_nonoverlapping(from, n);
+        V::load(numbers.as_ptr())
+    }
 }
 
 /// Defines the methods of a trait for registers, each by one expression.

@@ -13,6 +13,7 @@ mod functions;
 pub mod gemm;
 pub mod lanes;
 pub mod layer_norm;
+pub mod matrix;
 pub mod micro_kernel;
 pub mod rounding;
 mod table_functions;

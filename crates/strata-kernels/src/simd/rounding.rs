@@ -1,23 +1,25 @@
 //! Rounding to bf16 and to bytes, for the GEMMs of reduced dtypes.
 
 use super::lanes::{Lanes, ToBf16};
+use crate::arguments::in_lines;
 use crate::bf16::bf16;
 use crate::table::RowScale;
 
-/// Rounds `n` numbers to the nearest bf16, ties to even.
+/// Rounds `n` numbers to the nearest bf16, ties to even, in lines that begin `line_stride` bytes
+/// apart.
 ///
 /// # Safety
-/// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers.
+/// The CPU has `V`'s features; `from` is valid for `n` numbers, and so are the lines at `to`.
 #[inline(always)]
-pub unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
+pub unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16, line_stride: usize) {
     let whole = n - n % V::N;
     // SAFETY: every index is below `n`.
     unsafe {
         for at in (0..whole).step_by(V::N) {
-            V::load(from.add(at)).store_bf16(to.add(at));
+            V::load(from.add(at)).store_bf16(in_lines(to, at, line_stride));
         }
         for at in whole..n {
-            *to.add(at) = bf16(*from.add(at));
+            *in_lines(to, at, line_stride) = bf16(*from.add(at));
         }
     }
 }
@@ -27,9 +29,15 @@ pub unsafe fn to_bf16<V: ToBf16>(from: *const f32, n: usize, to: *mut u16) {
 /// or the minimum is non-finite too, so that no output of the row is finite.
 ///
 /// # Safety
-/// The CPU has `V`'s features; `from` and `to` are valid for `n` numbers, and `n` is at least 1.
+/// The CPU has `V`'s features; `from` is valid for `n` numbers, and so are the lines at `to`, which
+/// begin `line_stride` bytes apart; `n` is at least 1.
 #[inline(always)]
-pub unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8) -> RowScale {
+pub unsafe fn quantize<V: Lanes>(
+    from: *const f32,
+    n: usize,
+    to: *mut u8,
+    line_stride: usize,
+) -> RowScale {
     let whole = n - n % V::N;
     // SAFETY: every index is below `n`.
     unsafe {
@@ -56,11 +64,11 @@ pub unsafe fn quantize<V: Lanes>(from: *const f32, n: usize, to: *mut u8) -> Row
         let factor = if range > 0.0 { 255.0 / range } else { 0.0 };
         for at in (0..whole).step_by(V::N) {
             let x = V::load(from.add(at)).sub(V::splat(min)).mul(V::splat(factor));
-            x.store_u8(to.add(at));
+            x.store_u8(in_lines(to, at, line_stride));
         }
         for at in whole..n {
             let x = (*from.add(at) - min) * factor;
-            *to.add(at) = x.round_ties_even() as u8;
+            *in_lines(to, at, line_stride) = x.round_ties_even() as u8;
         }
         RowScale { scale: range / 255.0 + non_finite, min }
     }

@@ -73,9 +73,14 @@ macro_rules! table_functions {
         /// # Safety
         /// As for [`QuantizeFn`](crate::table::QuantizeFn).
         $(#[target_feature(enable = $features)])?
-        unsafe fn quantize(from: *const f32, n: usize, to: *mut u8) -> $crate::table::RowScale {
+        unsafe fn quantize(
+            from: *const f32,
+            n: usize,
+            to: *mut u8,
+            line_stride: usize,
+        ) -> $crate::table::RowScale {
             // SAFETY: as above.
-            unsafe { $crate::simd::rounding::quantize::<Vector>(from, n, to) }
+            unsafe { $crate::simd::rounding::quantize::<Vector>(from, n, to, line_stride) }
         }
     };
 }

@@ -2,6 +2,7 @@
 
 use super::guarded::Guarded;
 use super::support::{SIZES, all_kernels, assert_close, name, numbers, scalar};
+use crate::arguments::LINE_BYTES;
 use crate::bf16::bf16;
 use crate::kernels::Kernels;
 use crate::table::RowScale;
@@ -56,7 +57,7 @@ fn bf16_is_the_nearest_with_ties_to_even() {
         for kernels in all_kernels() {
             let (from, mut to) = ([x; 17], [0; 17]);
             // SAFETY: both hold 17.
-            unsafe { (kernels.table().to_bf16)(from.as_ptr(), 17, to.as_mut_ptr()) }
+            unsafe { (kernels.table().to_bf16)(from.as_ptr(), 17, to.as_mut_ptr(), LINE_BYTES) }
             assert_eq!(to, [expected; 17], "{} {x}", name(kernels));
         }
     }
@@ -68,8 +69,9 @@ fn bytes_stand_for_the_numbers_that_they_were_rounded_from() {
         for n in SIZES.into_iter().filter(|&n| n > 0) {
             let (from, mut to) = (Guarded::new(&numbers(n, 7)), vec![0_u8; n]);
             // SAFETY: both hold `n`.
-            let RowScale { scale, min } =
-                unsafe { (kernels.table().quantize)(from.as_ref().as_ptr(), n, to.as_mut_ptr()) };
+            let RowScale { scale, min } = unsafe {
+                (kernels.table().quantize)(from.as_ref().as_ptr(), n, to.as_mut_ptr(), LINE_BYTES)
+            };
             let back: Vec<f32> = to.iter().map(|&q| min + scale * f32::from(q)).collect();
             let case = format!("{} {n}", name(kernels));
             assert_close(&back, from.as_ref(), 0.501 * scale + 1e-6, &case);
@@ -83,7 +85,9 @@ fn a_constant_row_is_exact_and_a_non_finite_one_stays_non_finite() {
         let quantize = |from: &[f32]| {
             let mut to = vec![0_u8; from.len()];
             // SAFETY: both hold as many.
-            unsafe { (kernels.table().quantize)(from.as_ptr(), from.len(), to.as_mut_ptr()) }
+            unsafe {
+                (kernels.table().quantize)(from.as_ptr(), from.len(), to.as_mut_ptr(), LINE_BYTES)
+            }
         };
         assert_eq!(quantize(&[0.7; 33]), RowScale { scale: 0.0, min: 0.7 });
         for non_finite in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

@@ -1,5 +1,6 @@
 //! x86-64: the kernels of its instruction sets, if this CPU has their features.
 
+mod amx;
 mod avx2;
 mod avx512;
 
@@ -28,6 +29,18 @@ pub fn avx512() -> Option<&'static Table> {
             let bf16 = is_x86_feature_detected!("avx512bf16");
             avx512::table(bf16, is_x86_feature_detected!("avx512vnni"))
         })
+    });
+    TABLE.as_ref()
+}
+
+/// The kernels for AMX's tiles, if the system lets this process use them.
+pub fn amx() -> Option<&'static Table> {
+    static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
+        let available = avx512().is_some()
+            && is_x86_feature_detected!("avx512bf16")
+            && is_x86_feature_detected!("avx512vnni")
+            && amx::is_permitted();
+        available.then(amx::table)
     });
     TABLE.as_ref()
 }

@@ -69,7 +69,7 @@ unsafe fn block<O: Operands, const W: usize>(
                 let out = scores.add(row * width);
                 tile_of_rows::<O::Dot, W>(rows, left, O::words(d), queries, out, [None; 2]);
             }
-            let correction = softmax.update::<O>(scores, keys);
+            let correction = softmax.update::<O>(scores, keys, scores);
             let before = (start > 0).then_some(&correction);
             let reciprocals = softmax.reciprocals();
             let after = (start + keys == t).then_some(&reciprocals);

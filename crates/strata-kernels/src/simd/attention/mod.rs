@@ -15,3 +15,5 @@ mod transpose;
 pub use blocks::attention;
 pub use operands::Plain;
 pub use rounded::Rounded;
+pub use softmax::{Softmax, StorePowers};
+pub use transpose::scatter;

@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use super::softmax::StorePowers;
 use crate::arguments::{AttentionArguments, LeftWords};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Lanes, StridedRows};
@@ -21,7 +22,7 @@ pub type RegisterOf<O> = <<O as Operands>::Dot as Dot>::Register;
 /// # Safety
 /// Of every method: the CPU has the features of the implementing type, and the guarantees of
 /// [`AttentionArguments`] hold.
-pub trait Operands {
+pub trait Operands: StorePowers<RegisterOf<Self>> {
     type Dot: Dot;
 
     /// The number of words that hold this many numbers.
@@ -42,18 +43,6 @@ pub trait Operands {
         first: usize,
         n: usize,
     ) -> StridedRows<*const f32>;
-
-    /// Stores the powers `2^(score − maximum)` of keys `2 · pair` and `2 · pair + 1` where the
-    /// matmul with the values reads them, in rows of `width` words from `to` on.
-    ///
-    /// # Safety
-    /// As [`Operands`] says; `to` is valid for a register in each of the first `2 · pair + 2` rows.
-    unsafe fn store_pair(
-        powers: [<Self::Dot as Dot>::Register; 2],
-        pair: usize,
-        to: *mut f32,
-        width: usize,
-    );
 }
 
 /// Words that are the f32 numbers themselves.
@@ -86,12 +75,20 @@ impl<D: Dot> Operands for Plain<D> {
         // SAFETY: `first` is among the queries.
         StridedRows { first: unsafe { q.add(first * q_stride) }, stride: q_stride, count: n }
     }
+}
 
+impl<D: Dot> StorePowers<D::Register> for Plain<D> {
+    /// In rows of `W` registers, one for each key.
     #[inline(always)]
-    unsafe fn store_pair(powers: [D::Register; 2], pair: usize, to: *mut f32, width: usize) {
+    unsafe fn store_pair<const W: usize>(
+        powers: [D::Register; 2],
+        pair: usize,
+        w: usize,
+        to: *mut f32,
+    ) {
         for (at, power) in powers.into_iter().enumerate() {
             // SAFETY: both rows are among the first `2 · pair + 2`.
-            unsafe { power.store(to.add((2 * pair + at) * width)) }
+            unsafe { power.store(to.add(((2 * pair + at) * W + w) * D::Register::N)) }
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 
 use super::operands::{LeftSides, Operands};
-use crate::arguments::{AttentionArguments, LeftWords, MAX_LANES, QUERIES, attention_scratch};
+use super::softmax::StorePowers;
+use crate::arguments::{AttentionArguments, LeftWords, QUERIES, attention_scratch};
 use crate::simd::dot::Dot;
-use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16};
+use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16, load_up_to};
 
 /// Words of two bf16: for queries and keys, of two neighbouring columns of `d`; for values and
 /// powers, of two neighbouring keys. If there is no second one, it is 0.
@@ -94,33 +95,19 @@ impl<D: Dot<Register: Bf16Words>> Operands for Rounded<D> {
             StridedRows { first: to, stride: Self::stride(arguments), count: n }
         }
     }
+}
 
+impl<D: Dot<Register: Bf16Words>> StorePowers<D::Register> for Rounded<D> {
+    /// In rows of `W` registers, one for each pair of keys.
     #[inline(always)]
-    unsafe fn store_pair(
+    unsafe fn store_pair<const W: usize>(
         [first, second]: [D::Register; 2],
         pair: usize,
+        w: usize,
         to: *mut f32,
-        width: usize,
     ) {
         // SAFETY: row `pair` is among the first `2 · pair + 2`. It does not come after the two rows
         // of numbers that it is computed from, so no row that is still to be read is overwritten.
-        unsafe { first.bf16_words(second).store(to.add(pair * width)) }
-    }
-}
-
-/// A register with the first `min(n, N)` numbers at `from`; its other lanes are 0.
-///
-/// # Safety
-/// The CPU has the features of `V`; `from` is valid for `n` numbers.
-#[inline(always)]
-unsafe fn load_up_to<V: Lanes>(from: *const f32, n: usize) -> V {
-    // SAFETY: at most `n` numbers are read at `from`, and `N`, which is at most `MAX_LANES`, from the array.
-    unsafe {
-        if n >= V::N {
-            return V::load(from);
-        }
-        let mut numbers = [0.0; MAX_LANES];
-        numbers.as_mut_ptr().copy_from_nonoverlapping(from, n);
-        V::load(numbers.as_ptr())
+        unsafe { first.bf16_words(second).store(to.add((pair * W + w) * D::Register::N)) }
     }
 }

@@ -1,9 +1,16 @@
 //! The running softmax.
 
-use super::operands::Operands;
-use crate::simd::dot::Dot;
 use crate::simd::functions::exp2;
 use crate::simd::lanes::Lanes;
+
+/// How powers are stored.
+pub trait StorePowers<V> {
+    /// Stores the powers of keys `2 · pair` and `2 · pair + 1` of register `w` of `W`.
+    ///
+    /// # Safety
+    /// The CPU has the features of `V`; `to` is valid for the powers of all keys up to these.
+    unsafe fn store_pair<const W: usize>(powers: [V; 2], pair: usize, w: usize, to: *mut f32);
+}
 
 /// The running softmax of `W` registers of queries.
 pub struct Softmax<V, const W: usize> {
@@ -29,23 +36,25 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
         }
     }
 
-    /// Replaces scores `(keys, width)` by `2^(score − maximum so far)`, in the form that the matmul
-    /// with the values reads. Returns the factors that correct earlier sums and outputs.
+    /// The powers `2^(score − maximum so far)` of scores `(keys, width)`. Those of keys `2 · pair`
+    /// and `2 · pair + 1` of register `w` are given to `P`, which stores them as the matmul with
+    /// the values reads them. Returns the factors that correct earlier sums and outputs.
     ///
     /// # Safety
-    /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, rounded
-    /// up to an even number of rows; `keys` is at least 1.
+    /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, `to` for
+    /// what `P` stores; `keys` is at least 1.
     #[inline(always)]
-    pub unsafe fn update<O: Operands<Dot: Dot<Register = V>>>(
+    pub unsafe fn update<P: StorePowers<V>>(
         &mut self,
-        scores: *mut f32,
+        scores: *const f32,
         keys: usize,
+        to: *mut f32,
     ) -> [V; W] {
         // Overwritten below, register by register.
         let mut corrections = self.sums;
         for (w, correction) in corrections.iter_mut().enumerate() {
-            // SAFETY: `key` is below `keys`, of which there is room for an even number; each row
-            // has `W` registers.
+            // SAFETY: `key` is below `keys`, and each row has `W` registers; `to` is valid for what
+            // is stored.
             unsafe {
                 let at = |key: usize| scores.add((key * W + w) * V::N);
                 let mut max = V::load(at(0));
@@ -64,7 +73,7 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
                         second = exp2(V::load(at(key + 1)).mul_add(self.scale, minus_max));
                         sum = sum.add(second);
                     }
-                    O::store_pair([first, second], key / 2, scores.add(w * V::N), W * V::N);
+                    P::store_pair::<W>([first, second], key / 2, w, to);
                 }
                 (self.max[w], self.sums[w]) = (max, sum);
             }

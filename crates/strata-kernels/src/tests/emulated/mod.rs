@@ -12,7 +12,7 @@ use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
-use crate::table::{GemmKernel, Table};
+use crate::table::{GemmKernel, Layout, Table};
 
 /// Its kernels.
 pub fn kernels() -> Kernels {
@@ -30,10 +30,12 @@ static TABLE: Table = Table {
     activate,
     to_bf16,
     quantize,
+    tiles: None,
 };
 
 const F32: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_f32,
     micro_kernel: micro_kernel_f32,
     tile_rows: TILE_ROWS,
@@ -56,7 +58,7 @@ unsafe fn attention_bf16(arguments: &AttentionArguments) {
 
 /// # Safety
 /// As for [`ToBf16Fn`](crate::table::ToBf16Fn).
-unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16, line_stride: usize) {
     // SAFETY: the caller guarantees it.
-    unsafe { rounding::to_bf16::<Vector>(from, n, to) }
+    unsafe { rounding::to_bf16::<Vector>(from, n, to, line_stride) }
 }

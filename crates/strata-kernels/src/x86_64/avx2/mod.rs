@@ -9,7 +9,7 @@ use self::vector::Vector;
 use crate::simd::dot::Dot;
 use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
-use crate::table::{GemmKernel, Table};
+use crate::table::{GemmKernel, Layout, Table};
 
 /// The kernels.
 pub fn table() -> Table {
@@ -23,11 +23,13 @@ pub fn table() -> Table {
         activate,
         to_bf16,
         quantize,
+        tiles: None,
     }
 }
 
 const F32: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_f32,
     micro_kernel: micro_kernel_f32,
     tile_rows: F32Dot::TILE_ROWS,
@@ -36,6 +38,7 @@ const F32: GemmKernel = GemmKernel {
 
 pub const BF16: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_bf16,
     micro_kernel: micro_kernel_bf16,
     tile_rows: Bf16Dot::TILE_ROWS,
@@ -44,6 +47,7 @@ pub const BF16: GemmKernel = GemmKernel {
 
 pub const INT8: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_int8,
     micro_kernel: micro_kernel_int8,
     tile_rows: Int8Dot::TILE_ROWS,
@@ -60,7 +64,7 @@ table_functions! {
 /// # Safety
 /// As for [`ToBf16Fn`](crate::table::ToBf16Fn).
 #[target_feature(enable = "avx2,fma")]
-pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+pub unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16, line_stride: usize) {
     // SAFETY: this function has the features; the caller guarantees the rest.
-    unsafe { rounding::to_bf16::<Vector>(from, n, to) }
+    unsafe { rounding::to_bf16::<Vector>(from, n, to, line_stride) }
 }

@@ -4,15 +4,15 @@
 mod dots;
 mod vector;
 
-use self::dots::{Bf16Dot, F32Dot, Int8Dot};
-use self::vector::Vector;
+pub use self::dots::{Bf16Dot, F32Dot, Int8Dot};
+pub use self::vector::Vector;
 use super::avx2;
 use crate::arguments::AttentionArguments;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
-use crate::table::{GemmKernel, Table};
+use crate::table::{GemmKernel, Layout, Table};
 
 /// The kernels, for a CPU with or without BF16 and VNNI.
 pub fn table(bf16: bool, vnni: bool) -> Table {
@@ -26,27 +26,31 @@ pub fn table(bf16: bool, vnni: bool) -> Table {
         activate,
         to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
         quantize,
+        tiles: None,
     }
 }
 
-const F32: GemmKernel = GemmKernel {
+pub const F32: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_f32,
     micro_kernel: micro_kernel_f32,
     tile_rows: F32Dot::TILE_ROWS,
     instructions: "avx512",
 };
 
-const BF16: GemmKernel = GemmKernel {
+pub const BF16: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_bf16,
     micro_kernel: micro_kernel_bf16,
     tile_rows: Bf16Dot::TILE_ROWS,
     instructions: "avx512 bf16",
 };
 
-const INT8: GemmKernel = GemmKernel {
+pub const INT8: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
     gemm: gemm_int8,
     micro_kernel: micro_kernel_int8,
     tile_rows: Int8Dot::TILE_ROWS,
@@ -71,7 +75,7 @@ unsafe fn attention_bf16(arguments: &AttentionArguments) {
 /// # Safety
 /// As for [`ToBf16Fn`](crate::table::ToBf16Fn).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16) {
+unsafe fn to_bf16(from: *const f32, n: usize, to: *mut u16, line_stride: usize) {
     // SAFETY: as above.
-    unsafe { rounding::to_bf16::<Vector>(from, n, to) }
+    unsafe { rounding::to_bf16::<Vector>(from, n, to, line_stride) }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, methods};
 
 /// 16 numbers.
 #[derive(Clone, Copy)]
@@ -13,6 +13,7 @@ impl Lanes for Vector {
 
     methods! {
         fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
+        fn prefetch_far(at: *const f32) = _mm_prefetch::<_MM_HINT_T1>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm512_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm512_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm512_storeu_ps(to, self.0);
@@ -88,6 +89,25 @@ impl Bf16Words for Vector {
         };
     }
 }
+
+impl Parts for Vector {
+    methods! {
+        fn cut(self) -> Self = {
+            let bits = _mm512_castps_si512(self.0);
+            Self(_mm512_castsi512_ps(_mm512_and_si512(bits, _mm512_set1_epi32(UPPER_HALF))))
+        };
+        fn upper_halves(self, next: Self) -> Self = {
+            let low = _mm512_srli_epi32::<16>(_mm512_castps_si512(self.0));
+            let next = _mm512_castps_si512(next.0);
+            // low | next & mask
+            let mask = _mm512_set1_epi32(UPPER_HALF);
+            Self(_mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xf8>(low, next, mask)))
+        };
+    }
+}
+
+/// The bits of the upper half of a word.
+const UPPER_HALF: i32 = -0x1_0000;
 
 /// The order of the halves of words: alternately one of the first 16 and one of the last 16.
 const ALTERNATE: [u16; 32] = {

@@ -1,0 +1,326 @@
+//! Attention of one sequence and one attention head, with both matmuls in bf16 on a matrix unit.
+//!
+//! As in [`simd::attention`](crate::simd::attention), a register holds one number of each of its
+//! queries: the scores are computed as `(keys, queries)`, the output as `(d, queries)`. Keys are
+//! the left side of the first matmul, rounded but otherwise as they are; values are the left side
+//! of the second one, transposed. Both are prepared once for all queries.
+
+use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
+use super::{CHUNK, COLUMNS, ROWS};
+use crate::arguments::{AttentionArguments, LINE_BYTES, MAX_LANES, QUERIES};
+use crate::simd::attention::{Softmax, StorePowers, scatter};
+use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, load_up_to};
+use crate::simd::rounding::to_bf16;
+
+/// Keys per block: after each block the running maximum is corrected.
+const KEYS: usize = 128;
+
+/// The parts of the scratch memory, each aligned to a line, in words.
+struct Scratch {
+    /// `[tile of keys][chunk of d][key][word]`
+    keys: *mut f32,
+    /// `[tile of d][chunk of keys][column of d][word]`
+    values: *mut f32,
+    /// `[chunk of d][tile of queries][step][query]`
+    queries: *mut f32,
+    /// `(KEYS, queries)`
+    scores: *mut f32,
+    /// `[chunk of keys][tile of queries][step][query]`
+    powers: *mut f32,
+    /// `(d, queries)`
+    output: *mut f32,
+    /// A tile before it is transposed.
+    tile: *mut f32,
+}
+
+/// Words of the parts of [`Scratch`], in its order.
+const fn parts(t: usize, d: usize) -> [usize; 7] {
+    let (t, d) = (t.next_multiple_of(CHUNK), d.next_multiple_of(CHUNK));
+    [
+        t * d / 2,
+        t * d / 2,
+        d / 2 * QUERIES,
+        KEYS * QUERIES,
+        KEYS / 2 * QUERIES,
+        d * QUERIES,
+        TILE_WORDS,
+    ]
+}
+
+/// Words of scratch that attention needs, including those that align it.
+pub fn attention_scratch(t: usize, d: usize) -> usize {
+    parts(t, d).into_iter().sum::<usize>() + LINE_BYTES / size_of::<u32>()
+}
+
+impl Scratch {
+    /// # Safety
+    /// The guarantees of [`AttentionArguments`] hold.
+    #[inline(always)]
+    unsafe fn new(arguments: &AttentionArguments) -> Self {
+        let AttentionArguments { t, d, scratch, .. } = *arguments;
+        let mut next = scratch.wrapping_add(scratch.align_offset(LINE_BYTES));
+        let [keys, values, queries, scores, powers, output, tile] = parts(t, d).map(|words| {
+            let first = next;
+            next = next.wrapping_add(words);
+            first
+        });
+        Self { keys, values, queries, scores, powers, output, tile }
+    }
+}
+
+/// All queries, two tiles of them at a time while more than one is left.
+///
+/// # Safety
+/// The CPU has the features of `U` and `V`, this thread's tiles are configured, and the guarantees
+/// of [`AttentionArguments`] hold.
+#[inline(always)]
+pub unsafe fn attention<U: MatrixUnit, V: Bf16Words>(arguments: &AttentionArguments) {
+    const { assert!(V::N == TILE && MAX_LANES == TILE && QUERIES == COLUMNS) };
+    // SAFETY: the blocks have at least one query, and all of their queries exist.
+    unsafe {
+        let scratch = Scratch::new(arguments);
+        pack_keys::<V>(arguments, &scratch);
+        pack_values::<V>(arguments, &scratch);
+        let mut first = 0;
+        while first < arguments.queries {
+            let remaining = arguments.queries - first;
+            if remaining > TILE {
+                block::<U, V, 2>(arguments, &scratch, first, remaining.min(2 * TILE));
+                first += 2 * TILE;
+            } else {
+                block::<U, V, 1>(arguments, &scratch, first, remaining);
+                first += TILE;
+            }
+        }
+    }
+}
+
+/// Rounds the keys.
+///
+/// # Safety
+/// As for [`attention`].
+#[inline(always)]
+unsafe fn pack_keys<V: Bf16Words>(arguments: &AttentionArguments, scratch: &Scratch) {
+    let AttentionArguments { k, kv_stride, t, d, .. } = *arguments;
+    let chunks = d.div_ceil(CHUNK);
+    for key in 0..t {
+        let line = key / TILE * chunks * TILE_WORDS + key % TILE * TILE;
+        // SAFETY: the key exists, and there is a line for it in each chunk.
+        unsafe { round_row::<V>(k.add(key * kv_stride), d, scratch.keys.add(line)) }
+    }
+}
+
+/// Rounds a row of `d` numbers to a line in each chunk's tile. Numbers beyond `d` are 0.
+///
+/// # Safety
+/// The CPU has the features of `V`; `from` is valid for `d` numbers, `to` for the lines.
+#[inline(always)]
+unsafe fn round_row<V: Bf16Words>(from: *const f32, d: usize, to: *mut f32) {
+    let chunks = d.div_ceil(CHUNK);
+    // SAFETY: the caller guarantees the numbers and the lines.
+    unsafe {
+        if !d.is_multiple_of(CHUNK) {
+            V::splat(0.0).store(to.add((chunks - 1) * TILE_WORDS));
+        }
+        to_bf16::<V>(from, d, to.cast(), TILE_WORDS * size_of::<u32>());
+    }
+}
+
+/// Rounds the values, two keys to a word, and transposes them.
+///
+/// # Safety
+/// As for [`attention`].
+#[inline(always)]
+unsafe fn pack_values<V: Bf16Words>(arguments: &AttentionArguments, scratch: &Scratch) {
+    let AttentionArguments { v, kv_stride, t, d, .. } = *arguments;
+    let chunks = t.div_ceil(CHUNK);
+    for (chunk, first_key) in (0..t).step_by(CHUNK).enumerate() {
+        for column in (0..d).step_by(TILE) {
+            for step in 0..TILE {
+                // SAFETY: keys below `t` exist and have columns below `d`; the tile has a row for
+                // each step.
+                unsafe {
+                    let row = |key: usize| {
+                        let from = v.wrapping_add(key * kv_stride + column);
+                        if key < t { load_up_to::<V>(from, d - column) } else { V::splat(0.0) }
+                    };
+                    let key = first_key + 2 * step;
+                    row(key).bf16_words(row(key + 1)).store(scratch.tile.add(step * TILE));
+                }
+            }
+            let to = (column / TILE * chunks + chunk) * TILE_WORDS;
+            // SAFETY: there is a tile for each chunk and 16 columns of `d`.
+            unsafe {
+                V::transpose(
+                    StridedRows { first: scratch.tile, stride: TILE, count: TILE },
+                    StridedRows { first: scratch.values.add(to), stride: TILE, count: TILE },
+                );
+            }
+        }
+    }
+}
+
+/// Rounds and transposes the queries `first..first + n`.
+///
+/// # Safety
+/// As for [`attention`]; these queries exist, and there are tiles for them.
+#[inline(always)]
+unsafe fn pack_queries<V: Bf16Words, const W: usize>(
+    arguments: &AttentionArguments,
+    scratch: &Scratch,
+    first: usize,
+    n: usize,
+) {
+    let AttentionArguments { q, q_stride, d, .. } = *arguments;
+    for tile in 0..n.div_ceil(TILE) {
+        let count = TILE.min(n - tile * TILE);
+        for (chunk, column) in (0..d).step_by(CHUNK).enumerate() {
+            // SAFETY: these queries exist and have columns below `d`; both tiles have a row for
+            // each of 16 queries or steps.
+            unsafe {
+                for query in 0..count {
+                    let from = q.add((first + tile * TILE + query) * q_stride + column);
+                    round_row::<V>(from, CHUNK.min(d - column), scratch.tile.add(query * TILE));
+                }
+                let to = scratch.queries.add((chunk * W + tile) * TILE_WORDS);
+                V::transpose(
+                    StridedRows { first: scratch.tile, stride: TILE, count },
+                    StridedRows { first: to, stride: TILE, count: TILE },
+                );
+            }
+        }
+    }
+}
+
+/// The queries `first..first + n`, where `n` is at most `W` tiles.
+///
+/// # Safety
+/// As for [`attention`]; these queries exist.
+#[inline(always)]
+unsafe fn block<U: MatrixUnit, V: Bf16Words, const W: usize>(
+    arguments: &AttentionArguments,
+    scratch: &Scratch,
+    first: usize,
+    n: usize,
+) {
+    let AttentionArguments { t, d, .. } = *arguments;
+    let width = W * TILE;
+    // SAFETY: the parts of scratch have room for `QUERIES` queries, of which there are at most as
+    // many; keys and values are packed.
+    unsafe {
+        pack_queries::<V, W>(arguments, scratch, first, n);
+        let mut softmax = Softmax::<V, W>::new(arguments.scale);
+        for start in (0..t).step_by(KEYS) {
+            let keys = KEYS.min(t - start);
+            multiply_keys::<U, W>(scratch, d, start, keys);
+            let correction = softmax.update::<Powers>(scratch.scores, keys, scratch.powers);
+            for pair in keys.div_ceil(2)..keys.next_multiple_of(CHUNK) / 2 {
+                for w in 0..W {
+                    Powers::store_pair::<W>([V::splat(0.0); 2], pair, w, scratch.powers);
+                }
+            }
+            if start > 0 {
+                scale_columns(scratch.output, d, &correction);
+            }
+            multiply_values::<U, W>(arguments, scratch, start, keys);
+        }
+        scale_columns(scratch.output, d, &softmax.reciprocals());
+        scatter::<V>(arguments, first, n, scratch.output, width);
+    }
+}
+
+/// Powers of two keys to a word, as the right side of a matmul with the values.
+struct Powers;
+
+impl<V: Bf16Words> StorePowers<V> for Powers {
+    #[inline(always)]
+    unsafe fn store_pair<const W: usize>(
+        [first, second]: [V; 2],
+        pair: usize,
+        w: usize,
+        to: *mut f32,
+    ) {
+        let tile = (pair / TILE * W + w) * TILE_WORDS + pair % TILE * TILE;
+        // SAFETY: the caller guarantees the features, and room for all pairs up to this one.
+        unsafe { first.bf16_words(second).store(to.add(tile)) }
+    }
+}
+
+/// `(keys, d)·(d, queries)`, the scores of the keys from `start` on.
+///
+/// # Safety
+/// As for [`block`]; `start` is a multiple of [`KEYS`].
+#[inline(always)]
+unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
+    scratch: &Scratch,
+    d: usize,
+    start: usize,
+    keys: usize,
+) {
+    let chunks = d.div_ceil(CHUNK);
+    for row in (0..keys).step_by(ROWS) {
+        // SAFETY: the tiles of these keys and of the queries are packed; there are scores for whole
+        // tiles.
+        unsafe {
+            U::bf16(&Product {
+                a: scratch.keys.add((start + row) / TILE * chunks * TILE_WORDS).cast(),
+                a_stride: chunks * TILE_WORDS,
+                b: scratch.queries.cast(),
+                chunks,
+                sums: scratch.scores.add(row * W * TILE).cast(),
+                sums_stride: W * TILE,
+                row_tiles: (keys - row).min(ROWS).div_ceil(TILE),
+                column_tiles: W,
+                from_zero: true,
+            });
+        }
+    }
+}
+
+/// `(d, keys)·(keys, queries)`, added to the output of the keys before `start`.
+///
+/// # Safety
+/// As for [`multiply_keys`].
+#[inline(always)]
+unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
+    arguments: &AttentionArguments,
+    scratch: &Scratch,
+    start: usize,
+    keys: usize,
+) {
+    let AttentionArguments { t, d, .. } = *arguments;
+    let chunks = t.div_ceil(CHUNK);
+    for column in (0..d).step_by(ROWS) {
+        // SAFETY: the tiles of these keys' values and powers are packed; there is output for whole
+        // tiles.
+        unsafe {
+            let tile = column / TILE * chunks + start / CHUNK;
+            U::bf16(&Product {
+                a: scratch.values.add(tile * TILE_WORDS).cast(),
+                a_stride: chunks * TILE_WORDS,
+                b: scratch.powers.cast(),
+                chunks: keys.div_ceil(CHUNK),
+                sums: scratch.output.add(column * W * TILE).cast(),
+                sums_stride: W * TILE,
+                row_tiles: (d - column).min(ROWS).div_ceil(TILE),
+                column_tiles: W,
+                from_zero: start == 0,
+            });
+        }
+    }
+}
+
+/// Multiplies each of `rows` rows of `W` registers by `factors`.
+///
+/// # Safety
+/// The CPU has the features of `V`; `first` is valid for the rows.
+#[inline(always)]
+unsafe fn scale_columns<V: Lanes, const W: usize>(first: *mut f32, rows: usize, factors: &[V; W]) {
+    for row in 0..rows {
+        for (w, factor) in factors.iter().enumerate() {
+            let at = first.wrapping_add((row * W + w) * V::N);
+            // SAFETY: the caller guarantees the features and the rows.
+            unsafe { V::load(at).mul(*factor).store(at) }
+        }
+    }
+}

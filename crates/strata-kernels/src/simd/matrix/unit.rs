@@ -1,0 +1,80 @@
+//! What a matrix unit does: it multiplies tiles, registers of 16 × 16 words.
+
+/// Rows of a tile, and words of each of its rows.
+pub const TILE: usize = 16;
+
+/// Words of a tile.
+pub const TILE_WORDS: usize = TILE * TILE;
+
+/// The parts of an f32 number in a product of parts: see [`split`](super::split).
+pub const PARTS: usize = 3;
+
+/// A block of a matmul: one or two tiles of rows times one or two tiles of columns, summed over
+/// `chunks` chunks of 16 words of `k`.
+///
+/// Guarantees: all pointers are aligned to 64 bytes. The left side is valid for the tiles of
+/// `chunks` chunks, one after another, from `a` on and, of the second tile of rows, from
+/// `a + a_stride` on. The right side is valid for as many chunks, each with all tiles of columns.
+/// With three parts a chunk has that many tiles of each kind: on the left `[part]`, on the right
+/// `[part][tile of columns]`. `sums` is valid for as many rows of as many columns, `sums_stride`
+/// words apart, and nothing else accesses them.
+pub struct Product {
+    pub a: *const u32,
+    pub a_stride: usize,
+    pub b: *const u32,
+    pub chunks: usize,
+    pub sums: *mut u32,
+    pub sums_stride: usize,
+    /// Tiles of rows.
+    pub row_tiles: usize,
+    /// Tiles of columns.
+    pub column_tiles: usize,
+    /// Whether the sums start at 0; otherwise the previous ones are added.
+    pub from_zero: bool,
+}
+
+/// A matrix unit.
+///
+/// # Safety
+/// Of every method: the CPU has the unit's features. Of the products: the guarantees of [`Product`]
+/// hold, and this thread's tiles are configured.
+pub trait MatrixUnit {
+    /// Gives this thread's tiles their sizes.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn configure();
+
+    /// Releases this thread's tiles.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn release();
+
+    /// Words of two bf16, sums in f32. A word of the left side and one of the right side make two
+    /// products. For each chunk those of the lower halves are one chain of FMAs from zero, those of
+    /// the upper halves another; their sum is added to the sum so far. Subnormal numbers count as
+    /// 0.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn bf16(product: &Product);
+
+    /// Words of four bytes, unsigned on the left and signed on the right; sums in i32, exact.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn int8(product: &Product);
+
+    /// As [`bf16`](Self::bf16), for numbers in three parts: of each chunk the six products of parts
+    /// that are not negligible, in the order of `SIX_PRODUCTS`.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn six_products(product: &Product);
+}
+
+/// The products of parts that make a product of f32 numbers: part of the left side, part of the
+/// right side. The order is one in which few tiles are loaded twice, and it is part of the bits.
+#[cfg(test)]
+pub const SIX_PRODUCTS: [(usize, usize); 6] = [(2, 0), (1, 0), (1, 1), (0, 1), (0, 0), (0, 2)];
