@@ -33,6 +33,12 @@ impl Kernels {
         self.set
     }
 
+    /// Whether the GEMMs of all dtypes and attention's matmuls run on tiles.
+    #[inline]
+    pub const fn has_tiles(&self) -> bool {
+        self.table.tiles.is_some()
+    }
+
     /// The instructions that a GEMM of this dtype uses, as text for people.
     pub fn instructions(&self, dtype: Dtype) -> &'static str {
         self.gemm_kernel(dtype).instructions

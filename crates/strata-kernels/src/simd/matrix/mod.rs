@@ -11,6 +11,7 @@
 //! 16 words of `k`.
 
 pub mod attention;
+mod epilogue;
 pub mod gemm;
 pub mod split;
 mod unit;
