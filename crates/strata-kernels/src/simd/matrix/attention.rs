@@ -234,6 +234,8 @@ unsafe fn block<U: MatrixUnit, V: Bf16Words, const W: usize>(
 struct Powers;
 
 impl<V: Bf16Words> StorePowers<V> for Powers {
+    const APPROXIMATE: bool = true;
+
     #[inline(always)]
     unsafe fn store_pair<const W: usize>(
         [first, second]: [V; 2],

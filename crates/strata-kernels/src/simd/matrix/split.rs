@@ -26,6 +26,9 @@ use crate::table::MicroKernelFn;
 /// Chunks whose weights are split at a time: their parts stay in the first-level cache.
 const CHUNKS: usize = 4;
 
+/// The same for few rows: while one chunk is multiplied, the next one is split.
+const CHUNKS_FOR_FEW_ROWS: usize = 1;
+
 /// Rows whose sums are kept while the blocks of `k` follow each other.
 const BLOCK_ROWS: usize = 256;
 
@@ -109,9 +112,10 @@ unsafe fn panel_products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     let arguments = &work.arguments.of_panel(panel);
     let all_chunks = arguments.steps.div_ceil(CHUNK);
     let pairs = rows.div_ceil(ROWS);
+    let at_a_time = if pairs == 1 { CHUNKS_FOR_FEW_ROWS } else { CHUNKS };
     let mut weights = Weights([MaybeUninit::uninit(); CHUNKS * RIGHT_WORDS]);
-    for start in (first_chunk..first_chunk + chunks).step_by(CHUNKS) {
-        let count = CHUNKS.min(first_chunk + chunks - start);
+    for start in (first_chunk..first_chunk + chunks).step_by(at_a_time) {
+        let count = at_a_time.min(first_chunk + chunks - start);
         let from = arguments.b.wrapping_add(start * CHUNK * COLUMNS);
         let next = from.wrapping_add(count * CHUNK * COLUMNS);
         // SAFETY: the panel has these chunks, and `weights` room for their parts, which are written
@@ -210,7 +214,9 @@ unsafe fn split_weights<V: Parts>(from: *const f32, chunks: usize, to: *mut u32)
                 // step.
                 unsafe {
                     let from = from.add((chunk * CHUNK + step) * COLUMNS + column);
-                    let parts = parts(V::load(from), V::load(from.add(TILE * COLUMNS)));
+                    V::prefetch(from.wrapping_add(CHUNK * COLUMNS));
+                    V::prefetch(from.wrapping_add((CHUNK + TILE) * COLUMNS));
+                    let parts = weight_parts(V::load(from), V::load(from.add(TILE * COLUMNS)));
                     for (part, words) in parts.iter().enumerate() {
                         let at = chunk * RIGHT_WORDS + part * (RIGHT_WORDS / PARTS) + tile;
                         words.store(to.add(at).cast());
@@ -267,8 +273,28 @@ pub unsafe fn mark<V: Parts>(low: V, high: V, by_fma: *mut bool) {
 #[inline(always)]
 pub unsafe fn parts<V: Parts>(low: V, high: V) -> [V; PARTS] {
     // SAFETY: the caller guarantees the features.
+    unsafe { rest_parts(low, high, low.rest(), high.rest()) }
+}
+
+/// [`parts`] of weights: one that is not finite gives NaN.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+unsafe fn weight_parts<V: Parts>(low: V, high: V) -> [V; PARTS] {
+    // SAFETY: the caller guarantees the features.
+    unsafe { rest_parts(low, high, low.sub(low.cut()), high.sub(high.cut())) }
+}
+
+/// The parts of two registers of numbers, of which `low_1` and `high_1` are what remains after the
+/// first part.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+unsafe fn rest_parts<V: Parts>(low: V, high: V, low_1: V, high_1: V) -> [V; PARTS] {
+    // SAFETY: the caller guarantees the features.
     unsafe {
-        let (low_1, high_1) = (low.rest(), high.rest());
         let (low_2, high_2) = (low_1.sub(low_1.cut()), high_1.sub(high_1.cut()));
         [low.upper_halves(high), low_1.upper_halves(high_1), low_2.upper_halves(high_2)]
     }
