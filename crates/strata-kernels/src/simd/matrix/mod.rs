@@ -28,6 +28,9 @@ pub const ROWS: usize = 2 * TILE;
 /// Numbers of `k` in a chunk of bf16: two in each word.
 pub const CHUNK: usize = 2 * TILE;
 
+/// Rows whose sums are kept while blocks of `k` follow each other.
+const BLOCK_ROWS: usize = 256;
+
 /// Columns of a panel: two tiles.
 pub const COLUMNS: usize = 2 * TILE;
 

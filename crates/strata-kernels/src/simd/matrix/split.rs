@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 
 use super::epilogue::finish;
 use super::unit::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
-use super::{CHUNK, COLUMNS, ROWS, prefetch_part};
+use super::{BLOCK_ROWS, CHUNK, COLUMNS, ROWS, prefetch_part};
 use crate::arguments::{GemmArguments, LeftWords, Prefetch};
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -28,9 +28,6 @@ const CHUNKS: usize = 4;
 
 /// The same for few rows: while one chunk is multiplied, the next one is split.
 const CHUNKS_FOR_FEW_ROWS: usize = 1;
-
-/// Rows whose sums are kept while the blocks of `k` follow each other.
-const BLOCK_ROWS: usize = 256;
 
 /// The most chunks of `k` that all panels are multiplied with before the next ones follow, if there
 /// are more than twice as many: their left side stays in the second-level cache.
