@@ -29,12 +29,6 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says, but the pointer need not be valid.
     unsafe fn prefetch(at: *const f32);
 
-    /// Prefetches the cache line of a number into the second-level cache. Any address is allowed.
-    ///
-    /// # Safety
-    /// As [`Lanes`] says, but the pointer need not be valid.
-    unsafe fn prefetch_far(at: *const f32);
-
     /// `x` in every lane.
     ///
     /// # Safety

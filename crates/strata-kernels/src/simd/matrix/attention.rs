@@ -275,6 +275,7 @@ unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
                 row_tiles: (keys - row).min(ROWS).div_ceil(TILE),
                 column_tiles: W,
                 from_zero: true,
+                prefetch: scratch.queries.cast(),
             });
         }
     }
@@ -308,6 +309,7 @@ unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
                 row_tiles: (d - column).min(ROWS).div_ceil(TILE),
                 column_tiles: W,
                 from_zero: start == 0,
+                prefetch: scratch.powers.cast(),
             });
         }
     }

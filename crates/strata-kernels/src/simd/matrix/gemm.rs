@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::epilogue::finish;
 use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
-use super::{BLOCK_ROWS, COLUMNS, ROWS, prefetch_part};
+use super::{BLOCK_ROWS, COLUMNS, PREFETCHED_LINES, ROWS, part_to_prefetch};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -57,8 +57,8 @@ unsafe fn panel_gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const I
     let mut sums = Sums([MaybeUninit::uninit(); BLOCK_ROWS * COLUMNS]);
     for start in (0..all_chunks).step_by(chunks) {
         let chunks = chunks.min(all_chunks - start);
-        let words = chunks * TILE * COLUMNS;
         let b = b.wrapping_add(start * TILE * COLUMNS);
+        let next = b.wrapping_add(chunks * TILE * COLUMNS);
         for pair in 0..pairs {
             let row = first_row + pair * ROWS;
             let count = ROWS.min(first_row + rows - row);
@@ -76,12 +76,12 @@ unsafe fn panel_gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const I
                 row_tiles: count.div_ceil(TILE),
                 column_tiles: COLUMNS / TILE,
                 from_zero: start == 0,
+                prefetch: part_to_prefetch(next, chunks, PREFETCHED_LINES, pair),
             };
             // SAFETY: the tiles of these rows are among the block's, and those of the panel are
             // valid for its chunks; there are sums for two tiles of rows in each pair, and those of
             // the rows that exist are written before they are read.
             unsafe {
-                prefetch_part::<D::Register>(b.wrapping_add(words), words, pair, pairs);
                 if INT8 {
                     U::int8(&product)
                 } else {

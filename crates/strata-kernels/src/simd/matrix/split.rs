@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 
 use super::epilogue::finish;
 use super::unit::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
-use super::{BLOCK_ROWS, CHUNK, COLUMNS, ROWS, prefetch_part};
+use super::{BLOCK_ROWS, CHUNK, COLUMNS, PREFETCHED_LINES_OF_SIX, ROWS, part_to_prefetch};
 use crate::arguments::{GemmArguments, LeftWords, Prefetch};
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -121,7 +121,6 @@ unsafe fn panel_products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
             let weights = weights.0.as_mut_ptr().cast();
             split_weights::<D::Register>(from.cast(), count, weights);
             for pair in 0..pairs {
-                prefetch_part::<D::Register>(next, count * CHUNK * COLUMNS, pair, pairs);
                 let first_row = work.first_row + pair * ROWS;
                 let count_rows = ROWS.min(rows - pair * ROWS);
                 let tiles = arguments.a_tiles;
@@ -137,6 +136,7 @@ unsafe fn panel_products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
                     row_tiles: count_rows.div_ceil(TILE),
                     column_tiles: COLUMNS / TILE,
                     from_zero: start == 0,
+                    prefetch: part_to_prefetch(next, count, PREFETCHED_LINES_OF_SIX, pair),
                 });
                 if start + count == all_chunks {
                     by_fma(arguments, first_row, count_rows, fma, sums);

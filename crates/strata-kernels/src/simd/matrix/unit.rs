@@ -9,6 +9,12 @@ pub const TILE_WORDS: usize = TILE * TILE;
 /// The parts of an f32 number in a product of parts: see [`split`](super::split).
 pub const PARTS: usize = 3;
 
+/// Lines that a product prefetches in each chunk: an eighth of those of a panel's chunk.
+pub const PREFETCHED_LINES: usize = 4;
+
+/// The same of six products: the panel's chunk has f32 numbers.
+pub const PREFETCHED_LINES_OF_SIX: usize = 8;
+
 /// A block of a matmul: one or two tiles of rows times one or two tiles of columns, summed over
 /// `chunks` chunks of 16 words of `k`.
 ///
@@ -31,6 +37,9 @@ pub struct Product {
     pub column_tiles: usize,
     /// Whether the sums start at 0; otherwise the previous ones are added.
     pub from_zero: bool,
+    /// Words to prefetch: in each chunk as many lines as [`PREFETCHED_LINES`] says. Prefetching
+    /// cannot fault, so they need not be valid.
+    pub prefetch: *const u32,
 }
 
 /// A matrix unit.

@@ -26,9 +26,6 @@ impl Lanes for Vector {
     unsafe fn prefetch(_: *const f32) {}
 
     #[inline(always)]
-    unsafe fn prefetch_far(_: *const f32) {}
-
-    #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         Self([x; 4])
     }
