@@ -211,8 +211,6 @@ unsafe fn split_weights<V: Parts>(from: *const f32, chunks: usize, to: *mut u32)
                 // step.
                 unsafe {
                     let from = from.add((chunk * CHUNK + step) * COLUMNS + column);
-                    V::prefetch(from.wrapping_add(CHUNK * COLUMNS));
-                    V::prefetch(from.wrapping_add((CHUNK + TILE) * COLUMNS));
                     let parts = weight_parts(V::load(from), V::load(from.add(TILE * COLUMNS)));
                     for (part, words) in parts.iter().enumerate() {
                         let at = chunk * RIGHT_WORDS + part * (RIGHT_WORDS / PARTS) + tile;
