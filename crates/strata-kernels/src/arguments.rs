@@ -32,6 +32,7 @@ pub struct Prefetch {
 
 /// The factors that turn the int8 sums of a block and a panel into numbers: see
 /// [`PackedLinear`](crate::PackedLinear) and [`RowScale`](crate::table::RowScale).
+#[derive(Clone, Copy)]
 pub struct Int8Scales {
     /// The scale of each row of the block.
     pub row: *const f32,
@@ -43,7 +44,7 @@ pub struct Int8Scales {
     pub column_sum: *const f32,
 }
 
-/// A block of rows times one panel of columns.
+/// A block of rows times one panel of columns, or several.
 ///
 /// Guarantees: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
 /// columns, `bias` and the column scales for its columns, the row scales for `rows`. `out` is valid
@@ -64,6 +65,46 @@ pub struct GemmArguments {
     pub epilogue: Epilogue,
     pub out: *mut f32,
     pub out_stride: usize,
+    /// Where the outputs go instead, if the epilogue makes the left side of the next GEMM of them.
+    pub out_tiles: Option<OutTiles>,
+    /// On a matrix unit: the number of panels; `b`, `bias`, the column scales and `out` are those
+    /// of the first one. Elsewhere there is one panel at a time.
+    pub panels: usize,
+    pub panel_words: usize,
+    /// In f32 by six products: memory for sums.
+    pub sums: *mut u32,
+}
+
+impl GemmArguments {
+    /// The arguments of one panel.
+    #[inline(always)]
+    pub fn of_panel(&self, panel: usize) -> Self {
+        let columns = panel * matrix::COLUMNS;
+        let scales = self.scales.as_ref().map(|scales| Int8Scales {
+            column: scales.column.wrapping_add(columns),
+            column_sum: scales.column_sum.wrapping_add(columns),
+            ..*scales
+        });
+        Self {
+            b: self.b.wrapping_add(panel * self.panel_words),
+            bias: self.bias.wrapping_add(columns),
+            scales,
+            out: self.out.wrapping_add(columns),
+            ..*self
+        }
+    }
+}
+
+/// Outputs that are stored tile by tile, as the left side of the next GEMM.
+///
+/// Guarantees: the lines of all rows and panels are there, and nothing else accesses them.
+#[derive(Clone, Copy)]
+pub struct OutTiles {
+    pub first: *mut u32,
+    /// Words from one tile of rows to the next.
+    pub stride: usize,
+    /// In parts: the mark of each row.
+    pub by_fma: *mut bool,
 }
 
 /// Rows to normalise in place.

@@ -56,6 +56,12 @@ impl Kernels {
         self.f32_products
     }
 
+    /// Whether GEMMs of this dtype run on tiles.
+    #[inline]
+    pub fn has_tiles(&self, dtype: Dtype) -> bool {
+        self.gemm_kernel(dtype).layout.has_tiles()
+    }
+
     /// The instructions that a GEMM of this dtype uses, as text for people.
     pub fn instructions(&self, dtype: Dtype) -> &'static str {
         self.gemm_kernel(dtype).instructions

@@ -16,6 +16,7 @@ mod activation;
 mod arguments;
 mod attention;
 mod bf16;
+mod buffer;
 mod dispatch;
 mod dtype;
 mod epilogue;
@@ -48,6 +49,7 @@ mod view_mut;
 mod x86_64;
 
 pub use activation::Activation;
+pub use buffer::Buffer;
 pub use dtype::Dtype;
 pub use epilogue::Epilogue;
 pub use f32_products::F32Products;

@@ -1,6 +1,9 @@
 //! The left side of a GEMM: rows as they are, rounded to bf16 or bytes, or split into parts.
 
-use crate::arguments::{LINE_BYTES, LeftTiles, LeftWords};
+use std::marker::PhantomData;
+
+use crate::arguments::{LINE_BYTES, LeftTiles, LeftWords, OutTiles};
+use crate::buffer::Buffer;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::simd::matrix::{PARTS, TILE};
@@ -10,17 +13,13 @@ use crate::view::View;
 /// Memory for rounded rows, reused from GEMM to GEMM.
 #[derive(Default)]
 pub struct OperandScratch {
-    lines: Vec<Line>,
+    words: Buffer,
     scales: Vec<f32>,
     mins: Vec<f32>,
     by_fma: Vec<bool>,
 }
 
-/// 16 words, aligned as matrix units read them fastest.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u32; LINE_WORDS]);
-
+/// Words of a line.
 const LINE_WORDS: usize = LINE_BYTES / size_of::<u32>();
 
 /// The left side of a GEMM.
@@ -28,13 +27,22 @@ const LINE_WORDS: usize = LINE_BYTES / size_of::<u32>();
 pub struct Operand<'a> {
     dtype: Dtype,
     layout: Layout,
-    rows: View<'a>,
-    packed: &'a [Line],
-    place: Place,
+    rows: usize,
+    k: usize,
+    words: *const u32,
+    /// Words from one row to the next.
+    stride: usize,
     scales: &'a [f32],
     mins: &'a [f32],
     by_fma: &'a [bool],
+    lifetime: PhantomData<View<'a>>,
 }
+
+// SAFETY: an operand gives shared access to words that nobody writes while it lives, as `&[u32]`
+// does.
+unsafe impl Send for Operand<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Operand<'_> {}
 
 impl<'a> Operand<'a> {
     /// The rows in a dtype. Each row is rounded on its own, so that it does not depend on other
@@ -47,56 +55,25 @@ impl<'a> Operand<'a> {
     ) -> Self {
         let layout = kernels.gemm_kernel(dtype).layout;
         let (count, k) = (rows.rows(), rows.columns());
-        let place = Place::new(layout, dtype, k);
         if dtype == Dtype::F32 && !layout.has_tiles() {
-            let none = &[];
             return Self {
                 dtype,
                 layout,
-                rows,
-                packed: &[],
-                place,
-                scales: none,
-                mins: none,
+                rows: count,
+                k,
+                words: rows.as_ptr().cast(),
+                stride: rows.stride(),
+                scales: &[],
+                mins: &[],
                 by_fma: &[],
+                lifetime: PhantomData,
             };
         }
-        scratch.grow(count, place.lines(count));
-        let OperandScratch { lines, scales, mins, by_fma } = scratch;
+        let place = scratch.prepare(layout, dtype, count, k);
         for row in 0..count {
-            let lines = &mut lines[place.first_line(row)..];
-            if let Some(last) = place.last_partial_line(k) {
-                // Numbers beyond `k` are multiplied by weights of 0, and so must be finite.
-                lines[last] = Line([0; LINE_WORDS]);
-            }
-            let (from, to) = (rows.row(row).as_ptr(), lines.as_mut_ptr());
-            let line_stride = place.interleaved * LINE_BYTES;
-            let table = kernels.table();
-            // SAFETY: `from` is valid for `k` numbers, and `to` for their lines, of which all bits
-            // are valid; `k` is at least 1, as weights have at least one input; this CPU has the
-            // features of the table.
-            unsafe {
-                match (layout, dtype) {
-                    (Layout::Parts(split), _) => by_fma[row] = split(from, k, to.cast()),
-                    (_, Dtype::Bf16) => (table.to_bf16)(from, k, to.cast(), line_stride),
-                    _ => {
-                        let RowScale { scale, min } =
-                            (table.quantize)(from, k, to.cast(), line_stride);
-                        (scales[row], mins[row]) = (scale, min);
-                    }
-                }
-            }
+            scratch.pack_row(kernels, layout, dtype, place, row, rows.row(row));
         }
-        Self {
-            dtype,
-            layout,
-            rows,
-            packed: lines,
-            place,
-            scales: &scales[..count],
-            mins: &mins[..count],
-            by_fma: &by_fma[..count],
-        }
+        scratch.operand(layout, dtype, count, k)
     }
 
     #[inline]
@@ -109,14 +86,15 @@ impl<'a> Operand<'a> {
         self.layout
     }
 
+    /// The number of rows.
     #[inline]
-    pub(crate) fn rows(&self) -> usize {
-        self.rows.rows()
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
     #[inline]
     pub(crate) fn k(&self) -> usize {
-        self.rows.columns()
+        self.k
     }
 
     /// With int8, per row: `x ≈ min + scale·byte`.
@@ -140,44 +118,117 @@ impl<'a> Operand<'a> {
     /// The words of the rows, unless they are stored tile by tile.
     #[inline]
     pub(crate) fn left_words(&self) -> LeftWords {
-        let (first, row_stride) = if self.dtype == Dtype::F32 {
-            (self.rows.as_ptr().cast(), self.rows.stride())
-        } else {
-            (self.packed.as_ptr().cast(), self.place.row_lines * LINE_WORDS)
-        };
-        LeftWords { first, row_stride, step_stride: 1 }
+        LeftWords { first: self.words, row_stride: self.stride, step_stride: 1 }
     }
 
     /// The words of the rows, stored tile by tile.
     #[inline]
     pub(crate) fn left_tiles(&self) -> LeftTiles {
-        let stride = TILE * self.place.row_lines * LINE_WORDS;
-        LeftTiles { first: self.packed.as_ptr().cast(), stride }
+        LeftTiles { first: self.words, stride: TILE * self.stride }
     }
 }
 
 impl OperandScratch {
-    fn grow(&mut self, rows: usize, lines: usize) {
-        if self.lines.len() < lines {
-            self.lines.resize(lines, Line([0; LINE_WORDS]));
-        }
+    /// Makes room for `rows` rows of `k` numbers.
+    fn prepare(&mut self, layout: Layout, dtype: Dtype, rows: usize, k: usize) -> Place {
+        let place = Place::new(layout, dtype, k);
+        self.words.grow(rows.next_multiple_of(place.interleaved) * place.row_words);
         if self.scales.len() < rows {
             self.scales.resize(rows, 0.0);
             self.mins.resize(rows, 0.0);
             self.by_fma.resize(rows, false);
         }
+        place
+    }
+
+    /// Rounds or splits a row.
+    fn pack_row(
+        &mut self,
+        kernels: Kernels,
+        layout: Layout,
+        dtype: Dtype,
+        place: Place,
+        row: usize,
+        numbers: &[f32],
+    ) {
+        let k = numbers.len();
+        let within = row % place.interleaved;
+        let first = (row - within) * place.row_words + within * LINE_WORDS;
+        let words = &mut self.words[first..first + place.row_span()];
+        let line_stride = place.interleaved * LINE_WORDS;
+        if !k.is_multiple_of(place.line_numbers) {
+            // Numbers beyond `k` are multiplied by weights of 0, and so must be finite.
+            words[(place.row_words / LINE_WORDS - 1) * line_stride..].fill(0.0);
+        }
+        let (from, to) = (numbers.as_ptr(), words.as_mut_ptr());
+        let table = kernels.table();
+        // SAFETY: `from` is valid for `k` numbers, and `to` for their lines, of which all bits are
+        // valid; `k` is at least 1, as weights have at least one input; this CPU has the features
+        // of the table.
+        unsafe {
+            match (layout, dtype) {
+                (Layout::Parts(split), _) => self.by_fma[row] = split(from, k, to.cast()),
+                (_, Dtype::Bf16) => (table.to_bf16)(from, k, to.cast(), 4 * line_stride),
+                _ => {
+                    let RowScale { scale, min } =
+                        (table.quantize)(from, k, to.cast(), 4 * line_stride);
+                    (self.scales[row], self.mins[row]) = (scale, min);
+                }
+            }
+        }
+    }
+
+    /// The rows that were written.
+    pub(crate) fn operand(
+        &mut self,
+        layout: Layout,
+        dtype: Dtype,
+        rows: usize,
+        k: usize,
+    ) -> Operand<'_> {
+        let place = Place::new(layout, dtype, k);
+        Operand {
+            dtype,
+            layout,
+            rows,
+            k,
+            words: self.words.as_ptr().cast(),
+            stride: place.row_words,
+            scales: &self.scales[..rows],
+            mins: &self.mins[..rows],
+            by_fma: &self.by_fma[..rows],
+            lifetime: PhantomData,
+        }
+    }
+
+    /// Room for `rows` rows of `k` numbers that a GEMM stores tile by tile.
+    pub(crate) fn tiles(
+        &mut self,
+        layout: Layout,
+        dtype: Dtype,
+        rows: usize,
+        k: usize,
+    ) -> OutTiles {
+        let place = self.prepare(layout, dtype, rows, k);
+        self.by_fma[..rows].fill(false);
+        OutTiles {
+            first: self.words.as_mut_ptr().cast(),
+            stride: TILE * place.row_words,
+            by_fma: self.by_fma.as_mut_ptr(),
+        }
     }
 }
 
-/// Where the lines of a row are.
+/// Where the words of a row are.
 #[derive(Clone, Copy)]
 struct Place {
     /// Rows whose lines are interleaved: those of a tile, or 1. It is also the distance of the lines
     /// of one row.
     interleaved: usize,
-    /// Lines of a row.
-    row_lines: usize,
-    numbers_per_line: usize,
+    /// Words of a row, in whole lines.
+    row_words: usize,
+    /// Numbers of a line.
+    line_numbers: usize,
 }
 
 impl Place {
@@ -188,24 +239,13 @@ impl Place {
             Layout::Parts(_) => (TILE, PARTS),
         };
         // The parts are bf16.
-        let numbers = if parts > 1 { 2 } else { dtype.numbers_per_word() };
-        let numbers_per_line = numbers * LINE_WORDS;
-        let row_lines = k.div_ceil(numbers_per_line) * parts;
-        Self { interleaved, row_lines, numbers_per_line }
+        let word_numbers = if parts > 1 { 2 } else { dtype.numbers_per_word() };
+        let line_numbers = word_numbers * LINE_WORDS;
+        Self { interleaved, row_words: k.div_ceil(line_numbers) * parts * LINE_WORDS, line_numbers }
     }
 
-    /// Lines of `rows` rows, of which the last ones may be only a part of a tile.
-    fn lines(self, rows: usize) -> usize {
-        rows.next_multiple_of(self.interleaved) * self.row_lines
-    }
-
-    fn first_line(self, row: usize) -> usize {
-        let within = row % self.interleaved;
-        (row - within) * self.row_lines + within
-    }
-
-    /// The place of a row's last line after its first, if `k` numbers do not fill it.
-    fn last_partial_line(self, k: usize) -> Option<usize> {
-        (!k.is_multiple_of(self.numbers_per_line)).then(|| (self.row_lines - 1) * self.interleaved)
+    /// Words from the first one of a row to the end of its last line.
+    fn row_span(self) -> usize {
+        (self.row_words - LINE_WORDS) * self.interleaved + LINE_WORDS
     }
 }

@@ -44,7 +44,7 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
 
 /// The last operation on a register of outputs. It is a type and not a closure, since a closure may
 /// be compiled to a call of a function without the CPU features.
-trait LastOperation {
+pub trait LastOperation {
     /// The output for `x`; `out` points to the previous one.
     ///
     /// # Safety
@@ -54,7 +54,7 @@ trait LastOperation {
 
 macro_rules! last_operations {
     ($($name:ident: |$x:ident, $out:pat_param| $value:expr;)*) => {$(
-        struct $name;
+        pub struct $name;
 
         impl LastOperation for $name {
             #[inline(always)]
@@ -66,7 +66,7 @@ macro_rules! last_operations {
     )*};
 }
 
-struct Identity;
+pub struct Identity;
 
 impl LastOperation for Identity {
     #[inline(always)]

@@ -181,6 +181,18 @@ pub trait Parts: Lanes {
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn upper_halves(self, next: Self) -> Self;
+
+    /// Each lane minus [`cut`](Self::cut) of it, which is exact; 0 if it is not finite.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn rest(self) -> Self;
+
+    /// Whether all lanes are below `bound`; not if one is NaN.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says.
+    unsafe fn all_below(self, bound: f32) -> bool;
 }
 
 /// A register with the first `min(n, N)` numbers at `from`; its other lanes are 0.

@@ -26,9 +26,21 @@ impl GemmConfig {
         scratch: &mut OperandScratch,
     ) {
         let operand = Operand::new(self.kernels, linear.dtype(), rows, scratch);
+        self.multiply(&operand, linear, panels, epilogue, out);
+    }
+
+    /// As [`gemm`](Self::gemm), for rows that are a left side already.
+    pub fn multiply(
+        self,
+        operand: &Operand<'_>,
+        linear: &PackedLinear,
+        panels: Range<usize>,
+        epilogue: Epilogue,
+        out: ViewMut<'_>,
+    ) {
         let splits = self.column_splits.min(panels.len());
         if splits <= 1 {
-            self.kernels.gemm(&operand, linear, panels, epilogue, out);
+            self.kernels.gemm(operand, linear, panels, epilogue, out);
             return;
         }
         let mut tasks = Vec::with_capacity(splits);
@@ -41,7 +53,7 @@ impl GemmConfig {
             rest = others;
         }
         tasks.into_par_iter().with_max_len(1).for_each(|(panels, columns)| {
-            self.kernels.gemm(&operand, linear, panels, epilogue, columns);
+            self.kernels.gemm(operand, linear, panels, epilogue, columns);
         });
     }
 }

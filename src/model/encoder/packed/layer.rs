@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use strata_kernels::{
-    Activation, Dtype, Epilogue, Kernels, OperandScratch, PackedLinear, PackedPart, View, ViewMut,
+    Activation, Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View,
+    ViewMut,
 };
 
 use super::gemm::GemmConfig;
 use super::layer_norm::LayerNorm;
-use super::scratch::{ThreadScratch, grow};
+use super::scratch::ThreadScratch;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, tensors};
 
 /// The weights of a layer.
@@ -85,7 +86,7 @@ impl Layer {
         hidden: &mut ViewMut<'_>,
         scratch: &mut ThreadScratch,
     ) {
-        let ThreadScratch { operand, intermediate, .. } = scratch;
+        let ThreadScratch { operand, intermediate, intermediate_operand, .. } = scratch;
         let (m, c) = (context.rows(), context.columns());
         let all_panels = |linear: &PackedLinear| 0..linear.panels();
 
@@ -96,17 +97,26 @@ impl Layer {
         self.attention_norm.forward(config.kernels, narrow);
 
         let (f, width) = (self.output.inputs(), self.intermediate.columns());
-        let intermediate = grow(intermediate, m * width);
-        let to = &self.intermediate;
-        let out = ViewMut::new(intermediate, m, width, width);
         let rows = hidden.as_view().columns_from(0, c);
+        let rows = Operand::new(config.kernels, self.intermediate.dtype(), rows, operand);
+        let (first, second) = (&self.intermediate, &self.output);
         let epilogue = Epilogue::Activation(self.activation);
-        config.gemm(to, all_panels(to), rows, epilogue, out, operand);
-
-        let rows = View::new(intermediate, m, f, width);
-        let to = &self.output;
+        let fused = if config.column_splits > 1 {
+            None
+        } else {
+            config.kernels.gemm_to_operand(&rows, first, epilogue, f, intermediate_operand)
+        };
+        let rows = match fused {
+            Some(rows) => rows,
+            None => {
+                let out = ViewMut::new(intermediate.grow(m * width), m, width, width);
+                config.multiply(&rows, first, all_panels(first), epilogue, out);
+                let rows = View::new(intermediate, m, f, width);
+                Operand::new(config.kernels, second.dtype(), rows, operand)
+            }
+        };
         let out = hidden.reborrow();
-        config.gemm(to, all_panels(to), rows, Epilogue::Residual, out, operand);
+        config.multiply(&rows, second, all_panels(second), Epilogue::Residual, out);
         let (narrow, _) = hidden.reborrow().split_columns(c);
         self.output_norm.forward(config.kernels, narrow);
     }

@@ -7,7 +7,7 @@ use super::blocks::{Block, blocks, gemm_config};
 use super::gemm::GemmConfig;
 use super::layer::Layer;
 use super::row_layout::{LayerRows, RowLayout};
-use super::scratch::{PassScratch, ScratchPool, ThreadScratch, grow};
+use super::scratch::{PassScratch, ScratchPool, ThreadScratch};
 use super::taps;
 use super::weights::PackedWeights;
 use crate::model::encoder::PassInput;
@@ -36,9 +36,9 @@ impl<'a> Pass<'a> {
     /// Runs the encoder up to the deepest tap; returns the values of each input's taps.
     pub fn run(&self, scratch: &mut PassScratch) -> Vec<TapValues> {
         let rows = self.layout.rows();
-        grow(&mut scratch.hidden, rows * self.width);
-        grow(&mut scratch.qkv, rows * 3 * self.width);
-        grow(&mut scratch.context, rows * self.weights.hidden_size);
+        scratch.hidden.grow(rows * self.width);
+        scratch.qkv.grow(rows * 3 * self.width);
+        scratch.context.grow(rows * self.weights.hidden_size);
         let mut values: Vec<TapValues> =
             self.batch.iter().map(|input| TapValues::empty(input.taps)).collect();
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use strata_kernels::OperandScratch;
+use strata_kernels::{Buffer, OperandScratch};
 
 /// The working memory of one thread.
 #[derive(Default)]
@@ -11,7 +11,9 @@ pub struct ThreadScratch {
     /// Rows rounded for a GEMM.
     pub operand: OperandScratch,
     /// A block's rows between the two feed-forward GEMMs.
-    pub intermediate: Vec<f32>,
+    pub intermediate: Buffer,
+    /// The same, as the left side of the second one.
+    pub intermediate_operand: OperandScratch,
     /// Scratch of the attention kernel.
     pub attention: Vec<f32>,
 }
@@ -20,11 +22,11 @@ pub struct ThreadScratch {
 #[derive(Default)]
 pub struct PassScratch {
     /// Hidden states, `(rows, width)`.
-    pub hidden: Vec<f32>,
+    pub hidden: Buffer,
     /// Queries, keys and values, `(rows, 3·width)`.
-    pub qkv: Vec<f32>,
+    pub qkv: Buffer,
     /// The output of attention, `(rows, c)`.
-    pub context: Vec<f32>,
+    pub context: Buffer,
 }
 
 /// A pool of scratch memory. If no piece is free, a new one is created, so the pool has as many
@@ -45,12 +47,4 @@ impl<T: Default> ScratchPool<T> {
         // No code that can panic runs while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Grows `numbers` to at least `len` numbers and returns the first `len`. Earlier content stays.
-pub fn grow(numbers: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if numbers.len() < len {
-        numbers.resize(len, 0.0);
-    }
-    &mut numbers[..len]
 }

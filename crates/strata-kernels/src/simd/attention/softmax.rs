@@ -1,15 +1,52 @@
 //! The running softmax.
 
-use crate::simd::functions::exp2;
+use crate::simd::functions::{exp2, exp2_rounded};
 use crate::simd::lanes::Lanes;
 
 /// How powers are stored.
 pub trait StorePowers<V> {
+    /// Whether powers within 8e-5 are good enough, since they are rounded to bf16.
+    const APPROXIMATE: bool = false;
+
     /// Stores the powers of keys `2 · pair` and `2 · pair + 1` of register `w` of `W`.
     ///
     /// # Safety
     /// The CPU has the features of `V`; `to` is valid for the powers of all keys up to these.
     unsafe fn store_pair<const W: usize>(powers: [V; 2], pair: usize, w: usize, to: *mut f32);
+}
+
+/// The maximum of one register's scores over all keys.
+///
+/// # Safety
+/// The CPU has the features of `V`; `scores` is valid for a register in each of `keys` rows of `W`
+/// registers; `keys` is at least 1.
+#[inline(always)]
+unsafe fn maximum<V: Lanes, const W: usize>(scores: *const f32, keys: usize) -> V {
+    // SAFETY: the caller guarantees the rows, and every index is below `keys`.
+    unsafe {
+        // Four maxima, so that an operation does not wait for the one before.
+        let mut maxs = [V::load(scores); 4];
+        let whole = keys - keys % 4;
+        for key in (0..whole).step_by(4) {
+            for (at, max) in maxs.iter_mut().enumerate() {
+                *max = max.max(V::load(scores.add((key + at) * W * V::N)));
+            }
+        }
+        for key in whole..keys {
+            maxs[0] = maxs[0].max(V::load(scores.add(key * W * V::N)));
+        }
+        maxs[0].max(maxs[1]).max(maxs[2].max(maxs[3]))
+    }
+}
+
+/// `2^x` as `P` needs it.
+///
+/// # Safety
+/// The CPU has the features of `V`.
+#[inline(always)]
+unsafe fn power<V: Lanes, P: StorePowers<V>>(x: V) -> V {
+    // SAFETY: the caller guarantees the features.
+    unsafe { if P::APPROXIMATE { exp2_rounded(x) } else { exp2(x) } }
 }
 
 /// The running softmax of `W` registers of queries.
@@ -53,27 +90,27 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
         // Overwritten below, register by register.
         let mut corrections = self.sums;
         for (w, correction) in corrections.iter_mut().enumerate() {
-            // SAFETY: `key` is below `keys`, and each row has `W` registers; `to` is valid for what
-            // is stored.
+            // SAFETY: each of the `keys` rows has `W` registers, and `to` is valid for what is
+            // stored.
             unsafe {
-                let at = |key: usize| scores.add((key * W + w) * V::N);
-                let mut max = V::load(at(0));
-                for key in 1..keys {
-                    max = max.max(V::load(at(key)));
-                }
-                let max = self.max[w].max(max.mul(self.scale));
+                let scores = scores.add(w * V::N);
+                let max = self.max[w].max(maximum::<V, W>(scores, keys).mul(self.scale));
                 let minus_max = V::splat(0.0).sub(max);
                 *correction = exp2(self.max[w].sub(max));
                 let mut sum = self.sums[w].mul(*correction);
-                for key in (0..keys).step_by(2) {
-                    let first = exp2(V::load(at(key)).mul_add(self.scale, minus_max));
-                    sum = sum.add(first);
-                    let mut second = V::splat(0.0);
-                    if key + 1 < keys {
-                        second = exp2(V::load(at(key + 1)).mul_add(self.scale, minus_max));
-                        sum = sum.add(second);
-                    }
+                for key in (0..keys - keys % 2).step_by(2) {
+                    let at = scores.add(key * W * V::N);
+                    let first = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    let at = at.add(W * V::N);
+                    let second = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    sum = sum.add(first).add(second);
                     P::store_pair::<W>([first, second], key / 2, w, to);
+                }
+                if keys % 2 == 1 {
+                    let at = scores.add((keys - 1) * W * V::N);
+                    let last = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    sum = sum.add(last);
+                    P::store_pair::<W>([last, V::splat(0.0)], keys / 2, w, to);
                 }
                 (self.max[w], self.sums[w]) = (max, sum);
             }

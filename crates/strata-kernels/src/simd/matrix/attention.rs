@@ -140,12 +140,13 @@ unsafe fn pack_values<V: Bf16Words>(arguments: &AttentionArguments, scratch: &Sc
                 // SAFETY: keys below `t` exist and have columns below `d`; the tile has a row for
                 // each step.
                 unsafe {
-                    let row = |key: usize| {
-                        let from = v.wrapping_add(key * kv_stride + column);
-                        if key < t { load_up_to::<V>(from, d - column) } else { V::splat(0.0) }
-                    };
                     let key = first_key + 2 * step;
-                    row(key).bf16_words(row(key + 1)).store(scratch.tile.add(step * TILE));
+                    let from = v.wrapping_add(key * kv_stride + column);
+                    // Of a key that does not exist there are no numbers.
+                    let first = load_up_to::<V>(from, if key < t { d - column } else { 0 });
+                    let from = from.wrapping_add(kv_stride);
+                    let second = load_up_to::<V>(from, if key + 1 < t { d - column } else { 0 });
+                    first.bf16_words(second).store(scratch.tile.add(step * TILE));
                 }
             }
             let to = (column / TILE * chunks + chunk) * TILE_WORDS;
@@ -233,6 +234,8 @@ unsafe fn block<U: MatrixUnit, V: Bf16Words, const W: usize>(
 struct Powers;
 
 impl<V: Bf16Words> StorePowers<V> for Powers {
+    const APPROXIMATE: bool = true;
+
     #[inline(always)]
     unsafe fn store_pair<const W: usize>(
         [first, second]: [V; 2],

@@ -11,6 +11,7 @@
 //! 16 words of `k`.
 
 pub mod attention;
+mod epilogue;
 pub mod gemm;
 pub mod split;
 mod unit;
@@ -42,6 +43,10 @@ pub fn place_in_panel(step: usize, column: usize) -> usize {
 /// The CPU has the features of `V`.
 #[inline(always)]
 unsafe fn prefetch_part<V: Lanes>(first: *const u32, words: usize, part: usize, parts: usize) {
+    if parts == 1 {
+        // Of few rows the processor's own prefetching is faster.
+        return;
+    }
     let lines = words.div_ceil(TILE);
     for line in part * lines / parts..(part + 1) * lines / parts {
         // SAFETY: the caller guarantees the features; any address may be prefetched.

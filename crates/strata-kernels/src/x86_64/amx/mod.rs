@@ -56,7 +56,7 @@ unsafe fn gemm_bf16(arguments: &GemmArguments) {
 
 /// # Safety
 /// As for [`GemmFn`](crate::table::GemmFn).
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vnni")]
 unsafe fn gemm_int8(arguments: &GemmArguments) {
     // SAFETY: as above.
     unsafe { matrix::gemm::gemm::<Amx, Int8Dot, true>(arguments) }
