@@ -8,6 +8,10 @@ STRATA_ENCODER=reference cargo nextest run --locked --test model -E 'not test(ba
 if [ "$(uname -m)" = x86_64 ]; then
     STRATA_ENCODER=packed STRATA_INSTRUCTION_SET=avx2 cargo nextest run --locked --test model
 fi
+if grep -qsw amx_tile /proc/cpuinfo; then
+    # By default f32 is computed on tiles there.
+    STRATA_ENCODER=packed STRATA_F32_PRODUCTS=fma cargo nextest run --locked --test model
+fi
 # The tests in `reduced` encode all labelled snippets, which would take minutes with plain loops.
 STRATA_ENCODER=packed STRATA_INSTRUCTION_SET=scalar \
     cargo nextest run --locked --test model -E 'not test(reduced::)'

@@ -224,6 +224,7 @@ fn strata(checkpoint: &Checkpoint, dtype: Dtype) -> anyhow::Result<Model> {
         dtype,
         threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         instruction_set: None,
+        f32_products: None,
     };
     Ok(Model::load(checkpoint, &options)?)
 }

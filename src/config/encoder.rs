@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use strata_kernels::{Dtype, InstructionSet};
+use strata_kernels::{Dtype, F32Products, InstructionSet};
 
 use super::error::Refusal;
 use super::values::{choice, within};
@@ -24,14 +24,20 @@ const INSTRUCTION_SETS: [(&str, Option<InstructionSet>); 5] = [
     ("scalar", Some(InstructionSet::Scalar)),
 ];
 
-/// The encoder options from four settings.
+const F32_PRODUCTS: [(&str, Option<F32Products>); 3] =
+    [("auto", None), ("fma", Some(F32Products::Fma)), ("split", Some(F32Products::Split))];
+
+/// The encoder options from five settings.
 pub(super) fn options(
     encoder: String,
     dtype: String,
     threads: i64,
     instruction_set: String,
+    f32_products: String,
 ) -> Result<EncoderOptions, Refusal> {
     let encoder = choice("encoder", encoder, &ENCODERS)?;
+    let instruction_set = supported_set(instruction_set, InstructionSet::is_available)?;
+    let used_set = instruction_set.unwrap_or_else(InstructionSet::detect);
     Ok(EncoderOptions {
         choice: encoder,
         dtype: allowed_dtype(dtype, encoder)?,
@@ -40,7 +46,8 @@ pub(super) fn options(
             // An error means that the system does not know the number.
             None => available_parallelism().unwrap_or(NonZeroUsize::MIN),
         },
-        instruction_set: supported_set(instruction_set, InstructionSet::is_available)?,
+        instruction_set,
+        f32_products: supported_products(f32_products, used_set, InstructionSet::has_f32_products)?,
     })
 }
 
@@ -70,6 +77,25 @@ fn supported_set(
     Err(Refusal::new("instruction_set", written, advice))
 }
 
+/// The products in f32, if the instruction set has them; `None` for `auto`.
+fn supported_products(
+    written: String,
+    set: InstructionSet,
+    is_supported: impl Fn(InstructionSet, F32Products) -> bool,
+) -> Result<Option<F32Products>, Refusal> {
+    let products = choice("f32_products", written.clone(), &F32_PRODUCTS)?;
+    let has = |products: Option<F32Products>| products.is_none_or(|some| is_supported(set, some));
+    if has(products) {
+        return Ok(products);
+    }
+    let supported = F32_PRODUCTS.iter().filter(|(_, products)| has(*products));
+    let words: Vec<&str> = supported.map(|(word, _)| *word).collect();
+    let (set, words) = (set.name(), words.join(", "));
+    let advice =
+        format!("it needs tiles, and the instruction set is {set}; must be one of {words}");
+    Err(Refusal::new("f32_products", written, advice))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +108,19 @@ mod tests {
         let advice = "this processor does not support it; must be one of auto, avx2, scalar";
         let refused = Refusal::new("instruction_set", "avx512", advice);
         assert_eq!(supported_set("avx512".to_owned(), old), Err(refused));
+    }
+
+    #[test]
+    fn split_products_without_tiles_are_refused_with_the_supported_ones() {
+        let tiles = |set, products| set == InstructionSet::Amx || products == F32Products::Fma;
+        let products = |written: &str, set| supported_products(written.to_owned(), set, tiles);
+        for set in InstructionSet::ALL {
+            assert_eq!(products("auto", set), Ok(None));
+            assert_eq!(products("fma", set), Ok(Some(F32Products::Fma)));
+        }
+        assert_eq!(products("split", InstructionSet::Amx), Ok(Some(F32Products::Split)));
+        let advice = "it needs tiles, and the instruction set is avx512; must be one of auto, fma";
+        let refused = Refusal::new("f32_products", "split", advice);
+        assert_eq!(products("split", InstructionSet::Avx512), Err(refused));
     }
 }

@@ -38,6 +38,7 @@ pub(super) struct RawConfig {
     pub encoder: String,
     pub dtype: String,
     pub instruction_set: String,
+    pub f32_products: String,
     pub threads: i64,
     pub heads: Vec<String>,
     pub heads_poll_ms: i64,
@@ -127,7 +128,13 @@ impl TryFrom<RawConfig> for Config {
             host,
             port,
             admin_address,
-            encoder: encoder::options(raw.encoder, raw.dtype, raw.threads, raw.instruction_set)?,
+            encoder: encoder::options(
+                raw.encoder,
+                raw.dtype,
+                raw.threads,
+                raw.instruction_set,
+                raw.f32_products,
+            )?,
             heads: paths("heads", raw.heads)?,
             heads_poll: Some(millis("heads_poll_ms", raw.heads_poll_ms, 0, HOUR_MS)?)
                 .filter(|poll| !poll.is_zero()),

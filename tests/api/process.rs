@@ -117,6 +117,7 @@ fn an_invalid_setting_is_refused_by_its_name() {
         (serve().arg("--encoder").arg("fast"), "packed, reference"),
         (serve().arg("--encoder").arg("reference").arg("--dtype").arg("int8"), "in f32"),
         (serve().env("STRATA_INSTRUCTION_SET", "neon"), "instruction_set"),
+        (serve().env("STRATA_F32_PRODUCTS", "five"), "f32_products"),
     ] {
         let said = stderr(&strata.output());
         assert!(said.contains(named), "{named}: {said}");

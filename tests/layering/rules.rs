@@ -51,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "model::recipe",
             "model::recipe_book",
             "strata_kernels::Dtype",
+            "strata_kernels::F32Products",
             "strata_kernels::InstructionSet",
             "telemetry",
         ],

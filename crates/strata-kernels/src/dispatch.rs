@@ -1,5 +1,6 @@
 //! Which kernels this CPU can run. CPU features are read once.
 
+use crate::f32_products::F32Products;
 use crate::instruction_set::InstructionSet;
 use crate::scalar;
 use crate::table::Table;
@@ -15,6 +16,11 @@ impl InstructionSet {
     /// Whether this CPU has it.
     pub fn is_available(self) -> bool {
         table(self).is_some()
+    }
+
+    /// Whether this CPU has it, with these products of GEMMs in f32.
+    pub fn has_f32_products(self, products: F32Products) -> bool {
+        table(self).is_some_and(|table| table.has_f32_products(products))
     }
 }
 

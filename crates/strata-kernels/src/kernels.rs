@@ -3,6 +3,7 @@
 
 use crate::dispatch;
 use crate::dtype::Dtype;
+use crate::f32_products::F32Products;
 use crate::instruction_set::InstructionSet;
 use crate::scalar;
 use crate::table::{GemmKernel, Table};
@@ -11,6 +12,7 @@ use crate::table::{GemmKernel, Table};
 #[derive(Clone, Copy)]
 pub struct Kernels {
     set: InstructionSet,
+    f32_products: F32Products,
     /// This CPU has the features of the table: the safe methods rely on it.
     table: &'static Table,
 }
@@ -18,13 +20,28 @@ pub struct Kernels {
 impl Kernels {
     /// The kernels of an instruction set, or `None` if this CPU does not have it.
     pub fn new(set: InstructionSet) -> Option<Self> {
-        Some(Self { set, table: dispatch::table(set)? })
+        Some(Self::with_table(set, dispatch::table(set)?))
     }
 
     /// The kernels of the most capable instruction set that this CPU has.
     pub fn best() -> Self {
         let best = Self::new(InstructionSet::detect());
-        best.unwrap_or(Self { set: InstructionSet::Scalar, table: &scalar::TABLE })
+        best.unwrap_or(Self::with_table(InstructionSet::Scalar, &scalar::TABLE))
+    }
+
+    /// With f32 by six products if the table has them: where there are tiles, they are faster.
+    fn with_table(set: InstructionSet, table: &'static Table) -> Self {
+        let f32_products =
+            if table.f32_split.is_some() { F32Products::Split } else { F32Products::Fma };
+        Self { set, f32_products, table }
+    }
+
+    /// The same kernels with other products of GEMMs in f32, or `None` if they don't have them:
+    /// [`F32Products::Split`] needs tiles. Weights and operands are only for kernels with the
+    /// products that they were packed for.
+    #[must_use]
+    pub fn with_f32_products(self, f32_products: F32Products) -> Option<Self> {
+        self.table.has_f32_products(f32_products).then_some(Self { f32_products, ..self })
     }
 
     /// The instruction set.
@@ -33,10 +50,16 @@ impl Kernels {
         self.set
     }
 
-    /// Whether the GEMMs of all dtypes and attention's matmuls run on tiles.
+    /// How the products of GEMMs in f32 are computed.
     #[inline]
-    pub const fn has_tiles(&self) -> bool {
-        self.table.tiles.is_some()
+    pub fn f32_products(&self) -> F32Products {
+        self.f32_products
+    }
+
+    /// Whether GEMMs of this dtype run on tiles.
+    #[inline]
+    pub fn has_tiles(&self, dtype: Dtype) -> bool {
+        self.gemm_kernel(dtype).layout.has_tiles()
     }
 
     /// The instructions that a GEMM of this dtype uses, as text for people.
@@ -52,7 +75,10 @@ impl Kernels {
     #[inline]
     pub(crate) fn gemm_kernel(&self, dtype: Dtype) -> &'static GemmKernel {
         match dtype {
-            Dtype::F32 => &self.table.f32,
+            Dtype::F32 => match (self.f32_products, &self.table.f32_split) {
+                (F32Products::Split, Some(split)) => split,
+                _ => &self.table.f32,
+            },
             Dtype::Bf16 => &self.table.bf16,
             Dtype::Int8 => &self.table.int8,
         }
@@ -79,6 +105,6 @@ impl Kernels {
     /// This CPU has the features that the table's functions need.
     #[cfg(test)]
     pub(crate) unsafe fn from_table(table: &'static Table) -> Self {
-        Self { set: InstructionSet::Scalar, table }
+        Self::with_table(InstructionSet::Scalar, table)
     }
 }

@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::arguments::{
     AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch,
 };
+use crate::f32_products::F32Products;
 use crate::simd::matrix::{CHUNK, TILE, place_in_panel};
 
 /// The GEMM of a block of rows and one panel, with its epilogue.
@@ -145,7 +146,10 @@ pub struct GemmKernel {
 
 /// The kernels of an instruction set. They may be called only on a CPU that has it.
 pub struct Table {
+    /// With products in f32.
     pub f32: GemmKernel,
+    /// With f32 by six products of bf16, if there are tiles.
+    pub f32_split: Option<GemmKernel>,
     pub bf16: GemmKernel,
     pub int8: GemmKernel,
     pub layer_norm: LayerNormFn,
@@ -158,6 +162,13 @@ pub struct Table {
     pub quantize: QuantizeFn,
     /// What has to be called before and after kernels that use tiles.
     pub tiles: Option<Tiles>,
+}
+
+impl Table {
+    /// Whether there is a GEMM in f32 with these products.
+    pub fn has_f32_products(&self, products: F32Products) -> bool {
+        products == F32Products::Fma || self.f32_split.is_some()
+    }
 }
 
 /// The state of a thread's tiles.

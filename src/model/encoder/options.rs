@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use strata_kernels::{Dtype, InstructionSet, Kernels};
+use strata_kernels::{Dtype, F32Products, InstructionSet, Kernels};
 
 /// Which encoder is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,24 @@ pub struct EncoderOptions {
     pub threads: NonZeroUsize,
     /// The instruction set of the packed encoder; `None` for the most capable one that the CPU has.
     pub instruction_set: Option<InstructionSet>,
+    /// How its products in f32 are computed; `None` for the faster way on this machine.
+    pub f32_products: Option<F32Products>,
 }
 
-/// This CPU doesn't have an instruction set.
+/// This CPU doesn't have the configured instructions.
 #[derive(Debug, thiserror::Error)]
-#[error("this CPU has no {}; choose another instruction_set, or auto", .0.name())]
-pub struct NoInstructions(InstructionSet);
+pub enum NoInstructions {
+    /// It doesn't have an instruction set.
+    #[error("this CPU has no {}; choose another instruction_set, or auto", .0.name())]
+    Set(InstructionSet),
+    /// The instruction set has no tiles.
+    #[error(
+        "f32_products = \"split\" needs tiles, which the instruction set {} doesn't have; choose \
+         fma or auto",
+        .0.name()
+    )]
+    Tiles(InstructionSet),
+}
 
 /// The encoder that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +63,25 @@ impl EncoderOptions {
     /// Whether this machine has the instructions that the encoder needs.
     ///
     /// # Errors
-    /// It doesn't have the configured instruction set.
+    /// It doesn't have the configured instruction set, or not the products in f32.
     pub fn check(&self) -> Result<(), NoInstructions> {
+        match self.kind() {
+            EncoderKind::Packed => self.kernels().map(drop),
+            EncoderKind::Reference => Ok(()),
+        }
+    }
+
+    /// The kernels of the packed encoder.
+    ///
+    /// # Errors
+    /// This machine doesn't have them.
+    pub fn kernels(&self) -> Result<Kernels, NoInstructions> {
         let set = self.instruction_set();
-        let needed = self.kind() == EncoderKind::Packed;
-        if needed && Kernels::new(set).is_none() { Err(NoInstructions(set)) } else { Ok(()) }
+        let kernels = Kernels::new(set).ok_or(NoInstructions::Set(set))?;
+        match self.f32_products {
+            None => Ok(kernels),
+            Some(products) => kernels.with_f32_products(products).ok_or(NoInstructions::Tiles(set)),
+        }
     }
 
     /// The encoder that runs on this machine.
@@ -109,10 +135,34 @@ mod tests {
             dtype: Dtype::F32,
             threads: NonZeroUsize::MIN,
             instruction_set,
+            f32_products: None,
         };
         assert_eq!(options(None).instruction_set(), InstructionSet::detect());
         let scalar = options(Some(InstructionSet::Scalar));
         assert_eq!(scalar.instruction_set(), InstructionSet::Scalar);
         assert_eq!(scalar.kind(), EncoderKind::Reference);
+    }
+
+    #[test]
+    fn named_products_are_used_and_split_ones_need_tiles() {
+        let options = |instruction_set, f32_products| EncoderOptions {
+            choice: EncoderChoice::Packed,
+            dtype: Dtype::F32,
+            threads: NonZeroUsize::MIN,
+            instruction_set,
+            f32_products,
+        };
+        let fma = options(None, Some(F32Products::Fma));
+        assert_eq!(fma.kernels().unwrap().f32_products(), F32Products::Fma);
+        let auto = options(None, None).kernels().unwrap();
+        assert_eq!(auto.f32_products(), Kernels::best().f32_products());
+        let split = options(Some(InstructionSet::Scalar), Some(F32Products::Split));
+        let refused = split.check().unwrap_err().to_string();
+        assert!(
+            refused.contains("\"split\" needs tiles, which the instruction set scalar"),
+            "{refused}"
+        );
+        let reference = EncoderOptions { choice: EncoderChoice::Reference, ..split };
+        reference.check().unwrap();
     }
 }

@@ -12,6 +12,7 @@ use crate::table::{GemmKernel, Layout, Table};
 /// The kernels.
 pub static TABLE: Table = Table {
     f32: F32,
+    f32_split: None,
     bf16: BF16,
     int8: INT8,
     layer_norm: rows::layer_norm,

@@ -2,6 +2,7 @@
 
 mod attention;
 mod emulated;
+mod f32_products;
 mod functions;
 mod gemm;
 mod guarded;

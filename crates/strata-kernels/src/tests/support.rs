@@ -2,6 +2,7 @@
 
 use super::emulated;
 use crate::dtype::Dtype;
+use crate::f32_products::F32Products;
 use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
 
@@ -12,9 +13,18 @@ pub const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
 
 /// The kernels of every instruction set that this CPU has, and the emulated ones.
 pub fn all_kernels() -> impl Iterator<Item = Kernels> {
+    real_kernels().chain([emulated::kernels()])
+}
+
+/// The kernels of every instruction set that this CPU has; if they have two kinds of products in
+/// f32, with each.
+pub fn real_kernels() -> impl Iterator<Item = Kernels> {
     let sets: Vec<_> = InstructionSet::ALL.into_iter().filter_map(Kernels::new).collect();
     assert!(!sets.is_empty());
-    sets.into_iter().chain([emulated::kernels()])
+    sets.into_iter().flat_map(|kernels| {
+        let products = [F32Products::Fma, F32Products::Split];
+        products.into_iter().filter_map(move |products| kernels.with_f32_products(products))
+    })
 }
 
 /// The reference.

@@ -24,8 +24,8 @@ const fn few_rows(kernels: Kernels, dtype: Dtype) -> usize {
 /// in f32, and the panel that they are multiplied with fit into a second-level cache of 1 MiB. On
 /// tiles products are so fast that reading the weights of a layer again for every 64 rows would take
 /// longer; processors that have tiles have a second-level cache of 2 MiB.
-const fn block_rows(kernels: Kernels) -> usize {
-    if kernels.has_tiles() { 256 } else { 64 }
+fn block_rows(kernels: Kernels, dtype: Dtype) -> usize {
+    if kernels.has_tiles(dtype) { 256 } else { 64 }
 }
 
 /// The rows of one block: context, hidden rows, and the QKV rows of the next layer.
@@ -60,7 +60,7 @@ pub fn blocks<'s>(
     let blocks = if gemm_config(weights, rows).column_splits > 1 {
         1
     } else {
-        threads * rows.div_ceil(threads * block_rows(weights.kernels))
+        threads * rows.div_ceil(threads * block_rows(weights.kernels, weights.dtype))
     };
     let (next_whole, next_rows) = next.map_or((0, 0), |next| (next.whole_rows, next.rows));
     let context = View::new(&scratch.context, rows, c, c);

@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
-use strata_kernels::Kernels;
 
 use super::pass::Pass;
 use super::scratch::{PassScratch, ScratchPool, ThreadScratch};
@@ -24,16 +23,14 @@ impl Packed {
     /// Packs a checkpoint's weights, and releases the pages that they were read from.
     ///
     /// # Errors
-    /// A tensor can't be read, this CPU lacks the instruction set, a thread can't be started, or
+    /// A tensor can't be read, this CPU lacks the instructions, a thread can't be started, or
     /// there is not enough memory.
     pub fn load(
         checkpoint: &Checkpoint,
         options: &EncoderOptions,
     ) -> Result<Self, CheckpointError> {
         let invalid = |message: String| CheckpointError::invalid(&checkpoint.dir, message);
-        let set = options.instruction_set();
-        let kernels =
-            Kernels::new(set).ok_or_else(|| invalid(format!("this CPU has no {}", set.name())))?;
+        let kernels = options.kernels().map_err(|error| invalid(error.to_string()))?;
         let threads = thread_pool(options.threads).map_err(|error| invalid(error.to_string()))?;
         Ok(Self {
             weights: threads.install(|| PackedWeights::load(checkpoint, kernels, options.dtype))?,
@@ -96,6 +93,7 @@ mod tests {
             dtype: Dtype::F32,
             threads: NonZeroUsize::new(2).unwrap(),
             instruction_set: None,
+            f32_products: None,
         };
         let encoder = Packed::load(&Checkpoint::open(&dir).unwrap(), &options).unwrap();
         let taps = [Tap { layer: 2, read: Read::Pooled(Pooling::Mean) }];

@@ -22,6 +22,7 @@ pub fn kernels() -> Kernels {
 
 static TABLE: Table = Table {
     f32: F32,
+    f32_split: None,
     bf16: GemmKernel { gemm: gemm_bf16, micro_kernel: micro_kernel_bf16, ..F32 },
     int8: GemmKernel { gemm: gemm_int8, micro_kernel: micro_kernel_int8, ..F32 },
     layer_norm,

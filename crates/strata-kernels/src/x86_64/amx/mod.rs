@@ -13,7 +13,7 @@ use crate::table::{GemmKernel, Layout, Table, Tiles};
 /// The kernels.
 pub fn table() -> Table {
     Table {
-        f32: F32,
+        f32_split: Some(F32_SPLIT),
         bf16: BF16,
         int8: INT8,
         attention_rounded: attention_bf16,
@@ -22,10 +22,11 @@ pub fn table() -> Table {
     }
 }
 
-const F32: GemmKernel = GemmKernel {
+const F32_SPLIT: GemmKernel = GemmKernel {
     panel_columns: COLUMNS,
     layout: Layout::Parts(split_row),
-    gemm: gemm_f32,
+    gemm: gemm_f32_split,
+    instructions: "amx bf16, six products",
     ..avx512::F32
 };
 
@@ -64,7 +65,7 @@ unsafe fn gemm_int8(arguments: &GemmArguments) {
 /// # Safety
 /// As for [`GemmFn`](crate::table::GemmFn).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-unsafe fn gemm_f32(arguments: &GemmArguments) {
+unsafe fn gemm_f32_split(arguments: &GemmArguments) {
     // SAFETY: as above.
     unsafe { matrix::split::gemm::<Amx, F32Dot>(arguments, avx512::F32.micro_kernel) }
 }

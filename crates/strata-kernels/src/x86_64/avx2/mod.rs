@@ -15,6 +15,7 @@ use crate::table::{GemmKernel, Layout, Table};
 pub fn table() -> Table {
     Table {
         f32: F32,
+        f32_split: None,
         bf16: BF16,
         int8: INT8,
         layer_norm,

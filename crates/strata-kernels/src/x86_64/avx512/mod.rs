@@ -18,6 +18,7 @@ use crate::table::{GemmKernel, Layout, Table};
 pub fn table(bf16: bool, vnni: bool) -> Table {
     Table {
         f32: F32,
+        f32_split: None,
         bf16: if bf16 { BF16 } else { avx2::BF16 },
         int8: if vnni { INT8 } else { avx2::INT8 },
         layer_norm,
