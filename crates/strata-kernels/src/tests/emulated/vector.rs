@@ -144,4 +144,16 @@ impl<const N: usize> Parts for Vector<N> {
             f32::from_bits(low.to_bits() >> 16 | high.to_bits() & 0xffff_0000)
         })
     }
+
+    #[inline(always)]
+    unsafe fn rest(self) -> Self {
+        // SAFETY: the operation needs no CPU features.
+        let cut = unsafe { self.cut() };
+        self.zip(cut, |x, cut| if x.is_infinite() { 0.0 } else { x - cut })
+    }
+
+    #[inline(always)]
+    unsafe fn all_below(self, bound: f32) -> bool {
+        self.0.into_iter().all(|x| x < bound)
+    }
 }

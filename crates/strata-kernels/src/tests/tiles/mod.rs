@@ -1,11 +1,15 @@
 //! Kernels on a matrix unit: on a model of its instructions, so that they are tested on any machine,
 //! and on the instructions where the CPU has them.
 
+mod accuracy;
 mod arithmetic;
+mod availability;
 mod batches;
+mod fused;
 mod layer;
 #[cfg(kernels_x86_64)]
 mod products;
+mod split;
 mod table;
 mod unit;
 mod whole;

@@ -17,13 +17,14 @@ fn a_gemm_on_the_model_has_the_bits_of_one_on_tiles() {
     let mut random = Random::new(21);
     for case in 0..200 {
         let (m, most) = if case % 20 == 0 { (300, 40) } else { (random.between(1, 70), 500) };
-        let layer = Layer::new(&mut random, most);
+        let (k, n) = (random.between(1, most), random.between(1, 80));
+        let layer = Layer::new(&mut random, k, n);
         let rows = layer.rows(&mut random, m);
         let outputs =
             |kernels| bits(&multiply(kernels, &layer.packed(kernels), &rows, layer.epilogue));
         let (model, tiles) = (outputs(kernels()), outputs(amx));
         let differ = model.iter().zip(&tiles).filter(|(model, tiles)| model != tiles).count();
-        let Layer { dtype, k, n, epilogue, .. } = layer;
+        let Layer { dtype, epilogue, .. } = layer;
         let name = dtype.name();
         assert!(differ == 0, "{differ} in {name} ({m}, {k})·({k}, {n}), {epilogue:?}, differ");
     }
