@@ -176,7 +176,8 @@ pub trait Parts: Lanes {
     /// As [`Lanes`] says.
     unsafe fn upper_halves(self, next: Self) -> Self;
 
-    /// Each lane minus [`cut`](Self::cut) of it, which is exact; 0 if it is not finite.
+    /// Each lane minus [`cut`](Self::cut) of it, which is exact; 0 if it is infinite, and NaN if it
+    /// is NaN, of which [`cut`](Self::cut) may be infinite.
     ///
     /// # Safety
     /// As [`Lanes`] says.

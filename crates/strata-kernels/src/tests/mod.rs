@@ -10,4 +10,5 @@ mod int8;
 mod rows;
 mod same_bits;
 mod support;
+mod tiles;
 mod views;

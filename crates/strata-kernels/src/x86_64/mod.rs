@@ -6,6 +6,9 @@ mod avx512;
 
 use std::sync::LazyLock;
 
+#[cfg(test)]
+pub use self::amx::Amx;
+
 use crate::table::Table;
 
 /// The kernels for AVX2 and FMA.

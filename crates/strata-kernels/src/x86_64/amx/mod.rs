@@ -4,7 +4,7 @@ mod permission;
 mod unit;
 
 pub use self::permission::is_permitted;
-use self::unit::Amx;
+pub use self::unit::Amx;
 use super::avx512::{self, Bf16Dot, F32Dot, Int8Dot, Vector};
 use crate::arguments::{AttentionArguments, GemmArguments};
 use crate::simd::matrix::{self, COLUMNS, MatrixUnit};
