@@ -16,10 +16,9 @@ pub mod gemm;
 pub mod split;
 mod unit;
 
-#[cfg(test)]
-pub use unit::SIX_PRODUCTS;
 pub use unit::{
-    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, TILE, TILE_WORDS,
+    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, SIX_PRODUCTS, TILE,
+    TILE_WORDS,
 };
 
 /// Rows of the sums that are computed at a time: two tiles.

@@ -60,6 +60,19 @@ pub trait MatrixUnit {
     /// As [`MatrixUnit`] says.
     unsafe fn release();
 
+    /// Four products of two tiles of rows and two of columns in bf16, `rounds` times, with whatever
+    /// the tiles hold.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn dots_bf16(rounds: usize);
+
+    /// The same in int8.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn dots_int8(rounds: usize);
+
     /// Words of two bf16, sums in f32. A word of the left side and one of the right side make two
     /// products. For each chunk those of the lower halves are one chain of FMAs from zero, those of
     /// the upper halves another; their sum is added to the sum so far. Subnormal numbers count as
@@ -76,7 +89,7 @@ pub trait MatrixUnit {
     unsafe fn int8(product: &Product);
 
     /// As [`bf16`](Self::bf16), for numbers in three parts: of each chunk the six products of parts
-    /// that are not negligible, in the order of `SIX_PRODUCTS`.
+    /// that are not negligible, in the order of [`SIX_PRODUCTS`].
     ///
     /// # Safety
     /// As [`MatrixUnit`] says.
@@ -85,5 +98,4 @@ pub trait MatrixUnit {
 
 /// The products of parts that make a product of f32 numbers: part of the left side, part of the
 /// right side. The order is one in which few tiles are loaded twice, and it is part of the bits.
-#[cfg(test)]
 pub const SIX_PRODUCTS: [(usize, usize); 6] = [(2, 0), (1, 0), (1, 1), (0, 1), (0, 0), (0, 2)];

@@ -54,7 +54,12 @@ static TABLE: Table = Table {
     activate: activate::<Vector>,
     to_bf16: to_bf16::<Vector>,
     quantize: quantize::<Vector>,
-    tiles: Some(Tiles { configure: Model::configure, release: Model::release }),
+    tiles: Some(Tiles {
+        configure: Model::configure,
+        release: Model::release,
+        dots_bf16: Model::dots_bf16,
+        dots_int8: Model::dots_int8,
+    }),
 };
 
 const F32: GemmKernel = GemmKernel {

@@ -17,7 +17,7 @@ pub fn table() -> Table {
         bf16: BF16,
         int8: INT8,
         attention_rounded: attention_bf16,
-        tiles: Some(Tiles { configure, release }),
+        tiles: Some(Tiles { configure, release, dots_bf16, dots_int8 }),
         ..avx512::table(true, true)
     }
 }
@@ -98,4 +98,18 @@ unsafe fn configure() {
 unsafe fn release() {
     // SAFETY: as above.
     unsafe { Amx::release() }
+}
+
+/// # Safety
+/// As for [`DotsFn`](crate::table::DotsFn).
+unsafe fn dots_bf16(rounds: usize) {
+    // SAFETY: as above.
+    unsafe { Amx::dots_bf16(rounds) }
+}
+
+/// # Safety
+/// As for [`DotsFn`](crate::table::DotsFn).
+unsafe fn dots_int8(rounds: usize) {
+    // SAFETY: as above.
+    unsafe { Amx::dots_int8(rounds) }
 }

@@ -107,7 +107,7 @@ macro_rules! prefetch {
 }
 
 /// The instructions for one chunk: one product, or the six products of parts in the order of
-/// `SIX_PRODUCTS`.
+/// [`SIX_PRODUCTS`](crate::simd::matrix::SIX_PRODUCTS).
 macro_rules! chunk {
     (one $rows:tt $columns:tt $dot:literal) => {
         concat!(
@@ -189,6 +189,31 @@ macro_rules! method {
     };
 }
 
+/// Defines a method of [`MatrixUnit`] that multiplies tiles in registers. They are set to 0 first.
+macro_rules! dots_method {
+    ($name:ident, $dot:literal) => {
+        #[inline(always)]
+        unsafe fn $name(rounds: usize) {
+            // SAFETY: only tile registers and a counter are used; the caller guarantees that tiles
+            // are configured.
+            unsafe {
+                asm!(
+                    "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                    "tilezero tmm4", "tilezero tmm5", "tilezero tmm6", "tilezero tmm7",
+                    "2:",
+                    dots!(2 2 $dot),
+                    "dec {rounds}",
+                    "jnz 2b",
+                    rounds = inout(reg) rounds.max(1) => _,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack, nomem)
+                );
+            }
+        }
+    };
+}
+
 impl MatrixUnit for Amx {
     #[inline(always)]
     unsafe fn configure() {
@@ -203,6 +228,8 @@ impl MatrixUnit for Amx {
         unsafe { asm!("tilerelease", options(nostack, nomem)) }
     }
 
+    dots_method!(dots_bf16, "tdpbf16ps");
+    dots_method!(dots_int8, "tdpbusd");
     method!(bf16, one of 1, PREFETCHED_LINES, "tdpbf16ps");
     method!(int8, one of 1, PREFETCHED_LINES, "tdpbusd");
     method!(six_products, six of PARTS, PREFETCHED_LINES_OF_SIX, "tdpbf16ps");
