@@ -1,11 +1,10 @@
 //! The errors of f32 by six products against float64, compared with those of f32 by FMA.
 
-use super::all_with_tiles;
+use super::{all_with_tiles, by_fma};
 use crate::dtype::Dtype;
 use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
 use crate::packed_linear::{PackedLinear, PackedPart};
-use crate::tests::emulated;
 use crate::tests::support::{Random, multiply, name};
 
 /// The largest mean error that is allowed, over that by FMA. Largest seen: 0.51, on matrices of many
@@ -74,9 +73,8 @@ fn six_products_are_as_accurate_as_fma() {
             let rows = kind.numbers(&mut random, m * k);
             let weight = Kind::Normal.numbers(&mut random, n * k);
             let errors = |kernels| mean_and_max(&errors(kernels, &rows, &weight, k));
-            let by_fma = errors(emulated::kernels());
             for kernels in all_with_tiles() {
-                let (mean, max) = errors(kernels);
+                let (by_fma, (mean, max)) = (errors(by_fma(kernels)), errors(kernels));
                 let (mean, max) = (mean / by_fma.0, max / by_fma.1);
                 let case = format!("{} {kind:?} k {k}", name(kernels));
                 assert!(mean <= MEAN && max <= MAX, "{case}: mean {mean:.2}, largest {max:.2}");
@@ -105,7 +103,7 @@ fn numbers_of_any_magnitude_agree_with_float64() {
             rows.chunks(k).map(|row| f64::from(max(row))).collect()
         };
         let (row_maxs, column_maxs) = (maxs(&rows), maxs(&weight));
-        for kernels in all_with_tiles().chain([emulated::kernels()]) {
+        for kernels in all_with_tiles().flat_map(|kernels| [kernels, by_fma(kernels)]) {
             for (at, error) in errors(kernels, &rows, &weight, k).into_iter().enumerate() {
                 let (a, b) = (row_maxs[at / n], column_maxs[at % n]);
                 let vanishing = k as f64 * VANISHING * (1.0 + a) * (1.0 + b);

@@ -15,7 +15,7 @@ fn the_test_run_says_whether_there_are_tiles() {
     let available = InstructionSet::Amx.is_available();
     let line = match (available, listed()) {
         (true, _) => "AMX is there: its instructions and their model were tested",
-        (false, true) => "AMX is there, but not permitted: only the model was tested",
+        (false, true) => "AMX is there, but not used: only the model was tested",
         (false, false) => "not on this machine: only the model of the instructions was tested",
     };
     // Unlike that of `eprintln!`, this output is shown if the test passes, too.

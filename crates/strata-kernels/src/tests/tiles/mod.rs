@@ -17,10 +17,16 @@ mod whole;
 mod words;
 
 pub use self::table::{NAME, kernels};
+use crate::f32_products::F32Products;
 use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
 
 /// The kernels with tiles: those of the model, and those of this CPU if it has any.
 fn all_with_tiles() -> impl Iterator<Item = Kernels> {
     [kernels()].into_iter().chain(Kernels::new(InstructionSet::Amx))
+}
+
+/// The same kernels with f32 by FMA.
+fn by_fma(kernels: Kernels) -> Kernels {
+    kernels.with_f32_products(F32Products::Fma).unwrap()
 }

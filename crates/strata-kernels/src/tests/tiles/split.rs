@@ -1,13 +1,12 @@
 //! f32 by six products: parts, and which rows are computed by FMA instead.
 
-use super::all_with_tiles;
 use super::layer::{Layer, unsplittable};
+use super::{all_with_tiles, by_fma};
 use crate::dtype::Dtype;
 use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
 use crate::simd::matrix::{CHUNK, PARTS, TILE, TILE_WORDS};
 use crate::table::Layout;
-use crate::tests::emulated;
 use crate::tests::support::{Random, bits, multiply, name};
 
 /// A layer in f32 with up to `most` inputs.
@@ -34,8 +33,8 @@ fn rows_that_cannot_be_split_are_as_by_fma_and_their_neighbours_as_without_them(
         for row in mixed.chunks_mut(layer.k).step_by(3) {
             row.copy_from_slice(&unsplittable(&mut random, layer.k));
         }
-        let by_fma = outputs(emulated::kernels(), &layer, &mixed);
         for kernels in all_with_tiles() {
+            let by_fma = outputs(by_fma(kernels), &layer, &mixed);
             let without = outputs(kernels, &layer, &plain);
             for (row, actual) in outputs(kernels, &layer, &mixed).iter().enumerate() {
                 let expected = if row % 3 == 0 { &by_fma } else { &without };
@@ -50,8 +49,8 @@ fn other_rows_are_not_by_fma() {
     let mut random = Random::new(32);
     let layer = layer(&mut random, 300);
     let rows: Vec<f32> = (0..30 * layer.k).map(|_| random.number()).collect();
-    let by_fma = outputs(emulated::kernels(), &layer, &rows);
     for kernels in all_with_tiles() {
+        let by_fma = outputs(by_fma(kernels), &layer, &rows);
         let split = outputs(kernels, &layer, &rows);
         let differ = split.iter().zip(&by_fma).filter(|(split, by_fma)| split != by_fma).count();
         assert_eq!(differ, 30, "{}", name(kernels));
