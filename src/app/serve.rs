@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use tokio::net::TcpListener;
 
-use super::error::ServeError;
+use super::error::{LoadError, ServeError};
 use super::load::{Loaded, load};
 use super::reload::Reload;
 use super::signals::{ProcessSignal, Signals};
@@ -67,7 +67,8 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     let (listener, address) = listen(config.address(), ["--host", "--port"]).await?;
     warn_if_open(address, &auth);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
-    let state = AppState::starting(config.http.clone(), auth, traces);
+    let numerics = config.encoder.numerics().map_err(LoadError::from)?;
+    let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
     let open = Arc::<OpenConnections>::default();
     state.metrics().register(|registry| {
         metrics::register_log(registry, log.queue.clone());
@@ -189,6 +190,7 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Aut
         encoder = model.encoder,
         dtype = model.dtype,
         instruction_set = model.instruction_set,
+        numerics = model.numerics,
         threads = model.threads,
         heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
         sequence_tokens = service.sequence_tokens,

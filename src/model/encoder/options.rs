@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 
 use strata_kernels::{Dtype, F32Products, InstructionSet, Kernels};
 
+use super::numerics;
+
 /// Which encoder is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncoderChoice {
@@ -81,6 +83,17 @@ impl EncoderOptions {
         match self.f32_products {
             None => Ok(kernels),
             Some(products) => kernels.with_f32_products(products).ok_or(NoInstructions::Tiles(set)),
+        }
+    }
+
+    /// The name of the encoder's numerics, as [`Encoder::numerics`](super::Encoder::numerics) has it.
+    ///
+    /// # Errors
+    /// This machine doesn't have the instructions.
+    pub fn numerics(&self) -> Result<String, NoInstructions> {
+        match self.kind() {
+            EncoderKind::Packed => Ok(numerics::packed(self.kernels()?, self.dtype)),
+            EncoderKind::Reference => Ok(numerics::REFERENCE.to_owned()),
         }
     }
 

@@ -5,6 +5,7 @@ mod emulated;
 mod f32_products;
 mod functions;
 mod gemm;
+mod golden;
 mod guarded;
 mod int8;
 mod rows;

@@ -17,8 +17,9 @@ pub fn table() -> Table {
         bf16: BF16,
         int8: INT8,
         attention_rounded: attention_bf16,
+        rounded_products: BF16.products,
         tiles: Some(Tiles { configure, release }),
-        ..avx512::table(true, true)
+        ..avx512::table(true, true, true)
     }
 }
 
@@ -27,6 +28,7 @@ const F32_SPLIT: GemmKernel = GemmKernel {
     layout: Layout::Parts(split_row),
     gemm: gemm_f32_split,
     instructions: "amx bf16, six products",
+    products: "split",
     ..avx512::F32
 };
 
@@ -35,6 +37,7 @@ const BF16: GemmKernel = GemmKernel {
     layout: Layout::Tiles,
     gemm: gemm_bf16,
     instructions: "amx bf16",
+    products: "tiles",
     ..avx512::BF16
 };
 
@@ -43,6 +46,7 @@ const INT8: GemmKernel = GemmKernel {
     layout: Layout::Tiles,
     gemm: gemm_int8,
     instructions: "amx int8",
+    products: "tiles",
     ..avx512::INT8
 };
 
