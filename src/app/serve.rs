@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use strata_kernels::{InstructionSet, Unavailable};
 use tokio::net::TcpListener;
 
 use super::error::{LoadError, ServeError};
@@ -20,6 +21,7 @@ use crate::http::connection::{self, OpenConnections, Server, Stop, StopSignal};
 use crate::http::state::{AppState, Service};
 use crate::http::{Port, router};
 use crate::keys::KeyWatch;
+use crate::model::encoder::{EncoderKind, EncoderOptions};
 use crate::telemetry::json_line::json_line;
 use crate::telemetry::logs::{Log, LogFormat};
 use crate::telemetry::metrics::{self, Reloads};
@@ -66,6 +68,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     // answered while the model loads.
     let (listener, address) = listen(config.address(), ["--host", "--port"]).await?;
     warn_if_open(address, &auth);
+    warn_without_tiles(&config.encoder);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
     let numerics = config.encoder.numerics().map_err(LoadError::from)?;
     let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
@@ -174,6 +177,18 @@ fn warn_if_open(address: SocketAddr, auth: &Auth) {
         tracing::warn!(
             %address,
             "listening beyond loopback without keys: anyone who can reach it can use it; see [auth]"
+        );
+    }
+}
+
+/// Tiles compute many times as fast: that a sandbox withholds them would otherwise go unnoticed.
+fn warn_without_tiles(encoder: &EncoderOptions) {
+    let chooses = encoder.kind() == EncoderKind::Packed && encoder.instruction_set.is_none();
+    if chooses && InstructionSet::Amx.check() == Err(Unavailable::System) {
+        tracing::warn!(
+            instruction_set = encoder.instruction_set().name(),
+            "the processor has AMX, but the system does not permit its tiles; computing without them. A \
+             filter of system calls has to allow arch_prctl with ARCH_REQ_XCOMP_PERM"
         );
     }
 }

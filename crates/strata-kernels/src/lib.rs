@@ -54,7 +54,7 @@ pub use buffer::Buffer;
 pub use dtype::Dtype;
 pub use epilogue::Epilogue;
 pub use f32_products::F32Products;
-pub use instruction_set::InstructionSet;
+pub use instruction_set::{InstructionSet, Unavailable};
 pub use kernels::Kernels;
 pub use numerics::REVISION;
 pub use operand::{Operand, OperandScratch};

@@ -62,17 +62,6 @@ impl EncoderOptions {
         self.instruction_set.unwrap_or_else(InstructionSet::detect)
     }
 
-    /// Whether this machine has the instructions that the encoder needs.
-    ///
-    /// # Errors
-    /// It doesn't have the configured instruction set, or not the products in f32.
-    pub fn check(&self) -> Result<(), NoInstructions> {
-        match self.kind() {
-            EncoderKind::Packed => self.kernels().map(drop),
-            EncoderKind::Reference => Ok(()),
-        }
-    }
-
     /// The kernels of the packed encoder.
     ///
     /// # Errors
@@ -170,12 +159,12 @@ mod tests {
         let auto = options(None, None).kernels().unwrap();
         assert_eq!(auto.f32_products(), Kernels::best().f32_products());
         let split = options(Some(InstructionSet::Scalar), Some(F32Products::Split));
-        let refused = split.check().unwrap_err().to_string();
+        let refused = split.numerics().unwrap_err().to_string();
         assert!(
             refused.contains("\"split\" needs tiles, which the instruction set scalar"),
             "{refused}"
         );
         let reference = EncoderOptions { choice: EncoderChoice::Reference, ..split };
-        reference.check().unwrap();
+        reference.numerics().unwrap();
     }
 }

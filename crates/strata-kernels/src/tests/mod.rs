@@ -8,6 +8,8 @@ mod gemm;
 mod golden;
 mod guarded;
 mod int8;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod permission;
 mod rows;
 mod same_bits;
 mod support;

@@ -7,6 +7,7 @@ mod maker;
 
 use std::sync::LazyLock;
 
+use self::amx::Tiles;
 use crate::table::Table;
 
 /// The kernels for AVX2 and FMA.
@@ -36,14 +37,25 @@ pub fn avx512() -> Option<&'static Table> {
 
 /// The kernels for AMX's tiles, if the system lets this process use them.
 pub fn amx() -> Option<&'static Table> {
-    static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
-        let available = avx512().is_some()
-            && is_x86_feature_detected!("avx512bf16")
-            && is_x86_feature_detected!("avx512vnni")
-            && amx::is_permitted();
-        available.then(amx::table)
-    });
+    static TABLE: LazyLock<Option<Table>> =
+        LazyLock::new(|| (tiles() == Tiles::Permitted).then(amx::table));
     TABLE.as_ref()
+}
+
+/// Whether this CPU has AMX, and the system does not let this process use its tiles.
+pub fn tiles_are_refused() -> bool {
+    tiles() == Tiles::Refused
+}
+
+/// Whether there are tiles, if there is what the kernels need beside them.
+fn tiles() -> Tiles {
+    static TILES: LazyLock<Tiles> = LazyLock::new(|| {
+        let has_rest = avx512().is_some()
+            && is_x86_feature_detected!("avx512bf16")
+            && is_x86_feature_detected!("avx512vnni");
+        if has_rest { Tiles::request() } else { Tiles::None }
+    });
+    *TILES
 }
 
 #[cfg(test)]

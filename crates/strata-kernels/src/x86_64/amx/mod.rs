@@ -3,12 +3,12 @@
 mod permission;
 mod unit;
 
-pub use self::permission::is_permitted;
+pub use self::permission::Tiles;
 use self::unit::Amx;
 use super::avx512::{self, Bf16Dot, F32Dot, Int8Dot, Vector};
 use crate::arguments::{AttentionArguments, GemmArguments};
 use crate::simd::matrix::{self, COLUMNS, MatrixUnit};
-use crate::table::{GemmKernel, Layout, Table, Tiles};
+use crate::table::{self, GemmKernel, Layout, Table};
 
 /// The kernels.
 pub fn table() -> Table {
@@ -18,7 +18,7 @@ pub fn table() -> Table {
         int8: INT8,
         attention_rounded: attention_bf16,
         rounded_products: BF16.products,
-        tiles: Some(Tiles { configure, release }),
+        tiles: Some(table::Tiles { configure, release }),
         ..avx512::table(true, true, true)
     }
 }
