@@ -4,6 +4,10 @@
 function from batches to rows, which computes one batch after another or several at a time. `streams`
 times `threads` is always the number of cores: either all cores share each batch, or each core
 computes batches of its own.
+
+`precise` of an engine says which setting decides its precision. Processors with tiles (AMX) multiply bf16
+many times as fast as f32, so that an engine may round f32 to bf16 there unless told not to: OpenVINO
+does, PyTorch can. An engine that runs as `f32` is told not to.
 """
 
 import os
@@ -35,6 +39,13 @@ class Torch:
 
         self.torch, self.precision = torch, precision
         dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[precision]
+        # "highest" is the default: products of f32 are not rounded to bf16.
+        torch.set_float32_matmul_precision("highest")
+        if os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() != "STRICT":
+            raise SystemExit("ONEDNN_DEFAULT_FPMATH_MODE must not be set: it rounds f32")
+        self.precise = f"weights and hidden states in {str(dtype).removeprefix('torch.')}"
+        if precision == "f32":
+            self.precise += f", matmul precision {torch.get_float32_matmul_precision()}"
         self.bert = BertModel.from_pretrained(
             model, attn_implementation="sdpa", add_pooling_layer=False, dtype=dtype
         ).eval()
@@ -61,6 +72,8 @@ class OnnxRuntime:
 
     def __init__(self, _model, exports, precision):
         self.exports, self.suffix = exports, {"f32": "", "int8": "-int8"}[precision]
+        # It has no bf16 on CPUs, and rounds nothing by itself.
+        self.precise = {"f32": "graph in f32", "int8": "graph in int8, the rest f32"}[precision]
 
     def settings(self, _case):
         return combine(graph=["plain", "fused"])
@@ -89,7 +102,9 @@ class OpenVino:
 
         self.openvino, self.core = openvino, openvino.Core()
         self.exports, self.precision = exports, precision
+        self.precise = f"INFERENCE_PRECISION_HINT {precision}"
         if precision == "int8":
+            self.precise = "graph in int8, INFERENCE_PRECISION_HINT for the rest as tuned"
             self.version = f"{self.version}, nncf {version('nncf')}"
 
     def settings(self, case):
@@ -115,12 +130,18 @@ class OpenVino:
         network = self.core.read_model(self.exports / file)
         if shape is not None:
             network.reshape({"input_ids": list(shape), "attention_mask": list(shape)})
-        return self.core.compile_model(network, "CPU", {
+        wanted = setting.get("rest", self.precision)
+        compiled = self.core.compile_model(network, "CPU", {
             "PERFORMANCE_HINT": "LATENCY" if setting["streams"] == 1 else "THROUGHPUT",
             "NUM_STREAMS": setting["streams"],
             "INFERENCE_NUM_THREADS": CORES,
-            "INFERENCE_PRECISION_HINT": setting.get("rest", self.precision),
+            # Without it, f32 becomes bf16 on processors that have instructions for bf16.
+            "INFERENCE_PRECISION_HINT": wanted,
         })
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        if used != wanted:
+            raise SystemExit(f"OpenVINO computes in {used} instead of {wanted}")
+        return compiled
 
     def by_shape(self, setting):
         compiled = {}

@@ -3,35 +3,23 @@
 import statistics
 from html import escape
 
+import goals
 import work
+from page import plot_name
 
 median = statistics.median
-START, END = "<!-- bench-peers: start -->", "<!-- bench-peers: end -->"
 CLASSES = ["f32", "bf16", "int8"]
-
-# The goals: Strata's precision and case, the peers it is compared with and their case, and how many
-# times as fast Strata should be.
-GOALS = [
-    ("f32", "snippets", "best f32 peer, sorted by length", "snippets-sorted", 1.25),
-    ("f32", "32x128", "best f32 peer", "32x128", 1.15),
-    ("f32", "32x32", "best f32 peer", "32x32", 1.15),
-    ("bf16", "snippets", "best bf16 peer, sorted by length", "snippets-sorted", 1.3),
-    ("int8", "snippets", "best peer of any precision, sorted by length", "snippets-sorted", 2.0),
-    ("f32", "1x16", "best f32 peer", "1x16", 1.5),
-    ("bf16", "1x16", "best bf16 peer", "1x16", 1.5),
-    ("f32", "8x512", "best f32 peer", "8x512", 1.15),
-    ("f32", "snippets", "stock candle", "snippets", 5.0),
-]
 
 
 def precision(peer):
-    return peer.split()[-1]
+    """`strata f32 fma` → `f32`."""
+    return peer.split()[1]
 
 
 def belongs_to(peer, group):
     """Whether `peer` belongs to the `group` of a goal."""
-    if group == "stock candle":
-        return peer == "candle f32"
+    if group in goals.SINGLE_PEERS:
+        return peer == goals.SINGLE_PEERS[group]
     any_precision = "any precision" in group
     return not peer.startswith("strata") and (any_precision or precision(peer) in group.split())
 
@@ -78,6 +66,8 @@ def figure(case, seconds):
 def markdown(results):
     machine = results["machine"]
     lines = [
+        f"![Rates of every peer and case]({plot_name(machine)})",
+        "",
         f"{results['date']}, {machine['cpu']}, {machine['cores']} cores. Medians over interleaved rounds.",
         "",
     ]
@@ -85,8 +75,9 @@ def markdown(results):
         lines += [f"### {section['model']}", "", *figures(section), ""]
         others = f"{section['others_share']:.1%} of the processor time"
         lines += [f"Other processes used {others} during the measurement.", ""]
-    first = results["sections"][0]
-    lines += [f"### Ratios, {first['model']}", "", *goals(first), ""]
+    for section in results["sections"]:
+        if rows := [*ratios(section, machine)]:
+            lines += [f"### Ratios, {section['model']}", "", *rows, ""]
     lines += ["### Settings", "", *settings(results["sections"]), ""]
     return "\n".join(lines)
 
@@ -101,10 +92,14 @@ def figures(section):
         yield f"| {bold}{name}{bold} | " + " | ".join(row) + " |"
 
 
-def goals(section):
+def ratios(section, machine):
+    """The rows of the table of goals, or none if the model has no goals on this kind of processor."""
+    wanted = goals.of(section["model"], machine["amx"])
+    if not wanted:
+        return
     yield "| Strata | compared with | goal | measured |"
     yield "|---|---|---:|---:|"
-    for dtype, case, group, peer_case, goal in GOALS:
+    for dtype, case, group, peer_case, goal in wanted:
         found = ratio(section, dtype, case, group, peer_case)
         measured = f"{found[0]:.2f} ×" if found else "not measured"
         compared = f"{group} ({found[1]})" if found else group
@@ -112,19 +107,24 @@ def goals(section):
 
 
 def settings(sections):
-    yield "| peer | version | minimum cosine | case: batch size, streams × threads, graph |"
-    yield "|---|---|---:|---|"
+    yield "| peer | version | precision | minimum cosine | case: batch size, streams × threads, graph |"
+    yield "|---|---|---|---:|---|"
     for section in sections:
         for name, peer in section["peers"].items():
             model = "" if section is sections[0] else f", {section['model']}"
-            cosine = peer["settings"].get("min_cosine", "")
-            yield f"| {name}{model} | {peer['version']} | {cosine} | {describe_settings(peer)} |"
+            cosine, precise = (peer["settings"].get(key, "") for key in ["min_cosine", "precision"])
+            described = describe_settings(peer)
+            yield f"| {name}{model} | {peer['version']} | {precise} | {cosine} | {described} |"
+
+
+# Settings that have columns of their own, or are the same for all.
+NOT_TUNED = ["cores", "min_cosine", "precision"]
 
 
 def describe_settings(peer):
     if peer["tuned"]:
         return "; ".join(f"{case}: {describe_plan(plan)}" for case, plan in peer["tuned"].items())
-    fixed = {key: value for key, value in peer["settings"].items() if key not in ["cores", "min_cosine"]}
+    fixed = {key: value for key, value in peer["settings"].items() if key not in NOT_TUNED}
     return ", ".join(f"{key} {value}" for key, value in fixed.items()) or "default settings"
 
 
@@ -138,14 +138,6 @@ def describe_plan(plan):
         if key not in known:
             parts.append(value if key == "graph" else key.replace("_", " ") if value is True else f"{key} {value}")
     return ", ".join(parts)
-
-
-def put_between_marks(page, table):
-    """Replaces the text between the marks. A page without marks stays as it is."""
-    text = page.read_text("utf-8") if page.exists() else ""
-    if START in text and END in text:
-        before, after = text.split(START)[0], text.split(END)[1]
-        page.write_text(f"{before}{START}\n{table}{END}{after}", "utf-8")
 
 
 # The plot: one panel per case, one bar per peer, in two columns. The colours are legible on white and on black.

@@ -6,8 +6,9 @@ once, in an order that rotates from round to round. Because the speed of a machi
 taken within a round, against the peer of the group that was fastest in that round; the result is the
 median over the rounds.
 
-Writes target/peers/results.json and target/peers/table.md. A complete run, about half an hour on two
-cores, also writes benches/peers.svg and the text between the two marks in benches/RESULTS.md.
+Writes target/peers/results.json, target/peers/table.md and a plot. A complete run, about half an hour on
+two cores, also writes the section of this kind of processor in benches/RESULTS.md, and its plot beside
+it; the sections of other kinds stay as they are.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import page
 import report
 import work
 
@@ -44,8 +46,11 @@ def python(engine, precision):
     return [sys.executable, "-B", HERE / "worker.py", engine, precision, "--exports", TARGET / "exports"]
 
 
+BY_FMA = "strata f32 fma"
 PEERS = {
     "strata f32": [STRATA, "f32"],
+    # Only with tiles, where f32 is computed by six products of bf16 unless told not to.
+    BY_FMA: [STRATA, "f32-fma"],
     "strata bf16": [STRATA, "bf16"],
     "strata int8": [STRATA, "int8"],
     "candle f32": [STRATA, "candle"],
@@ -135,10 +140,10 @@ def main():
     table = report.markdown(results)
     (TARGET / "table.md").write_text(table)
     complete = not (options.quick or options.only or options.cases or options.model)
-    plot = (ROOT / "benches" if complete else TARGET) / "peers.svg"
+    plot = (ROOT / "benches" if complete else TARGET) / page.plot_name(results["machine"])
     plot.write_text(report.svg(results))
     if complete:
-        report.put_between_marks(ROOT / "benches" / "RESULTS.md", table)
+        page.put_section(ROOT / "benches" / "RESULTS.md", results["machine"], table)
     print(f"\n{table}")
 
 
@@ -160,7 +165,8 @@ def parse_options():
 
 def commands(options):
     """{name: command} of the peers whose name contains one of `--only`. Builds the Rust worker if needed."""
-    names = [name for name in PEERS if options.only is None or any(part in name for part in options.only)]
+    there = [name for name in PEERS if name != BY_FMA or machine()["amx"]]
+    names = [name for name in there if options.only is None or any(part in name for part in options.only)]
     if not names:
         sys.exit(f"no such peer; the peers are {', '.join(PEERS)}")
     if any(PEERS[name][0] == STRATA for name in names):
@@ -287,8 +293,16 @@ class OtherProcesses:
 def machine():
     info = Path("/proc/cpuinfo").read_text().splitlines()
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in info)}
-    cpu, family, number = (fields.get(key, "?") for key in ["model name", "cpu family", "model"])
-    return {"cpu": f"{cpu} (family {family}, model {number})", "cores": len(os.sched_getaffinity(0))}
+    keys = ["model name", "vendor_id", "cpu family", "model"]
+    cpu, maker, family, number = (fields.get(key, "?") for key in keys)
+    amx = "amx_tile" in fields.get("flags", "").split()
+    tiles = ", with AMX" if amx else ""
+    return {
+        "cpu": f"{cpu} (family {family}, model {number}{tiles})",
+        "kind": page.kind(maker, family, number, amx),
+        "amx": amx,
+        "cores": len(os.sched_getaffinity(0)),
+    }
 
 
 def say(text, end="\n"):

@@ -1,6 +1,6 @@
 //! The worker of `benches/peers` for Strata and for stock candle: runs one case per line of input.
 //!
-//! `peer_worker candle|f32|bf16|int8 --model DIR` loads the model, reports that in a line of JSON,
+//! `peer_worker candle|f32|f32-fma|bf16|int8 --model DIR` loads the model, reports that in a line of JSON,
 //! and then, for each line `{"case": …}` of its input, runs that case and replies with the seconds
 //! that it took. The protocol is that of `worker.py`; `run.py` has the cases and the other peers.
 
@@ -26,7 +26,7 @@ use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::sequence::Sequence;
 use strata::text::{Input, LongText, Text, Tokenizer, TokenizerHints};
-use strata_kernels::{Activation, Dtype};
+use strata_kernels::{Activation, Dtype, F32Products};
 
 const DATA: &str = "data/sentiment.tsv";
 const TEXTS: usize = 1_000;
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     let (peer, model) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [peer] | [peer, "--bench"] => (peer, "models/all-MiniLM-L6-v2"),
         [peer, "--model", model] => (peer, model),
-        _ => bail!("usage: peer_worker candle|f32|bf16|int8 [--model DIR]"),
+        _ => bail!("usage: peer_worker candle|f32|f32-fma|bf16|int8 [--model DIR]"),
     };
     let worker = Worker::load(peer, Path::new(model))?;
     let name = if peer == "candle" { peer.to_owned() } else { format!("strata {peer}") };
@@ -105,9 +105,11 @@ impl Worker {
         let checkpoint = Checkpoint::open(dir)?;
         let engine = match peer {
             "candle" => Engine::Candle(Box::new(candle(dir, &checkpoint)?)),
-            "f32" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::F32)?)),
-            "bf16" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::Bf16)?)),
-            "int8" => Engine::Strata(Box::new(strata(&checkpoint, Dtype::Int8)?)),
+            "f32" => Engine::strata(&checkpoint, Dtype::F32, None)?,
+            // Where there are tiles, the products of f32 would be split.
+            "f32-fma" => Engine::strata(&checkpoint, Dtype::F32, Some(F32Products::Fma))?,
+            "bf16" => Engine::strata(&checkpoint, Dtype::Bf16, None)?,
+            "int8" => Engine::strata(&checkpoint, Dtype::Int8, None)?,
             other => bail!("no such peer: {other}"),
         };
         // The masked mean of the last hidden state, as every peer computes it.
@@ -138,10 +140,11 @@ impl Worker {
     fn settings(&self) -> serde_json::Value {
         match &self.engine {
             Engine::Strata(model) => json!({
+                "precision": model.encoder().numerics(),
                 "instruction set": model.encoder().instruction_set(),
                 "tokens per pass": TOKEN_BUDGET,
             }),
-            Engine::Candle(_) => json!({ "batch": CANDLE_BATCH }),
+            Engine::Candle(_) => json!({ "precision": "f32", "batch": CANDLE_BATCH }),
         }
     }
 
@@ -218,15 +221,21 @@ impl Worker {
     }
 }
 
-fn strata(checkpoint: &Checkpoint, dtype: Dtype) -> anyhow::Result<Model> {
-    let options = EncoderOptions {
-        choice: EncoderChoice::Packed,
-        dtype,
-        threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-        instruction_set: None,
-        f32_products: None,
-    };
-    Ok(Model::load(checkpoint, &options)?)
+impl Engine {
+    fn strata(
+        checkpoint: &Checkpoint,
+        dtype: Dtype,
+        f32_products: Option<F32Products>,
+    ) -> anyhow::Result<Self> {
+        let options = EncoderOptions {
+            choice: EncoderChoice::Packed,
+            dtype,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            instruction_set: None,
+            f32_products,
+        };
+        Ok(Self::Strata(Box::new(Model::load(checkpoint, &options)?)))
+    }
 }
 
 /// candle-transformers' BERT, unmodified.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::heads::HeadSet;
 use crate::keys::Key;
 use crate::model::checkpoint::LeftOut;
-use crate::model::encoder::EncoderKind;
+use crate::model::encoder::{EncoderKind, EncoderOptions, NoInstructions};
 use crate::quantization::Calibrations;
 
 /// What would be served. `Display` writes a line for each part of it.
@@ -18,6 +18,8 @@ use crate::quantization::Calibrations;
 pub struct Checked {
     config: Config,
     fingerprint: String,
+    encoder: String,
+    numerics: String,
     sequence_tokens: usize,
     left_out: LeftOut,
     recipes: Vec<String>,
@@ -32,7 +34,8 @@ pub struct Checked {
 /// A file can't be used, as at the start of the server.
 pub fn check(config: Config) -> Result<Checked, ServeError> {
     let keys = config.auth.source.keys()?.keys().map(Key::to_string).collect();
-    config.encoder.check().map_err(LoadError::from)?;
+    let encoder = describe(&config.encoder).map_err(LoadError::from)?;
+    let numerics = config.encoder.numerics().map_err(LoadError::from)?;
     let parts = read_parts(&config)?;
     let fingerprint = parts.fingerprint().map_err(LoadError::from)?;
     let library = open_heads(&config, &parts.checkpoint, &parts.recipes, &fingerprint)?;
@@ -41,6 +44,8 @@ pub fn check(config: Config) -> Result<Checked, ServeError> {
     Ok(Checked {
         config,
         fingerprint,
+        encoder,
+        numerics,
         sequence_tokens: parts.sequence_tokens,
         left_out: LeftOut::find(&parts.checkpoint),
         recipes: parts.recipes.iter().map(|(name, _)| name.to_owned()).collect(),
@@ -50,23 +55,25 @@ pub fn check(config: Config) -> Result<Checked, ServeError> {
     })
 }
 
+/// The encoder, its dtype and its instructions.
+fn describe(encoder: &EncoderOptions) -> Result<String, NoInstructions> {
+    let dtype = encoder.dtype;
+    Ok(match encoder.kind() {
+        EncoderKind::Packed => {
+            format!("packed, {}, {}", dtype.name(), encoder.kernels()?.instructions(dtype))
+        }
+        EncoderKind::Reference => format!("reference, {}", dtype.name()),
+    })
+}
+
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Config { model, encoder, .. } = &self.config;
         let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
         line("model", format!("{}, from {}", folder_name(model), model.display()))?;
         line("fingerprint", self.fingerprint.clone())?;
-        let (dtype, threads) = (encoder.dtype.name(), encoder.threads);
-        line(
-            "encoder",
-            match encoder.kind() {
-                EncoderKind::Packed => {
-                    let set = encoder.instruction_set().name();
-                    format!("packed, {dtype}, {set}, {threads} threads")
-                }
-                EncoderKind::Reference => format!("reference, {dtype}, {threads} threads"),
-            },
-        )?;
+        line("encoder", format!("{}, {} threads", self.encoder, encoder.threads))?;
+        line("numerics", self.numerics.clone())?;
         line("sequences", format!("at most {} tokens", self.sequence_tokens))?;
         line("recipes", list(self.recipes.iter().cloned()))?;
         let heads =

@@ -49,6 +49,8 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         encoder: model.encoder().name(),
         dtype: model.encoder().dtype(),
         instruction_set: model.encoder().instruction_set(),
+        f32_products: model.encoder().f32_products(),
+        numerics: model.encoder().numerics().to_owned(),
         threads: config.encoder.threads.get(),
     };
     let (pads, output_builder) = (model.encoder().pads(), model.output_builder().clone());

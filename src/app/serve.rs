@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::anyhow;
+use strata_kernels::{InstructionSet, Unavailable};
 use tokio::net::TcpListener;
 
-use super::error::ServeError;
+use super::error::{LoadError, ServeError};
 use super::load::{Loaded, load};
 use super::reload::Reload;
 use super::signals::{ProcessSignal, Signals};
@@ -20,6 +21,7 @@ use crate::http::connection::{self, OpenConnections, Server, Stop, StopSignal};
 use crate::http::state::{AppState, Service};
 use crate::http::{Port, router};
 use crate::keys::KeyWatch;
+use crate::model::encoder::{EncoderKind, EncoderOptions};
 use crate::telemetry::json_line::json_line;
 use crate::telemetry::logs::{Log, LogFormat};
 use crate::telemetry::metrics::{self, Reloads};
@@ -66,8 +68,10 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     // answered while the model loads.
     let (listener, address) = listen(config.address(), ["--host", "--port"]).await?;
     warn_if_open(address, &auth);
+    warn_without_tiles(&config.encoder);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
-    let state = AppState::starting(config.http.clone(), auth, traces);
+    let numerics = config.encoder.numerics().map_err(LoadError::from)?;
+    let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
     let open = Arc::<OpenConnections>::default();
     state.metrics().register(|registry| {
         metrics::register_log(registry, log.queue.clone());
@@ -177,6 +181,18 @@ fn warn_if_open(address: SocketAddr, auth: &Auth) {
     }
 }
 
+/// Tiles compute many times as fast: that a sandbox withholds them would otherwise go unnoticed.
+fn warn_without_tiles(encoder: &EncoderOptions) {
+    let chooses = encoder.kind() == EncoderKind::Packed && encoder.instruction_set.is_none();
+    if chooses && InstructionSet::Amx.check() == Err(Unavailable::System) {
+        tracing::warn!(
+            instruction_set = encoder.instruction_set().name(),
+            "the processor has AMX, but the system does not permit its tiles; computing without them. A \
+             filter of system calls has to allow arch_prctl with ARCH_REQ_XCOMP_PERM"
+        );
+    }
+}
+
 /// The one line of the log that says what is served, by what, within which limits.
 fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Auth) {
     let (model, http, batching) = (&service.model, &config.http, &config.batching);
@@ -189,6 +205,7 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Aut
         encoder = model.encoder,
         dtype = model.dtype,
         instruction_set = model.instruction_set,
+        numerics = model.numerics,
         threads = model.threads,
         heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
         sequence_tokens = service.sequence_tokens,

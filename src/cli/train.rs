@@ -12,8 +12,8 @@ use super::shared::{
 use crate::model::head::{Descriptor, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
-    Dataset, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingOptions, TrainingRecipe, Trial,
-    check, save_features, train,
+    Dataset, EncoderIdentity, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingOptions,
+    TrainingRecipe, Trial, check, save_features, train,
 };
 
 const EXAMPLES: &str = "\
@@ -85,8 +85,10 @@ impl Train {
             .map_err(Failure::Failed)?
             .features(recipe)
             .map_err(Failure::failed)?;
+        let (fingerprint, numerics) = (&*parts.fingerprint, parts.model.encoder().numerics());
+        let encoder = EncoderIdentity { fingerprint, numerics };
         if let Some(file) = &self.save_features {
-            save_features(file, &features, &dataset, &split).map_err(|error| {
+            save_features(file, &features, &dataset, &split, encoder).map_err(|error| {
                 let file = file.display();
                 Failure::Failed(anyhow!(
                     "--save-features {file}: {error}; choose a file that can be written"
@@ -96,7 +98,7 @@ impl Train {
         let trained = train(&dataset, &features, &options, &mut print_stage)?;
         let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
         // Before anything is printed, so that no head is lost if that fails.
-        self.save(&dataset, written, &parts.fingerprint, &trained).map_err(Failure::Failed)?;
+        self.save(&dataset, written, encoder, &trained).map_err(Failure::Failed)?;
         print(format_args!("{}\n", trained.report))?;
         if let Some(weights) = &trained.head.layer_weights {
             let layers = &recipe.layers;
@@ -122,15 +124,18 @@ impl Train {
         &self,
         dataset: &Dataset,
         recipe: RecipeRef,
-        fingerprint: &str,
+        encoder: EncoderIdentity<'_>,
         trained: &TrainedHead,
     ) -> anyhow::Result<()> {
         let (problem, labels) = (dataset.problem_type(), dataset.labels.clone());
+        let EncoderIdentity { fingerprint, numerics } = encoder;
+        let mut training = serde_json::to_value(&trained.report)?;
+        training["numerics"] = numerics.into();
         let descriptor = Descriptor {
             temperature: trained.decision.temperature() as f32,
             thresholds: trained.decision.thresholds.clone(),
             hidden_activation: trained.report.hidden.as_ref().map(|hidden| hidden.activation),
-            training: Some(serde_json::to_value(&trained.report)?),
+            training: Some(training),
             ..Descriptor::new(problem, labels, recipe, fingerprint.to_owned())
         };
         descriptor.save(&self.out, &trained.head.layers).map_err(|error| {

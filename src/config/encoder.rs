@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
-use strata_kernels::{Dtype, F32Products, InstructionSet};
+use strata_kernels::{Dtype, F32Products, InstructionSet, Unavailable};
 
 use super::error::Refusal;
 use super::values::{choice, within};
@@ -36,7 +36,7 @@ pub(super) fn options(
     f32_products: String,
 ) -> Result<EncoderOptions, Refusal> {
     let encoder = choice("encoder", encoder, &ENCODERS)?;
-    let instruction_set = supported_set(instruction_set, InstructionSet::is_available)?;
+    let instruction_set = supported_set(instruction_set, InstructionSet::check)?;
     let used_set = instruction_set.unwrap_or_else(InstructionSet::detect);
     Ok(EncoderOptions {
         choice: encoder,
@@ -62,18 +62,21 @@ fn allowed_dtype(written: String, encoder: EncoderChoice) -> Result<Dtype, Refus
     Ok(dtype)
 }
 
-/// The instruction set, if the processor supports it; `None` for `auto`.
+/// The instruction set, if it can be used; `None` for `auto`.
 fn supported_set(
     written: String,
-    is_supported: impl Fn(InstructionSet) -> bool,
+    check: impl Fn(InstructionSet) -> Result<(), Unavailable>,
 ) -> Result<Option<InstructionSet>, Refusal> {
     let set = choice("instruction_set", written.clone(), &INSTRUCTION_SETS)?;
-    if set.is_none_or(&is_supported) {
-        return Ok(set);
-    }
-    let supported = INSTRUCTION_SETS.iter().filter(|(_, set)| set.is_none_or(&is_supported));
+    let check = |set: Option<InstructionSet>| set.map_or(Ok(()), &check);
+    let reason = match check(set) {
+        Ok(()) => return Ok(set),
+        Err(Unavailable::Cpu) => "this processor does not support it",
+        Err(Unavailable::System) => "the system does not permit its tiles",
+    };
+    let supported = INSTRUCTION_SETS.iter().filter(|(_, set)| check(*set).is_ok());
     let words: Vec<&str> = supported.map(|(word, _)| *word).collect();
-    let advice = format!("this processor does not support it; must be one of {}", words.join(", "));
+    let advice = format!("{reason}; must be one of {}", words.join(", "));
     Err(Refusal::new("instruction_set", written, advice))
 }
 
@@ -102,12 +105,24 @@ mod tests {
 
     #[test]
     fn an_instruction_set_that_the_processor_lacks_is_refused_with_the_supported_ones() {
-        let old = |set| set <= InstructionSet::Avx2;
+        let old = |set| if set <= InstructionSet::Avx2 { Ok(()) } else { Err(Unavailable::Cpu) };
         assert_eq!(supported_set("auto".to_owned(), old), Ok(None));
         assert_eq!(supported_set("avx2".to_owned(), old), Ok(Some(InstructionSet::Avx2)));
         let advice = "this processor does not support it; must be one of auto, avx2, scalar";
         let refused = Refusal::new("instruction_set", "avx512", advice);
         assert_eq!(supported_set("avx512".to_owned(), old), Err(refused));
+    }
+
+    #[test]
+    fn amx_that_the_system_refuses_is_refused_with_that_reason() {
+        let sandbox = |set| match set {
+            InstructionSet::Amx => Err(Unavailable::System),
+            _ => Ok(()),
+        };
+        let advice =
+            "the system does not permit its tiles; must be one of auto, avx512, avx2, scalar";
+        let refused = Refusal::new("instruction_set", "amx", advice);
+        assert_eq!(supported_set("amx".to_owned(), sandbox), Err(refused));
     }
 
     #[test]

@@ -6,10 +6,11 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// The headers of answers that a page may read beside those that any page may.
-const EXPOSED: [HeaderName; 5] = [
+const EXPOSED: [HeaderName; 6] = [
     header::RETRY_AFTER,
     HeaderName::from_static("server-timing"),
     HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-strata-numerics"),
     HeaderName::from_static("x-tokens"),
     HeaderName::from_static("x-truncated-inputs"),
 ];

@@ -28,6 +28,10 @@ pub struct ModelCard {
     pub dtype: &'static str,
     /// The instruction set in use.
     pub instruction_set: &'static str,
+    /// How its products in f32 are computed, if that can be chosen.
+    pub f32_products: Option<&'static str>,
+    /// The name of what decides the bits of an answer, besides model and input.
+    pub numerics: String,
     /// Threads that compute a pass.
     pub threads: usize,
 }
@@ -42,6 +46,7 @@ impl ModelCard {
             ("encoder", self.encoder.to_owned()),
             ("dtype", self.dtype.to_owned()),
             ("instruction_set", self.instruction_set.to_owned()),
+            ("numerics", self.numerics.clone()),
         ];
         registry.register("strata_model", "The model that is served", Info::new(labels.to_vec()));
         let threads = self.threads;

@@ -157,5 +157,5 @@ fn of_document(error: ApiError) -> ApiError {
 }
 
 fn sigmoid(logit: f32) -> f32 {
-    (1.0 / (1.0 + (-f64::from(logit)).exp())) as f32
+    (1.0 / (1.0 + libm::exp(-f64::from(logit)))) as f32
 }

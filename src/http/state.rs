@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use axum::http::HeaderValue;
 use tokio::sync::watch;
 
 use super::auth::Auth;
@@ -107,6 +108,7 @@ struct Shared {
     key_metrics: Arc<KeyMetrics>,
     memory: Arc<MemoryBudget>,
     traces: Traces,
+    numerics: Option<HeaderValue>,
 }
 
 /// The state that all handlers share; cheap to clone.
@@ -114,8 +116,9 @@ struct Shared {
 pub struct AppState(Arc<Shared>);
 
 impl AppState {
-    /// A server that is starting, asks for the keys of `auth`, and records requests in `traces`.
-    pub fn starting(config: HttpConfig, auth: Auth, traces: Traces) -> Self {
+    /// A server that is starting, asks for the keys of `auth`, and records requests in `traces`. `numerics`
+    /// is the name of what decides the bits of its answers.
+    pub fn starting(config: HttpConfig, auth: Auth, traces: Traces, numerics: &str) -> Self {
         let (metrics, http_metrics) = (Metrics::new(), Arc::<HttpMetrics>::default());
         let key_metrics = Arc::<KeyMetrics>::default();
         let memory = MemoryBudget::new(config.memory_bytes);
@@ -136,6 +139,7 @@ impl AppState {
             key_metrics,
             memory,
             traces,
+            numerics: HeaderValue::from_str(numerics).ok(),
         }))
     }
 
@@ -206,6 +210,11 @@ impl AppState {
     /// Begins the traces of requests.
     pub fn traces(&self) -> &Traces {
         &self.0.traces
+    }
+
+    /// The name of what decides the bits of answers, for a header of each of them.
+    pub fn numerics(&self) -> Option<&HeaderValue> {
+        self.0.numerics.as_ref()
     }
 
     /// Time since the process began to listen.

@@ -21,14 +21,16 @@ pub enum DenseActivation {
 }
 
 impl DenseActivation {
+    /// The function of a number. It doesn't depend on the system's mathematics library, whose bits differ
+    /// from system to system.
     fn apply(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
-            Self::Tanh => x.tanh(),
+            Self::Tanh => libm::tanh(x),
             Self::Relu => x.max(0.0),
             Self::Gelu => x * 0.5 * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Silu => x / (1.0 + (-x).exp()),
+            Self::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
+            Self::Silu => x / (1.0 + libm::exp(-x)),
         }
     }
 }

@@ -34,7 +34,9 @@ pub use data::{Column, Dataset, DatasetError, Layout, is_held_out, read_texts};
 pub use error::TrainError;
 pub use evaluation::comparison;
 pub use evaluation::{Evaluation, evaluate};
-pub use features::{Extractor, Features, PooledFeatures, TrainingRecipe, save_features};
+pub use features::{
+    EncoderIdentity, Extractor, Features, PooledFeatures, TrainingRecipe, save_features,
+};
 pub use fit::{Epoch, ResolvedMethod, Trial};
 pub use options::{ClassWeights, HiddenLayers, Method, TrainingOptions};
 pub use report::TrainingReport;

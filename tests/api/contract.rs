@@ -199,6 +199,10 @@ async fn info_describes_the_model_its_recipes_and_its_heads() {
     assert_eq!(info["encoder"]["name"], "packed");
     assert_eq!(info["encoder"]["dtype"], "int8");
     assert_eq!(info["encoder"]["instruction_set"], "scalar");
+    let numerics = format!("packed-int8-plain-scalar-{}", strata_kernels::REVISION);
+    assert_eq!(info["encoder"]["numerics"], numerics);
+    // Only f32 has them.
+    assert!(info["encoder"].get("f32_products").is_none());
     assert_eq!(info["limits"]["sequence_tokens"], 24);
     assert_eq!(info["limits"]["inputs"], 1024);
     assert_eq!(info["recipes"]["last-four"]["layers"], json!([3, 2, 1]));

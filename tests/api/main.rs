@@ -28,6 +28,7 @@ mod keys;
 mod load;
 mod log_sink;
 mod metrics;
+mod numerics;
 mod openai;
 mod poison;
 mod precision;

@@ -179,13 +179,15 @@ async fn the_process_reports_its_log_its_memory_and_its_build() {
     let info = reqwest::get(running.url("/info")).await.unwrap();
     let info: Value = info.json().await.unwrap();
     let text = |field: &str| info["encoder"][field].as_str().unwrap().to_owned();
-    let [encoder, dtype, set] = ["name", "dtype", "instruction_set"].map(text);
+    let [encoder, dtype, set, numerics] =
+        ["name", "dtype", "instruction_set", "numerics"].map(text);
     let labels = [
         ("model", "sentence"),
         ("fingerprint", info["model"]["fingerprint"].as_str().unwrap()),
         ("encoder", &encoder),
         ("dtype", &dtype),
         ("instruction_set", &set),
+        ("numerics", &numerics),
     ];
     assert_eq!(scrape.sum("strata_model_info", &labels), 1.0);
     for (name, number) in [

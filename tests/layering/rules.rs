@@ -53,6 +53,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "strata_kernels::Dtype",
             "strata_kernels::F32Products",
             "strata_kernels::InstructionSet",
+            "strata_kernels::Unavailable",
             "telemetry",
         ],
     ),

@@ -69,28 +69,29 @@ impl Activation {
     ];
 
     /// The function of a number, computed in float64 and rounded once: the polynomials of
-    /// `simd::functions` are tested against it.
+    /// `simd::functions` are tested against it. It doesn't depend on the system's mathematics
+    /// library, whose bits differ from system to system.
     pub fn apply(self, x: f32) -> f32 {
         let wide = f64::from(x);
         let value = match self {
             Self::Gelu => gelu(wide),
             Self::GeluTanh => {
-                let inner = (2.0 / PI).sqrt() * (wide + 0.044_715 * wide.powi(3));
-                0.5 * wide * (1.0 + inner.tanh())
+                let inner = (2.0 / PI).sqrt() * (wide + 0.044_715 * wide * wide * wide);
+                0.5 * wide * (1.0 + libm::tanh(inner))
             }
             Self::Relu => wide.max(0.0),
             Self::Silu => wide * sigmoid(wide),
             Self::QuickGelu => wide * sigmoid(1.702 * wide),
-            Self::Mish => wide * softplus(wide).tanh(),
+            Self::Mish => wide * libm::tanh(softplus(wide)),
             Self::ClippedGelu => gelu(wide).clamp(-10.0, 10.0),
             Self::Relu6 => wide.clamp(0.0, 6.0),
-            Self::SquaredRelu => wide.max(0.0).powi(2),
+            Self::SquaredRelu => wide.max(0.0) * wide.max(0.0),
             Self::LeakyRelu => wide.max(0.01 * wide),
             Self::HardSwish => wide * (wide + 3.0).clamp(0.0, 6.0) / 6.0,
             Self::Laplace => normal((wide - LAPLACE_MEAN) / LAPLACE_DEVIATION),
             Self::SqrtSoftplus => softplus(wide).sqrt(),
             Self::Sigmoid => sigmoid(wide),
-            Self::Tanh => wide.tanh(),
+            Self::Tanh => libm::tanh(wide),
             Self::Linear => wide,
         };
         value as f32
@@ -113,10 +114,10 @@ fn gelu(x: f64) -> f64 {
 }
 
 fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
+    1.0 / (1.0 + libm::exp(-x))
 }
 
 /// `ln(1 + e^x)`, without an overflow.
 fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }

@@ -1,7 +1,7 @@
 //! Which kernels this CPU can run. CPU features are read once.
 
 use crate::f32_products::F32Products;
-use crate::instruction_set::InstructionSet;
+use crate::instruction_set::{InstructionSet, Unavailable};
 use crate::scalar;
 use crate::table::Table;
 #[cfg(kernels_x86_64)]
@@ -16,6 +16,18 @@ impl InstructionSet {
     /// Whether this CPU has it.
     pub fn is_available(self) -> bool {
         table(self).is_some()
+    }
+
+    /// Whether it can be used, and if not, why.
+    ///
+    /// # Errors
+    /// It can't be used.
+    pub fn check(self) -> Result<(), Unavailable> {
+        #[cfg(kernels_x86_64)]
+        if self == Self::Amx && x86_64::tiles_are_refused() {
+            return Err(Unavailable::System);
+        }
+        if self.is_available() { Ok(()) } else { Err(Unavailable::Cpu) }
     }
 
     /// Whether this CPU has it, with these products of GEMMs in f32.

@@ -13,6 +13,16 @@ pub enum InstructionSet {
     Amx,
 }
 
+/// Why an instruction set can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// This CPU does not have it.
+    Cpu,
+    /// This CPU has it, but the system does not permit it: a sandbox refuses tiles, or the system
+    /// does not save them.
+    System,
+}
+
 impl InstructionSet {
     /// All instruction sets, from the most basic to the most capable.
     pub const ALL: [Self; 4] = [Self::Scalar, Self::Avx2, Self::Avx512, Self::Amx];

@@ -5,6 +5,7 @@ use crate::dispatch;
 use crate::dtype::Dtype;
 use crate::f32_products::F32Products;
 use crate::instruction_set::InstructionSet;
+use crate::numerics;
 use crate::scalar;
 use crate::table::{GemmKernel, Table};
 
@@ -65,6 +66,19 @@ impl Kernels {
     /// The instructions that a GEMM of this dtype uses, as text for people.
     pub fn instructions(&self, dtype: Dtype) -> &'static str {
         self.gemm_kernel(dtype).instructions
+    }
+
+    /// The name of what decides the bits of a result: dtype, products, instruction set and
+    /// [`REVISION`](crate::REVISION). Kernels with the same name give the same bits, on any CPU and
+    /// on any number of threads.
+    pub fn numerics(&self, dtype: Dtype) -> String {
+        let products = self.gemm_kernel(dtype).products;
+        let attention = match dtype {
+            // In f32 the products of attention follow from those of a GEMM.
+            Dtype::F32 => products,
+            Dtype::Bf16 | Dtype::Int8 => self.table.rounded_products,
+        };
+        numerics::name(dtype, products, attention, self.set)
     }
 
     #[inline]

@@ -148,6 +148,9 @@ pub struct GemmKernel {
     pub tile_rows: usize,
     /// The instructions that it uses, as text for people.
     pub instructions: &'static str,
+    /// How it computes products, in the name of the numerics. Two kernels whose bits may differ have
+    /// different words, unless they belong to different instruction sets.
+    pub products: &'static str,
 }
 
 /// The kernels of an instruction set. They may be called only on a CPU that has it.
@@ -163,6 +166,8 @@ pub struct Table {
     pub attention: AttentionFn,
     /// With both matmuls in bf16 and sums in f32, or the same as `attention` if bf16 is not faster.
     pub attention_rounded: AttentionFn,
+    /// How `attention_rounded` computes products, as for [`GemmKernel::products`].
+    pub rounded_products: &'static str,
     pub activate: ActivateFn,
     pub to_bf16: ToBf16Fn,
     pub quantize: QuantizeFn,

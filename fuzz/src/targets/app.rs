@@ -43,7 +43,8 @@ pub fn start(name: &str, auth: Auth, settings: impl FnOnce(&mut HttpConfig)) -> 
     config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
     settings(&mut config.http);
     let Loaded { service, .. } = load(&config).unwrap();
-    let state = AppState::starting(config.http, auth, Traces::default());
+    let numerics = config.encoder.numerics().unwrap();
+    let state = AppState::starting(config.http, auth, Traces::default(), &numerics);
     state.ready(service);
     App { router: router(state.clone(), Port::Only), state }
 }

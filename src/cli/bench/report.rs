@@ -30,6 +30,11 @@ pub struct Encoder {
     pub name: &'static str,
     pub dtype: &'static str,
     pub instruction_set: &'static str,
+    /// How products in f32 are computed, if that can be chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f32_products: Option<&'static str>,
+    /// The name of what decides the bits.
+    pub numerics: String,
     pub threads: usize,
 }
 
@@ -40,6 +45,8 @@ impl Encoder {
             name: encoder.name(),
             dtype: encoder.dtype(),
             instruction_set: encoder.instruction_set(),
+            f32_products: encoder.f32_products(),
+            numerics: encoder.numerics().to_owned(),
             threads,
         }
     }
@@ -84,9 +91,10 @@ const COLUMNS: [&str; 10] = [
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Encoder { name, dtype, instruction_set, threads } = &self.encoder;
+        let Encoder { name, dtype, instruction_set, threads, numerics, .. } = &self.encoder;
         writeln!(f, "model      {}, recipe {}", self.model, self.recipe)?;
         writeln!(f, "encoder    {name}, {dtype}, {instruction_set}, threads: {threads}")?;
+        writeln!(f, "numerics   {numerics}")?;
         writeln!(f, "processor  {}", self.processor)?;
         writeln!(
             f,

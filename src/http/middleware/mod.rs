@@ -37,6 +37,7 @@ use request_log::{RequestLog, millis};
 /// The header that carries a request's id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const NUMERICS: HeaderName = HeaderName::from_static("x-strata-numerics");
 
 /// The longest request id that is accepted from a client.
 const REQUEST_ID_BYTES: usize = 128;
@@ -119,6 +120,9 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     let (timings, total) = log.finish(response.status(), error.as_ref());
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
+    }
+    if let Some(numerics) = &observer.numerics {
+        response.headers_mut().insert(NUMERICS, numerics.clone());
     }
     response
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{Method, header};
+use axum::http::{HeaderValue, Method, header};
 use ipnet::IpNet;
 use tower_http::cors::CorsLayer;
 
@@ -27,6 +27,8 @@ pub struct Observer {
     /// What answers web pages of other origins.
     cors: Option<CorsLayer>,
     trusted_proxies: Arc<[IpNet]>,
+    /// The name of what decides the bits of answers.
+    pub numerics: Option<HeaderValue>,
     /// Counts requests.
     pub metrics: Arc<HttpMetrics>,
     /// Counts what each key asks for.
@@ -41,6 +43,7 @@ impl Observer {
     pub fn open(state: &AppState) -> Self {
         Self {
             trusted_proxies: state.config().trusted_proxies.as_slice().into(),
+            numerics: state.numerics().cloned(),
             metrics: Arc::clone(state.http_metrics()),
             key_metrics: Arc::clone(state.key_metrics()),
             traces: state.traces().clone(),

@@ -71,6 +71,14 @@ pub struct EncoderInfo {
     pub dtype: String,
     /// The instruction set in use.
     pub instruction_set: String,
+    /// How products in f32 are computed: `fma`, or `split` into six products of bf16. Only for f32 with the
+    /// packed encoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub f32_products: Option<&'static str>,
+    /// The name of what decides the bits of an answer, besides model and input; also in the header
+    /// `x-strata-numerics` of every answer. Servers with the same name, fingerprint and input give the same
+    /// bits, if the encoder is `packed`.
+    pub numerics: String,
     /// Threads that compute a pass.
     pub threads: usize,
 }
@@ -157,6 +165,8 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
             name: model.encoder.to_owned(),
             dtype: model.dtype.to_owned(),
             instruction_set: model.instruction_set.to_owned(),
+            f32_products: model.f32_products,
+            numerics: model.numerics.clone(),
             threads: model.threads,
         },
         limits: LimitsInfo {

@@ -50,4 +50,10 @@ pub trait Encoder: Send + Sync {
 
     /// The instruction set in use, as text for people.
     fn instruction_set(&self) -> &'static str;
+
+    /// How its products in f32 are computed, if that can be chosen.
+    fn f32_products(&self) -> Option<&'static str>;
+
+    /// The name of what decides the bits of its hidden states, besides checkpoint and input.
+    fn numerics(&self) -> &str;
 }

@@ -2,6 +2,7 @@
 //! not know which encoder runs.
 
 mod interface;
+mod numerics;
 mod options;
 mod packed;
 mod reference;

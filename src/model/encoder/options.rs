@@ -4,6 +4,8 @@ use std::num::NonZeroUsize;
 
 use strata_kernels::{Dtype, F32Products, InstructionSet, Kernels};
 
+use super::numerics;
+
 /// Which encoder is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EncoderChoice {
@@ -60,17 +62,6 @@ impl EncoderOptions {
         self.instruction_set.unwrap_or_else(InstructionSet::detect)
     }
 
-    /// Whether this machine has the instructions that the encoder needs.
-    ///
-    /// # Errors
-    /// It doesn't have the configured instruction set, or not the products in f32.
-    pub fn check(&self) -> Result<(), NoInstructions> {
-        match self.kind() {
-            EncoderKind::Packed => self.kernels().map(drop),
-            EncoderKind::Reference => Ok(()),
-        }
-    }
-
     /// The kernels of the packed encoder.
     ///
     /// # Errors
@@ -81,6 +72,17 @@ impl EncoderOptions {
         match self.f32_products {
             None => Ok(kernels),
             Some(products) => kernels.with_f32_products(products).ok_or(NoInstructions::Tiles(set)),
+        }
+    }
+
+    /// The name of the encoder's numerics, as [`Encoder::numerics`](super::Encoder::numerics) has it.
+    ///
+    /// # Errors
+    /// This machine doesn't have the instructions.
+    pub fn numerics(&self) -> Result<String, NoInstructions> {
+        match self.kind() {
+            EncoderKind::Packed => Ok(numerics::packed(self.kernels()?, self.dtype)),
+            EncoderKind::Reference => Ok(numerics::REFERENCE.to_owned()),
         }
     }
 
@@ -157,12 +159,12 @@ mod tests {
         let auto = options(None, None).kernels().unwrap();
         assert_eq!(auto.f32_products(), Kernels::best().f32_products());
         let split = options(Some(InstructionSet::Scalar), Some(F32Products::Split));
-        let refused = split.check().unwrap_err().to_string();
+        let refused = split.numerics().unwrap_err().to_string();
         assert!(
             refused.contains("\"split\" needs tiles, which the instruction set scalar"),
             "{refused}"
         );
         let reference = EncoderOptions { choice: EncoderChoice::Reference, ..split };
-        reference.check().unwrap();
+        reference.numerics().unwrap();
     }
 }

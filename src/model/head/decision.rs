@@ -122,13 +122,13 @@ fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> O
     match activation {
         OutputActivation::None => None,
         OutputActivation::Sigmoid => {
-            Some(scaled.map(|z| (1.0 / (1.0 + (-z).exp())) as f32).collect())
+            Some(scaled.map(|z| (1.0 / (1.0 + libm::exp(-z))) as f32).collect())
         }
         OutputActivation::Softmax => {
             // Subtracts the maximum, not the entry with the largest absolute value: no exponent is
             // then above 0, so nothing overflows.
             let max = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scaled.map(|z| (z - max).exp()).collect();
+            let powers: Vec<f64> = scaled.map(|z| libm::exp(z - max)).collect();
             let total: f64 = powers.iter().sum();
             Some(powers.iter().map(|power| (power / total) as f32).collect())
         }

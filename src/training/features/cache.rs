@@ -1,8 +1,9 @@
 //! Pooled rows on disk, so that the encoder computes them once.
 //!
 //! One folder per list of texts and encoder; in it one safetensors file per layer and pooling:
-//! `rows` `(n, width)` f32, and as metadata the number of truncated texts. A file is written
-//! completely or not at all, so that several processes may share a cache.
+//! `rows` `(n, width)` f32, and as metadata the number of truncated texts and the name of the
+//! numerics. Rows of other numerics are never read: their bits differ. A file is written completely or
+//! not at all, so that several processes may share a cache.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,10 +19,12 @@ use crate::files::write_atomically;
 use crate::model::recipe::Pooling;
 
 /// Changes when the same texts and encoder would give other rows, or when the file format changes.
-const FORMAT: &str = "strata features 1";
+const FORMAT: &str = "strata features 2";
 
 const ROWS: &str = "rows";
 const CUT: &str = "texts_cut";
+/// The metadata with the name of the numerics.
+pub const NUMERICS: &str = "numerics";
 
 /// A hidden state and how its tokens are pooled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,26 +46,36 @@ pub struct PooledRows {
 /// The pooled rows on disk of one list of texts.
 pub struct FeatureCache {
     folder: PathBuf,
+    numerics: String,
+}
+
+/// What decides the rows of a text.
+#[derive(Clone, Copy)]
+pub struct EncoderIdentity<'a> {
+    /// Identifies the encoder's weights, its tokenizer and its length limit.
+    pub fingerprint: &'a str,
+    /// The name of what decides the bits besides.
+    pub numerics: &'a str,
 }
 
 impl FeatureCache {
-    /// The part of the cache in `folder` for these texts, in this order. `encoder` lists everything
-    /// that distinguishes the encoder from others.
+    /// The part of the cache in `folder` for this encoder and these texts, in this order.
     pub fn new<'t>(
         folder: &Path,
-        encoder: &[&str],
+        encoder: EncoderIdentity<'_>,
         texts: impl ExactSizeIterator<Item = &'t str>,
     ) -> Self {
+        let EncoderIdentity { fingerprint, numerics } = encoder;
         let mut hash = Sha256::new();
         let mut add = |part: &str| {
             // Lengths separate the parts, so that different lists have different hashes.
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         };
-        add(FORMAT);
-        encoder.iter().for_each(|part| add(part));
+        [FORMAT, fingerprint, numerics, env!("CARGO_PKG_VERSION")].into_iter().for_each(&mut add);
         texts.for_each(add);
-        Self { folder: folder.join(hex::encode(hash.finalize())) }
+        let folder = folder.join(hex::encode(hash.finalize()));
+        Self { folder, numerics: numerics.to_owned() }
     }
 
     fn file(&self, PooledLayer { layer, pooling }: PooledLayer) -> PathBuf {
@@ -73,7 +86,11 @@ impl FeatureCache {
     pub fn read(&self, layer: PooledLayer, n: usize) -> Option<PooledRows> {
         let bytes = fs::read(self.file(layer)).ok()?;
         let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
-        let truncated = header.metadata().as_ref()?.get(CUT)?.parse().ok()?;
+        let metadata = header.metadata().as_ref()?;
+        let truncated = metadata.get(CUT)?.parse().ok()?;
+        if *metadata.get(NUMERICS)? != self.numerics {
+            return None;
+        }
         let file = SafeTensors::deserialize(&bytes).ok()?;
         let view = file.tensor(ROWS).ok()?;
         let &[rows, width] = view.shape() else { return None };
@@ -93,7 +110,10 @@ impl FeatureCache {
         let Features { rows, width, values } = &pooled.features;
         let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         let view = TensorView::new(Dtype::F32, vec![*rows, *width], &bytes);
-        let metadata = HashMap::from([(CUT.to_owned(), pooled.truncated.to_string())]);
+        let metadata = HashMap::from([
+            (CUT.to_owned(), pooled.truncated.to_string()),
+            (NUMERICS.to_owned(), self.numerics.clone()),
+        ]);
         let content = view.and_then(|view| safetensors::serialize([(ROWS, view)], Some(metadata)));
         let content = content.map_err(io::Error::other)?;
         fs::create_dir_all(&self.folder)?;
@@ -113,10 +133,11 @@ mod tests {
     #[test]
     fn rows_are_read_back_for_the_same_texts_encoder_and_layer_only() {
         let folder = tempfile::tempdir().unwrap();
-        let cache_of = |encoder: &[&str], texts: [&'static str; 3]| {
+        let cache_of = |[fingerprint, numerics]: [&str; 2], texts: [&'static str; 3]| {
+            let encoder = EncoderIdentity { fingerprint, numerics };
             FeatureCache::new(folder.path(), encoder, texts.into_iter())
         };
-        let cache = cache_of(&["e", "f32"], ["a", "b", "c"]);
+        let cache = cache_of(["e", "f32"], ["a", "b", "c"]);
         let layer = PooledLayer { layer: 3, pooling: Pooling::Mean };
         assert_eq!(cache.read(layer, 3), None);
         cache.write(layer, &pooled()).unwrap();
@@ -125,19 +146,23 @@ mod tests {
         assert_eq!(cache.read(PooledLayer { pooling: Pooling::Max, ..layer }, 3), None);
         assert_eq!(cache.read(layer, 4), None);
         for other in [
-            cache_of(&["e", "bf16"], ["a", "b", "c"]),
-            cache_of(&["e", "f32"], ["b", "a", "c"]),
-            cache_of(&["e", "f32"], ["a", "bc", ""]),
-            cache_of(&["ef", "32"], ["a", "b", "c"]),
+            cache_of(["e", "bf16"], ["a", "b", "c"]),
+            cache_of(["e", "f32"], ["b", "a", "c"]),
+            cache_of(["e", "f32"], ["a", "bc", ""]),
+            cache_of(["ef", "32"], ["a", "b", "c"]),
         ] {
             assert_eq!(other.read(layer, 3), None);
         }
+        // The file itself says what it was computed with.
+        let moved = FeatureCache { numerics: "bf16".to_owned(), ..cache };
+        assert_eq!(moved.read(layer, 3), None);
     }
 
     #[test]
     fn an_incomplete_file_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FeatureCache::new(folder.path(), &[], ["a", "b", "c"].into_iter());
+        let encoder = EncoderIdentity { fingerprint: "e", numerics: "f32" };
+        let cache = FeatureCache::new(folder.path(), encoder, ["a", "b", "c"].into_iter());
         let layer = PooledLayer { layer: 0, pooling: Pooling::Cls };
         cache.write(layer, &pooled()).unwrap();
         let file = cache.file(layer);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cache::{FeatureCache, PooledLayer, PooledRows};
+use super::cache::{EncoderIdentity, FeatureCache, PooledLayer, PooledRows};
 use super::error::FeatureError;
 use super::matrix::Features;
 use super::pooled::{PooledFeatures, Shard, pooled_layers};
@@ -107,10 +107,9 @@ impl Extractor<'_> {
     }
 
     fn shard_cache(&self, folder: &Path, rows: &[Row]) -> FeatureCache {
-        let encoder = self.model.encoder();
-        let (name, dtype, set) = (encoder.name(), encoder.dtype(), encoder.instruction_set());
-        let identity = [self.fingerprint, name, dtype, set, env!("CARGO_PKG_VERSION")];
-        FeatureCache::new(folder, &identity, rows.iter().map(|row| row.text.as_str()))
+        let numerics = self.model.encoder().numerics();
+        let encoder = EncoderIdentity { fingerprint: self.fingerprint, numerics };
+        FeatureCache::new(folder, encoder, rows.iter().map(|row| row.text.as_str()))
     }
 
     /// The pooled rows of each layer, all from one pass over the texts.

@@ -13,6 +13,7 @@ mod save;
 mod standardisation;
 mod training_recipe;
 
+pub use cache::EncoderIdentity;
 pub use error::FeatureError;
 pub use extract::Extractor;
 pub use matrix::Features;

@@ -1,15 +1,21 @@
 //! Features written for other programs.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensorError, TensorView};
 
+use super::cache::{EncoderIdentity, NUMERICS};
 use super::matrix::Features;
 use crate::training::data::{Dataset, Split, Targets};
 
+/// The metadata with the encoder's fingerprint.
+const FINGERPRINT: &str = "fingerprint";
+
 /// Writes the input of `scripts/sklearn_baseline.py`, as safetensors: `features` `(n,d)` f32;
 /// `held_out` and `validation` `(n)` u8, 1 for the rows of that part; `labels` `(n)` i64 in a
-/// single-label problem, `(n,k)` u8 in a multi-label problem, `(n)` f64 in a regression.
+/// single-label problem, `(n,k)` u8 in a multi-label problem, `(n)` f64 in a regression. The metadata
+/// name the `encoder`: `fingerprint` and `numerics`.
 ///
 /// # Errors
 /// The file can't be written.
@@ -18,6 +24,7 @@ pub fn save_features(
     features: &Features,
     dataset: &Dataset,
     split: &Split,
+    encoder: EncoderIdentity<'_>,
 ) -> Result<(), SafeTensorError> {
     let n = features.rows;
     let values = to_bytes(&features.values, |value| value.to_le_bytes());
@@ -48,7 +55,9 @@ pub fn save_features(
         ("held_out", TensorView::new(Dtype::U8, vec![n], &held_out)?),
         ("validation", TensorView::new(Dtype::U8, vec![n], &validation)?),
     ];
-    safetensors::serialize_to_file(tensors, None, path)
+    let metadata = [(FINGERPRINT, encoder.fingerprint), (NUMERICS, encoder.numerics)];
+    let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    safetensors::serialize_to_file(tensors, Some(HashMap::from(metadata)), path)
 }
 
 fn to_bytes<T, const N: usize>(values: &[T], bytes: fn(&T) -> [u8; N]) -> Vec<u8> {
@@ -66,8 +75,12 @@ mod tests {
         let split = Split { fitting: vec![0], validation: vec![1], held_out: vec![2, 3] };
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f.safetensors");
-        save_features(&file, &features(), &dataset, &split).unwrap();
+        let encoder = EncoderIdentity { fingerprint: "e", numerics: "packed-f32" };
+        save_features(&file, &features(), &dataset, &split, encoder).unwrap();
         let bytes = std::fs::read(&file).unwrap();
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+        let metadata = header.metadata().as_ref().unwrap();
+        assert_eq!((&*metadata["fingerprint"], &*metadata["numerics"]), ("e", "packed-f32"));
         let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let values = tensors.tensor("features").unwrap();
         assert_eq!((values.dtype(), values.shape()), (Dtype::F32, &[4, 3][..]));

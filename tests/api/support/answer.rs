@@ -63,10 +63,11 @@ impl Answer {
         problem
     }
 
-    /// Id and timings, which every answer has.
+    /// Id, numerics and timings, which every answer has.
     #[track_caller]
     pub fn assert_observed(&self) {
         assert!(!self.header("x-request-id").is_empty());
+        assert!(!self.header("x-strata-numerics").is_empty());
         let timing = self.header("server-timing").to_owned();
         let stages: Vec<_> =
             timing.split(", ").map(|one| one.split_once(";dur=").unwrap()).collect();

@@ -68,7 +68,12 @@ impl TestApp {
 
     /// The same, with keys, and with the routes of a port.
     pub fn starting_with(config: &Config, auth: Auth, port: Port) -> Self {
-        let state = AppState::starting(config.http.clone(), auth, Traces::default());
+        Self::starting_traced(config, auth, port, Traces::default())
+    }
+
+    fn starting_traced(config: &Config, auth: Auth, port: Port, traces: Traces) -> Self {
+        let numerics = config.encoder.numerics().unwrap();
+        let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
         Self { router: router(state.clone(), port), state }
     }
 
@@ -93,8 +98,7 @@ impl TestApp {
     /// The same, recorded in `traces`.
     #[cfg(feature = "otlp")]
     pub fn staged_and_traced(config: &Config, traces: Traces) -> (Self, Stage) {
-        let state = AppState::starting(config.http.clone(), Auth::none(), traces);
-        Self { router: router(state.clone(), Port::Only), state }.on_stage(config)
+        Self::starting_traced(config, Auth::none(), Port::Only, traces).on_stage(config)
     }
 
     fn on_stage(self, config: &Config) -> (Self, Stage) {

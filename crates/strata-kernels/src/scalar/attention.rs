@@ -29,12 +29,12 @@ pub unsafe fn attention(arguments: &AttentionArguments) {
                     *score = dot * scale;
                     new_max = new_max.max(*score);
                 }
-                let correction = (max - new_max).exp2();
+                let correction = libm::exp2f(max - new_max);
                 max = new_max;
                 sum *= correction;
                 out.iter_mut().for_each(|x| *x *= correction);
                 for (score, key) in scores.iter().zip(keys) {
-                    let power = (score - max).exp2();
+                    let power = libm::exp2f(score - max);
                     sum += power;
                     out.iter_mut().zip(row(v, key)).for_each(|(x, v)| *x += power * v);
                 }

@@ -18,6 +18,7 @@ pub static TABLE: Table = Table {
     layer_norm: rows::layer_norm,
     attention: attention::attention,
     attention_rounded: attention::attention,
+    rounded_products: F32.products,
     activate: activation::activate,
     to_bf16: rows::to_bf16,
     quantize: rows::quantize,
@@ -31,6 +32,7 @@ const F32: GemmKernel = GemmKernel {
     micro_kernel: gemm::micro_kernel::<F32Word>,
     tile_rows: 1,
     instructions: "scalar",
+    products: "plain",
 };
 
 const BF16: GemmKernel = GemmKernel {

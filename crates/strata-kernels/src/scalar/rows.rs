@@ -23,7 +23,7 @@ pub unsafe fn layer_norm(arguments: &LayerNormArguments) {
         };
         let wide = || row.iter().map(|&x| f64::from(x));
         let mean = wide().sum::<f64>() / c as f64;
-        let variance = wide().map(|x| (x - mean).powi(2)).sum::<f64>() / c as f64;
+        let variance = wide().map(|x| (x - mean) * (x - mean)).sum::<f64>() / c as f64;
         let scale = 1.0 / (variance + f64::from(arguments.eps)).sqrt();
         for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
             *x = ((f64::from(*x) - mean) * scale) as f32 * gain + bias;

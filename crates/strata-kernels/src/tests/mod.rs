@@ -5,8 +5,11 @@ mod emulated;
 mod f32_products;
 mod functions;
 mod gemm;
+mod golden;
 mod guarded;
 mod int8;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod permission;
 mod rows;
 mod same_bits;
 mod support;

@@ -3,17 +3,19 @@
 use std::num::NonZeroUsize;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use strata_kernels::Dtype;
 
 use super::pass::Pass;
 use super::scratch::{PassScratch, ScratchPool, ThreadScratch};
 use super::weights::PackedWeights;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
-use crate::model::encoder::{Encoder, EncoderOptions, PassInput};
+use crate::model::encoder::{Encoder, EncoderOptions, PassInput, numerics};
 use crate::model::task::TapValues;
 
 /// BERT over packed weights.
 pub struct Packed {
     weights: PackedWeights,
+    numerics: String,
     threads: ThreadPool,
     pass_scratch: ScratchPool<PassScratch>,
     thread_scratch: ScratchPool<ThreadScratch>,
@@ -34,6 +36,7 @@ impl Packed {
         let threads = thread_pool(options.threads).map_err(|error| invalid(error.to_string()))?;
         Ok(Self {
             weights: threads.install(|| PackedWeights::load(checkpoint, kernels, options.dtype))?,
+            numerics: numerics::packed(kernels, options.dtype),
             threads,
             pass_scratch: ScratchPool::default(),
             thread_scratch: ScratchPool::default(),
@@ -67,6 +70,15 @@ impl Encoder for Packed {
         self.weights.kernels.instructions(self.weights.dtype)
     }
 
+    fn f32_products(&self) -> Option<&'static str> {
+        let PackedWeights { kernels, dtype, .. } = &self.weights;
+        (*dtype == Dtype::F32).then(|| kernels.f32_products().name())
+    }
+
+    fn numerics(&self) -> &str {
+        &self.numerics
+    }
+
     fn pads(&self) -> bool {
         false
     }
@@ -76,8 +88,6 @@ impl Encoder for Packed {
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::path::Path;
-
-    use strata_kernels::Dtype;
 
     use super::*;
     use crate::model::encoder::EncoderChoice;

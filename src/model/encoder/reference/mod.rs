@@ -14,6 +14,7 @@ use candle_transformers::models::bert::{BertEncoder, BertModel};
 use self::layer::OwnLayer;
 use self::taps::read_taps;
 use super::interface::{Encoder, PassInput};
+use super::numerics;
 use crate::model::checkpoint::{BertConfig, Checkpoint};
 use crate::model::task::TapValues;
 
@@ -133,6 +134,14 @@ impl Encoder for Reference {
 
     fn instruction_set(&self) -> &'static str {
         "chosen by candle at run time"
+    }
+
+    fn f32_products(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn numerics(&self) -> &str {
+        numerics::REFERENCE
     }
 }
 

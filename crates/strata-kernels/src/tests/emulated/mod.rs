@@ -32,6 +32,7 @@ static TABLE: Table = Table {
     layer_norm,
     attention: attention_f32,
     attention_rounded: attention_bf16,
+    rounded_products: F32.products,
     activate,
     to_bf16,
     quantize,
@@ -45,6 +46,7 @@ const F32: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_f32,
     tile_rows: TILE_ROWS,
     instructions: "emulated",
+    products: "emulated",
 };
 
 table_functions! {

@@ -54,6 +54,7 @@ static TABLE: Table = Table {
     activate: activate::<Vector>,
     to_bf16: to_bf16::<Vector>,
     quantize: quantize::<Vector>,
+    rounded_products: F32.products,
     tiles: Some(Tiles {
         configure: Model::configure,
         release: Model::release,
@@ -69,6 +70,7 @@ const F32: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_of_rows::<F32Dot>,
     tile_rows: TILE_ROWS,
     instructions: NAME,
+    products: "emulated",
 };
 
 /// # Safety

@@ -3,12 +3,12 @@
 mod permission;
 mod unit;
 
-pub use self::permission::is_permitted;
+pub use self::permission::Tiles;
 pub use self::unit::Amx;
 use super::avx512::{self, Bf16Dot, F32Dot, Int8Dot, Vector};
 use crate::arguments::{AttentionArguments, GemmArguments};
 use crate::simd::matrix::{self, COLUMNS, MatrixUnit};
-use crate::table::{GemmKernel, Layout, Table, Tiles};
+use crate::table::{self, GemmKernel, Layout, Table};
 
 /// The kernels.
 pub fn table() -> Table {
@@ -17,8 +17,9 @@ pub fn table() -> Table {
         bf16: BF16,
         int8: INT8,
         attention_rounded: attention_bf16,
-        tiles: Some(Tiles { configure, release, dots_bf16, dots_int8 }),
-        ..avx512::table(true, true)
+        rounded_products: BF16.products,
+        tiles: Some(table::Tiles { configure, release, dots_bf16, dots_int8 }),
+        ..avx512::table(true, true, true)
     }
 }
 
@@ -27,6 +28,7 @@ const F32_SPLIT: GemmKernel = GemmKernel {
     layout: Layout::Parts(split_row),
     gemm: gemm_f32_split,
     instructions: "amx bf16, six products",
+    products: "split",
     ..avx512::F32
 };
 
@@ -35,6 +37,7 @@ const BF16: GemmKernel = GemmKernel {
     layout: Layout::Tiles,
     gemm: gemm_bf16,
     instructions: "amx bf16",
+    products: "tiles",
     ..avx512::BF16
 };
 
@@ -43,6 +46,7 @@ const INT8: GemmKernel = GemmKernel {
     layout: Layout::Tiles,
     gemm: gemm_int8,
     instructions: "amx int8",
+    products: "tiles",
     ..avx512::INT8
 };
 

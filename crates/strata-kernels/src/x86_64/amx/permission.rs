@@ -15,16 +15,33 @@ const ARCH_REQ_XCOMP_PERM: i32 = 0x1023;
 #[cfg(target_os = "linux")]
 const XFEATURE_XTILEDATA: i32 = 18;
 
-/// Asks the system for permission to use tiles, for all threads of this process. The CPU has to
-/// have AVX-512, and so the instructions that are used to find out.
-pub fn is_permitted() -> bool {
-    let leaves = std::arch::x86_64::__get_cpuid_max(0).0;
-    if leaves < 7 || __cpuid_count(7, 0).edx & CPU_BITS != CPU_BITS {
-        return false;
+/// Whether this process has tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiles {
+    /// The CPU has none.
+    None,
+    /// The CPU has them, but the system does not save them, or does not give permission.
+    Refused,
+    /// They can be used.
+    Permitted,
+}
+
+impl Tiles {
+    /// Asks the system for permission to use tiles, for all threads of this process. The CPU has to
+    /// have AVX-512, and so the instructions that are used to find out.
+    pub fn request() -> Self {
+        let leaves = std::arch::x86_64::__get_cpuid_max(0).0;
+        if leaves < 7 || __cpuid_count(7, 0).edx & CPU_BITS != CPU_BITS {
+            return Self::None;
+        }
+        // SAFETY: the system has saved registers of AVX-512, so XGETBV is enabled.
+        let saved = unsafe { xcr0() };
+        if saved & SYSTEM_BITS == SYSTEM_BITS && request() {
+            Self::Permitted
+        } else {
+            Self::Refused
+        }
     }
-    // SAFETY: the system has saved registers of AVX-512, so XGETBV is enabled.
-    let saved = unsafe { xcr0() };
-    saved & SYSTEM_BITS == SYSTEM_BITS && request()
 }
 
 /// # Safety

@@ -21,6 +21,7 @@ pub fn table() -> Table {
         layer_norm,
         attention: attention_f32,
         attention_rounded: attention_f32,
+        rounded_products: F32.products,
         activate,
         to_bf16,
         quantize,
@@ -35,6 +36,7 @@ const F32: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_f32,
     tile_rows: F32Dot::TILE_ROWS,
     instructions: "avx2",
+    products: "fma",
 };
 
 pub const BF16: GemmKernel = GemmKernel {
@@ -44,6 +46,7 @@ pub const BF16: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_bf16,
     tile_rows: Bf16Dot::TILE_ROWS,
     instructions: "avx2, bf16 widened to f32",
+    products: "widened",
 };
 
 pub const INT8: GemmKernel = GemmKernel {
@@ -53,6 +56,7 @@ pub const INT8: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_int8,
     tile_rows: Int8Dot::TILE_ROWS,
     instructions: "avx2, int8 widened to 16 bits",
+    products: "widened",
 };
 
 table_functions! {

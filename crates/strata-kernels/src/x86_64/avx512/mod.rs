@@ -14,22 +14,32 @@ use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Layout, Table};
 
-/// The kernels, for a CPU with or without BF16 and VNNI.
-pub fn table(bf16: bool, vnni: bool) -> Table {
+/// The kernels, for a CPU by Intel or another maker, with or without BF16 and VNNI.
+pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
+    // Nothing says that all makers' instruction for bf16 adds in the same order.
+    let dot = if intel { "inteldot" } else { BF16.products };
     Table {
         f32: F32,
         f32_split: None,
-        bf16: if bf16 { BF16 } else { avx2::BF16 },
-        int8: if vnni { INT8 } else { avx2::INT8 },
+        bf16: if bf16 {
+            GemmKernel { products: dot, ..BF16 }
+        } else {
+            GemmKernel { products: BY_AVX2, ..avx2::BF16 }
+        },
+        int8: if vnni { INT8 } else { GemmKernel { products: BY_AVX2, ..avx2::INT8 } },
         layer_norm,
         attention: attention_f32,
         attention_rounded: if bf16 { attention_bf16 } else { attention_f32 },
+        rounded_products: if bf16 { dot } else { F32.products },
         activate,
         to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
         quantize,
         tiles: None,
     }
 }
+
+/// The products of AVX2's kernels, among those of AVX-512.
+const BY_AVX2: &str = "avx2";
 
 pub const F32: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
@@ -38,6 +48,7 @@ pub const F32: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_f32,
     tile_rows: F32Dot::TILE_ROWS,
     instructions: "avx512",
+    products: "fma",
 };
 
 pub const BF16: GemmKernel = GemmKernel {
@@ -47,6 +58,7 @@ pub const BF16: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_bf16,
     tile_rows: Bf16Dot::TILE_ROWS,
     instructions: "avx512 bf16",
+    products: "dot",
 };
 
 pub const INT8: GemmKernel = GemmKernel {
@@ -56,6 +68,7 @@ pub const INT8: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_int8,
     tile_rows: Int8Dot::TILE_ROWS,
     instructions: "avx512 vnni",
+    products: "vnni",
 };
 
 table_functions! {
