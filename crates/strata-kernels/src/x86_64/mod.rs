@@ -2,6 +2,7 @@
 
 mod avx2;
 mod avx512;
+mod maker;
 
 use std::sync::LazyLock;
 
@@ -26,7 +27,7 @@ pub fn avx512() -> Option<&'static Table> {
             && avx2().is_some();
         available.then(|| {
             let bf16 = is_x86_feature_detected!("avx512bf16");
-            avx512::table(bf16, is_x86_feature_detected!("avx512vnni"))
+            avx512::table(maker::is_intel(), bf16, is_x86_feature_detected!("avx512vnni"))
         })
     });
     TABLE.as_ref()

@@ -48,11 +48,13 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
             // has `W` registers.
             unsafe {
                 let at = |key: usize| scores.add((key * W + w) * V::N);
-                let mut max = V::load(at(0));
-                for key in 1..keys {
-                    max = max.max(V::load(at(key)));
+                // Two maxima, so that an operation does not wait for the one before.
+                let mut maxima = [V::load(at(0)); 2];
+                for key in (0..keys).step_by(2) {
+                    maxima[0] = maxima[0].max(V::load(at(key)));
+                    maxima[1] = maxima[1].max(V::load(at((key + 1).min(keys - 1))));
                 }
-                let max = self.max[w].max(max.mul(self.scale));
+                let max = self.max[w].max(maxima[0].max(maxima[1]).mul(self.scale));
                 let minus_max = V::splat(0.0).sub(max);
                 *correction = exp2(self.max[w].sub(max));
                 let mut sum = self.sums[w].mul(*correction);

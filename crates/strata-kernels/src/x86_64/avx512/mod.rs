@@ -2,6 +2,7 @@
 //! of that dtype is AVX2's.
 
 mod dots;
+mod intel;
 mod vector;
 
 use self::dots::{Bf16Dot, F32Dot, Int8Dot};
@@ -15,13 +16,13 @@ use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Table};
 
 /// The kernels, for a CPU with or without BF16 and VNNI.
-pub fn table(bf16: bool, vnni: bool) -> Table {
+pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
     Table {
-        f32: F32,
+        f32: if intel { intel::F32_INTEL } else { F32 },
         bf16: if bf16 { BF16 } else { avx2::BF16 },
         int8: if vnni { INT8 } else { avx2::INT8 },
         layer_norm,
-        attention: attention_f32,
+        attention: if intel { intel::attention_f32 } else { attention_f32 },
         attention_rounded: if bf16 { attention_bf16 } else { attention_f32 },
         activate,
         to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
