@@ -2,7 +2,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::dot::Dot;
+use super::dot::{Dot, Prefetching};
 use super::epilogue::{Tile, epilogue};
 use super::lanes::Lanes;
 use super::tiles::{MAX_TILE_ROWS, tiles};
@@ -35,6 +35,11 @@ pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelF
         // `TILE_ROWS · 2N` at most, fit into `sums`, and are written before they are read.
         unsafe {
             let left = LeftWords { first: a.first.add(first_row * a.row_stride), ..a };
+            for row in first_row..first_row + rows {
+                let out = arguments.out.add(row * arguments.out_stride);
+                D::prefetch_output(out.add(D::Register::N - 1));
+                D::prefetch_output(out.add(2 * D::Register::N - 1));
+            }
             micro_kernel(rows, left, steps, b, prefetch, sums.0.as_mut_ptr().cast());
             let sums = sums.0.as_ptr().cast();
             epilogue::<D>(&Tile { arguments, first_row, rows, sums });
@@ -42,19 +47,25 @@ pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelF
     }
 }
 
-/// The words that tile number `tile` prefetches. The first two tiles prefetch the next panel, half
-/// of it each, so that the weights of a single short text come from memory at an even rate. The
-/// others prefetch words of this panel one page ahead, since the processor's own prefetching stops
-/// at the end of a page.
+/// The words that tile number `tile` prefetches: see [`Prefetching`].
 #[inline(always)]
 fn prefetch<D: Dot>(arguments: &GemmArguments, tile: usize) -> Prefetch {
     let columns = 2 * D::Register::N;
     let next_panel = arguments.b.wrapping_add(arguments.steps * columns);
     let half = arguments.steps * columns / 2;
-    match tile {
-        0 if arguments.rows <= D::TILE_ROWS => Prefetch { first: next_panel, step_stride: columns },
-        0 => Prefetch { first: next_panel, step_stride: columns / 2 },
-        1 => Prefetch { first: next_panel.wrapping_add(half), step_stride: columns / 2 },
-        _ => Prefetch { first: arguments.b.wrapping_add(PAGE_WORDS), step_stride: columns },
+    match D::PREFETCHING {
+        Prefetching::Thorough => {
+            let step_stride = columns.div_ceil(arguments.rows.div_ceil(D::TILE_ROWS));
+            let first = next_panel.wrapping_add(tile * arguments.steps * step_stride);
+            Prefetch { first, step_stride }
+        }
+        Prefetching::Sparse => match tile {
+            0 if arguments.rows <= D::TILE_ROWS => {
+                Prefetch { first: next_panel, step_stride: columns }
+            }
+            0 => Prefetch { first: next_panel, step_stride: columns / 2 },
+            1 => Prefetch { first: next_panel.wrapping_add(half), step_stride: columns / 2 },
+            _ => Prefetch { first: arguments.b.wrapping_add(PAGE_WORDS), step_stride: columns },
+        },
     }
 }

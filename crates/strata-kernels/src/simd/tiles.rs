@@ -1,13 +1,13 @@
 //! Divides rows into tiles.
 
 /// The most rows of a tile, in any instruction set.
-pub const MAX_TILE_ROWS: usize = 12;
+pub const MAX_TILE_ROWS: usize = 14;
 
 /// Evaluates an expression in which `$m` is a constant: the number of rows that a variable holds,
 /// from 1 to `$most`, which is at most [`MAX_TILE_ROWS`].
 macro_rules! by_rows {
     ($rows:expr, $most:expr, $m:ident => $call:expr) => {
-        by_rows!($rows, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12])
+        by_rows!($rows, $most, $m => $call, [1 2 3 4 5 6 7 8 9 10 11 12 13 14])
     };
     ($rows:expr, $most:expr, $m:ident => $call:expr, [$first:literal $($next:literal)*]) => {
         // The first condition is constant: no code is compiled for more than `$most` rows.

@@ -3,6 +3,7 @@
 use super::operands::{LeftSides, Operands, RegisterOf};
 use super::softmax::Softmax;
 use super::transpose::{scatter, transpose};
+use super::upcoming::Upcoming;
 use crate::arguments::{AttentionArguments, KEYS, LeftWords, MAX_LANES, QUERIES};
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Lanes, StridedRows};
@@ -58,6 +59,7 @@ unsafe fn block<O: Operands, const W: usize>(
             O::words(d),
             StridedRows { first: queries, stride: width, count: n },
         );
+        let mut upcoming = Upcoming::new::<O>(arguments, first, n);
         let mut softmax = Softmax::<RegisterOf<O>, W>::new(arguments.scale);
         for start in (0..t).step_by(KEYS) {
             let keys = KEYS.min(t - start);
@@ -68,6 +70,7 @@ unsafe fn block<O: Operands, const W: usize>(
                     LeftWords { first: left.first.add((start + row) * left.row_stride), ..left };
                 let out = scores.add(row * width);
                 tile_of_rows::<O::Dot, W>(rows, left, O::words(d), queries, out, [None; 2]);
+                upcoming.prefetch::<O>(arguments);
             }
             let correction = softmax.update::<O>(scores, keys, scores);
             let before = (start > 0).then_some(&correction);

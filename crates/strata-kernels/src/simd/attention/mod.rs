@@ -11,6 +11,7 @@ mod operands;
 mod rounded;
 mod softmax;
 mod transpose;
+mod upcoming;
 
 pub use blocks::attention;
 pub use operands::Plain;

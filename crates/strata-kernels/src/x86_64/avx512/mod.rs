@@ -2,6 +2,7 @@
 //! of that dtype is AVX2's.
 
 mod dots;
+mod intel;
 mod vector;
 
 pub use self::dots::{Bf16Dot, F32Dot, Int8Dot};
@@ -19,7 +20,7 @@ pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
     // Nothing says that all makers' instruction for bf16 adds in the same order.
     let dot = if intel { "inteldot" } else { BF16.products };
     Table {
-        f32: F32,
+        f32: if intel { intel::F32_INTEL } else { F32 },
         f32_split: None,
         bf16: if bf16 {
             GemmKernel { products: dot, ..BF16 }
@@ -28,7 +29,7 @@ pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
         },
         int8: if vnni { INT8 } else { GemmKernel { products: BY_AVX2, ..avx2::INT8 } },
         layer_norm,
-        attention: attention_f32,
+        attention: if intel { intel::attention_f32 } else { attention_f32 },
         attention_rounded: if bf16 { attention_bf16 } else { attention_f32 },
         rounded_products: if bf16 { dot } else { F32.products },
         activate,

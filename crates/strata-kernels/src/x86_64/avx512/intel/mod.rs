@@ -1,0 +1,74 @@
+//! AVX-512 on Intel's processors.
+
+mod tile;
+
+use std::arch::asm;
+
+use super::F32;
+use super::vector::Vector;
+use crate::arguments::GemmArguments;
+use crate::simd::dot::{Dot, Prefetching};
+use crate::simd::gemm::gemm;
+use crate::simd::lanes::methods;
+use crate::table::GemmKernel;
+
+pub const F32_INTEL: GemmKernel =
+    GemmKernel { gemm: gemm_f32, micro_kernel: tile::f32_tile, tile_rows: tile::TILE_ROWS, ..F32 };
+
+/// f32 with FMA.
+pub struct F32Dot;
+
+impl Dot for F32Dot {
+    type Register = Vector;
+    const ROUNDED: bool = false;
+    const TILE_ROWS: usize = tile::TILE_ROWS;
+    const PREFETCHING: Prefetching = Prefetching::Thorough;
+
+    methods! {
+        // The line is about to be written: other cores have to give it up.
+        fn prefetch_output(out: *const f32) = asm!(
+            "prefetchw byte ptr [{}]",
+            in(reg) out,
+            options(nostack, preserves_flags, readonly),
+        );
+        fn step(sum: Vector, a: Vector, b: Vector) -> Vector = super::dots::F32Dot::step(sum, a, b);
+    }
+}
+
+/// f32 with FMA.
+pub struct AttentionDot;
+
+impl Dot for AttentionDot {
+    type Register = Vector;
+    const ROUNDED: bool = false;
+    const TILE_ROWS: usize = 12;
+    const PREFETCHING: Prefetching = Prefetching::Thorough;
+
+    methods! {
+        // The line is about to be written: other cores have to give it up.
+        fn prefetch_output(out: *const f32) = asm!(
+            "prefetchw byte ptr [{}]",
+            in(reg) out,
+            options(nostack, preserves_flags, readonly),
+        );
+        fn step(sum: Vector, a: Vector, b: Vector) -> Vector = super::dots::F32Dot::step(sum, a, b);
+    }
+}
+
+/// # Safety
+/// As for [`AttentionFn`](crate::table::AttentionFn).
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub unsafe fn attention_f32(arguments: &crate::arguments::AttentionArguments) {
+    // SAFETY: this function has the features; the caller guarantees the rest.
+    unsafe {
+        crate::simd::attention::attention::<crate::simd::attention::Plain<AttentionDot>>(arguments)
+    }
+}
+
+/// # Safety
+/// As for [`GemmFn`](crate::table::GemmFn).
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn gemm_f32(arguments: &GemmArguments) {
+    // SAFETY: this function has the features; the caller guarantees the rest.
+    unsafe { gemm::<F32Dot>(arguments, tile::f32_tile) }
+}
