@@ -14,7 +14,7 @@ pub struct LeftWords {
 }
 
 /// The left matrix of a matmul on a matrix unit, stored tile by tile: see
-/// [`matrix`](crate::simd::matrix). Null without one.
+/// [`matrix`](crate::simd::matrix).
 #[derive(Clone, Copy)]
 pub struct LeftTiles {
     pub first: *const u32,
@@ -49,8 +49,8 @@ pub struct Int8Scales {
 /// Guarantees: `a` is valid for `rows` rows of `steps` words, `b` for `steps` times the panel's
 /// columns, `bias` and the column scales for its columns, the row scales for `rows`. `out` is valid
 /// for `rows` rows of as many columns, `out_stride` apart, and nothing else accesses them. What the
-/// layout of the kernel needs is there: words in `a`, tiles in `a_tiles`, or both and a mark for
-/// each row in `by_fma`.
+/// layout of the kernel needs is there: words in `a`, or tiles in `a_tiles`, and a mark for each row
+/// in `by_fma` if they are parts.
 pub struct GemmArguments {
     pub a: LeftWords,
     pub a_tiles: LeftTiles,

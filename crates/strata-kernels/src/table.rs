@@ -78,6 +78,12 @@ pub type SplitFn = unsafe fn(from: *const f32, n: usize, to: *mut u32) -> bool;
 /// The CPU has the features of the kernel's module.
 pub type TilesFn = unsafe fn();
 
+/// Multiplies tiles that stay in registers, `rounds` times four.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module, and this thread's tiles are configured.
+pub type DotsFn = unsafe fn(rounds: usize);
+
 /// How the words of both sides of a GEMM are stored.
 #[derive(Clone, Copy)]
 pub enum Layout {
@@ -85,7 +91,7 @@ pub enum Layout {
     Steps,
     /// Both sides tile by tile: see [`matrix`](crate::simd::matrix).
     Tiles,
-    /// Right side `[step][column]`, left side in parts, tile by tile, and also as it is.
+    /// Right side `[step][column]`, left side in parts, tile by tile.
     Parts(SplitFn),
 }
 
@@ -180,4 +186,7 @@ impl Table {
 pub struct Tiles {
     pub configure: TilesFn,
     pub release: TilesFn,
+    /// The products of tiles in bf16 and in int8 without any memory, for [`peak`](crate::peak()).
+    pub dots_bf16: DotsFn,
+    pub dots_int8: DotsFn,
 }

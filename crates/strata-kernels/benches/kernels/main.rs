@@ -1,5 +1,6 @@
 //! How fast the kernels are on one thread, for every instruction set that this CPU has: GEMM of the
-//! default model's shapes with its share of the measured peak, attention, and layer norm.
+//! default model's shapes with rounding and GELU, its share of the measured peak, that of the GEMM
+//! alone, attention, and layer norm.
 //!
 //! `make bench-kernels`, or `cargo bench -p strata-kernels --bench kernels -- WORD…` for the lines
 //! that contain one of the words (`gemm`, `avx2`, `int8`).
@@ -56,14 +57,18 @@ impl Report {
         if !self.selects(&prefix) {
             return Ok(());
         }
-        let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels.set(), dtype, 1));
+        let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels, dtype, 1));
         let peak = peaks.fold(0.0, f64::max) / 1e9;
         println!("{prefix} peak            {peak:9.1} GFLOP/s   {}", kernels.instructions(dtype));
         for shape in GEMM_SHAPES {
             let mut work = GemmWork::new(kernels, dtype, shape)?;
             let rate = shape.operations() / fastest_seconds(|| work.run()) / 1e9;
             let share = 100.0 * rate / peak;
-            println!("{prefix} {shape:15} {rate:9.1} GFLOP/s {share:5.1} % of peak");
+            let alone = shape.operations() / work.fastest_product() / 1e9;
+            println!(
+                "{prefix} {shape:15} {rate:9.1} GFLOP/s {share:5.1} % of peak, alone {:5.1} %",
+                100.0 * alone / peak
+            );
         }
         Ok(())
     }

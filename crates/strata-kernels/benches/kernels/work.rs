@@ -9,6 +9,8 @@ use strata_kernels::{
     ViewMut,
 };
 
+use crate::timing::fastest_seconds;
+
 /// `(m, k)·(k, n)`
 #[derive(Clone, Copy)]
 pub struct GemmShape {
@@ -17,9 +19,13 @@ pub struct GemmShape {
     n: usize,
 }
 
-/// QKV projection, attention output, and the two feed-forward GEMMs; a block of 64 rows, and one
-/// short sentence.
-pub const GEMM_SHAPES: [GemmShape; 5] = [
+/// QKV projection, attention output, and the two feed-forward GEMMs; a block of 256 rows, as on
+/// tiles, one of 64 rows, and one short sentence.
+pub const GEMM_SHAPES: [GemmShape; 9] = [
+    GemmShape { m: 256, k: 384, n: 1152 },
+    GemmShape { m: 256, k: 384, n: 384 },
+    GemmShape { m: 256, k: 384, n: 1536 },
+    GemmShape { m: 256, k: 1536, n: 384 },
     GemmShape { m: 64, k: 384, n: 1152 },
     GemmShape { m: 64, k: 384, n: 384 },
     GemmShape { m: 64, k: 384, n: 1536 },
@@ -58,6 +64,17 @@ impl GemmWork {
         let out = vec![0.0; shape.m * layer.columns()];
         let rows = numbers(shape.m * shape.k);
         Ok(Self { kernels, shape, layer, rows, out, scratch: OperandScratch::default() })
+    }
+
+    /// The GEMM alone, of rows that are rounded beforehand, with nothing but the bias.
+    pub fn fastest_product(&mut self) -> f64 {
+        let (GemmShape { m, k, .. }, width) = (self.shape, self.layer.columns());
+        let rows = View::new(&self.rows, m, k, k);
+        let operand = Operand::new(self.kernels, self.layer.dtype(), rows, &mut self.scratch);
+        fastest_seconds(|| {
+            let out = ViewMut::new(&mut self.out, m, width, width);
+            self.kernels.gemm(&operand, &self.layer, 0..self.layer.panels(), Epilogue::Bias, out);
+        })
     }
 
     pub fn run(&mut self) {

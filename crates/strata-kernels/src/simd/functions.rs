@@ -27,7 +27,7 @@ const EXP2: [f32; 7] = [
 ];
 
 /// `2^f` on `[-1/2, 1/2]`, minimax, relative error 7.5e-5.
-const EXP2_ROUNDED: [f32; 4] = [0.999_928_06, 0.693_260_97, 0.242_611_13, 5.517_166_9e-2];
+const EXP2_ROUNDED: [f32; 4] = [0.999_928_06, 0.693_260_97, 0.242_611_13, 5.517_167e-2];
 
 /// From here on `½·erf(x/√2)` is ½ in `f32`.
 const ERF_END: f32 = 5.6;

@@ -29,12 +29,6 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says, but the pointer need not be valid.
     unsafe fn prefetch(at: *const f32);
 
-    /// Prefetches the cache line of a number into the second-level cache. Any address is allowed.
-    ///
-    /// # Safety
-    /// As [`Lanes`] says, but the pointer need not be valid.
-    unsafe fn prefetch_far(at: *const f32);
-
     /// `x` in every lane.
     ///
     /// # Safety
@@ -182,7 +176,8 @@ pub trait Parts: Lanes {
     /// As [`Lanes`] says.
     unsafe fn upper_halves(self, next: Self) -> Self;
 
-    /// Each lane minus [`cut`](Self::cut) of it, which is exact; 0 if it is not finite.
+    /// Each lane minus [`cut`](Self::cut) of it, which is exact; 0 if it is infinite, and NaN if it
+    /// is NaN, of which [`cut`](Self::cut) may be infinite.
     ///
     /// # Safety
     /// As [`Lanes`] says.

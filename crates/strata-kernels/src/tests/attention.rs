@@ -41,7 +41,8 @@ fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
     out
 }
 
-fn attention(
+/// Attention on guarded buffers.
+pub fn attention(
     kernels: Kernels,
     dtype: Dtype,
     q: &[f32],

@@ -13,4 +13,5 @@ mod permission;
 mod rows;
 mod same_bits;
 mod support;
+mod tiles;
 mod views;

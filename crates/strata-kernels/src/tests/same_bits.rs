@@ -1,38 +1,29 @@
 //! A row has the same bits alone and among any others.
 
-use super::support::{DTYPES, all_kernels, name, numbers};
+use super::support::{DTYPES, all_kernels, bits, multiply, name, numbers};
 use crate::activation::Activation;
 use crate::dtype::Dtype;
 use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
-use crate::operand::{Operand, OperandScratch};
 use crate::packed_linear::{PackedLinear, PackedPart};
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
-/// The bits of each row of `m` rows through a layer, computed in blocks of the sizes in `cuts`.
+/// The bits of each row through a layer, computed in blocks of the sizes in `cuts`.
 fn rows_in_blocks(
     kernels: Kernels,
-    dtype: Dtype,
     linear: &PackedLinear,
-    a: &[f32],
+    mut rows: &[f32],
     cuts: &[usize],
 ) -> Vec<u32> {
-    let (k, width) = (linear.inputs(), linear.columns());
-    let mut bits = Vec::new();
-    let mut first = 0;
-    for &rows in cuts {
-        let mut out = vec![0.5; rows * width];
-        let view = View::new(&a[first * k..], rows, k, k);
-        let mut scratch = OperandScratch::default();
-        let operand = Operand::new(kernels, dtype, view, &mut scratch);
-        let out_view = ViewMut::new(&mut out, rows, width, width);
+    let mut all = Vec::new();
+    for count in cuts {
+        let (block, rest) = rows.split_at(count * linear.inputs());
         let epilogue = Epilogue::Activation(Activation::Gelu);
-        kernels.gemm(&operand, linear, 0..linear.panels(), epilogue, out_view);
-        bits.extend(out.iter().map(|x| x.to_bits()));
-        first += rows;
+        all.extend(bits(&multiply(kernels, linear, block, epilogue)));
+        rows = rest;
     }
-    bits
+    all
 }
 
 #[test]
@@ -43,9 +34,9 @@ fn a_row_of_a_gemm_has_the_same_bits_in_any_block() {
         for dtype in DTYPES {
             let part = PackedPart { weight: &weight, bias: &bias };
             let linear = PackedLinear::pack(kernels, dtype, k, &[part]).unwrap();
-            let alone = rows_in_blocks(kernels, dtype, &linear, &a, &[1; 40]);
+            let alone = rows_in_blocks(kernels, &linear, &a, &[1; 40]);
             for cuts in [&[40][..], &[13, 27], &[12, 12, 16], &[7, 1, 32], &[25, 15]] {
-                let actual = rows_in_blocks(kernels, dtype, &linear, &a, cuts);
+                let actual = rows_in_blocks(kernels, &linear, &a, cuts);
                 assert!(actual == alone, "{} {} {cuts:?}", name(kernels), dtype.name());
             }
         }

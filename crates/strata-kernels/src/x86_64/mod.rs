@@ -7,6 +7,8 @@ mod maker;
 
 use std::sync::LazyLock;
 
+#[cfg(test)]
+pub use self::amx::Amx;
 use self::amx::Tiles;
 use crate::table::Table;
 

@@ -11,8 +11,10 @@ use super::weights::PackedWeights;
 /// split, every thread would read all weights for its few rows; in f32 they come from memory. The
 /// weights of the reduced dtypes stay in the last-level cache, and with split columns threads wait
 /// for each other more often. See `benches/RESULTS.md`.
-const fn few_rows(dtype: Dtype) -> usize {
+const fn few_rows(kernels: Kernels, dtype: Dtype) -> usize {
     match dtype {
+        // Half of a tile of rows costs as much as a whole one.
+        _ if kernels.has_tiles() => 32,
         Dtype::F32 => 24,
         Dtype::Bf16 | Dtype::Int8 => 8,
     }
@@ -41,7 +43,7 @@ pub struct Block<'a> {
 /// own.
 pub fn gemm_config(weights: &PackedWeights, rows: usize) -> GemmConfig {
     let threads = rayon::current_num_threads();
-    let few = rows < few_rows(weights.dtype) * threads;
+    let few = rows < few_rows(weights.kernels, weights.dtype) * threads;
     GemmConfig { kernels: weights.kernels, column_splits: if few { threads } else { 1 } }
 }
 

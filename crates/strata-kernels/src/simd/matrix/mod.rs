@@ -16,17 +16,19 @@ pub mod gemm;
 pub mod split;
 mod unit;
 
-#[cfg(test)]
-pub use unit::SIX_PRODUCTS;
-pub use unit::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
-
-use super::lanes::Lanes;
+pub use unit::{
+    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, SIX_PRODUCTS, TILE,
+    TILE_WORDS,
+};
 
 /// Rows of the sums that are computed at a time: two tiles.
 pub const ROWS: usize = 2 * TILE;
 
 /// Numbers of `k` in a chunk of bf16: two in each word.
 pub const CHUNK: usize = 2 * TILE;
+
+/// Rows whose sums are kept while blocks of `k` follow each other.
+const BLOCK_ROWS: usize = 256;
 
 /// Columns of a panel: two tiles.
 pub const COLUMNS: usize = 2 * TILE;
@@ -37,19 +39,9 @@ pub fn place_in_panel(step: usize, column: usize) -> usize {
     (chunk * (COLUMNS / TILE) + tile) * TILE_WORDS + step % TILE * TILE + column % TILE
 }
 
-/// Prefetches a part of `words` words into the second-level cache: number `part` of `parts` almost equal ones.
-///
-/// # Safety
-/// The CPU has the features of `V`.
-#[inline(always)]
-unsafe fn prefetch_part<V: Lanes>(first: *const u32, words: usize, part: usize, parts: usize) {
-    if parts == 1 {
-        // Of few rows the processor's own prefetching is faster.
-        return;
-    }
-    let lines = words.div_ceil(TILE);
-    for line in part * lines / parts..(part + 1) * lines / parts {
-        // SAFETY: the caller guarantees the features; any address may be prefetched.
-        unsafe { V::prefetch_far(first.wrapping_add(line * TILE).cast()) }
-    }
+/// What the products of pair number `pair` prefetch: a part of the `chunks` chunks at `next`, of
+/// which a product prefetches `lines` lines in each chunk. Eight pairs prefetch all of them, at an
+/// even rate; of few rows the processor's own prefetching is faster.
+fn part_to_prefetch(next: *const u32, chunks: usize, lines: usize, pair: usize) -> *const u32 {
+    next.wrapping_add(pair * chunks * lines * TILE)
 }

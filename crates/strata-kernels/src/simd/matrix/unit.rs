@@ -9,6 +9,12 @@ pub const TILE_WORDS: usize = TILE * TILE;
 /// The parts of an f32 number in a product of parts: see [`split`](super::split).
 pub const PARTS: usize = 3;
 
+/// Lines that a product prefetches in each chunk: an eighth of those of a panel's chunk.
+pub const PREFETCHED_LINES: usize = 4;
+
+/// The same of six products: the panel's chunk has f32 numbers.
+pub const PREFETCHED_LINES_OF_SIX: usize = 8;
+
 /// A block of a matmul: one or two tiles of rows times one or two tiles of columns, summed over
 /// `chunks` chunks of 16 words of `k`.
 ///
@@ -31,6 +37,9 @@ pub struct Product {
     pub column_tiles: usize,
     /// Whether the sums start at 0; otherwise the previous ones are added.
     pub from_zero: bool,
+    /// Words to prefetch: in each chunk as many lines as [`PREFETCHED_LINES`] says. Prefetching
+    /// cannot fault, so they need not be valid.
+    pub prefetch: *const u32,
 }
 
 /// A matrix unit.
@@ -51,6 +60,19 @@ pub trait MatrixUnit {
     /// As [`MatrixUnit`] says.
     unsafe fn release();
 
+    /// Four products of two tiles of rows and two of columns in bf16, `rounds` times, with whatever
+    /// the tiles hold.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn dots_bf16(rounds: usize);
+
+    /// The same in int8.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn dots_int8(rounds: usize);
+
     /// Words of two bf16, sums in f32. A word of the left side and one of the right side make two
     /// products. For each chunk those of the lower halves are one chain of FMAs from zero, those of
     /// the upper halves another; their sum is added to the sum so far. Subnormal numbers count as
@@ -67,7 +89,7 @@ pub trait MatrixUnit {
     unsafe fn int8(product: &Product);
 
     /// As [`bf16`](Self::bf16), for numbers in three parts: of each chunk the six products of parts
-    /// that are not negligible, in the order of `SIX_PRODUCTS`.
+    /// that are not negligible, in the order of [`SIX_PRODUCTS`].
     ///
     /// # Safety
     /// As [`MatrixUnit`] says.
@@ -76,5 +98,4 @@ pub trait MatrixUnit {
 
 /// The products of parts that make a product of f32 numbers: part of the left side, part of the
 /// right side. The order is one in which few tiles are loaded twice, and it is part of the bits.
-#[cfg(test)]
 pub const SIX_PRODUCTS: [(usize, usize); 6] = [(2, 0), (1, 0), (1, 1), (0, 1), (0, 0), (0, 2)];

@@ -2,17 +2,21 @@
 //! registers are tested on every architecture. It also shows what a new instruction set must
 //! provide: a register type, a step of a dot product per dtype, and a table.
 
-mod dots;
-mod vector;
+pub mod dots;
+pub mod vector;
 
-use self::dots::{Bf16Dot, F32Dot, Int8Dot, TILE_ROWS};
-use self::vector::Vector;
+use self::dots::TILE_ROWS;
 use crate::arguments::AttentionArguments;
 use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Layout, Table};
+
+type Vector = vector::Vector<4>;
+type F32Dot = dots::F32Dot<4>;
+type Bf16Dot = dots::Bf16Dot<4>;
+type Int8Dot = dots::Int8Dot<4>;
 
 /// Its kernels.
 pub fn kernels() -> Kernels {

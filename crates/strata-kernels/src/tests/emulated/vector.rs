@@ -1,15 +1,15 @@
-//! The register type: 4 numbers.
+//! The register type: any number of lanes.
 
 use std::array;
 
 use crate::bf16::bf16;
-use crate::simd::lanes::{Bf16Words, Lanes, StridedRows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, methods};
 
-/// 4 numbers.
+/// `N` numbers.
 #[derive(Clone, Copy)]
-pub struct Vector(pub [f32; 4]);
+pub struct Vector<const N: usize>(pub [f32; N]);
 
-impl Vector {
+impl<const N: usize> Vector<N> {
     fn map(self, function: impl Fn(f32) -> f32) -> Self {
         Self(self.0.map(function))
     }
@@ -19,18 +19,15 @@ impl Vector {
     }
 }
 
-impl Lanes for Vector {
-    const N: usize = 4;
+impl<const N: usize> Lanes for Vector<N> {
+    const N: usize = N;
 
     #[inline(always)]
     unsafe fn prefetch(_: *const f32) {}
 
     #[inline(always)]
-    unsafe fn prefetch_far(_: *const f32) {}
-
-    #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        Self([x; 4])
+        Self([x; N])
     }
 
     #[inline(always)]
@@ -100,15 +97,15 @@ impl Lanes for Vector {
     }
 
     methods! {
-        fn load(from: *const f32) -> Self = Self(from.cast::<[f32; 4]>().read_unaligned());
-        fn store(self, to: *mut f32) = to.cast::<[f32; 4]>().write_unaligned(self.0);
+        fn load(from: *const f32) -> Self = Self(from.cast::<[f32; N]>().read_unaligned());
+        fn store(self, to: *mut f32) = to.cast::<[f32; N]>().write_unaligned(self.0);
         fn store_u8(self, to: *mut u8) = {
             let bytes = self.0.map(|x| x.round_ties_even().min(255.0) as u8);
-            to.cast::<[u8; 4]>().write_unaligned(bytes);
+            to.cast::<[u8; N]>().write_unaligned(bytes);
         };
         fn transpose(from: StridedRows<*const f32>, to: StridedRows<*mut f32>) = {
             // Every row is read before any is written.
-            let rows: [Self; 4] = array::from_fn(|i| {
+            let rows: [Self; N] = array::from_fn(|i| {
                 Self::load(from.first.add(i.min(from.count - 1) * from.stride))
             });
             for j in 0..to.count {
@@ -118,19 +115,45 @@ impl Lanes for Vector {
     }
 }
 
-impl ToBf16 for Vector {
+impl<const N: usize> ToBf16 for Vector<N> {
     methods! {
         fn store_bf16(self, to: *mut u16) = {
-            to.cast::<[u16; 4]>().write_unaligned(self.0.map(bf16));
+            to.cast::<[u16; N]>().write_unaligned(self.0.map(bf16));
         };
     }
 }
 
-impl Bf16Words for Vector {
+impl<const N: usize> Bf16Words for Vector<N> {
     #[inline(always)]
     unsafe fn bf16_words(self, next: Self) -> Self {
         self.zip(next, |low, high| {
             f32::from_bits(u32::from(bf16(low)) | u32::from(bf16(high)) << 16)
         })
+    }
+}
+
+impl<const N: usize> Parts for Vector<N> {
+    #[inline(always)]
+    unsafe fn cut(self) -> Self {
+        self.map(|x| f32::from_bits(x.to_bits() & 0xffff_0000))
+    }
+
+    #[inline(always)]
+    unsafe fn upper_halves(self, next: Self) -> Self {
+        self.zip(next, |low, high| {
+            f32::from_bits(low.to_bits() >> 16 | high.to_bits() & 0xffff_0000)
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn rest(self) -> Self {
+        // SAFETY: the operation needs no CPU features.
+        let cut = unsafe { self.cut() };
+        self.zip(cut, |x, cut| if x.is_infinite() { 0.0 } else { x - cut })
+    }
+
+    #[inline(always)]
+    unsafe fn all_below(self, bound: f32) -> bool {
+        self.0.into_iter().all(|x| x < bound)
     }
 }

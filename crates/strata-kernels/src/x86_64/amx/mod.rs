@@ -4,7 +4,7 @@ mod permission;
 mod unit;
 
 pub use self::permission::Tiles;
-use self::unit::Amx;
+pub use self::unit::Amx;
 use super::avx512::{self, Bf16Dot, F32Dot, Int8Dot, Vector};
 use crate::arguments::{AttentionArguments, GemmArguments};
 use crate::simd::matrix::{self, COLUMNS, MatrixUnit};
@@ -18,7 +18,7 @@ pub fn table() -> Table {
         int8: INT8,
         attention_rounded: attention_bf16,
         rounded_products: BF16.products,
-        tiles: Some(table::Tiles { configure, release }),
+        tiles: Some(table::Tiles { configure, release, dots_bf16, dots_int8 }),
         ..avx512::table(true, true, true)
     }
 }
@@ -102,4 +102,18 @@ unsafe fn configure() {
 unsafe fn release() {
     // SAFETY: as above.
     unsafe { Amx::release() }
+}
+
+/// # Safety
+/// As for [`DotsFn`](crate::table::DotsFn).
+unsafe fn dots_bf16(rounds: usize) {
+    // SAFETY: as above.
+    unsafe { Amx::dots_bf16(rounds) }
+}
+
+/// # Safety
+/// As for [`DotsFn`](crate::table::DotsFn).
+unsafe fn dots_int8(rounds: usize) {
+    // SAFETY: as above.
+    unsafe { Amx::dots_int8(rounds) }
 }

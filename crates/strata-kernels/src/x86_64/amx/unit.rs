@@ -6,7 +6,10 @@
 
 use std::arch::asm;
 
-use crate::simd::matrix::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
+use crate::arguments::LINE_BYTES;
+use crate::simd::matrix::{
+    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, TILE, TILE_WORDS,
+};
 
 /// The matrix unit of a CPU with AMX.
 pub struct Amx;
@@ -96,20 +99,30 @@ macro_rules! store_sum {
     };
 }
 
+/// Prefetches line number `$line` into the second-level cache.
+macro_rules! prefetch {
+    ($line:literal) => {
+        concat!("prefetcht1 [{prefetch}+64*", $line, "]\n")
+    };
+}
+
 /// The instructions for one chunk: one product, or the six products of parts in the order of
-/// `SIX_PRODUCTS`.
+/// [`SIX_PRODUCTS`](crate::simd::matrix::SIX_PRODUCTS).
 macro_rules! chunk {
     (one $rows:tt $columns:tt $dot:literal) => {
-        concat!(load!(a $rows 0), load!(b $columns 0), dots!($rows $columns $dot))
+        concat!(
+            load!(a $rows 0), prefetch!(0), load!(b $columns 0), prefetch!(1),
+            dots!($rows $columns $dot), prefetch!(2), prefetch!(3),
+        )
     };
     (six $rows:tt $columns:tt $dot:literal) => {
         concat!(
-            load!(a $rows 2), load!(b $columns 0), dots!($rows $columns $dot),
-            load!(a $rows 1), dots!($rows $columns $dot),
-            load!(b $columns 1), dots!($rows $columns $dot),
-            load!(a $rows 0), dots!($rows $columns $dot),
-            load!(b $columns 0), dots!($rows $columns $dot),
-            load!(b $columns 2), dots!($rows $columns $dot),
+            load!(a $rows 2), load!(b $columns 0), dots!($rows $columns $dot), prefetch!(0),
+            load!(a $rows 1), prefetch!(1), dots!($rows $columns $dot), prefetch!(2),
+            load!(b $columns 1), dots!($rows $columns $dot), prefetch!(3),
+            load!(a $rows 0), dots!($rows $columns $dot), prefetch!(4),
+            load!(b $columns 0), prefetch!(5), dots!($rows $columns $dot), prefetch!(6),
+            load!(b $columns 2), dots!($rows $columns $dot), prefetch!(7),
         )
     };
 }
@@ -117,8 +130,8 @@ macro_rules! chunk {
 /// A product with `$rows` tiles of rows and `$columns` tiles of columns, of `$products` products of
 /// `$parts` parts each.
 macro_rules! product {
-    ($product:expr, $products:ident of $parts:expr, $rows:tt $columns:tt $dot:literal) => {{
-        let Product { a, a_stride, b, chunks, sums, sums_stride, from_zero, .. } = *$product;
+    ($product:expr, $products:ident of $parts:expr, $lines:expr, $rows:tt $columns:tt $dot:literal) => {{
+        let Product { a, a_stride, b, chunks, sums, sums_stride, from_zero, prefetch, .. } = *$product;
         asm!(
             "test {from_zero:e}, {from_zero:e}",
             "jz 3f",
@@ -131,6 +144,7 @@ macro_rules! product {
             "add {a}, {a_bytes}",
             "add {a2}, {a_bytes}",
             "add {b}, {b_bytes}",
+            "add {prefetch}, {prefetch_bytes}",
             "dec {chunks}",
             "jnz 2b",
             sums!($rows $columns store_sum),
@@ -139,6 +153,7 @@ macro_rules! product {
             a = inout(reg) a => _,
             a2 = inout(reg) a.wrapping_add(a_stride) => _,
             b = inout(reg) b => _,
+            prefetch = inout(reg) prefetch => _,
             chunks = inout(reg) chunks => _,
             from_zero = in(reg) u32::from(from_zero),
             row = in(reg) 4 * TILE,
@@ -147,6 +162,7 @@ macro_rules! product {
             sums_stride = in(reg) 4 * sums_stride,
             a_bytes = const $parts * TILE_BYTES,
             b_bytes = const $parts * $columns * TILE_BYTES,
+            prefetch_bytes = const $lines * LINE_BYTES,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack)
@@ -156,18 +172,43 @@ macro_rules! product {
 
 /// Defines a method of [`MatrixUnit`].
 macro_rules! method {
-    ($name:ident, $products:ident of $parts:expr, $dot:literal) => {
+    ($name:ident, $products:ident of $parts:expr, $lines:expr, $dot:literal) => {
         #[inline(always)]
         unsafe fn $name(product: &Product) {
             // SAFETY: the caller guarantees the tiles of both sides and the rows of the sums, which
             // are all that is read or written, and that tiles are configured.
             unsafe {
                 match (product.row_tiles, product.column_tiles) {
-                    (1, 1) => product!(product, $products of $parts, 1 1 $dot),
-                    (1, _) => product!(product, $products of $parts, 1 2 $dot),
-                    (_, 1) => product!(product, $products of $parts, 2 1 $dot),
-                    _ => product!(product, $products of $parts, 2 2 $dot),
+                    (1, 1) => product!(product, $products of $parts, $lines, 1 1 $dot),
+                    (1, _) => product!(product, $products of $parts, $lines, 1 2 $dot),
+                    (_, 1) => product!(product, $products of $parts, $lines, 2 1 $dot),
+                    _ => product!(product, $products of $parts, $lines, 2 2 $dot),
                 }
+            }
+        }
+    };
+}
+
+/// Defines a method of [`MatrixUnit`] that multiplies tiles in registers. They are set to 0 first.
+macro_rules! dots_method {
+    ($name:ident, $dot:literal) => {
+        #[inline(always)]
+        unsafe fn $name(rounds: usize) {
+            // SAFETY: only tile registers and a counter are used; the caller guarantees that tiles
+            // are configured.
+            unsafe {
+                asm!(
+                    "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+                    "tilezero tmm4", "tilezero tmm5", "tilezero tmm6", "tilezero tmm7",
+                    "2:",
+                    dots!(2 2 $dot),
+                    "dec {rounds}",
+                    "jnz 2b",
+                    rounds = inout(reg) rounds.max(1) => _,
+                    out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                    out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+                    options(nostack, nomem)
+                );
             }
         }
     };
@@ -187,7 +228,9 @@ impl MatrixUnit for Amx {
         unsafe { asm!("tilerelease", options(nostack, nomem)) }
     }
 
-    method!(bf16, one of 1, "tdpbf16ps");
-    method!(int8, one of 1, "tdpbusd");
-    method!(six_products, six of PARTS, "tdpbf16ps");
+    dots_method!(dots_bf16, "tdpbf16ps");
+    dots_method!(dots_int8, "tdpbusd");
+    method!(bf16, one of 1, PREFETCHED_LINES, "tdpbf16ps");
+    method!(int8, one of 1, PREFETCHED_LINES, "tdpbusd");
+    method!(six_products, six of PARTS, PREFETCHED_LINES_OF_SIX, "tdpbf16ps");
 }

@@ -13,7 +13,6 @@ impl Lanes for Vector {
 
     methods! {
         fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
-        fn prefetch_far(at: *const f32) = _mm_prefetch::<_MM_HINT_T1>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm256_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm256_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm256_storeu_ps(to, self.0);

@@ -13,7 +13,6 @@ impl Lanes for Vector {
 
     methods! {
         fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
-        fn prefetch_far(at: *const f32) = _mm_prefetch::<_MM_HINT_T1>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm512_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm512_loadu_ps(from));
         fn store(self, to: *mut f32) = _mm512_storeu_ps(to, self.0);
@@ -104,8 +103,8 @@ impl Parts for Vector {
             Self(_mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xf8>(low, next, mask)))
         };
         fn rest(self) -> Self = {
-            let finite = !_mm512_fpclass_ps_mask::<NON_FINITE>(self.0);
-            Self(_mm512_maskz_sub_ps(finite, self.0, self.cut().0))
+            let others = !_mm512_fpclass_ps_mask::<INFINITE>(self.0);
+            Self(_mm512_maskz_sub_ps(others, self.0, self.cut().0))
         };
         fn all_below(self, bound: f32) -> bool = {
             _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(self.0, _mm512_set1_ps(bound)) == 0
@@ -113,8 +112,8 @@ impl Parts for Vector {
     }
 }
 
-/// The classes of numbers that are not finite: quiet NaN, both infinities, signalling NaN.
-const NON_FINITE: i32 = 0x01 | 0x08 | 0x10 | 0x80;
+/// The classes of both infinities.
+const INFINITE: i32 = 0x08 | 0x10;
 
 /// The bits of the upper half of a word.
 const UPPER_HALF: i32 = -0x1_0000;
