@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use crate::arguments::{LeftWords, Prefetch};
 use crate::dtype::Dtype;
-use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
 use crate::simd::matrix::{SIX_PRODUCTS, TILE};
 use crate::table::{GemmKernel, Tiles};
@@ -21,15 +20,11 @@ const TILES_PER_READING: usize = 1_000;
 const SHORTEST_RUN: Duration = Duration::from_millis(50);
 
 /// The highest rate of GEMMs of this dtype on `threads` threads together, in operations (additions
-/// and multiplications) per second, measured in about 50 ms. 0 if this CPU does not have the
-/// instruction set.
+/// and multiplications) per second, measured in about 50 ms.
 ///
 /// # Panics
 /// The system cannot start a thread.
-pub fn peak(set: InstructionSet, dtype: Dtype, threads: usize) -> f64 {
-    let Some(kernels) = Kernels::new(set) else {
-        return 0.0;
-    };
+pub fn peak(kernels: Kernels, dtype: Dtype, threads: usize) -> f64 {
     let kernel = kernels.gemm_kernel(dtype);
     let tiles = kernels.table().tiles.as_ref().filter(|_| kernel.layout.has_tiles());
     // SAFETY: `kernels` exists, so this CPU has the features of its table.

@@ -2,19 +2,26 @@
 
 use std::fs;
 
-use strata_kernels::{Dtype, InstructionSet};
+use strata_kernels::{Dtype, F32Products, Kernels};
 
-use crate::model::encoder::{EncoderKind, EncoderOptions};
+use crate::model::encoder::{EncoderKind, EncoderOptions, NoInstructions};
 
 use super::report::Memory;
 
 /// Operations per second that the encoder's matrix products could reach, measured now.
-pub fn peak(options: &EncoderOptions) -> f64 {
-    let (set, dtype) = match options.kind() {
-        EncoderKind::Packed => (options.instruction_set(), options.dtype),
-        EncoderKind::Reference => (InstructionSet::detect(), Dtype::F32),
+///
+/// # Errors
+/// This machine doesn't have the encoder's instructions.
+pub fn peak(options: &EncoderOptions) -> Result<f64, NoInstructions> {
+    let (kernels, dtype) = match options.kind() {
+        EncoderKind::Packed => (options.kernels()?, options.dtype),
+        EncoderKind::Reference => {
+            let best = Kernels::best();
+            // candle has no products on tiles.
+            (best.with_f32_products(F32Products::Fma).unwrap_or(best), Dtype::F32)
+        }
     };
-    strata_kernels::peak(set, dtype, options.threads.get())
+    Ok(strata_kernels::peak(kernels, dtype, options.threads.get()))
 }
 
 /// The name of the processor, or its architecture if the name is unknown.

@@ -109,7 +109,7 @@ impl Bench {
         let budget = config.batching.budget_tokens.get();
         let measurements = if self.data.is_some() { 1 } else { self.length.len() };
         let stopwatch = Stopwatch::new(parts, spec, self.seconds, measurements)?;
-        let before = machine::peak(&config.encoder);
+        let before = machine::peak(&config.encoder)?;
         let mut results = Vec::new();
         if let Some(data) = &self.data {
             let name = data.file_name().unwrap_or_default().to_string_lossy();
@@ -120,7 +120,7 @@ impl Bench {
             let batch = self.batch.unwrap_or((budget / length).clamp(1, MAX_BATCH));
             results.push(stopwatch.lengths(&Lengths::new(parts, spec, length, batch))?);
         }
-        let peak = before.max(machine::peak(&config.encoder));
+        let peak = before.max(machine::peak(&config.encoder)?);
         stopwatch.finish();
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),

@@ -17,8 +17,8 @@ pub struct Report {
     pub encoder: Encoder,
     /// Name of the processor.
     pub processor: String,
-    /// What the micro-kernel reaches on operands in the L1 cache: the maximum of a measurement before
-    /// and one after the others.
+    /// What the micro-kernel reaches on operands in the L1 cache, or a matrix unit in its registers: the
+    /// maximum of a measurement before and one after the others.
     pub peak_gflops: f64,
     pub memory: Memory,
     pub results: Vec<Measurement>,
@@ -98,7 +98,7 @@ impl fmt::Display for Report {
         writeln!(f, "processor  {}", self.processor)?;
         writeln!(
             f,
-            "peak       {:.1} GFLOP/s, the micro-kernel on operands in the L1 cache",
+            "peak       {:.1} GFLOP/s, of operands that stay in the L1 cache, or in tiles",
             self.peak_gflops
         )?;
         let Memory { resident_mb, highest_mb } = self.memory;

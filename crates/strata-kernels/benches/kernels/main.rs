@@ -57,7 +57,7 @@ impl Report {
         if !self.selects(&prefix) {
             return Ok(());
         }
-        let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels.set(), dtype, 1));
+        let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels, dtype, 1));
         let peak = peaks.fold(0.0, f64::max) / 1e9;
         println!("{prefix} peak            {peak:9.1} GFLOP/s   {}", kernels.instructions(dtype));
         for shape in GEMM_SHAPES {

@@ -14,7 +14,7 @@ use super::weights::PackedWeights;
 const fn few_rows(kernels: Kernels, dtype: Dtype) -> usize {
     match dtype {
         // Half of a tile of rows costs as much as a whole one.
-        _ if kernels.has_tiles() => 32,
+        _ if kernels.has_tiles(dtype) => 32,
         Dtype::F32 => 24,
         Dtype::Bf16 | Dtype::Int8 => 8,
     }

@@ -51,10 +51,10 @@ static TABLE: Table = Table {
     layer_norm: layer_norm::<Vector>,
     attention: attention::<Plain<F32Dot>>,
     attention_rounded: matrix::attention::attention::<Model, Vector>,
+    rounded_products: F32.products,
     activate: activate::<Vector>,
     to_bf16: to_bf16::<Vector>,
     quantize: quantize::<Vector>,
-    rounded_products: F32.products,
     tiles: Some(Tiles {
         configure: Model::configure,
         release: Model::release,
@@ -70,7 +70,7 @@ const F32: GemmKernel = GemmKernel {
     micro_kernel: micro_kernel_of_rows::<F32Dot>,
     tile_rows: TILE_ROWS,
     instructions: NAME,
-    products: "emulated",
+    products: "emulatedtiles",
 };
 
 /// # Safety
