@@ -86,6 +86,10 @@ pub type DotsFn = unsafe fn(rounds: usize);
 
 /// How the words of both sides of a GEMM are stored.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    all(kernels_scalar_only, not(test)),
+    expect(dead_code, reason = "there is no instruction set with tiles")
+)]
 pub enum Layout {
     /// Left side `[row][step]`, right side `[step][column]`.
     Steps,

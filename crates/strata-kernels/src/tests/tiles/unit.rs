@@ -19,10 +19,20 @@ type Add = fn(sums: &mut Words, a: &Words, b: &Words);
 
 /// Fails if the guarantees of a [`Product`] that can be checked do not hold.
 fn check(product: &Product) {
-    let Product { a, a_stride, b, chunks, sums, sums_stride, row_tiles, column_tiles, .. } =
-        *product;
+    let Product {
+        a,
+        a_stride,
+        b,
+        chunks,
+        sums,
+        sums_stride,
+        row_tiles,
+        column_tiles,
+        prefetch,
+        ..
+    } = *product;
     assert!(CONFIGURED.get(), "tiles are used, but not configured");
-    let addresses = [a.addr(), b.addr(), sums.addr()];
+    let addresses = [a.addr(), b.addr(), sums.addr(), prefetch.addr()];
     assert!(addresses.iter().all(|address| address.is_multiple_of(LINE_BYTES)), "not aligned");
     assert!([a_stride, sums_stride].iter().all(|words| words.is_multiple_of(TILE)), "strides");
     assert!((1..=2).contains(&row_tiles) && (1..=2).contains(&column_tiles), "tiles");
