@@ -19,6 +19,9 @@ use crate::table::{GemmKernel, Layout, Table};
 pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
     // Nothing says that all makers' instruction for bf16 adds in the same order.
     let dot = if intel { "inteldot" } else { BF16.products };
+    let attention = if intel { intel::attention_f32 } else { attention_f32 };
+    // Intel's instruction for bf16 has half of the rate of FMA.
+    let rounded = bf16 && !intel;
     Table {
         f32: if intel { intel::F32_INTEL } else { F32 },
         f32_split: None,
@@ -29,9 +32,9 @@ pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
         },
         int8: if vnni { INT8 } else { GemmKernel { products: BY_AVX2, ..avx2::INT8 } },
         layer_norm,
-        attention: if intel { intel::attention_f32 } else { attention_f32 },
-        attention_rounded: if bf16 { attention_bf16 } else { attention_f32 },
-        rounded_products: if bf16 { dot } else { F32.products },
+        attention,
+        attention_rounded: if rounded { attention_bf16 } else { attention },
+        rounded_products: if rounded { BF16.products } else { F32.products },
         activate,
         to_bf16: if bf16 { to_bf16 } else { avx2::to_bf16 },
         quantize,
