@@ -11,7 +11,7 @@ use super::weights::PackedWeights;
 /// split, every thread would read all weights for its few rows; in f32 they come from memory. The
 /// weights of the reduced dtypes stay in the last-level cache, and with split columns threads wait
 /// for each other more often. See `benches/RESULTS.md`.
-const fn few_rows(kernels: Kernels, dtype: Dtype) -> usize {
+fn few_rows(kernels: Kernels, dtype: Dtype) -> usize {
     match dtype {
         // Half of a tile of rows costs as much as a whole one.
         _ if kernels.has_tiles(dtype) => 32,
