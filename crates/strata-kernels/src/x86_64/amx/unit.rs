@@ -130,7 +130,7 @@ macro_rules! chunk {
 /// A product with `$rows` tiles of rows and `$columns` tiles of columns, of `$products` products of
 /// `$parts` parts each.
 macro_rules! product {
-    ($product:expr, $products:ident of $parts:expr, $lines:expr, $rows:tt $columns:tt $dot:literal) => {{
+    ($product:expr, $products:ident $parts:expr, $lines:expr, $rows:tt $columns:tt $dot:literal) => {{
         let Product { a, a_stride, b, chunks, sums, sums_stride, from_zero, prefetch, .. } = *$product;
         asm!(
             "test {from_zero:e}, {from_zero:e}",
@@ -172,17 +172,17 @@ macro_rules! product {
 
 /// Defines a method of [`MatrixUnit`].
 macro_rules! method {
-    ($name:ident, $products:ident of $parts:expr, $lines:expr, $dot:literal) => {
+    ($name:ident, $products:ident $parts:expr, $lines:expr, $dot:literal) => {
         #[inline(always)]
         unsafe fn $name(product: &Product) {
             // SAFETY: the caller guarantees the tiles of both sides and the rows of the sums, which
             // are all that is read or written, and that tiles are configured.
             unsafe {
                 match (product.row_tiles, product.column_tiles) {
-                    (1, 1) => product!(product, $products of $parts, $lines, 1 1 $dot),
-                    (1, _) => product!(product, $products of $parts, $lines, 1 2 $dot),
-                    (_, 1) => product!(product, $products of $parts, $lines, 2 1 $dot),
-                    _ => product!(product, $products of $parts, $lines, 2 2 $dot),
+                    (1, 1) => product!(product, $products $parts, $lines, 1 1 $dot),
+                    (1, _) => product!(product, $products $parts, $lines, 1 2 $dot),
+                    (_, 1) => product!(product, $products $parts, $lines, 2 1 $dot),
+                    _ => product!(product, $products $parts, $lines, 2 2 $dot),
                 }
             }
         }
@@ -230,7 +230,7 @@ impl MatrixUnit for Amx {
 
     dots_method!(dots_bf16, "tdpbf16ps");
     dots_method!(dots_int8, "tdpbusd");
-    method!(bf16, one of 1, PREFETCHED_LINES, "tdpbf16ps");
-    method!(int8, one of 1, PREFETCHED_LINES, "tdpbusd");
-    method!(six_products, six of PARTS, PREFETCHED_LINES_OF_SIX, "tdpbf16ps");
+    method!(bf16, one 1, PREFETCHED_LINES, "tdpbf16ps");
+    method!(int8, one 1, PREFETCHED_LINES, "tdpbusd");
+    method!(six_products, six PARTS, PREFETCHED_LINES_OF_SIX, "tdpbf16ps");
 }
