@@ -3,7 +3,7 @@
 use std::array;
 
 use super::vector::Vector;
-use crate::simd::dot::Dot;
+use crate::simd::dot::{Dot, Prefetching};
 
 /// Neither even nor a divisor of a size that is tested, unlike those of real instruction sets.
 pub const TILE_ROWS: usize = 5;
@@ -15,6 +15,7 @@ impl<const N: usize> Dot for F32Dot<N> {
     type Register = Vector<N>;
     const ROUNDED: bool = false;
     const TILE_ROWS: usize = TILE_ROWS;
+    const PREFETCHING: Prefetching = Prefetching::Thorough;
 
     #[inline(always)]
     unsafe fn step(sum: Vector<N>, a: Vector<N>, b: Vector<N>) -> Vector<N> {
