@@ -2,7 +2,6 @@
 //! that the guarantees in its documentation hold, and the kernels rely on them.
 
 use crate::epilogue::Epilogue;
-use crate::simd::matrix;
 
 /// The left matrix of a matmul, in 32-bit words: word `(row, step)` is at
 /// `row · row_stride + step · step_stride`.
@@ -73,26 +72,6 @@ pub struct GemmArguments {
     pub panel_words: usize,
     /// In f32 by six products: memory for sums.
     pub sums: *mut u32,
-}
-
-impl GemmArguments {
-    /// The arguments of one panel.
-    #[inline(always)]
-    pub fn of_panel(&self, panel: usize) -> Self {
-        let columns = panel * matrix::COLUMNS;
-        let scales = self.scales.as_ref().map(|scales| Int8Scales {
-            column: scales.column.wrapping_add(columns),
-            column_sum: scales.column_sum.wrapping_add(columns),
-            ..*scales
-        });
-        Self {
-            b: self.b.wrapping_add(panel * self.panel_words),
-            bias: self.bias.wrapping_add(columns),
-            scales,
-            out: self.out.wrapping_add(columns),
-            ..*self
-        }
-    }
 }
 
 /// Outputs that are stored tile by tile, as the left side of the next GEMM.
@@ -169,8 +148,7 @@ pub const fn attention_scratch(d: usize) -> usize {
 }
 
 /// Numbers of scratch for keys, values and a block of queries in bf16, in rows of whole registers
-/// of any instruction set, or in tiles.
-pub fn rounded_scratch(t: usize, d: usize) -> usize {
-    let registers = (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(MAX_LANES) / 2;
-    registers.max(matrix::attention::attention_scratch(t, d))
+/// of any instruction set.
+pub const fn rounded_scratch(t: usize, d: usize) -> usize {
+    (t + t.next_multiple_of(2) + QUERIES) * d.next_multiple_of(MAX_LANES) / 2
 }

@@ -3,6 +3,7 @@
 use crate::arguments::{AttentionArguments, attention_scratch, rounded_scratch};
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
+use crate::simd::matrix;
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
@@ -29,7 +30,10 @@ impl Kernels {
         assert_eq!(k.stride(), v.stride(), "strides of keys and values");
         let (attention, rounded) = match dtype {
             Dtype::F32 => (self.table().attention, 0),
-            Dtype::Bf16 | Dtype::Int8 => (self.table().attention_rounded, rounded_scratch(t, d)),
+            Dtype::Bf16 | Dtype::Int8 => {
+                let tiles = matrix::attention::attention_scratch(t, d);
+                (self.table().attention_rounded, rounded_scratch(t, d).max(tiles))
+            }
         };
         let needed = attention_scratch(d) + rounded;
         if scratch.len() < needed {

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::epilogue::finish;
 use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
-use super::{BLOCK_ROWS, COLUMNS, PREFETCHED_LINES, ROWS, part_to_prefetch};
+use super::{BLOCK_ROWS, COLUMNS, PREFETCHED_LINES, ROWS, of_panel, part_to_prefetch};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -31,7 +31,7 @@ pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT
     for first_row in (0..arguments.rows).step_by(BLOCK_ROWS) {
         let rows = BLOCK_ROWS.min(arguments.rows - first_row);
         for panel in 0..arguments.panels {
-            let arguments = &arguments.of_panel(panel);
+            let arguments = &of_panel(arguments, panel);
             // SAFETY: rows and panel exist.
             unsafe { panel_gemm::<U, D, INT8>(arguments, first_row, rows, panel) }
         }

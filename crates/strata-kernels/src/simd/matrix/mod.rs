@@ -21,6 +21,8 @@ pub use unit::{
     TILE_WORDS,
 };
 
+use crate::arguments::{GemmArguments, Int8Scales};
+
 /// Rows of the sums that are computed at a time: two tiles.
 pub const ROWS: usize = 2 * TILE;
 
@@ -37,6 +39,24 @@ pub const COLUMNS: usize = 2 * TILE;
 pub fn place_in_panel(step: usize, column: usize) -> usize {
     let (chunk, tile) = (step / TILE, column / TILE);
     (chunk * (COLUMNS / TILE) + tile) * TILE_WORDS + step % TILE * TILE + column % TILE
+}
+
+/// The arguments of one of the panels.
+#[inline(always)]
+fn of_panel(arguments: &GemmArguments, panel: usize) -> GemmArguments {
+    let columns = panel * COLUMNS;
+    let scales = arguments.scales.as_ref().map(|scales| Int8Scales {
+        column: scales.column.wrapping_add(columns),
+        column_sum: scales.column_sum.wrapping_add(columns),
+        ..*scales
+    });
+    GemmArguments {
+        b: arguments.b.wrapping_add(panel * arguments.panel_words),
+        bias: arguments.bias.wrapping_add(columns),
+        scales,
+        out: arguments.out.wrapping_add(columns),
+        ..*arguments
+    }
 }
 
 /// What the products of pair number `pair` prefetch: a part of the `chunks` chunks at `next`, of

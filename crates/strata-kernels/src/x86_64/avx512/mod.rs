@@ -23,7 +23,7 @@ pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
     // Intel's instruction for bf16 has half of the rate of FMA.
     let rounded = bf16 && !intel;
     Table {
-        f32: if intel { intel::F32_INTEL } else { F32 },
+        f32: if intel { intel::F32 } else { F32 },
         f32_split: None,
         bf16: if bf16 {
             GemmKernel { products: dot, ..BF16 }

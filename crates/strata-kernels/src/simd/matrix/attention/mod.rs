@@ -9,16 +9,13 @@ mod pack;
 mod scratch;
 
 use self::pack::{pack_keys, pack_queries, pack_values};
-use self::scratch::Scratch;
 pub use self::scratch::attention_scratch;
+use self::scratch::{KEYS, Scratch};
 use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
 use super::{CHUNK, COLUMNS, ROWS};
 use crate::arguments::{AttentionArguments, MAX_LANES, QUERIES};
 use crate::simd::attention::{Softmax, StorePowers, scatter};
 use crate::simd::lanes::{Bf16Words, Lanes};
-
-/// Keys per block: after each block the running maximum is corrected.
-const KEYS: usize = 128;
 
 /// All queries, two tiles of them at a time while more than one is left.
 ///

@@ -1,8 +1,10 @@
 //! The scratch memory of attention on a matrix unit.
 
-use super::KEYS;
 use crate::arguments::{AttentionArguments, LINE_BYTES, QUERIES};
 use crate::simd::matrix::{CHUNK, TILE_WORDS};
+
+/// Keys per block: after each block the running maximum is corrected.
+pub const KEYS: usize = 128;
 
 /// The parts of the scratch memory, each aligned to a line, in words.
 pub struct Scratch {

@@ -18,11 +18,13 @@ mod parts;
 use std::mem::MaybeUninit;
 
 use self::by_fma::by_fma;
-use self::parts::split_weights;
+use self::parts::{RIGHT_WORDS, split_weights};
 pub use self::parts::{mark, parts, split_row};
 use super::epilogue::finish;
 use super::unit::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
-use super::{BLOCK_ROWS, CHUNK, COLUMNS, PREFETCHED_LINES_OF_SIX, ROWS, part_to_prefetch};
+use super::{
+    BLOCK_ROWS, CHUNK, COLUMNS, PREFETCHED_LINES_OF_SIX, ROWS, of_panel, part_to_prefetch,
+};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -38,9 +40,6 @@ const CHUNKS_FOR_FEW_ROWS: usize = 1;
 /// The most chunks of `k` that all panels are multiplied with before the next ones follow, if there
 /// are more than twice as many: their left side stays in the second-level cache.
 const CHUNKS_AT_A_TIME: usize = 12;
-
-/// Words of a chunk of the right side.
-const RIGHT_WORDS: usize = PARTS * COLUMNS / TILE * TILE_WORDS;
 
 /// The parts of a block of weights.
 #[repr(align(64))]
@@ -109,7 +108,7 @@ unsafe fn panel_products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     fma: MicroKernelFn,
 ) {
     let Work { rows, first_chunk, chunks, .. } = *work;
-    let arguments = &work.arguments.of_panel(panel);
+    let arguments = &of_panel(work.arguments, panel);
     let all_chunks = arguments.steps.div_ceil(CHUNK);
     let pairs = rows.div_ceil(ROWS);
     let at_a_time = if pairs == 1 { CHUNKS_FOR_FEW_ROWS } else { CHUNKS };

@@ -1,8 +1,10 @@
 //! Numbers in three parts.
 
-use super::RIGHT_WORDS;
 use crate::simd::lanes::{Parts, load_up_to};
 use crate::simd::matrix::{CHUNK, COLUMNS, PARTS, TILE, TILE_WORDS};
+
+/// Words of a chunk of the right side.
+pub const RIGHT_WORDS: usize = PARTS * COLUMNS / TILE * TILE_WORDS;
 
 /// A row is split if the squares of its numbers, two at a time, add up to less.
 const SQUARES: f32 = 1e36;

@@ -4,16 +4,24 @@ mod tile;
 
 use std::arch::asm;
 
-use super::F32;
 use super::vector::Vector;
-use crate::arguments::GemmArguments;
+use crate::arguments::{AttentionArguments, GemmArguments};
+use crate::simd::attention::{Plain, attention};
 use crate::simd::dot::{Dot, Prefetching};
 use crate::simd::gemm::gemm;
-use crate::simd::lanes::methods;
-use crate::table::GemmKernel;
+use crate::simd::lanes::{Lanes, methods};
+use crate::table::{GemmKernel, Layout};
 
-pub const F32_INTEL: GemmKernel =
-    GemmKernel { gemm: gemm_f32, micro_kernel: tile::f32_tile, tile_rows: tile::TILE_ROWS, ..F32 };
+pub const F32: GemmKernel = GemmKernel {
+    panel_columns: 2 * Vector::N,
+    layout: Layout::Steps,
+    gemm: gemm_f32,
+    micro_kernel: tile::f32_tile,
+    tile_rows: tile::TILE_ROWS,
+    instructions: "avx512",
+    // The same sums in the same order as the kernel for other makers.
+    products: "fma",
+};
 
 /// f32 with FMA.
 pub struct F32Dot;
@@ -58,11 +66,9 @@ impl Dot for AttentionDot {
 /// # Safety
 /// As for [`AttentionFn`](crate::table::AttentionFn).
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub unsafe fn attention_f32(arguments: &crate::arguments::AttentionArguments) {
+pub unsafe fn attention_f32(arguments: &AttentionArguments) {
     // SAFETY: this function has the features; the caller guarantees the rest.
-    unsafe {
-        crate::simd::attention::attention::<crate::simd::attention::Plain<AttentionDot>>(arguments)
-    }
+    unsafe { attention::<Plain<AttentionDot>>(arguments) }
 }
 
 /// # Safety
