@@ -13,6 +13,9 @@ fn tolerance(dtype: Dtype) -> f32 {
     if dtype == Dtype::F32 { 5e-7 } else { 0.006 }
 }
 
+/// More numbers of scratch than attention of these sizes needs.
+const SCRATCH: usize = 1 << 16;
+
 /// All kernels, with both matmuls in f32 and rounded.
 fn all_with_dtypes() -> impl Iterator<Item = (Kernels, Dtype)> {
     all_kernels().flat_map(|kernels| [(kernels, Dtype::F32), (kernels, Dtype::Int8)])
@@ -41,7 +44,8 @@ fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
     out
 }
 
-/// Attention on guarded buffers.
+/// Attention on guarded buffers. Its scratch holds NaN, so that numbers which are read must have been
+/// written.
 pub fn attention(
     kernels: Kernels,
     dtype: Dtype,
@@ -60,7 +64,7 @@ pub fn attention(
         view(k.as_ref(), t),
         view(v.as_ref(), t),
         ViewMut::new(out.as_mut(), n, d, d),
-        &mut Vec::new(),
+        &mut vec![f32::NAN; SCRATCH],
     );
     out.as_ref().to_vec()
 }

@@ -15,6 +15,10 @@ use crate::view_mut::ViewMut;
 /// two round at different places. Largest seen: 3.9e-7.
 const TOLERANCE: f32 = 1e-6;
 
+/// The same for long rows, divided by `k`: the error of plain loops grows with it. Largest seen:
+/// 3.9e-8.
+const LONG_TOLERANCE: f32 = 5e-8;
+
 /// The largest error of GELU that is rounded right after. Largest seen: 1.9e-4.
 const ROUNDED_GELU: f32 = 2e-4;
 
@@ -52,7 +56,8 @@ fn compare(dtype: Dtype, size: Size, epilogue: Epilogue) {
     for kernels in all_kernels() {
         let actual = gemm(kernels, dtype, size, epilogue);
         let case = format!("{} {} {size:?} {epilogue:?}", name(kernels), dtype.name());
-        let mut tolerance = TOLERANCE * (size.k as f32).sqrt().max(1.0);
+        let k = size.k as f32;
+        let mut tolerance = (TOLERANCE * k.sqrt().max(1.0)).max(LONG_TOLERANCE * k);
         if dtype != Dtype::F32 && epilogue == Epilogue::Activation(Activation::Gelu) {
             tolerance += ROUNDED_GELU;
         }
@@ -72,7 +77,7 @@ fn a_gemm_of_any_size_agrees_with_plain_loops() {
                 compare(dtype, Size { m, k, n }, Epilogue::Bias);
             }
         }
-        for k in SIZES.into_iter().filter(|&k| k > 0) {
+        for k in SIZES.into_iter().filter(|&k| k > 0).chain([1300]) {
             for n in [1, 16, 31, 32, 65] {
                 compare(dtype, Size { m: 13, k, n }, Epilogue::Bias);
             }

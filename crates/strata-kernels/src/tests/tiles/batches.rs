@@ -27,9 +27,13 @@ fn a_row_has_the_same_bits_in_a_thousand_random_batches() {
     for kernels in all_with_tiles() {
         let mut random = Random::new(11);
         for group in 0..GROUPS {
-            // Some batches have more rows than are computed at a time.
-            let (m, most) = if group % 10 == 0 { (300, 20) } else { (40, 120) };
-            let (k, n) = (random.between(1, most), random.between(1, 80));
+            // Some batches have more rows, or more numbers in a row, than are computed at a time.
+            let (m, ks) = match group % 10 {
+                0 => (300, [1, 20]),
+                1 => (12, [800, 1000]),
+                _ => (40, [1, 120]),
+            };
+            let (k, n) = (random.between(ks[0], ks[1]), random.between(1, 80));
             let layer = Layer::new(&mut random, k, n);
             let (linear, rows) = (layer.packed(kernels), layer.rows(&mut random, m));
             let outputs = |rows: &[f32]| bits(&multiply(kernels, &linear, rows, layer.epilogue));
