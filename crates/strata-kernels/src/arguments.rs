@@ -2,6 +2,7 @@
 //! that the guarantees in its documentation hold, and the kernels rely on them.
 
 use crate::epilogue::Epilogue;
+use crate::simd::matrix::TILE;
 
 /// The left matrix of a matmul, in 32-bit words: word `(row, step)` is at
 /// `row · row_stride + step · step_stride`.
@@ -19,6 +20,14 @@ pub struct LeftTiles {
     pub first: *const u32,
     /// Words from one tile of rows to the next.
     pub stride: usize,
+}
+
+impl LeftTiles {
+    /// The first word of the tile that has a row.
+    #[inline(always)]
+    pub fn of_row(&self, row: usize) -> *const u32 {
+        self.first.wrapping_add(row / TILE * self.stride)
+    }
 }
 
 /// The words to prefetch while a tile is computed: in each step two registers of them, the first at
@@ -50,6 +59,7 @@ pub struct Int8Scales {
 /// for `rows` rows of as many columns, `out_stride` apart, and nothing else accesses them. What the
 /// layout of the kernel needs is there: words in `a`, or tiles in `a_tiles`, and a mark for each row
 /// in `by_fma` if they are parts.
+#[derive(Clone, Copy)]
 pub struct GemmArguments {
     pub a: LeftWords,
     pub a_tiles: LeftTiles,
@@ -70,7 +80,7 @@ pub struct GemmArguments {
     /// of the first one. Elsewhere there is one panel at a time.
     pub panels: usize,
     pub panel_words: usize,
-    /// In f32 by six products: memory for sums.
+    /// On a matrix unit: memory for sums.
     pub sums: *mut u32,
 }
 

@@ -12,7 +12,7 @@ use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
 use crate::operand::{Operand, OperandScratch};
 use crate::packed_linear::PackedLinear;
-use crate::simd::matrix::split;
+use crate::simd::matrix;
 use crate::table::{GemmKernel, Layout};
 use crate::view_mut::ViewMut;
 
@@ -127,8 +127,11 @@ impl Kernels {
             column_sum: b.sums()[range.clone()].as_ptr(),
         });
         let sums = match kernel.layout {
-            Layout::Parts(_) => split::sums_words(a.rows(), panels.len(), b.inputs()),
-            Layout::Steps | Layout::Tiles => 0,
+            Layout::Steps => 0,
+            Layout::Tiles => matrix::gemm::schedule(a.rows(), panels.len(), b.steps()).sums_words(),
+            Layout::Parts(_) => {
+                matrix::split::schedule(a.rows(), panels.len(), b.inputs()).sums_words()
+            }
         };
         let run = |sums: &mut Buffer, words| {
             let arguments = GemmArguments {
@@ -158,7 +161,7 @@ impl Kernels {
 }
 
 thread_local! {
-    /// Sums of f32 by six products, between blocks of `k`.
+    /// Sums of GEMMs on a matrix unit.
     static SUMS: RefCell<Buffer> = RefCell::default();
 }
 

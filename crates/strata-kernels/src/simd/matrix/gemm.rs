@@ -1,99 +1,108 @@
 //! GEMM of a block of rows in bf16 or int8.
 
-use std::mem::MaybeUninit;
-
-use super::epilogue::finish;
+use super::COLUMNS;
+use super::interleaved::Prefetching;
+use super::outputs::Outputs;
+use super::schedule::{Block, Schedule};
 use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
-use super::{BLOCK_ROWS, COLUMNS, PREFETCHED_LINES, ROWS, of_panel, part_to_prefetch};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
-use crate::simd::epilogue::Tile;
 use crate::simd::lanes::{Bf16Words, Parts};
 
 /// Chunks of `k` that all rows of a block are multiplied with before the next ones follow, if there
 /// are many: 24 KiB of a panel, which stay in a first-level cache of 48 KiB while the left side
 /// streams by.
-const CHUNKS: usize = 12;
+const BLOCK_CHUNKS: usize = 12;
 
-/// The sums of a block of rows.
-#[repr(align(64))]
-struct Sums([MaybeUninit<u32>; BLOCK_ROWS * COLUMNS]);
+/// The same for all panels: the left side of these chunks and the sums of all panels stay in a
+/// second-level cache of 2 MiB.
+const ROUND_CHUNKS: usize = 48;
 
-/// The GEMM of all rows of the block and all panels.
+/// Lines of a panel's chunk.
+const CHUNK_LINES: usize = COLUMNS;
+
+/// How many of them are prefetched if there are few rows, which take what the processor prefetches
+/// by itself: with all of them or none bf16 is slower by a twentieth.
+const FEW_LINES: usize = 4;
+
+/// The order of the products for rows of `steps` words.
+#[inline(always)]
+pub fn schedule(rows: usize, panels: usize, steps: usize) -> Schedule {
+    let chunks = steps.div_ceil(TILE);
+    // Instead of a small remainder, one block or round is larger.
+    let up_to = |most: usize| if chunks > most + most / 2 { most } else { chunks };
+    let (round_chunks, block_chunks) = (up_to(ROUND_CHUNKS), up_to(BLOCK_CHUNKS));
+    Schedule::new(rows, panels, chunks, round_chunks, block_chunks)
+}
+
+/// The GEMM of all rows and all panels.
 ///
 /// # Safety
 /// The CPU has the features of `U` and `D`, this thread's tiles are configured, the guarantees of
-/// [`GemmArguments`] hold, and both sides are stored tile by tile.
+/// [`GemmArguments`] hold, both sides are stored tile by tile, and there are as many words for sums
+/// as the [`schedule`] needs.
 #[inline(always)]
 pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT8: bool>(
     arguments: &GemmArguments,
 ) {
-    for first_row in (0..arguments.rows).step_by(BLOCK_ROWS) {
-        let rows = BLOCK_ROWS.min(arguments.rows - first_row);
-        for panel in 0..arguments.panels {
-            let arguments = &of_panel(arguments, panel);
-            // SAFETY: rows and panel exist.
-            unsafe { panel_gemm::<U, D, INT8>(arguments, first_row, rows, panel) }
+    let GemmArguments { a_tiles, rows, panels, steps, .. } = *arguments;
+    let schedule = schedule(rows, panels, steps);
+    let mut outputs = Outputs::<U, D, false>::new(arguments);
+    let mut next = schedule.first();
+    while let Some(block) = next {
+        next = schedule.after(&block);
+        let b = right_side(arguments, &block);
+        // After the last block there is none: it is prefetched once more, to no use.
+        let upcoming = next.unwrap_or(block);
+        let lines = upcoming.chunks * if block.pairs() > 1 { CHUNK_LINES } else { FEW_LINES };
+        let steps = block.pairs() * block.chunks;
+        let mut prefetching = Prefetching::<U>::new(right_side(arguments, &upcoming), lines, steps);
+        let is_last = schedule.is_last_of_k(&block);
+        if schedule.is_first_of_rows(&block) {
+            // SAFETY: the sums of the rows before are still there.
+            unsafe { outputs.finish() }
         }
-    }
-}
-
-/// The GEMM of `rows` rows from `first_row` on and one panel, two tiles of rows at a time.
-/// Meanwhile the words that follow are prefetched.
-///
-/// # Safety
-/// As for [`gemm`]; the arguments are those of the panel.
-#[inline(always)]
-unsafe fn panel_gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT8: bool>(
-    arguments: &GemmArguments,
-    first_row: usize,
-    rows: usize,
-    panel: usize,
-) {
-    let GemmArguments { a_tiles, b, .. } = *arguments;
-    let all_chunks = arguments.steps.div_ceil(TILE);
-    let chunks = if all_chunks > CHUNKS + CHUNKS / 2 { CHUNKS } else { all_chunks };
-    let pairs = rows.div_ceil(ROWS);
-    let mut sums = Sums([MaybeUninit::uninit(); BLOCK_ROWS * COLUMNS]);
-    for start in (0..all_chunks).step_by(chunks) {
-        let chunks = chunks.min(all_chunks - start);
-        let b = b.wrapping_add(start * TILE * COLUMNS);
-        let next = b.wrapping_add(chunks * TILE * COLUMNS);
-        for pair in 0..pairs {
-            let row = first_row + pair * ROWS;
-            let count = ROWS.min(first_row + rows - row);
-            // Without further blocks of `k` no pair's sums are needed again.
-            let kept = if chunks < all_chunks { pair } else { 0 };
-            let sums = sums.0.as_mut_ptr().cast::<u32>().wrapping_add(kept * ROWS * COLUMNS);
-            let a = a_tiles.first.wrapping_add(row / TILE * a_tiles.stride);
+        for pair in 0..block.pairs() {
+            let rows = block.pair(pair);
+            let sums = arguments.sums.wrapping_add(schedule.sums_of_pair(&block, pair));
+            let a = a_tiles.of_row(rows.first_row);
             let product = Product {
-                a: a.wrapping_add(start * TILE_WORDS),
+                a: a.wrapping_add(block.first_chunk * TILE_WORDS),
                 a_stride: a_tiles.stride,
                 b,
-                chunks,
+                chunks: block.chunks,
                 sums,
                 sums_stride: COLUMNS,
-                row_tiles: count.div_ceil(TILE),
+                row_tiles: rows.rows.div_ceil(TILE),
                 column_tiles: COLUMNS / TILE,
-                from_zero: start == 0,
-                prefetch: part_to_prefetch(next, chunks, PREFETCHED_LINES, pair),
+                start: block.start(),
+                store: true,
             };
+            outputs.begin(block.chunks, is_last.then_some(rows));
+            let mut work = (&mut outputs, &mut prefetching);
             // SAFETY: the tiles of these rows are among the block's, and those of the panel are
             // valid for its chunks; there are sums for two tiles of rows in each pair, and those of
-            // the rows that exist are written before they are read.
+            // the rows that exist are written before they are read. What is pending has other sums.
             unsafe {
                 if INT8 {
-                    U::int8(&product)
+                    U::int8(&product, &mut work)
                 } else {
-                    U::bf16(&product)
+                    U::bf16(&product, &mut work)
                 }
-                if start + chunks == all_chunks {
-                    finish::<D, false>(
-                        &Tile { arguments, first_row: row, rows: count, sums },
-                        panel,
-                    );
+                outputs.finish();
+                if is_last {
+                    outputs.complete(rows, sums);
                 }
             }
         }
     }
+    // SAFETY: the sums of the last rows are still there.
+    unsafe { outputs.finish() }
+}
+
+/// The tiles of a block's chunks of its panel.
+#[inline(always)]
+fn right_side(arguments: &GemmArguments, block: &Block) -> *const u32 {
+    let panel = arguments.b.wrapping_add(block.panel * arguments.panel_words);
+    panel.wrapping_add(block.first_chunk * TILE * COLUMNS)
 }

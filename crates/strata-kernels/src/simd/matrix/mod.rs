@@ -1,9 +1,11 @@
 //! GEMM and attention on a matrix unit, which multiplies tiles of 16 × 16 words at a time.
 //!
-//! [`unit`] has the operations of a unit as a trait; `x86_64::amx` implements it with AMX's
+//! [`mod@unit`] has the operations of a unit as a trait; `x86_64::amx` implements it with AMX's
 //! instructions, and the tests with plain loops that compute the same bits. Everything else is
 //! written once: [`gemm`] for bf16 and int8, [`split`] for f32 in three parts of bf16, and
-//! [`attention`].
+//! [`attention`]. [`schedule`] says in which order the products of a GEMM follow each other, and
+//! [`interleaved`] what is done between their instructions, such as the epilogue of the
+//! [`outputs`] that are complete.
 //!
 //! A unit reads rows of 64 bytes, fastest if they are aligned and a tile's rows lie one after
 //! another. So both sides of a GEMM are stored tile by tile. The left side: `[tile of rows][chunk of
@@ -13,13 +15,14 @@
 pub mod attention;
 mod epilogue;
 pub mod gemm;
+mod interleaved;
+mod outputs;
+pub mod schedule;
 pub mod split;
 mod unit;
 
-pub use unit::{
-    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, SIX_PRODUCTS, TILE,
-    TILE_WORDS,
-};
+pub use interleaved::{Interleaved, Nothing};
+pub use unit::{MatrixUnit, PARTS, Product, SIX_PRODUCTS, Start, TILE, TILE_WORDS};
 
 use crate::arguments::{GemmArguments, Int8Scales};
 
@@ -28,9 +31,6 @@ pub const ROWS: usize = 2 * TILE;
 
 /// Numbers of `k` in a chunk of bf16: two in each word.
 pub const CHUNK: usize = 2 * TILE;
-
-/// Rows whose sums are kept while blocks of `k` follow each other.
-const BLOCK_ROWS: usize = 256;
 
 /// Columns of a panel: two tiles.
 pub const COLUMNS: usize = 2 * TILE;
@@ -57,11 +57,4 @@ fn of_panel(arguments: &GemmArguments, panel: usize) -> GemmArguments {
         out: arguments.out.wrapping_add(columns),
         ..*arguments
     }
-}
-
-/// What the products of pair number `pair` prefetch: a part of the `chunks` chunks at `next`, of
-/// which a product prefetches `lines` lines in each chunk. Eight pairs prefetch all of them, at an
-/// even rate; of few rows the processor's own prefetching is faster.
-fn part_to_prefetch(next: *const u32, chunks: usize, lines: usize, pair: usize) -> *const u32 {
-    next.wrapping_add(pair * chunks * lines * TILE)
 }

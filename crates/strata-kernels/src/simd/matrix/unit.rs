@@ -1,5 +1,7 @@
 //! What a matrix unit does: it multiplies tiles, registers of 16 × 16 words.
 
+use super::interleaved::Interleaved;
+
 /// Rows of a tile, and words of each of its rows.
 pub const TILE: usize = 16;
 
@@ -8,12 +10,6 @@ pub const TILE_WORDS: usize = TILE * TILE;
 
 /// The parts of an f32 number in a product of parts: see [`split`](super::split).
 pub const PARTS: usize = 3;
-
-/// Lines that a product prefetches in each chunk: an eighth of those of a panel's chunk.
-pub const PREFETCHED_LINES: usize = 4;
-
-/// The same of six products: the panel's chunk has f32 numbers.
-pub const PREFETCHED_LINES_OF_SIX: usize = 8;
 
 /// A block of a matmul: one or two tiles of rows times one or two tiles of columns, summed over
 /// `chunks` chunks of 16 words of `k`.
@@ -35,11 +31,21 @@ pub struct Product {
     pub row_tiles: usize,
     /// Tiles of columns.
     pub column_tiles: usize,
-    /// Whether the sums start at 0; otherwise the previous ones are added.
-    pub from_zero: bool,
-    /// Words to prefetch: in each chunk as many lines as [`PREFETCHED_LINES`] says. Prefetching
-    /// cannot fault, so they need not be valid.
-    pub prefetch: *const u32,
+    /// Where the sums start.
+    pub start: Start,
+    /// Whether the sums are stored. They stay in tiles in any case.
+    pub store: bool,
+}
+
+/// Where the sums of a product start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Start {
+    /// At 0.
+    Zero,
+    /// At those in memory.
+    Memory,
+    /// At those of the previous product, which has as many tiles.
+    Tiles,
 }
 
 /// A matrix unit.
@@ -73,6 +79,18 @@ pub trait MatrixUnit {
     /// As [`MatrixUnit`] says.
     unsafe fn dots_int8(rounds: usize);
 
+    /// Prefetches a line into the second-level cache. Any address is allowed.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn prefetch(line: *const u32);
+
+    /// Prefetches the line of an output, which is about to be written. Any address is allowed.
+    ///
+    /// # Safety
+    /// As [`MatrixUnit`] says.
+    unsafe fn prefetch_output(line: *const f32);
+
     /// Words of two bf16, sums in f32. A word of the left side and one of the right side make two
     /// products. For each chunk those of the lower halves are one chain of FMAs from zero, those of
     /// the upper halves another; their sum is added to the sum so far. Subnormal numbers count as
@@ -80,20 +98,20 @@ pub trait MatrixUnit {
     ///
     /// # Safety
     /// As [`MatrixUnit`] says.
-    unsafe fn bf16(product: &Product);
+    unsafe fn bf16<I: Interleaved>(product: &Product, work: &mut I);
 
     /// Words of four bytes, unsigned on the left and signed on the right; sums in i32, exact.
     ///
     /// # Safety
     /// As [`MatrixUnit`] says.
-    unsafe fn int8(product: &Product);
+    unsafe fn int8<I: Interleaved>(product: &Product, work: &mut I);
 
     /// As [`bf16`](Self::bf16), for numbers in three parts: of each chunk the six products of parts
     /// that are not negligible, in the order of [`SIX_PRODUCTS`].
     ///
     /// # Safety
     /// As [`MatrixUnit`] says.
-    unsafe fn six_products(product: &Product);
+    unsafe fn six_products<I: Interleaved>(product: &Product, work: &mut I);
 }
 
 /// The products of parts that make a product of f32 numbers: part of the left side, part of the

@@ -9,6 +9,7 @@ mod fused;
 mod layer;
 #[cfg(kernels_x86_64)]
 mod products;
+mod schedule;
 mod split;
 mod table;
 mod unit;

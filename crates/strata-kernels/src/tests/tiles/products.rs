@@ -3,7 +3,7 @@
 use super::unit::Model;
 use super::words::Kind;
 use crate::instruction_set::InstructionSet;
-use crate::simd::matrix::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
+use crate::simd::matrix::{MatrixUnit, Nothing, PARTS, Product, Start, TILE, TILE_WORDS};
 use crate::tests::support::Random;
 use crate::x86_64::Amx;
 
@@ -24,7 +24,7 @@ struct Size {
     row_tiles: usize,
     column_tiles: usize,
     chunks: usize,
-    from_zero: bool,
+    start: Start,
 }
 
 /// A row of a tile, aligned as a unit needs it.
@@ -76,7 +76,7 @@ impl Case {
     /// The words of the sums after the product, and what lies between them.
     fn run<U: MatrixUnit>(&self) -> Vec<u32> {
         let mut sums = self.sums.clone();
-        let Size { row_tiles, column_tiles, chunks, from_zero } = self.size;
+        let Size { row_tiles, column_tiles, chunks, start } = self.size;
         let product = Product {
             a: self.a.as_ptr().cast(),
             a_stride: self.a_stride,
@@ -86,17 +86,17 @@ impl Case {
             sums_stride: self.sums_stride,
             row_tiles,
             column_tiles,
-            from_zero,
-            prefetch: self.b.as_ptr().cast(),
+            start,
+            store: true,
         };
         // SAFETY: the lines are as many as the tiles of this size have. A unit is called only if
         // the CPU has it.
         unsafe {
             U::configure();
             match self.operation {
-                Operation::Bf16 => U::bf16(&product),
-                Operation::SixProducts => U::six_products(&product),
-                Operation::Int8 => U::int8(&product),
+                Operation::Bf16 => U::bf16(&product, &mut Nothing),
+                Operation::SixProducts => U::six_products(&product, &mut Nothing),
+                Operation::Int8 => U::int8(&product, &mut Nothing),
             }
             U::release();
         }
@@ -129,7 +129,7 @@ fn sizes() -> impl Iterator<Item = (Operation, Size)> + Clone {
             row_tiles: 1 + at % 2,
             column_tiles: 1 + at / 2 % 2,
             chunks: [1, 2, 3, 7][at / 4 % 4],
-            from_zero: at / 16 % 2 == 0,
+            start: [Start::Zero, Start::Memory][at / 16 % 2],
         };
         (operations[at / 32], size)
     })

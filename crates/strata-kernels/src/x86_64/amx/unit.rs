@@ -1,21 +1,17 @@
 //! AMX's tiles: their instructions, and the system's permission to use them.
 //!
-//! Each product is one block of assembly, since the compiler keeps nothing in tile registers from
-//! one block to the next. `tmm0` to `tmm3` have the sums, `tmm4` and `tmm5` tiles of the left side,
-//! `tmm6` and `tmm7` tiles of the right side.
+//! `tmm0` to `tmm3` have the sums, `tmm4` and `tmm5` tiles of the left side, `tmm6` and `tmm7` tiles
+//! of the right side. They keep their contents from one block of assembly of a product to the next:
+//! the compiler has instructions for tiles only where the feature `amx-tile` is enabled, and no code
+//! enables it.
 
 use std::arch::asm;
 
 use crate::arguments::LINE_BYTES;
-use crate::simd::matrix::{
-    MatrixUnit, PARTS, PREFETCHED_LINES, PREFETCHED_LINES_OF_SIX, Product, TILE, TILE_WORDS,
-};
+use crate::simd::matrix::{Interleaved, MatrixUnit, PARTS, Product, Start, TILE, TILE_WORDS};
 
 /// The matrix unit of a CPU with AMX.
 pub struct Amx;
-
-/// Bytes of a tile.
-const TILE_BYTES: usize = 4 * TILE_WORDS;
 
 /// The operand of `ldtilecfg`: palette 1, and the size of each of eight tiles.
 #[repr(C, align(64))]
@@ -36,8 +32,8 @@ static WHOLE_TILES: Configuration = Configuration {
     rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
-/// Loads of one chunk: one or two tiles of the left side, or of the right side, with number `$part`
-/// of those that a chunk has.
+/// The instructions that load tiles: one or two of the left side, or of the right side, with number
+/// `$part` of those that a chunk has.
 macro_rules! load {
     (a 1 $part:literal) => {
         concat!("tileloadd tmm4, [{a}+{row}*1+1024*", $part, "]\n")
@@ -66,26 +62,17 @@ macro_rules! dots {
     };
 }
 
-/// An instruction for each tile of sums, between `$before` and `$after` its place in memory.
+/// An instruction for each tile of sums: `$each` makes it of the tile and its place in memory.
 macro_rules! sums {
-    (1 1 $each:ident) => { $each!("tmm0", "{sums}+{sums_stride}*1") };
-    (1 2 $each:ident) => {
-        concat!(sums!(1 1 $each), $each!("tmm1", "{sums}+{sums_stride}*1+64"))
-    };
-    (2 1 $each:ident) => {
-        concat!(sums!(1 1 $each), $each!("tmm2", "{sums2}+{sums_stride}*1"))
-    };
+    (1 1 $each:ident) => { $each!("tmm0", "{sums}+{stride}*1") };
+    (1 2 $each:ident) => { concat!(sums!(1 1 $each), $each!("tmm1", "{sums}+{stride}*1+64")) };
+    (2 1 $each:ident) => { concat!(sums!(1 1 $each), $each!("tmm2", "{sums2}+{stride}*1")) };
     (2 2 $each:ident) => {
         concat!(
             sums!(1 2 $each),
-            $each!("tmm2", "{sums2}+{sums_stride}*1"),
-            $each!("tmm3", "{sums2}+{sums_stride}*1+64"),
+            $each!("tmm2", "{sums2}+{stride}*1"),
+            $each!("tmm3", "{sums2}+{stride}*1+64"),
         )
-    };
-}
-macro_rules! zero {
-    ($tile:literal, $at:literal) => {
-        concat!("tilezero ", $tile, "\n")
     };
 }
 macro_rules! load_sum {
@@ -99,90 +86,126 @@ macro_rules! store_sum {
     };
 }
 
-/// Prefetches line number `$line` into the second-level cache.
-macro_rules! prefetch {
-    ($line:literal) => {
-        concat!("prefetcht1 [{prefetch}+64*", $line, "]\n")
+/// A block of assembly with the instructions that `$instructions` makes of the numbers of tiles of
+/// rows and of columns.
+macro_rules! with_tiles {
+    ($product:expr, $instructions:ident($($argument:tt)*), $($operands:tt)*) => {
+        match ($product.row_tiles, $product.column_tiles) {
+            (1, 1) => block!($instructions!(1 1 $($argument)*), $($operands)*),
+            (1, _) => block!($instructions!(1 2 $($argument)*), $($operands)*),
+            (_, 1) => block!($instructions!(2 1 $($argument)*), $($operands)*),
+            _ => block!($instructions!(2 2 $($argument)*), $($operands)*),
+        }
     };
 }
-
-/// The instructions for one chunk: one product, or the six products of parts in the order of
-/// [`SIX_PRODUCTS`](crate::simd::matrix::SIX_PRODUCTS).
-macro_rules! chunk {
-    (one $rows:tt $columns:tt $dot:literal) => {
-        concat!(
-            load!(a $rows 0), prefetch!(0), load!(b $columns 0), prefetch!(1),
-            dots!($rows $columns $dot), prefetch!(2), prefetch!(3),
-        )
-    };
-    (six $rows:tt $columns:tt $dot:literal) => {
-        concat!(
-            load!(a $rows 2), load!(b $columns 0), dots!($rows $columns $dot), prefetch!(0),
-            load!(a $rows 1), prefetch!(1), dots!($rows $columns $dot), prefetch!(2),
-            load!(b $columns 1), dots!($rows $columns $dot), prefetch!(3),
-            load!(a $rows 0), dots!($rows $columns $dot), prefetch!(4),
-            load!(b $columns 0), prefetch!(5), dots!($rows $columns $dot), prefetch!(6),
-            load!(b $columns 2), dots!($rows $columns $dot), prefetch!(7),
-        )
-    };
-}
-
-/// A product with `$rows` tiles of rows and `$columns` tiles of columns, of `$products` products of
-/// `$parts` parts each.
-macro_rules! product {
-    ($product:expr, $products:ident $parts:expr, $lines:expr, $rows:tt $columns:tt $dot:literal) => {{
-        let Product { a, a_stride, b, chunks, sums, sums_stride, from_zero, prefetch, .. } = *$product;
+macro_rules! block {
+    ($instructions:expr, $($operands:tt)*) => {
         asm!(
-            "test {from_zero:e}, {from_zero:e}",
-            "jz 3f",
-            sums!($rows $columns zero),
-            "jmp 2f",
-            "3:",
-            sums!($rows $columns load_sum),
-            "2:",
-            chunk!($products $rows $columns $dot),
-            "add {a}, {a_bytes}",
-            "add {a2}, {a_bytes}",
-            "add {b}, {b_bytes}",
-            "add {prefetch}, {prefetch_bytes}",
-            "dec {chunks}",
-            "jnz 2b",
-            sums!($rows $columns store_sum),
-            // With one tile of rows there are no sums at `sums2`.
-            "# {sums2}",
-            a = inout(reg) a => _,
-            a2 = inout(reg) a.wrapping_add(a_stride) => _,
-            b = inout(reg) b => _,
-            prefetch = inout(reg) prefetch => _,
-            chunks = inout(reg) chunks => _,
-            from_zero = in(reg) u32::from(from_zero),
-            row = in(reg) 4 * TILE,
-            sums = in(reg) sums,
-            sums2 = in(reg) sums.wrapping_add(TILE * sums_stride),
-            sums_stride = in(reg) 4 * sums_stride,
-            a_bytes = const $parts * TILE_BYTES,
-            b_bytes = const $parts * $columns * TILE_BYTES,
-            prefetch_bytes = const $lines * LINE_BYTES,
+            $instructions,
+            $($operands)*
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
-            options(nostack)
-        );
-    }};
+            options(nostack, preserves_flags)
+        )
+    };
 }
 
-/// Defines a method of [`MatrixUnit`].
+/// A part of a chunk: loads, then a product of the tiles that are loaded.
+macro_rules! step {
+    ($rows:tt $columns:tt [$(a $a:literal)? $(b $b:literal)?] $dot:literal) => {
+        concat!(
+            $(load!(a $rows $a),)? $(load!(b $columns $b),)? dots!($rows $columns $dot),
+            // Not every step reads both sides.
+            "# {a} {a2} {b} {row}",
+        )
+    };
+}
+
+/// Loads or stores all sums.
+macro_rules! each_sum {
+    ($rows:tt $columns:tt $each:ident) => {
+        // With one tile of rows there are no sums at `sums2`.
+        concat!(sums!($rows $columns $each), "# {sums2}")
+    };
+}
+
+/// Sets the sums to 0, or loads the previous ones.
+///
+/// # Safety
+/// As [`MatrixUnit`] says.
+#[inline(always)]
+unsafe fn begin(product: &Product) {
+    let Product { sums, sums_stride, .. } = *product;
+    // SAFETY: the caller guarantees the rows of the sums, and that tiles are configured.
+    unsafe {
+        match product.start {
+            Start::Zero => {
+                block!("tilezero tmm0\ntilezero tmm1\ntilezero tmm2\ntilezero tmm3",);
+            }
+            Start::Memory => {
+                with_tiles!(
+                    product,
+                    each_sum(load_sum),
+                    sums = in(reg) sums,
+                    sums2 = in(reg) sums.wrapping_add(TILE * sums_stride),
+                    stride = in(reg) 4 * sums_stride,
+                );
+            }
+            Start::Tiles => {}
+        }
+    }
+}
+
+/// Stores the sums.
+///
+/// # Safety
+/// As [`MatrixUnit`] says.
+#[inline(always)]
+unsafe fn end(product: &Product) {
+    let Product { sums, sums_stride, .. } = *product;
+    // SAFETY: as above.
+    unsafe {
+        with_tiles!(
+            product,
+            each_sum(store_sum),
+            sums = in(reg) sums,
+            sums2 = in(reg) sums.wrapping_add(TILE * sums_stride),
+            stride = in(reg) 4 * sums_stride,
+        );
+    }
+}
+
+/// Defines a method of [`MatrixUnit`] whose chunks have `$parts` tiles of each kind. Each step loads
+/// tiles and multiplies those that are loaded.
 macro_rules! method {
-    ($name:ident, $products:ident $parts:expr, $lines:expr, $dot:literal) => {
+    ($name:ident, $parts:expr, $dot:literal, $steps:literal: $($number:pat => $step:tt),+) => {
         #[inline(always)]
-        unsafe fn $name(product: &Product) {
+        unsafe fn $name<I: Interleaved>(product: &Product, work: &mut I) {
+            let Product { mut a, mut b, a_stride, column_tiles, .. } = *product;
             // SAFETY: the caller guarantees the tiles of both sides and the rows of the sums, which
-            // are all that is read or written, and that tiles are configured.
+            // are all that is read or written, that tiles are configured, and what `work` needs.
             unsafe {
-                match (product.row_tiles, product.column_tiles) {
-                    (1, 1) => product!(product, $products $parts, $lines, 1 1 $dot),
-                    (1, _) => product!(product, $products $parts, $lines, 1 2 $dot),
-                    (_, 1) => product!(product, $products $parts, $lines, 2 1 $dot),
-                    _ => product!(product, $products $parts, $lines, 2 2 $dot),
+                begin(product);
+                for _ in 0..product.chunks {
+                    // Not unrolled: that would repeat the code of the work.
+                    for step in 0..$steps {
+                        match step {
+                            $($number => with_tiles!(
+                                product,
+                                step($step $dot),
+                                a = in(reg) a,
+                                a2 = in(reg) a.wrapping_add(a_stride),
+                                b = in(reg) b,
+                                row = in(reg) LINE_BYTES,
+                            ),)+
+                        }
+                        work.step();
+                    }
+                    a = a.wrapping_add($parts * TILE_WORDS);
+                    b = b.wrapping_add($parts * column_tiles * TILE_WORDS);
+                }
+                if product.store {
+                    end(product);
                 }
             }
         }
@@ -230,7 +253,24 @@ impl MatrixUnit for Amx {
 
     dots_method!(dots_bf16, "tdpbf16ps");
     dots_method!(dots_int8, "tdpbusd");
-    method!(bf16, one 1, PREFETCHED_LINES, "tdpbf16ps");
-    method!(int8, one 1, PREFETCHED_LINES, "tdpbusd");
-    method!(six_products, six PARTS, PREFETCHED_LINES_OF_SIX, "tdpbf16ps");
+
+    #[inline(always)]
+    unsafe fn prefetch(line: *const u32) {
+        // SAFETY: prefetching cannot fault.
+        unsafe {
+            asm!("prefetcht1 [{}]", in(reg) line, options(nostack, preserves_flags, readonly))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch_output(line: *const f32) {
+        // SAFETY: as above.
+        unsafe { asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags, readonly)) }
+    }
+
+    method!(bf16, 1, "tdpbf16ps", 1: _ => [a 0 b 0]);
+    method!(int8, 1, "tdpbusd", 1: _ => [a 0 b 0]);
+    // In the order of `SIX_PRODUCTS`.
+    method!(six_products, PARTS, "tdpbf16ps", 6:
+        0 => [a 2 b 0], 1 => [a 1], 2 => [b 1], 3 => [a 0], 4 => [b 0], _ => [b 2]);
 }

@@ -11,8 +11,8 @@ mod scratch;
 use self::pack::{pack_keys, pack_queries, pack_values};
 pub use self::scratch::attention_scratch;
 use self::scratch::{KEYS, Scratch};
-use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
-use super::{CHUNK, COLUMNS, ROWS};
+use super::unit::{MatrixUnit, Product, Start, TILE, TILE_WORDS};
+use super::{CHUNK, COLUMNS, Nothing, ROWS};
 use crate::arguments::{AttentionArguments, MAX_LANES, QUERIES};
 use crate::simd::attention::{Softmax, StorePowers, scatter};
 use crate::simd::lanes::{Bf16Words, Lanes};
@@ -116,7 +116,7 @@ unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
         // SAFETY: the tiles of these keys and of the queries are packed; there are scores for whole
         // tiles.
         unsafe {
-            U::bf16(&Product {
+            let product = Product {
                 a: scratch.keys.add((start + row) / TILE * chunks * TILE_WORDS).cast(),
                 a_stride: chunks * TILE_WORDS,
                 b: scratch.queries.cast(),
@@ -125,9 +125,10 @@ unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
                 sums_stride: W * TILE,
                 row_tiles: (keys - row).min(ROWS).div_ceil(TILE),
                 column_tiles: W,
-                from_zero: true,
-                prefetch: scratch.queries.cast(),
-            });
+                start: Start::Zero,
+                store: true,
+            };
+            U::bf16(&product, &mut Nothing);
         }
     }
 }
@@ -150,7 +151,7 @@ unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
         // tiles.
         unsafe {
             let tile = column / TILE * chunks + start / CHUNK;
-            U::bf16(&Product {
+            let product = Product {
                 a: scratch.values.add(tile * TILE_WORDS).cast(),
                 a_stride: chunks * TILE_WORDS,
                 b: scratch.powers.cast(),
@@ -159,9 +160,10 @@ unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
                 sums_stride: W * TILE,
                 row_tiles: (d - column).min(ROWS).div_ceil(TILE),
                 column_tiles: W,
-                from_zero: start == 0,
-                prefetch: scratch.powers.cast(),
-            });
+                start: if start == 0 { Start::Zero } else { Start::Memory },
+                store: true,
+            };
+            U::bf16(&product, &mut Nothing);
         }
     }
 }

@@ -13,139 +13,186 @@
 //! so that a row's bits don't depend on its neighbours.
 
 mod by_fma;
+mod few_rows;
 mod parts;
 
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, swap};
 
 use self::by_fma::by_fma;
-use self::parts::{RIGHT_WORDS, split_weights};
+use self::few_rows::few_rows;
+use self::parts::{RIGHT_WORDS, Splitting};
 pub use self::parts::{mark, parts, split_row};
-use super::epilogue::finish;
-use super::unit::{MatrixUnit, PARTS, Product, TILE, TILE_WORDS};
-use super::{
-    BLOCK_ROWS, CHUNK, COLUMNS, PREFETCHED_LINES_OF_SIX, ROWS, of_panel, part_to_prefetch,
-};
+use super::interleaved::{Interleaved, Prefetching};
+use super::outputs::Outputs;
+use super::schedule::{Block, Schedule};
+use super::unit::{MatrixUnit, PARTS, Product, SIX_PRODUCTS, TILE, TILE_WORDS};
+use super::{CHUNK, COLUMNS, ROWS, of_panel};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
-use crate::simd::epilogue::Tile;
 use crate::simd::lanes::{Bf16Words, Parts};
 use crate::table::MicroKernelFn;
 
-/// Chunks whose weights are split at a time: their parts stay in the first-level cache.
-const CHUNKS: usize = 4;
-
-/// The same for few rows: while one chunk is multiplied, the next one is split.
-const CHUNKS_FOR_FEW_ROWS: usize = 1;
+/// Chunks whose weights are split at a time: their parts, and those of the chunks that are
+/// multiplied meanwhile, stay in the first-level cache.
+const BLOCK_CHUNKS: usize = 3;
 
 /// The most chunks of `k` that all panels are multiplied with before the next ones follow, if there
 /// are more than twice as many: their left side stays in the second-level cache.
-const CHUNKS_AT_A_TIME: usize = 12;
+const ROUND_CHUNKS: usize = 12;
+
+/// Words of a chunk of a panel.
+const CHUNK_WORDS: usize = CHUNK * COLUMNS;
 
 /// The parts of a block of weights.
 #[repr(align(64))]
-struct Weights([MaybeUninit<u32>; CHUNKS * RIGHT_WORDS]);
+struct Weights([MaybeUninit<u32>; BLOCK_CHUNKS * RIGHT_WORDS]);
 
-/// Rows and panels of a block, and the chunks of `k` that are multiplied at a time.
-struct Work<'a> {
-    arguments: &'a GemmArguments,
-    first_row: usize,
-    rows: usize,
-    first_chunk: usize,
-    chunks: usize,
+impl Weights {
+    #[inline(always)]
+    fn new() -> Self {
+        Self([MaybeUninit::uninit(); BLOCK_CHUNKS * RIGHT_WORDS])
+    }
 }
 
-/// Words of sums that [`gemm`] needs.
-pub fn sums_words(rows: usize, panels: usize, k: usize) -> usize {
-    let rows = rows.min(BLOCK_ROWS).next_multiple_of(ROWS);
-    let at_a_time = chunks_at_a_time(k.div_ceil(CHUNK));
-    let panels = if at_a_time < k.div_ceil(CHUNK) { panels } else { 1 };
-    rows * panels * COLUMNS
+/// The order of the products for rows of `k` numbers.
+#[inline(always)]
+pub fn schedule(rows: usize, panels: usize, k: usize) -> Schedule {
+    let chunks = k.div_ceil(CHUNK);
+    let round_chunks = if chunks > 2 * ROUND_CHUNKS { ROUND_CHUNKS } else { chunks };
+    Schedule::new(rows, panels, chunks, round_chunks, BLOCK_CHUNKS)
 }
 
-fn chunks_at_a_time(chunks: usize) -> usize {
-    if chunks > 2 * CHUNKS_AT_A_TIME { CHUNKS_AT_A_TIME } else { chunks }
-}
-
-/// The GEMM of all rows of the block and all panels.
+/// The GEMM of all rows and all panels.
 ///
 /// # Safety
 /// The CPU has the features of `U` and `D`, this thread's tiles are configured, the guarantees of
 /// [`GemmArguments`] hold, the left side is stored in parts, panels have room for whole chunks, and
-/// there are [`sums_words`] words for sums. `fma` is the micro-kernel of f32 for panels of the same
-/// width.
+/// there are as many words for sums as the [`schedule`] needs. `fma` is the micro-kernel of f32 for
+/// panels of the same width.
 #[inline(always)]
 pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     arguments: &GemmArguments,
     fma: MicroKernelFn,
 ) {
-    let all_chunks = arguments.steps.div_ceil(CHUNK);
-    let chunks = chunks_at_a_time(all_chunks);
-    for first_row in (0..arguments.rows).step_by(BLOCK_ROWS) {
-        let rows = BLOCK_ROWS.min(arguments.rows - first_row);
-        for first_chunk in (0..all_chunks).step_by(chunks) {
-            let chunks = chunks.min(all_chunks - first_chunk);
-            let work = Work { arguments, first_row, rows, first_chunk, chunks };
-            for panel in 0..arguments.panels {
-                let kept = if chunks < all_chunks { panel } else { 0 };
-                let at = kept * rows.next_multiple_of(ROWS) * COLUMNS;
-                // SAFETY: the rows are among the block's, the chunks among those of `k`, and there
-                // are sums for the rows of every panel, or for those of one.
-                unsafe { panel_products::<U, D>(&work, panel, arguments.sums.add(at), fma) }
+    if arguments.rows == 0 || arguments.panels == 0 {
+        return;
+    }
+    // SAFETY: the caller guarantees it.
+    unsafe {
+        if arguments.rows <= ROWS {
+            few_rows::<U, D>(arguments, fma);
+        } else {
+            many_rows::<U, D>(arguments, fma);
+        }
+    }
+}
+
+/// More rows than two tiles: while a block is multiplied, the weights of the next one are split.
+///
+/// # Safety
+/// As for [`gemm`].
+#[inline(always)]
+unsafe fn many_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
+    arguments: &GemmArguments,
+    fma: MicroKernelFn,
+) {
+    let schedule = schedule(arguments.rows, arguments.panels, arguments.steps);
+    let mut outputs = Outputs::<U, D, true>::new(arguments);
+    let (mut first, mut second) = (Weights::new(), Weights::new());
+    let (mut current, mut following) = (&mut first, &mut second);
+    let mut next = schedule.first();
+    if let Some(block) = &next {
+        // SAFETY: the panel has the chunks of the block.
+        unsafe { splitting::<D>(arguments, block, following, 1).finish() }
+    }
+    while let Some(block) = next {
+        next = schedule.after(&block);
+        swap(&mut current, &mut following);
+        let steps = block.pairs() * block.chunks * SIX_PRODUCTS.len();
+        // After the last block there is none: it is split once more, to no use.
+        let upcoming = next.unwrap_or(block);
+        let mut splitting = splitting::<D>(arguments, &upcoming, following, steps);
+        let words = upcoming.chunks * CHUNK_WORDS;
+        let after_it = right_side(arguments, &upcoming).wrapping_add(words);
+        let mut prefetching = Prefetching::<U>::new(after_it, words / TILE, steps);
+        // SAFETY: the block is one of the schedule, and its weights are split. The panel has the
+        // chunks of the next one, and the sums of what is pending are still there.
+        unsafe {
+            if schedule.is_first_of_rows(&block) {
+                outputs.finish();
+            }
+            let weights = current.0.as_ptr().cast();
+            let mut work = (&mut prefetching, &mut splitting);
+            products(&schedule, &block, weights, fma, &mut outputs, &mut work);
+            splitting.finish();
+        }
+    }
+    // SAFETY: the sums of the last rows are still there.
+    unsafe { outputs.finish() }
+}
+
+/// The products of a block, pair by pair.
+///
+/// # Safety
+/// As for [`gemm`]; the block is one of the schedule, `weights` has its weights' parts, and what
+/// `work` needs is there.
+#[inline(always)]
+unsafe fn products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, I: Interleaved>(
+    schedule: &Schedule,
+    block: &Block,
+    weights: *const u32,
+    fma: MicroKernelFn,
+    outputs: &mut Outputs<'_, U, D, true>,
+    work: &mut I,
+) {
+    let arguments = outputs.arguments();
+    let is_last = schedule.is_last_of_k(block);
+    for pair in 0..block.pairs() {
+        let rows = block.pair(pair);
+        let sums = arguments.sums.wrapping_add(schedule.sums_of_pair(block, pair));
+        let a = arguments.a_tiles.of_row(rows.first_row);
+        let product = Product {
+            a: a.wrapping_add(block.first_chunk * PARTS * TILE_WORDS),
+            a_stride: arguments.a_tiles.stride,
+            b: weights,
+            chunks: block.chunks,
+            sums,
+            sums_stride: COLUMNS,
+            row_tiles: rows.rows.div_ceil(TILE),
+            column_tiles: COLUMNS / TILE,
+            start: block.start(),
+            store: true,
+        };
+        let completed = is_last.then_some(rows);
+        outputs.begin(block.chunks * SIX_PRODUCTS.len(), completed);
+        // SAFETY: the tiles of these rows are among the block's; there are sums for two tiles of
+        // rows in each pair, and those of the rows that exist are written before they are read.
+        // What is pending has other sums.
+        unsafe {
+            U::six_products(&product, &mut (&mut *outputs, &mut *work));
+            outputs.finish();
+            if is_last {
+                by_fma(&of_panel(arguments, block.panel), rows.first_row, rows.rows, fma, sums);
+                outputs.complete(rows, sums);
             }
         }
     }
 }
 
-/// Adds the products of some chunks to the sums of a panel. The epilogue follows the last ones.
-///
-/// # Safety
-/// As for [`gemm`]; rows, chunks and panel exist, and `sums` is valid for whole tiles of the rows.
+/// The splitting of a block's weights, in `steps` steps.
 #[inline(always)]
-unsafe fn panel_products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
-    work: &Work<'_>,
-    panel: usize,
-    sums: *mut u32,
-    fma: MicroKernelFn,
-) {
-    let Work { rows, first_chunk, chunks, .. } = *work;
-    let arguments = &of_panel(work.arguments, panel);
-    let all_chunks = arguments.steps.div_ceil(CHUNK);
-    let pairs = rows.div_ceil(ROWS);
-    let at_a_time = if pairs == 1 { CHUNKS_FOR_FEW_ROWS } else { CHUNKS };
-    let mut weights = Weights([MaybeUninit::uninit(); CHUNKS * RIGHT_WORDS]);
-    for start in (first_chunk..first_chunk + chunks).step_by(at_a_time) {
-        let count = at_a_time.min(first_chunk + chunks - start);
-        let from = arguments.b.wrapping_add(start * CHUNK * COLUMNS);
-        let next = from.wrapping_add(count * CHUNK * COLUMNS);
-        // SAFETY: the panel has these chunks, and `weights` room for their parts, which are written
-        // before they are read. The tiles of the left side are those of the rows.
-        unsafe {
-            let weights = weights.0.as_mut_ptr().cast();
-            split_weights::<D::Register>(from.cast(), count, weights);
-            for pair in 0..pairs {
-                let first_row = work.first_row + pair * ROWS;
-                let count_rows = ROWS.min(rows - pair * ROWS);
-                let tiles = arguments.a_tiles;
-                let a = tiles.first.add(first_row / TILE * tiles.stride);
-                let sums = sums.add(pair * ROWS * COLUMNS);
-                U::six_products(&Product {
-                    a: a.add(start * PARTS * TILE_WORDS),
-                    a_stride: tiles.stride,
-                    b: weights,
-                    chunks: count,
-                    sums,
-                    sums_stride: COLUMNS,
-                    row_tiles: count_rows.div_ceil(TILE),
-                    column_tiles: COLUMNS / TILE,
-                    from_zero: start == 0,
-                    prefetch: part_to_prefetch(next, count, PREFETCHED_LINES_OF_SIX, pair),
-                });
-                if start + count == all_chunks {
-                    by_fma(arguments, first_row, count_rows, fma, sums);
-                    let tile = Tile { arguments, first_row, rows: count_rows, sums };
-                    finish::<D, true>(&tile, panel);
-                }
-            }
-        }
-    }
+fn splitting<'a, D: Dot<Register: Parts>>(
+    arguments: &GemmArguments,
+    block: &Block,
+    to: &'a mut Weights,
+    steps: usize,
+) -> Splitting<'a, D::Register> {
+    Splitting::new(right_side(arguments, block).cast(), block.chunks, &mut to.0, steps)
+}
+
+/// The weights of a block's chunks of its panel.
+#[inline(always)]
+fn right_side(arguments: &GemmArguments, block: &Block) -> *const u32 {
+    let panel = arguments.b.wrapping_add(block.panel * arguments.panel_words);
+    panel.wrapping_add(block.first_chunk * CHUNK_WORDS)
 }

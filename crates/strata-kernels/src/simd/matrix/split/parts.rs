@@ -1,6 +1,10 @@
 //! Numbers in three parts.
 
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
 use crate::simd::lanes::{Parts, load_up_to};
+use crate::simd::matrix::interleaved::Interleaved;
 use crate::simd::matrix::{CHUNK, COLUMNS, PARTS, TILE, TILE_WORDS};
 
 /// Words of a chunk of the right side.
@@ -9,29 +13,88 @@ pub const RIGHT_WORDS: usize = PARTS * COLUMNS / TILE * TILE_WORDS;
 /// A row is split if the squares of its numbers, two at a time, add up to less.
 const SQUARES: f32 = 1e36;
 
-/// Splits `chunks` chunks of a panel's f32 numbers, `[step][column]`, into the tiles `[chunk][part]
-/// [tile of columns][step][column]`. A word has numbers 16 steps apart, as on the left side.
+/// The splitting of a panel's f32 numbers, `[step][column]`, into the tiles `[chunk][part][tile of
+/// columns][step][column]`. A word has numbers 16 steps apart, as on the left side.
+pub struct Splitting<'a, V> {
+    from: *const f32,
+    to: *mut u32,
+    /// Lines of words of each part and tile that are left.
+    lines: usize,
+    at_a_time: usize,
+    types: PhantomData<(&'a mut [u32], V)>,
+}
+
+impl<'a, V: Parts> Splitting<'a, V> {
+    /// The `chunks` chunks at `from`, in `steps` steps.
+    #[inline(always)]
+    pub fn new(
+        from: *const f32,
+        chunks: usize,
+        to: &'a mut [MaybeUninit<u32>],
+        steps: usize,
+    ) -> Self {
+        let lines = chunks * TILE;
+        debug_assert!(to.len() >= chunks * RIGHT_WORDS);
+        let at_a_time = lines.div_ceil(steps);
+        Self { from, to: to.as_mut_ptr().cast(), lines, at_a_time, types: PhantomData }
+    }
+
+    /// Splits what is left.
+    ///
+    /// # Safety
+    /// The CPU has the features of `V`; `from` is valid for the chunks.
+    #[inline(always)]
+    pub unsafe fn finish(&mut self) {
+        // SAFETY: the caller guarantees it.
+        unsafe { self.split(self.lines) }
+    }
+
+    /// Splits up to `count` lines.
+    ///
+    /// # Safety
+    /// As for [`finish`](Self::finish).
+    #[inline(always)]
+    unsafe fn split(&mut self, count: usize) {
+        for _ in 0..count.min(self.lines) {
+            // SAFETY: the chunk has this step and the one 16 steps later, and each of its tiles a
+            // line for them.
+            unsafe { split_line::<V>(self.from, self.to) }
+            self.lines -= 1;
+            // After the last line of a tile, the next chunk.
+            let is_last = self.lines.is_multiple_of(TILE);
+            let (from, to) =
+                if is_last { (TILE + 1, RIGHT_WORDS - TILE_WORDS + TILE) } else { (1, TILE) };
+            self.from = self.from.wrapping_add(from * COLUMNS);
+            self.to = self.to.wrapping_add(to);
+        }
+    }
+}
+
+/// Splits the numbers of a step and of the one 16 steps later to a line of each part and tile.
 ///
 /// # Safety
-/// The CPU has the features of `V`; `from` is valid for the numbers, `to` for the tiles.
+/// The CPU has the features of `V`; `from` is valid for both steps, `to` for the lines.
 #[inline(always)]
-pub unsafe fn split_weights<V: Parts>(from: *const f32, chunks: usize, to: *mut u32) {
-    for chunk in 0..chunks {
-        for step in 0..TILE {
-            for column in (0..COLUMNS).step_by(V::N) {
-                let tile = column / TILE * TILE_WORDS + step * TILE + column % TILE;
-                // SAFETY: the chunk has these two steps and columns, and a tile a row for each
-                // step.
-                unsafe {
-                    let from = from.add((chunk * CHUNK + step) * COLUMNS + column);
-                    let parts = weight_parts(V::load(from), V::load(from.add(TILE * COLUMNS)));
-                    for (part, words) in parts.iter().enumerate() {
-                        let at = chunk * RIGHT_WORDS + part * (RIGHT_WORDS / PARTS) + tile;
-                        words.store(to.add(at).cast());
-                    }
-                }
+pub unsafe fn split_line<V: Parts>(from: *const f32, to: *mut u32) {
+    const { assert!(V::N == TILE) };
+    for tile in 0..COLUMNS / TILE {
+        // SAFETY: the caller guarantees it.
+        unsafe {
+            let from = from.add(tile * TILE);
+            let parts = weight_parts(V::load(from), V::load(from.add(TILE * COLUMNS)));
+            let to = to.add(tile * TILE_WORDS);
+            for (part, words) in parts.iter().enumerate() {
+                words.store(to.add(part * (RIGHT_WORDS / PARTS)).cast());
             }
         }
+    }
+}
+
+impl<V: Parts> Interleaved for Splitting<'_, V> {
+    #[inline(always)]
+    unsafe fn step(&mut self) {
+        // SAFETY: who made it guarantees the features and the numbers.
+        unsafe { self.split(self.at_a_time) }
     }
 }
 
