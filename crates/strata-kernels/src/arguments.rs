@@ -66,9 +66,12 @@ pub struct GemmArguments {
     /// In f32 by six products: whether a row is computed by FMA.
     pub by_fma: *const bool,
     pub rows: usize,
+    pub k: usize,
     /// Words of `k`.
     pub steps: usize,
     pub b: *const u32,
+    /// What is read after `b`, to be prefetched: it need not be valid.
+    pub next_panel: *const u32,
     pub bias: *const f32,
     pub scales: Option<Int8Scales>,
     pub epilogue: Epilogue,
@@ -80,8 +83,8 @@ pub struct GemmArguments {
     /// of the first one. Elsewhere there is one panel at a time.
     pub panels: usize,
     pub panel_words: usize,
-    /// On a matrix unit: memory for sums.
-    pub sums: *mut u32,
+    /// Memory that the layout needs: for sums on a matrix unit, for a panel that is widened.
+    pub scratch: *mut u32,
 }
 
 /// Outputs that are stored tile by tile, as the left side of the next GEMM.

@@ -126,21 +126,24 @@ impl Kernels {
             column: b.scales()[range.clone()].as_ptr(),
             column_sum: b.sums()[range.clone()].as_ptr(),
         });
-        let sums = match kernel.layout {
+        let scratch_words = match kernel.layout {
             Layout::Steps => 0,
+            Layout::Widened => 2 * b.panel_words(),
             Layout::Tiles => matrix::gemm::schedule(a.rows(), panels.len(), b.steps()).sums_words(),
             Layout::Parts(_) => {
                 matrix::split::schedule(a.rows(), panels.len(), b.inputs()).sums_words()
             }
         };
-        let run = |sums: &mut Buffer, words| {
+        let run = |scratch: &mut Buffer| {
             let arguments = GemmArguments {
                 a: a.left_words(),
                 a_tiles: a.left_tiles(),
                 by_fma: a.by_fma().as_ptr(),
                 rows: a.rows(),
+                k: b.inputs(),
                 steps: b.steps(),
                 b: b.words()[panels.start * b.panel_words()..].as_ptr(),
+                next_panel: b.words().as_ptr().wrapping_add(panels.end * b.panel_words()),
                 bias: b.bias()[range].as_ptr(),
                 scales,
                 epilogue: output.epilogue,
@@ -149,20 +152,20 @@ impl Kernels {
                 out_tiles: output.tiles,
                 panels: panels.len(),
                 panel_words: b.panel_words(),
-                sums: sums.grow(words).as_mut_ptr().cast(),
+                scratch: scratch.grow(scratch_words).as_mut_ptr().cast(),
             };
             // SAFETY: operand and weights have what the kernel's layout says, as the caller
             // guarantees. There are biases, scales and marks for each column or row, and words for
             // the sums. This CPU has the features of the table.
             unsafe { (kernel.gemm)(&arguments) }
         };
-        SUMS.with_borrow_mut(|buffer| run(buffer, sums));
+        SCRATCH.with_borrow_mut(run);
     }
 }
 
 thread_local! {
-    /// Sums of GEMMs on a matrix unit.
-    static SUMS: RefCell<Buffer> = RefCell::default();
+    /// The memory of GEMMs that need some: see [`GemmArguments::scratch`].
+    static SCRATCH: RefCell<Buffer> = RefCell::default();
 }
 
 /// Where the outputs of a GEMM go.

@@ -55,7 +55,12 @@ impl<'a> Operand<'a> {
     ) -> Self {
         let layout = kernels.gemm_kernel(dtype).layout;
         let (count, k) = (rows.rows(), rows.columns());
-        if dtype == Dtype::F32 && !layout.has_tiles() {
+        let in_place = match layout {
+            Layout::Steps => dtype == Dtype::F32,
+            Layout::Widened => true,
+            Layout::Tiles | Layout::Parts(_) => false,
+        };
+        if in_place {
             return Self {
                 dtype,
                 layout,
@@ -234,7 +239,7 @@ struct Place {
 impl Place {
     fn new(layout: Layout, dtype: Dtype, k: usize) -> Self {
         let (interleaved, parts) = match layout {
-            Layout::Steps => (1, 1),
+            Layout::Steps | Layout::Widened => (1, 1),
             Layout::Tiles => (TILE, 1),
             Layout::Parts(_) => (TILE, PARTS),
         };

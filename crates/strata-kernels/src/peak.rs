@@ -9,7 +9,7 @@ use crate::arguments::{LeftWords, Prefetch};
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::simd::matrix::{SIX_PRODUCTS, TILE};
-use crate::table::{GemmKernel, Tiles};
+use crate::table::{GemmKernel, Layout, Tiles};
 
 /// Words of `k` in a tile: few enough for the first-level cache.
 const STEPS: usize = 64;
@@ -31,6 +31,8 @@ pub fn peak(kernels: Kernels, dtype: Dtype, threads: usize) -> f64 {
     let one = || unsafe {
         match tiles {
             Some(tiles) => measure_tiles(tiles, dtype),
+            // The micro-kernel gets what is widened.
+            None if matches!(kernel.layout, Layout::Widened) => measure(kernel, 1),
             None => measure(kernel, dtype.numbers_per_word()),
         }
     };

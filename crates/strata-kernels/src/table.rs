@@ -93,6 +93,9 @@ pub type DotsFn = unsafe fn(rounds: usize);
 pub enum Layout {
     /// Left side `[row][step]`, right side `[step][column]`.
     Steps,
+    /// Left side in f32, `[row][k]`; right side `[step][column]` in bf16: see
+    /// [`widened`](crate::simd::widened).
+    Widened,
     /// Both sides tile by tile: see [`matrix`](crate::simd::matrix).
     Tiles,
     /// Right side `[step][column]`, left side in parts, tile by tile.
@@ -103,7 +106,7 @@ impl Layout {
     /// The number of steps that a panel has room for.
     pub fn whole_steps(self, steps: usize) -> usize {
         match self {
-            Self::Steps => steps,
+            Self::Steps | Self::Widened => steps,
             Self::Tiles => steps.next_multiple_of(TILE),
             Self::Parts(_) => steps.next_multiple_of(CHUNK),
         }
@@ -113,6 +116,7 @@ impl Layout {
     pub fn name(self) -> &'static str {
         match self {
             Self::Steps => "steps",
+            Self::Widened => "widened",
             Self::Tiles => "tiles",
             Self::Parts(_) => "parts",
         }
@@ -120,13 +124,13 @@ impl Layout {
 
     /// Whether tiles are used.
     pub fn has_tiles(self) -> bool {
-        !matches!(self, Self::Steps)
+        matches!(self, Self::Tiles | Self::Parts(_))
     }
 
     /// The place of word `(step, column)` in a panel of `columns` columns.
     pub fn place_in_panel(self, step: usize, column: usize, columns: usize) -> usize {
         match self {
-            Self::Steps | Self::Parts(_) => step * columns + column,
+            Self::Steps | Self::Widened | Self::Parts(_) => step * columns + column,
             Self::Tiles => place_in_panel(step, column),
         }
     }

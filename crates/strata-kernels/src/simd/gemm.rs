@@ -51,7 +51,7 @@ pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelF
 #[inline(always)]
 fn prefetch<D: Dot>(arguments: &GemmArguments, tile: usize) -> Prefetch {
     let columns = 2 * D::Register::N;
-    let next_panel = arguments.b.wrapping_add(arguments.steps * columns);
+    let next_panel = arguments.next_panel;
     let half = arguments.steps * columns / 2;
     match D::PREFETCHING {
         Prefetching::Thorough => {

@@ -18,5 +18,6 @@ pub mod micro_kernel;
 pub mod rounding;
 mod table_functions;
 mod tiles;
+pub mod widened;
 
 pub(crate) use table_functions::table_functions;

@@ -3,11 +3,13 @@
 use super::guarded::Guarded;
 use super::support::{DTYPES, SIZES, all_kernels, assert_close, name, numbers, scalar};
 use crate::activation::Activation;
+use crate::bf16::bf16;
 use crate::dtype::Dtype;
 use crate::epilogue::Epilogue;
 use crate::kernels::Kernels;
 use crate::operand::{Operand, OperandScratch};
 use crate::packed_linear::{PackedLinear, PackedPart};
+use crate::table::Layout;
 use crate::view::View;
 use crate::view_mut::ViewMut;
 
@@ -37,10 +39,16 @@ struct Size {
 
 /// `m` rows through a layer of `k` inputs and `n` outputs, on guarded buffers, without the columns
 /// that fill up the last panel.
-fn gemm(kernels: Kernels, dtype: Dtype, size: Size, epilogue: Epilogue) -> Vec<f32> {
+fn gemm(
+    kernels: Kernels,
+    dtype: Dtype,
+    size: Size,
+    epilogue: Epilogue,
+    weight: &[f32],
+) -> Vec<f32> {
     let Size { m, k, n } = size;
-    let (weight, bias, a) = (numbers(n * k, 1), numbers(n, 2), Guarded::new(&numbers(m * k, 3)));
-    let part = PackedPart { weight: &weight, bias: &bias };
+    let (bias, a) = (numbers(n, 2), Guarded::new(&numbers(m * k, 3)));
+    let part = PackedPart { weight, bias: &bias };
     let linear = PackedLinear::pack(kernels, dtype, k, &[part]).unwrap();
     let width = linear.columns();
     let mut out = Guarded::new(&vec![0.25; m * width]);
@@ -51,10 +59,25 @@ fn gemm(kernels: Kernels, dtype: Dtype, size: Size, epilogue: Epilogue) -> Vec<f
     out.as_ref().chunks(width).flat_map(|row| &row[..n]).copied().collect()
 }
 
+fn weights(size: Size) -> Vec<f32> {
+    numbers(size.n * size.k, 1)
+}
+
+/// The outputs of plain loops that round where these kernels do.
+fn plain_loops(kernels: Kernels, dtype: Dtype, size: Size, epilogue: Epilogue) -> Vec<f32> {
+    let weight = weights(size);
+    if matches!(kernels.gemm_kernel(dtype).layout, Layout::Widened) {
+        let rounded: Vec<_> =
+            weight.iter().map(|x| f32::from_bits(u32::from(bf16(*x)) << 16)).collect();
+        return gemm(scalar(), Dtype::F32, size, epilogue, &rounded);
+    }
+    gemm(scalar(), dtype, size, epilogue, &weight)
+}
+
 fn compare(dtype: Dtype, size: Size, epilogue: Epilogue) {
-    let expected = gemm(scalar(), dtype, size, epilogue);
     for kernels in all_kernels() {
-        let actual = gemm(kernels, dtype, size, epilogue);
+        let expected = plain_loops(kernels, dtype, size, epilogue);
+        let actual = gemm(kernels, dtype, size, epilogue, &weights(size));
         let case = format!("{} {} {size:?} {epilogue:?}", name(kernels), dtype.name());
         let k = size.k as f32;
         let mut tolerance = (TOLERANCE * k.sqrt().max(1.0)).max(LONG_TOLERANCE * k);
@@ -107,7 +130,7 @@ fn the_scalar_gemm_adds_products_of_weights_and_inputs() {
         })
         .collect();
     for (dtype, tolerance) in [(Dtype::F32, 1e-6), (Dtype::Bf16, 0.02), (Dtype::Int8, 0.04)] {
-        let actual = gemm(scalar(), dtype, Size { m, k, n }, Epilogue::Bias);
+        let actual = gemm(scalar(), dtype, Size { m, k, n }, Epilogue::Bias, &weight);
         assert_close(&actual, &expected, tolerance, dtype.name());
     }
 }

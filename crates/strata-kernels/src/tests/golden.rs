@@ -34,6 +34,7 @@ const GOLDEN: &[(&str, u64)] = &[
     ("bf16-widened-fma-avx2-1", 0x1d2677c0834f8ce9),
     ("int8-widened-fma-avx2-1", 0xb6d6cdea735f8b8d),
     ("f32-fma-avx512-1", 0xfb5978e9a75011e7),
+    ("bf16-widened-fma-avx512-1", 0x3908a25c02f1b2a4),
     ("int8-vnni-fma-avx512-1", 0xa5e44278b87c73a7),
     ("f32-fma-amx-1", 0xfb5978e9a75011e7),
     ("f32-split-amx-1", 0xc4554329319afd70),

@@ -19,7 +19,8 @@ pub const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
 /// The kernels of every instruction set that this CPU has, and the emulated ones, with and without
 /// tiles.
 pub fn all_kernels() -> impl Iterator<Item = Kernels> {
-    real_kernels().chain([emulated::kernels(), tiles::kernels()])
+    let emulated = [emulated::kernels(), emulated::kernels_that_widen(), tiles::kernels()];
+    real_kernels().chain(emulated)
 }
 
 /// The kernels of every instruction set that this CPU has; if they have two kinds of products in

@@ -64,7 +64,7 @@ pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT
         }
         for pair in 0..block.pairs() {
             let rows = block.pair(pair);
-            let sums = arguments.sums.wrapping_add(schedule.sums_of_pair(&block, pair));
+            let sums = arguments.scratch.wrapping_add(schedule.sums_of_pair(&block, pair));
             let a = a_tiles.of_row(rows.first_row);
             let product = Product {
                 a: a.wrapping_add(block.first_chunk * TILE_WORDS),

@@ -6,10 +6,11 @@ pub mod dots;
 pub mod vector;
 
 use self::dots::TILE_ROWS;
-use crate::arguments::AttentionArguments;
+use crate::arguments::{AttentionArguments, GemmArguments};
 use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
+use crate::simd::widened::gemm_widened;
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Layout, Table};
 
@@ -20,11 +21,27 @@ type Int8Dot = dots::Int8Dot<4>;
 
 /// Its kernels.
 pub fn kernels() -> Kernels {
+    static PLAIN: Table = TABLE;
     // SAFETY: the table's functions need no CPU features.
-    unsafe { Kernels::from_table(&TABLE) }
+    unsafe { Kernels::from_table(&PLAIN) }
 }
 
-static TABLE: Table = Table {
+/// Those with bf16 widened to f32.
+pub fn kernels_that_widen() -> Kernels {
+    static WIDENING: Table = Table {
+        bf16: GemmKernel {
+            layout: Layout::Widened,
+            gemm: gemm_widened_bf16,
+            products: "emulatedwidened",
+            ..F32
+        },
+        ..TABLE
+    };
+    // SAFETY: the table's functions need no CPU features.
+    unsafe { Kernels::from_table(&WIDENING) }
+}
+
+const TABLE: Table = Table {
     f32: F32,
     f32_split: None,
     bf16: GemmKernel { gemm: gemm_bf16, micro_kernel: micro_kernel_bf16, ..F32 },
@@ -61,6 +78,13 @@ table_functions! {
 unsafe fn attention_bf16(arguments: &AttentionArguments) {
     // SAFETY: the caller guarantees it.
     unsafe { attention::<Rounded<Bf16Dot>>(arguments) }
+}
+
+/// # Safety
+/// As for [`GemmFn`](crate::table::GemmFn).
+unsafe fn gemm_widened_bf16(arguments: &GemmArguments) {
+    // SAFETY: the caller guarantees it.
+    unsafe { gemm_widened::<F32Dot>(arguments, F32.micro_kernel) }
 }
 
 /// # Safety

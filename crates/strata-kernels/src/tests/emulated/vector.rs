@@ -3,7 +3,7 @@
 use std::array;
 
 use crate::bf16::bf16;
-use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, Widen, methods};
 
 /// `N` numbers.
 #[derive(Clone, Copy)]
@@ -129,6 +129,18 @@ impl<const N: usize> Bf16Words for Vector<N> {
         self.zip(next, |low, high| {
             f32::from_bits(u32::from(bf16(low)) | u32::from(bf16(high)) << 16)
         })
+    }
+}
+
+impl<const N: usize> Widen for Vector<N> {
+    #[inline(always)]
+    unsafe fn low_half(self) -> Self {
+        self.map(|word| f32::from_bits(word.to_bits() << 16))
+    }
+
+    #[inline(always)]
+    unsafe fn high_half(self) -> Self {
+        self.map(|word| f32::from_bits(word.to_bits() & 0xffff_0000))
     }
 }
 

@@ -17,18 +17,16 @@ use crate::table::{GemmKernel, Layout, Table};
 
 /// The kernels, for a CPU by Intel or another maker, with or without BF16 and VNNI.
 pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
-    // Nothing says that all makers' instruction for bf16 adds in the same order.
-    let dot = if intel { "inteldot" } else { BF16.products };
     let attention = if intel { intel::attention_f32 } else { attention_f32 };
     // Intel's instruction for bf16 has half of the rate of FMA.
     let rounded = bf16 && !intel;
     Table {
         f32: if intel { intel::F32 } else { F32 },
         f32_split: None,
-        bf16: if bf16 {
-            GemmKernel { products: dot, ..BF16 }
-        } else {
-            GemmKernel { products: BY_AVX2, ..avx2::BF16 }
+        bf16: match (intel, bf16) {
+            (true, _) => intel::BF16,
+            (false, true) => BF16,
+            (false, false) => GemmKernel { products: BY_AVX2, ..avx2::BF16 },
         },
         int8: if vnni { INT8 } else { GemmKernel { products: BY_AVX2, ..avx2::INT8 } },
         layer_norm,

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, methods};
+use crate::simd::lanes::{Bf16Words, Lanes, Parts, StridedRows, ToBf16, Widen, methods};
 
 /// 16 numbers.
 #[derive(Clone, Copy)]
@@ -86,6 +86,15 @@ impl Bf16Words for Vector {
             let order = _mm512_loadu_si512(ALTERNATE.as_ptr().cast());
             Self(_mm512_castsi512_ps(_mm512_permutexvar_epi16(order, halves)))
         };
+    }
+}
+
+impl Widen for Vector {
+    methods! {
+        fn low_half(self) -> Self = {
+            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(self.0))))
+        };
+        fn high_half(self) -> Self = self.cut();
     }
 }
 

@@ -62,7 +62,7 @@ pub unsafe fn few_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     arguments: &GemmArguments,
     fma: MicroKernelFn,
 ) {
-    let GemmArguments { a_tiles, rows, panels, steps, b, sums, .. } = *arguments;
+    let GemmArguments { a_tiles, rows, panels, steps, b, scratch: sums, .. } = *arguments;
     let chunks = steps.div_ceil(CHUNK);
     // The panels follow each other, and so do all their chunks.
     let weights = |chunk: usize| b.cast::<f32>().wrapping_add(chunk * CHUNK * COLUMNS);

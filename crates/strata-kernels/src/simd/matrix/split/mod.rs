@@ -149,7 +149,7 @@ unsafe fn products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, I: Interl
     let is_last = schedule.is_last_of_k(block);
     for pair in 0..block.pairs() {
         let rows = block.pair(pair);
-        let sums = arguments.sums.wrapping_add(schedule.sums_of_pair(block, pair));
+        let sums = arguments.scratch.wrapping_add(schedule.sums_of_pair(block, pair));
         let a = arguments.a_tiles.of_row(rows.first_row);
         let product = Product {
             a: a.wrapping_add(block.first_chunk * PARTS * TILE_WORDS),

@@ -10,6 +10,7 @@ use crate::simd::attention::{Plain, attention};
 use crate::simd::dot::{Dot, Prefetching};
 use crate::simd::gemm::gemm;
 use crate::simd::lanes::{Lanes, methods};
+use crate::simd::widened::gemm_widened;
 use crate::table::{GemmKernel, Layout};
 
 pub const F32: GemmKernel = GemmKernel {
@@ -21,6 +22,15 @@ pub const F32: GemmKernel = GemmKernel {
     instructions: "avx512",
     // The same sums in the same order as the kernel for other makers.
     products: "fma",
+};
+
+/// FMA has twice the rate of the instruction for bf16.
+pub const BF16: GemmKernel = GemmKernel {
+    layout: Layout::Widened,
+    gemm: gemm_bf16,
+    instructions: "avx512, bf16 widened to f32",
+    products: "widened",
+    ..F32
 };
 
 /// f32 with FMA.
@@ -77,4 +87,12 @@ pub unsafe fn attention_f32(arguments: &AttentionArguments) {
 unsafe fn gemm_f32(arguments: &GemmArguments) {
     // SAFETY: this function has the features; the caller guarantees the rest.
     unsafe { gemm::<F32Dot>(arguments, tile::f32_tile) }
+}
+
+/// # Safety
+/// As for [`GemmFn`](crate::table::GemmFn).
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+unsafe fn gemm_bf16(arguments: &GemmArguments) {
+    // SAFETY: as above.
+    unsafe { gemm_widened::<F32Dot>(arguments, tile::f32_tile) }
 }
