@@ -83,7 +83,7 @@ pub struct GemmArguments {
     /// of the first one. Elsewhere there is one panel at a time.
     pub panels: usize,
     pub panel_words: usize,
-    /// Memory that the layout needs: for sums on a matrix unit, for a panel that is widened.
+    /// Memory that the layout needs: for sums on a matrix unit, or for a panel that is widened.
     pub scratch: *mut u32,
 }
 

@@ -1,40 +1,93 @@
-//! GEMM in bf16 for processors whose FMA is faster than their instructions for bf16: the weights of
-//! a panel are widened to f32, which is exact, and multiplied as in f32. The rows stay in f32:
-//! rounding them would gain nothing.
+//! GEMM in bf16 for processors whose FMA is faster than their instructions for bf16: weights are
+//! widened to f32, which is exact, and multiplied as in f32. The rows stay in f32: rounding them
+//! would gain nothing.
+
+use std::mem::MaybeUninit;
+use std::ptr;
 
 use super::dot::Dot;
-use super::gemm::gemm;
-use super::lanes::Widen;
-use crate::arguments::GemmArguments;
+use super::epilogue::{Tile, epilogue};
+use super::lanes::{Lanes, Widen};
+use super::tiles::{MAX_TILE_ROWS, tiles};
+use crate::arguments::{GemmArguments, LeftWords, MAX_LANES, Prefetch};
 use crate::table::MicroKernelFn;
 
-/// The GEMM of all rows of the block.
+/// A tile's sums between micro-kernel and epilogue.
+#[repr(align(64))]
+struct Sums([MaybeUninit<u32>; MAX_TILE_ROWS * 2 * MAX_LANES]);
+
+/// The sums of a tile, of rows in f32 and `steps` words of two bf16. Writes the words, widened, to
+/// `widened`, `[k][column]`, unless it is null.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module. `rows` is from 1 to the micro-kernel's; `a` is
+/// valid for `rows` rows of two numbers per step, `b` for `steps` words of each of the panel's
+/// columns, `sums` for `rows` rows of as many words, and `widened` for twice as many words as `b`.
+pub type WideningTileFn = unsafe fn(
+    rows: usize,
+    a: LeftWords,
+    steps: usize,
+    b: *const u32,
+    sums: *mut u32,
+    widened: *mut u32,
+);
+
+/// The GEMM of all rows of the block. The first tile widens the panel for the others, while FMA
+/// waits for nothing; one tile alone keeps nothing of it.
 ///
 /// # Safety
 /// The CPU has the features of `D`, the guarantees of [`GemmArguments`] hold, the rows are f32, the
-/// words of `b` have two bf16, and `scratch` is valid for two words for each of them.
-/// `micro_kernel` is that of `D`.
+/// words of `b` have two bf16, and `scratch` is valid for two words for each of them. Both kernels
+/// are those of `D`.
 #[inline(always)]
 pub unsafe fn gemm_widened<D: Dot<Register: Widen>>(
     arguments: &GemmArguments,
     micro_kernel: MicroKernelFn,
+    widening_tile: WideningTileFn,
 ) {
-    let GemmArguments { k, steps, b, scratch, .. } = *arguments;
-    // SAFETY: the caller guarantees the words of the panel and twice as many in `scratch`, of which
-    // the rows have numbers for the first `k` steps.
-    unsafe {
-        widen::<D::Register>(b, steps, scratch);
-        gemm::<D>(&GemmArguments { b: scratch, steps: k, ..*arguments }, micro_kernel);
+    const { assert!(D::TILE_ROWS <= MAX_TILE_ROWS && D::Register::N <= MAX_LANES) };
+    let GemmArguments { a, rows, k, steps, b, scratch, next_panel, .. } = *arguments;
+    let count = rows.div_ceil(D::TILE_ROWS);
+    // Without a number for the upper half of the last word, it isn't multiplied.
+    let in_first_tile = k.is_multiple_of(2);
+    if !in_first_tile {
+        // SAFETY: the caller guarantees the words of the panel and of `scratch`.
+        unsafe { widen::<D::Register>(b, steps, scratch) }
+    }
+    // The tiles that read what is widened prefetch an equal part of the next panel.
+    let step_stride = D::Register::N.div_ceil(count.saturating_sub(1).max(1));
+    let mut sums = Sums([MaybeUninit::uninit(); MAX_TILE_ROWS * 2 * MAX_LANES]);
+    let sums = sums.0.as_mut_ptr().cast::<u32>();
+    for (tile, (first_row, rows)) in tiles(rows, D::TILE_ROWS).enumerate() {
+        // SAFETY: the rows are among the block's. The sums of a tile fit into `sums`, and are
+        // written before they are read. What is widened has numbers for `k` steps.
+        unsafe {
+            let left = LeftWords { first: a.first.add(first_row * a.row_stride), ..a };
+            for row in first_row..first_row + rows {
+                let out = arguments.out.add(row * arguments.out_stride);
+                D::prefetch_output(out.add(D::Register::N - 1));
+                D::prefetch_output(out.add(2 * D::Register::N - 1));
+            }
+            if tile == 0 && in_first_tile {
+                let widened = if count > 1 { scratch } else { ptr::null_mut() };
+                widening_tile(rows, left, steps, b, sums, widened);
+            } else {
+                let first = next_panel.wrapping_add(tile.saturating_sub(1) * k * step_stride);
+                let prefetch = Prefetch { first, step_stride };
+                micro_kernel(rows, left, k, scratch, prefetch, sums);
+            }
+            epilogue::<D>(&Tile { arguments, first_row, rows, sums });
+        }
     }
 }
 
-/// Widens the words of a panel, `[step][column]` with two numbers of `k` each, to `[k][column]`.
+/// Widens words, `[step][column]` with two numbers of `k` each, to `[k][column]`.
 ///
 /// # Safety
 /// The CPU has the features of `V`; `from` is valid for the words of `steps` steps, `to` for twice as
 /// many.
 #[inline(always)]
-unsafe fn widen<V: Widen>(from: *const u32, steps: usize, to: *mut u32) {
+pub unsafe fn widen<V: Widen>(from: *const u32, steps: usize, to: *mut u32) {
     let columns = 2 * V::N;
     for step in 0..steps {
         for column in (0..columns).step_by(V::N) {

@@ -6,11 +6,11 @@ pub mod dots;
 pub mod vector;
 
 use self::dots::TILE_ROWS;
-use crate::arguments::{AttentionArguments, GemmArguments};
+use crate::arguments::{AttentionArguments, GemmArguments, LeftWords, Prefetch};
 use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
-use crate::simd::widened::gemm_widened;
+use crate::simd::widened::{gemm_widened, widen};
 use crate::simd::{rounding, table_functions};
 use crate::table::{GemmKernel, Layout, Table};
 
@@ -84,7 +84,27 @@ unsafe fn attention_bf16(arguments: &AttentionArguments) {
 /// As for [`GemmFn`](crate::table::GemmFn).
 unsafe fn gemm_widened_bf16(arguments: &GemmArguments) {
     // SAFETY: the caller guarantees it.
-    unsafe { gemm_widened::<F32Dot>(arguments, F32.micro_kernel) }
+    unsafe { gemm_widened::<F32Dot>(arguments, F32.micro_kernel, widening_tile) }
+}
+
+/// # Safety
+/// As for [`WideningTileFn`](crate::simd::widened::WideningTileFn).
+unsafe fn widening_tile(
+    rows: usize,
+    a: LeftWords,
+    steps: usize,
+    b: *const u32,
+    sums: *mut u32,
+    widened: *mut u32,
+) {
+    let mut own = vec![0; 2 * steps * F32.panel_columns];
+    let to = if widened.is_null() { own.as_mut_ptr() } else { widened };
+    // SAFETY: `to` has two words for each of the panel; the caller guarantees the rest.
+    unsafe {
+        widen::<Vector>(b, steps, to);
+        let prefetch = Prefetch { first: b, step_stride: 0 };
+        (F32.micro_kernel)(rows, a, 2 * steps, to, prefetch, sums);
+    }
 }
 
 /// # Safety

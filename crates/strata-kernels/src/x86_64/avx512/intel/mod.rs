@@ -1,6 +1,8 @@
 //! AVX-512 on Intel's processors.
 
-mod tile;
+mod assembly;
+mod bf16_tile;
+mod f32_tile;
 
 use std::arch::asm;
 
@@ -17,8 +19,8 @@ pub const F32: GemmKernel = GemmKernel {
     panel_columns: 2 * Vector::N,
     layout: Layout::Steps,
     gemm: gemm_f32,
-    micro_kernel: tile::f32_tile,
-    tile_rows: tile::TILE_ROWS,
+    micro_kernel: f32_tile::f32_tile,
+    tile_rows: assembly::TILE_ROWS,
     instructions: "avx512",
     // The same sums in the same order as the kernel for other makers.
     products: "fma",
@@ -39,7 +41,7 @@ pub struct F32Dot;
 impl Dot for F32Dot {
     type Register = Vector;
     const ROUNDED: bool = false;
-    const TILE_ROWS: usize = tile::TILE_ROWS;
+    const TILE_ROWS: usize = assembly::TILE_ROWS;
     const PREFETCHING: Prefetching = Prefetching::Thorough;
 
     methods! {
@@ -86,7 +88,7 @@ pub unsafe fn attention_f32(arguments: &AttentionArguments) {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn gemm_f32(arguments: &GemmArguments) {
     // SAFETY: this function has the features; the caller guarantees the rest.
-    unsafe { gemm::<F32Dot>(arguments, tile::f32_tile) }
+    unsafe { gemm::<F32Dot>(arguments, f32_tile::f32_tile) }
 }
 
 /// # Safety
@@ -94,5 +96,5 @@ unsafe fn gemm_f32(arguments: &GemmArguments) {
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 unsafe fn gemm_bf16(arguments: &GemmArguments) {
     // SAFETY: as above.
-    unsafe { gemm_widened::<F32Dot>(arguments, tile::f32_tile) }
+    unsafe { gemm_widened::<F32Dot>(arguments, f32_tile::f32_tile, bf16_tile::bf16_tile) }
 }
