@@ -20,7 +20,7 @@ struct Sums([MaybeUninit<u32>; MAX_TILE_ROWS * 2 * MAX_LANES]);
 /// `widened`, `[k][column]`, unless it is null.
 ///
 /// # Safety
-/// The CPU has the features of the kernel's module. `rows` is from 1 to the micro-kernel's; `a` is
+/// The CPU has the features of the kernel's module. `rows` is from 1 to the micro-kernel's, and `steps` at least 1; `a` is
 /// valid for `rows` rows of two numbers per step, `b` for `steps` words of each of the panel's
 /// columns, `sums` for `rows` rows of as many words, and `widened` for twice as many words as `b`.
 pub type WideningTileFn = unsafe fn(

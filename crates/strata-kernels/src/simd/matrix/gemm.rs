@@ -1,8 +1,8 @@
 //! GEMM of a block of rows in bf16 or int8.
 
 use super::COLUMNS;
-use super::interleaved::Prefetching;
 use super::outputs::Outputs;
+use super::prefetching::Prefetching;
 use super::schedule::{Block, Schedule};
 use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
 use crate::arguments::GemmArguments;

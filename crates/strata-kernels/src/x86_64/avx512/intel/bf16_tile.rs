@@ -19,12 +19,7 @@ pub unsafe fn bf16_tile(
     sums: *mut u32,
     widened: *mut u32,
 ) {
-    debug_assert_eq!(a.step_stride, 1);
-    if steps == 0 {
-        // SAFETY: the caller guarantees `rows` rows of sums.
-        unsafe { sums.write_bytes(0, rows * 32) }
-        return;
-    }
+    debug_assert!(a.step_stride == 1 && steps > 0);
     let stride = size_of::<u32>() * a.row_stride;
     macro_rules! tile {
         ([$($write_low:literal $write_high:literal)?] $(($($row:tt)*))*) => {
