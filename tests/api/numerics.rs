@@ -6,10 +6,11 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use strata::http::Port;
 use strata::http::auth::Auth;
+use strata_kernels::InstructionSet;
 
 use crate::support::app::{TestApp, config};
-use crate::support::process::{Running, Strata};
-use crate::support::tiny;
+use crate::support::process::{BINARY, Running, Strata};
+use crate::support::{root, tiny};
 
 const HEADER: &str = "x-strata-numerics";
 
@@ -89,4 +90,36 @@ async fn servers_with_the_same_name_give_the_same_bits() {
     assert!(names.iter().all(|name| name.starts_with("packed-")), "{names:?}");
     names.dedup();
     assert_eq!(names.len(), 3, "{names:?}");
+}
+
+/// Whether the log of a start says that tiles are missing, and the name of the numerics.
+async fn start_without_tiles() -> (bool, String) {
+    let script = root().join("tests/api/without_tiles.py");
+    let mut server = Strata::from_binary(
+        "/usr/bin/env".as_ref(),
+        &["python3", "-B", script.to_str().unwrap(), BINARY, "serve", "--port", "0"],
+    )
+    .arg("--model")
+    .arg(tiny("sentence").to_str().unwrap())
+    .env("STRATA_HTTP_STOP_DELAY_MS", "0")
+    .env("STRATA_ENCODER", "packed")
+    .env("PATH", &std::env::var("PATH").unwrap())
+    .start();
+    let log = server.until_logged("budget_tokens");
+    let info = Client::new().get(server.url("/info")).send().await.unwrap();
+    let info: Value = info.json().await.unwrap();
+    server.terminate();
+    let name = info["encoder"]["numerics"].as_str().unwrap().to_owned();
+    (log.contains("the system does not permit its tiles"), name)
+}
+
+/// Only a processor with AMX has tiles that a system can refuse; the others have to be silent.
+#[tokio::test]
+async fn a_server_that_may_not_use_tiles_says_so_and_computes_without_them() {
+    let (warned, name) = start_without_tiles().await;
+    assert_eq!(warned, InstructionSet::Amx.is_available(), "{name}");
+    assert!(!name.contains("amx"), "{name}");
+    if warned {
+        assert_eq!(name, "packed-f32-fma-avx512-1");
+    }
 }

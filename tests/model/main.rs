@@ -18,6 +18,7 @@ mod drops;
 mod explain;
 mod fingerprint;
 mod formats;
+mod golden;
 mod heads;
 mod padding;
 mod parity;

@@ -4,7 +4,8 @@ use crate::dtype::Dtype;
 use crate::instruction_set::InstructionSet;
 
 /// The revision of the kernels. It changes when a kernel's bits do: with the order of its
-/// operations, or with the operations themselves. `tests/golden.rs` has the bits of a revision.
+/// operations, or with the operations themselves. `tests/golden.rs` has the bits of a revision. It
+/// also changes when the bits of a whole pass do, because the encoder calls the kernels otherwise.
 pub const REVISION: u32 = 1;
 
 /// What decides the bits of GEMM, attention and layer norm, besides the inputs.

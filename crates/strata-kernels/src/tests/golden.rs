@@ -9,7 +9,7 @@
 //! To record the bits after an intended change: raise `REVISION` in `numerics.rs`, run
 //! `cargo test -p strata-kernels golden -- --nocapture`, and replace [`GOLDEN`] by the lines that it
 //! prints. Lines of instruction sets that this processor lacks have to be recorded elsewhere; until
-//! then they are left out.
+//! then they are left out. `tests/model/golden.rs` of the server has the bits of whole passes.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,12 @@ const GOLDEN: &[(&str, u64)] = &[
     ("f32-split-amx-1", 0xc4554329319afd70),
     ("bf16-tiles-amx-1", 0x27d48005883f4cdc),
     ("int8-tiles-amx-1", 0x32a7c49e816fb02d),
+    ("f32-emulated-scalar-1", 0x26e9187961de4dc3),
+    ("bf16-emulated-scalar-1", 0x3ae04f44f036badc),
+    ("int8-emulated-scalar-1", 0xb4fcde1890ece6cc),
+    ("f32-emulatedtiles-scalar-1", 0x7e7d25a931aa776e),
+    ("bf16-emulatedtiles-scalar-1", 0xdbccfe88c79628a2),
+    ("int8-emulatedtiles-scalar-1", 0xe78dff30df78fdbb),
 ];
 
 /// FNV-1a with 64 bits, over the bits of numbers.
