@@ -20,18 +20,19 @@ use crate::support::tiny;
 
 /// The name of the numerics, and the hash of the bits.
 const GOLDEN: &[(&str, u64)] = &[
-    ("packed-f32-plain-scalar-1", 0x35b9078da90e72c0),
-    ("packed-bf16-plain-scalar-1", 0x6045387eaa869cb2),
-    ("packed-int8-plain-scalar-1", 0xd7e7e243155c135b),
-    ("packed-f32-fma-avx2-1", 0x19abac6a4502bdf2),
-    ("packed-bf16-widened-fma-avx2-1", 0xfaa2c1fa334f16fe),
-    ("packed-int8-widened-fma-avx2-1", 0xfbda619a9834d718),
-    ("packed-f32-fma-avx512-1", 0x46b194f25fd318f6),
-    ("packed-int8-vnni-fma-avx512-1", 0xbebcdba5fc5230c1),
-    ("packed-f32-fma-amx-1", 0x46b194f25fd318f6),
-    ("packed-f32-split-amx-1", 0xd8f02befc35b32ae),
-    ("packed-bf16-tiles-amx-1", 0x682a0c21d2cbb2cf),
-    ("packed-int8-tiles-amx-1", 0x45aaba31710f986e),
+    ("packed-f32-plain-scalar-1", 0x4f7977f570559fd2),
+    ("packed-bf16-plain-scalar-1", 0x0b1f906294ede084),
+    ("packed-int8-plain-scalar-1", 0x15dafb61615be475),
+    ("packed-f32-fma-avx2-1", 0x7dd5fd9fd953881b),
+    ("packed-bf16-widened-fma-avx2-1", 0x2bb37d359a0e4994),
+    ("packed-int8-widened-fma-avx2-1", 0x0300e23dbff73dcf),
+    ("packed-f32-fma-avx512-1", 0x0393d1a5e50f5dc8),
+    ("packed-bf16-widened-fma-avx512-1", 0x46f38029e650d582),
+    ("packed-int8-vnni-fma-avx512-1", 0x1dcc471c2ea1cfac),
+    ("packed-f32-fma-amx-1", 0x0393d1a5e50f5dc8),
+    ("packed-f32-split-amx-1", 0x87998c36598832b8),
+    ("packed-bf16-tiles-amx-1", 0xc9928f3c5ccac291),
+    ("packed-int8-tiles-amx-1", 0x7167dd8109f28e00),
 ];
 
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];

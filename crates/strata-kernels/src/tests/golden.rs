@@ -43,6 +43,7 @@ const GOLDEN: &[(&str, u64)] = &[
     ("f32-emulated-scalar-1", 0x26e9187961de4dc3),
     ("bf16-emulated-scalar-1", 0x3ae04f44f036badc),
     ("int8-emulated-scalar-1", 0xb4fcde1890ece6cc),
+    ("bf16-emulatedwidened-emulated-scalar-1", 0x4da95237beb8bdef),
     ("f32-emulatedtiles-scalar-1", 0x7e7d25a931aa776e),
     ("bf16-emulatedtiles-scalar-1", 0xdbccfe88c79628a2),
     ("int8-emulatedtiles-scalar-1", 0xe78dff30df78fdbb),
