@@ -16,6 +16,9 @@ use crate::work::{embed, snippets};
 const ASKED: f64 = 100.0;
 /// Requests a second of the other one, who sends 10,000 in ten seconds.
 const OTHER: f64 = 1_000.0;
+/// Requests a second that its key allows. They are few, since those that are let in cost what they
+/// cost for anybody: with ten a second the other's p99 is 1.21 times as long, for that work alone.
+const ALLOWED: f64 = 1.0;
 const ROUNDS: usize = 5;
 
 const GOOD: &str = "strata_good";
@@ -29,7 +32,7 @@ pub async fn run(duration: Duration) -> anyhow::Result<()> {
         requests_per_second,
         tokens_per_second: None,
     };
-    let entries = [entry("good", GOOD, None), entry("limited", LIMITED, Rate::new(10.0))];
+    let entries = [entry("good", GOOD, None), entry("limited", LIMITED, Rate::new(ALLOWED))];
     fs::write(&file, entries.map(|entry| entry.to_toml()).concat())?;
     let server = Server::start(&[("STRATA_AUTH_KEYS_FILE", &file.to_string_lossy())]);
     let measured = measure(&server?, duration).await;
