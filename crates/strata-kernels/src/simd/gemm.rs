@@ -17,7 +17,19 @@ const TILE_WORDS: usize = MAX_TILE_ROWS * 2 * MAX_LANES;
 
 /// A tile's sums between micro-kernel and epilogue.
 #[repr(align(64))]
-struct Sums([MaybeUninit<u32>; TILE_WORDS]);
+pub struct Sums([MaybeUninit<u32>; TILE_WORDS]);
+
+impl Sums {
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self([MaybeUninit::uninit(); TILE_WORDS])
+    }
+
+    #[inline(always)]
+    pub fn as_mut_ptr(&mut self) -> *mut u32 {
+        self.0.as_mut_ptr().cast()
+    }
+}
 
 /// The GEMM of all rows of the block, tile by tile.
 ///
@@ -28,21 +40,33 @@ struct Sums([MaybeUninit<u32>; TILE_WORDS]);
 pub unsafe fn gemm<D: Dot>(arguments: &GemmArguments, micro_kernel: MicroKernelFn) {
     const { assert!(D::TILE_ROWS <= MAX_TILE_ROWS && D::Register::N <= MAX_LANES) };
     let GemmArguments { a, steps, b, .. } = *arguments;
-    let mut sums = Sums([MaybeUninit::uninit(); TILE_WORDS]);
+    let mut sums = Sums::new();
+    let sums = sums.as_mut_ptr();
     for (tile, (first_row, rows)) in tiles(arguments.rows, D::TILE_ROWS).enumerate() {
         let prefetch = prefetch::<D>(arguments, tile);
         // SAFETY: the rows `first_row..first_row + rows` are among the block's. The sums of a tile,
         // `TILE_ROWS · 2N` at most, fit into `sums`, and are written before they are read.
         unsafe {
             let left = LeftWords { first: a.first.add(first_row * a.row_stride), ..a };
-            for row in first_row..first_row + rows {
-                let out = arguments.out.add(row * arguments.out_stride);
-                D::prefetch_output(out.add(D::Register::N - 1));
-                D::prefetch_output(out.add(2 * D::Register::N - 1));
-            }
-            micro_kernel(rows, left, steps, b, prefetch, sums.0.as_mut_ptr().cast());
-            let sums = sums.0.as_ptr().cast();
+            prefetch_outputs::<D>(arguments, first_row, rows);
+            micro_kernel(rows, left, steps, b, prefetch, sums);
             epilogue::<D>(&Tile { arguments, first_row, rows, sums });
+        }
+    }
+}
+
+/// Prefetches the lines of a tile's outputs, if that is worth it.
+///
+/// # Safety
+/// The CPU has the features of `D`, and the rows are among the block's.
+#[inline(always)]
+pub unsafe fn prefetch_outputs<D: Dot>(arguments: &GemmArguments, first_row: usize, rows: usize) {
+    for row in first_row..first_row + rows {
+        // SAFETY: the row has outputs for two registers.
+        unsafe {
+            let out = arguments.out.add(row * arguments.out_stride);
+            D::prefetch_output(out.add(D::Register::N - 1));
+            D::prefetch_output(out.add(2 * D::Register::N - 1));
         }
     }
 }

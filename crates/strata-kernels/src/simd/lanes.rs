@@ -161,19 +161,14 @@ pub trait Bf16Words: ToBf16 {
     unsafe fn bf16_words(self, next: Self) -> Self;
 }
 
-/// Registers whose words can be read as two bf16.
-pub trait Widen: Lanes {
+/// Registers whose words can be read as two bf16: the upper one, widened to f32, is
+/// [`cut`](Parts::cut).
+pub trait Widen: Parts {
     /// The lower half of each word, widened to f32.
     ///
     /// # Safety
     /// As [`Lanes`] says.
     unsafe fn low_half(self) -> Self;
-
-    /// The upper half of each word, widened to f32.
-    ///
-    /// # Safety
-    /// As [`Lanes`] says.
-    unsafe fn high_half(self) -> Self;
 }
 
 /// Registers whose numbers can be split into parts of 8 bits of their significands.

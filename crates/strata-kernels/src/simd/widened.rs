@@ -2,27 +2,24 @@
 //! widened to f32, which is exact, and multiplied as in f32. The rows stay in f32: rounding them
 //! would gain nothing.
 
-use std::mem::MaybeUninit;
 use std::ptr;
 
 use super::dot::Dot;
 use super::epilogue::{Tile, epilogue};
+use super::gemm::{Sums, prefetch_outputs};
 use super::lanes::{Lanes, Widen};
 use super::tiles::{MAX_TILE_ROWS, tiles};
 use crate::arguments::{GemmArguments, LeftWords, MAX_LANES, Prefetch};
 use crate::table::MicroKernelFn;
 
-/// A tile's sums between micro-kernel and epilogue.
-#[repr(align(64))]
-struct Sums([MaybeUninit<u32>; MAX_TILE_ROWS * 2 * MAX_LANES]);
-
 /// The sums of a tile, of rows in f32 and `steps` words of two bf16. Writes the words, widened, to
 /// `widened`, `[k][column]`, unless it is null.
 ///
 /// # Safety
-/// The CPU has the features of the kernel's module. `rows` is from 1 to the micro-kernel's, and `steps` at least 1; `a` is
-/// valid for `rows` rows of two numbers per step, `b` for `steps` words of each of the panel's
-/// columns, `sums` for `rows` rows of as many words, and `widened` for twice as many words as `b`.
+/// The CPU has the features of the kernel's module. `rows` is from 1 to the micro-kernel's, and
+/// `steps` at least 1; `a` is valid for `rows` rows of two numbers per step, `b` for `steps` words of
+/// each of the panel's columns, `sums` for `rows` rows of as many words, and `widened` for twice as
+/// many words as `b`.
 pub type WideningTileFn = unsafe fn(
     rows: usize,
     a: LeftWords,
@@ -56,18 +53,14 @@ pub unsafe fn gemm_widened<D: Dot<Register: Widen>>(
     }
     // The tiles that read what is widened prefetch an equal part of the next panel.
     let step_stride = D::Register::N.div_ceil(count.saturating_sub(1).max(1));
-    let mut sums = Sums([MaybeUninit::uninit(); MAX_TILE_ROWS * 2 * MAX_LANES]);
-    let sums = sums.0.as_mut_ptr().cast::<u32>();
+    let mut sums = Sums::new();
+    let sums = sums.as_mut_ptr();
     for (tile, (first_row, rows)) in tiles(rows, D::TILE_ROWS).enumerate() {
         // SAFETY: the rows are among the block's. The sums of a tile fit into `sums`, and are
         // written before they are read. What is widened has numbers for `k` steps.
         unsafe {
             let left = LeftWords { first: a.first.add(first_row * a.row_stride), ..a };
-            for row in first_row..first_row + rows {
-                let out = arguments.out.add(row * arguments.out_stride);
-                D::prefetch_output(out.add(D::Register::N - 1));
-                D::prefetch_output(out.add(2 * D::Register::N - 1));
-            }
+            prefetch_outputs::<D>(arguments, first_row, rows);
             if tile == 0 && in_first_tile {
                 let widened = if count > 1 { scratch } else { ptr::null_mut() };
                 widening_tile(rows, left, steps, b, sums, widened);
@@ -96,7 +89,7 @@ pub unsafe fn widen<V: Widen>(from: *const u32, steps: usize, to: *mut u32) {
                 let words = V::load(from.add(step * columns + column).cast());
                 let to = to.add(2 * step * columns + column);
                 words.low_half().store(to.cast());
-                words.high_half().store(to.add(columns).cast());
+                words.cut().store(to.add(columns).cast());
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use super::COLUMNS;
 use super::outputs::Outputs;
+use super::pairs::{product_of_pair, right_side};
 use super::prefetching::Prefetching;
-use super::schedule::{Block, Schedule};
-use super::unit::{MatrixUnit, Product, TILE, TILE_WORDS};
+use super::schedule::Schedule;
+use super::unit::{MatrixUnit, TILE};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
 use crate::simd::lanes::{Bf16Words, Parts};
@@ -18,8 +19,9 @@ const BLOCK_CHUNKS: usize = 12;
 /// second-level cache of 2 MiB.
 const ROUND_CHUNKS: usize = 48;
 
-/// Lines of a panel's chunk.
-const CHUNK_LINES: usize = COLUMNS;
+/// Words of a chunk of a panel, and its lines.
+const CHUNK_WORDS: usize = TILE * COLUMNS;
+const CHUNK_LINES: usize = CHUNK_WORDS / TILE;
 
 /// How many of them are prefetched if there are few rows, which take what the processor prefetches
 /// by itself: with all of them or none bf16 is slower by a twentieth.
@@ -45,18 +47,19 @@ pub fn schedule(rows: usize, panels: usize, steps: usize) -> Schedule {
 pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT8: bool>(
     arguments: &GemmArguments,
 ) {
-    let GemmArguments { a_tiles, rows, panels, steps, .. } = *arguments;
+    let GemmArguments { rows, panels, steps, .. } = *arguments;
     let schedule = schedule(rows, panels, steps);
     let mut outputs = Outputs::<U, D, false>::new(arguments);
     let mut next = schedule.first();
     while let Some(block) = next {
         next = schedule.after(&block);
-        let b = right_side(arguments, &block);
+        let b = right_side(arguments, &block, CHUNK_WORDS);
         // After the last block there is none: it is prefetched once more, to no use.
         let upcoming = next.unwrap_or(block);
         let lines = upcoming.chunks * if block.pairs() > 1 { CHUNK_LINES } else { FEW_LINES };
         let steps = block.pairs() * block.chunks;
-        let mut prefetching = Prefetching::<U>::new(right_side(arguments, &upcoming), lines, steps);
+        let mut prefetching =
+            Prefetching::<U>::new(right_side(arguments, &upcoming, CHUNK_WORDS), lines, steps);
         let is_last = schedule.is_last_of_k(&block);
         if schedule.is_first_of_rows(&block) {
             // SAFETY: the sums of the rows before are still there.
@@ -64,20 +67,7 @@ pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT
         }
         for pair in 0..block.pairs() {
             let rows = block.pair(pair);
-            let sums = arguments.scratch.wrapping_add(schedule.sums_of_pair(&block, pair));
-            let a = a_tiles.of_row(rows.first_row);
-            let product = Product {
-                a: a.wrapping_add(block.first_chunk * TILE_WORDS),
-                a_stride: a_tiles.stride,
-                b,
-                chunks: block.chunks,
-                sums,
-                sums_stride: COLUMNS,
-                row_tiles: rows.rows.div_ceil(TILE),
-                column_tiles: COLUMNS / TILE,
-                start: block.start(),
-                store: true,
-            };
+            let product = product_of_pair(arguments, &schedule, &block, pair, b, 1);
             outputs.begin(block.chunks, is_last.then_some(rows));
             let mut work = (&mut outputs, &mut prefetching);
             // SAFETY: the tiles of these rows are among the block's, and those of the panel are
@@ -91,18 +81,11 @@ pub unsafe fn gemm<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const INT
                 }
                 outputs.finish();
                 if is_last {
-                    outputs.complete(rows, sums);
+                    outputs.complete(rows, product.sums);
                 }
             }
         }
     }
     // SAFETY: the sums of the last rows are still there.
     unsafe { outputs.finish() }
-}
-
-/// The tiles of a block's chunks of its panel.
-#[inline(always)]
-fn right_side(arguments: &GemmArguments, block: &Block) -> *const u32 {
-    let panel = arguments.b.wrapping_add(block.panel * arguments.panel_words);
-    panel.wrapping_add(block.first_chunk * TILE * COLUMNS)
 }

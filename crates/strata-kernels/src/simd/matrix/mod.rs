@@ -17,6 +17,7 @@ mod epilogue;
 pub mod gemm;
 mod interleaved;
 mod outputs;
+mod pairs;
 mod prefetching;
 pub mod schedule;
 pub mod split;

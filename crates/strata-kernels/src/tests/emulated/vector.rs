@@ -137,11 +137,6 @@ impl<const N: usize> Widen for Vector<N> {
     unsafe fn low_half(self) -> Self {
         self.map(|word| f32::from_bits(word.to_bits() << 16))
     }
-
-    #[inline(always)]
-    unsafe fn high_half(self) -> Self {
-        self.map(|word| f32::from_bits(word.to_bits() & 0xffff_0000))
-    }
 }
 
 impl<const N: usize> Parts for Vector<N> {

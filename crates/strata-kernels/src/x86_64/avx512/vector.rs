@@ -94,7 +94,6 @@ impl Widen for Vector {
         fn low_half(self) -> Self = {
             Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_castps_si512(self.0))))
         };
-        fn high_half(self) -> Self = self.cut();
     }
 }
 

@@ -34,7 +34,7 @@ pub unsafe fn by_fma(
 #[inline(never)]
 unsafe fn row_by_fma(arguments: &GemmArguments, row: usize, fma: MicroKernelFn, sums: *mut u32) {
     let GemmArguments { a_tiles, steps, b, .. } = *arguments;
-    let line = a_tiles.first.wrapping_add(row / TILE * a_tiles.stride + row % TILE * TILE);
+    let line = a_tiles.of_row(row).wrapping_add(row % TILE * TILE);
     let number = |step: usize| {
         let (chunk, at) = (step / CHUNK, step % CHUNK);
         let part = |part| {

@@ -3,10 +3,10 @@
 //! and nothing else to do, which makes them a third faster than those for many rows.
 
 use std::marker::PhantomData;
-use std::mem::{MaybeUninit, swap};
+use std::mem::swap;
 
 use super::by_fma::by_fma;
-use super::parts::{RIGHT_WORDS, split_line};
+use super::parts::{Weights, split_line};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
 use crate::simd::epilogue::Tile;
@@ -22,14 +22,10 @@ use crate::table::MicroKernelFn;
 /// Steps of `k` that are split after each product of parts, until all of a chunk's are.
 const AT_A_TIME: usize = 4;
 
-/// The parts of a chunk of weights.
-#[repr(align(64))]
-struct Weights([MaybeUninit<u32>; RIGHT_WORDS]);
-
 /// The splitting of a chunk of weights, `[step][column]`.
 struct Splitting<'a, V> {
     from: *const f32,
-    to: &'a mut Weights,
+    to: &'a mut Weights<1>,
     /// Products of parts so far.
     products: usize,
     register: PhantomData<V>,
@@ -45,7 +41,7 @@ impl<V: Parts> Interleaved for Splitting<'_, V> {
             for step in first..first + AT_A_TIME {
                 // SAFETY: `from` is valid for a chunk, and there are lines for its parts.
                 unsafe {
-                    let to = self.to.0.as_mut_ptr().cast::<u32>().add(step * TILE);
+                    let to = self.to.as_mut_ptr().add(step * TILE);
                     split_line::<V>(self.from.add(step * COLUMNS), to);
                 }
             }
@@ -66,7 +62,7 @@ pub unsafe fn few_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     let chunks = steps.div_ceil(CHUNK);
     // The panels follow each other, and so do all their chunks.
     let weights = |chunk: usize| b.cast::<f32>().wrapping_add(chunk * CHUNK * COLUMNS);
-    let (mut first, mut second) = (Weights::new(), Weights::new());
+    let (mut first, mut second) = (Weights::<1>::new(), Weights::<1>::new());
     let (mut current, mut following) = (&mut first, &mut second);
     // SAFETY: the panels have these chunks, and there are tiles of the left side for all of them.
     // What is multiplied has been split. The sums are written before they are read.
@@ -84,7 +80,7 @@ pub unsafe fn few_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
                 let product = Product {
                     a: a_tiles.first.wrapping_add(chunk * PARTS * TILE_WORDS),
                     a_stride: a_tiles.stride,
-                    b: current.0.as_ptr().cast(),
+                    b: current.as_ptr(),
                     chunks: 1,
                     sums,
                     sums_stride: COLUMNS,
@@ -104,16 +100,9 @@ pub unsafe fn few_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
     }
 }
 
-impl Weights {
-    #[inline(always)]
-    fn new() -> Self {
-        Self([MaybeUninit::uninit(); RIGHT_WORDS])
-    }
-}
-
 impl<'a, V: Parts> Splitting<'a, V> {
     #[inline(always)]
-    fn new(from: *const f32, to: &'a mut Weights) -> Self {
+    fn new(from: *const f32, to: &'a mut Weights<1>) -> Self {
         Self { from, to, products: 0, register: PhantomData }
     }
 }

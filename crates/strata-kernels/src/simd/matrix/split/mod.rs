@@ -16,17 +16,18 @@ mod by_fma;
 mod few_rows;
 mod parts;
 
-use std::mem::{MaybeUninit, swap};
+use std::mem::swap;
 
 use self::by_fma::by_fma;
 use self::few_rows::few_rows;
-use self::parts::{RIGHT_WORDS, Splitting};
+use self::parts::{Splitting, Weights};
 pub use self::parts::{mark, parts, split_row};
 use super::interleaved::Interleaved;
 use super::outputs::Outputs;
+use super::pairs::{product_of_pair, right_side};
 use super::prefetching::Prefetching;
 use super::schedule::{Block, Schedule};
-use super::unit::{MatrixUnit, PARTS, Product, SIX_PRODUCTS, TILE, TILE_WORDS};
+use super::unit::{MatrixUnit, PARTS, SIX_PRODUCTS, TILE};
 use super::{CHUNK, COLUMNS, ROWS, of_panel};
 use crate::arguments::GemmArguments;
 use crate::simd::dot::Dot;
@@ -43,17 +44,6 @@ const ROUND_CHUNKS: usize = 12;
 
 /// Words of a chunk of a panel.
 const CHUNK_WORDS: usize = CHUNK * COLUMNS;
-
-/// The parts of a block of weights.
-#[repr(align(64))]
-struct Weights([MaybeUninit<u32>; BLOCK_CHUNKS * RIGHT_WORDS]);
-
-impl Weights {
-    #[inline(always)]
-    fn new() -> Self {
-        Self([MaybeUninit::uninit(); BLOCK_CHUNKS * RIGHT_WORDS])
-    }
-}
 
 /// The order of the products for rows of `k` numbers.
 #[inline(always)]
@@ -99,7 +89,7 @@ unsafe fn many_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
 ) {
     let schedule = schedule(arguments.rows, arguments.panels, arguments.steps);
     let mut outputs = Outputs::<U, D, true>::new(arguments);
-    let (mut first, mut second) = (Weights::new(), Weights::new());
+    let (mut first, mut second) = (Weights::<BLOCK_CHUNKS>::new(), Weights::<BLOCK_CHUNKS>::new());
     let (mut current, mut following) = (&mut first, &mut second);
     let mut next = schedule.first();
     if let Some(block) = &next {
@@ -114,7 +104,7 @@ unsafe fn many_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
         let upcoming = next.unwrap_or(block);
         let mut splitting = splitting::<D>(arguments, &upcoming, following, steps);
         let words = upcoming.chunks * CHUNK_WORDS;
-        let after_it = right_side(arguments, &upcoming).wrapping_add(words);
+        let after_it = right_side(arguments, &upcoming, CHUNK_WORDS).wrapping_add(words);
         let mut prefetching = Prefetching::<U>::new(after_it, words / TILE, steps);
         // SAFETY: the block is one of the schedule, and its weights are split. The panel has the
         // chunks of the next one, and the sums of what is pending are still there.
@@ -122,7 +112,7 @@ unsafe fn many_rows<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>>(
             if schedule.is_first_of_rows(&block) {
                 outputs.finish();
             }
-            let weights = current.0.as_ptr().cast();
+            let weights = current.as_ptr();
             let mut work = (&mut prefetching, &mut splitting);
             products(&schedule, &block, weights, fma, &mut outputs, &mut work);
             splitting.finish();
@@ -150,22 +140,9 @@ unsafe fn products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, I: Interl
     let is_last = schedule.is_last_of_k(block);
     for pair in 0..block.pairs() {
         let rows = block.pair(pair);
-        let sums = arguments.scratch.wrapping_add(schedule.sums_of_pair(block, pair));
-        let a = arguments.a_tiles.of_row(rows.first_row);
-        let product = Product {
-            a: a.wrapping_add(block.first_chunk * PARTS * TILE_WORDS),
-            a_stride: arguments.a_tiles.stride,
-            b: weights,
-            chunks: block.chunks,
-            sums,
-            sums_stride: COLUMNS,
-            row_tiles: rows.rows.div_ceil(TILE),
-            column_tiles: COLUMNS / TILE,
-            start: block.start(),
-            store: true,
-        };
-        let completed = is_last.then_some(rows);
-        outputs.begin(block.chunks * SIX_PRODUCTS.len(), completed);
+        let product = product_of_pair(arguments, schedule, block, pair, weights, PARTS);
+        let sums = product.sums;
+        outputs.begin(block.chunks * SIX_PRODUCTS.len(), is_last.then_some(rows));
         // SAFETY: the tiles of these rows are among the block's; there are sums for two tiles of
         // rows in each pair, and those of the rows that exist are written before they are read.
         // What is pending has other sums.
@@ -185,15 +162,8 @@ unsafe fn products<U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, I: Interl
 fn splitting<'a, D: Dot<Register: Parts>>(
     arguments: &GemmArguments,
     block: &Block,
-    to: &'a mut Weights,
+    to: &'a mut Weights<BLOCK_CHUNKS>,
     steps: usize,
 ) -> Splitting<'a, D::Register> {
-    Splitting::new(right_side(arguments, block).cast(), block.chunks, &mut to.0, steps)
-}
-
-/// The weights of a block's chunks of its panel.
-#[inline(always)]
-fn right_side(arguments: &GemmArguments, block: &Block) -> *const u32 {
-    let panel = arguments.b.wrapping_add(block.panel * arguments.panel_words);
-    panel.wrapping_add(block.first_chunk * CHUNK_WORDS)
+    Splitting::new(right_side(arguments, block, CHUNK_WORDS).cast(), block.chunks, to, steps)
 }

@@ -13,6 +13,27 @@ pub const RIGHT_WORDS: usize = PARTS * COLUMNS / TILE * TILE_WORDS;
 /// A row is split if the squares of its numbers, two at a time, add up to less.
 const SQUARES: f32 = 1e36;
 
+/// The parts of `CHUNKS` chunks of weights.
+#[repr(align(64))]
+pub struct Weights<const CHUNKS: usize>([[MaybeUninit<u32>; RIGHT_WORDS]; CHUNKS]);
+
+impl<const CHUNKS: usize> Weights<CHUNKS> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self([[MaybeUninit::uninit(); RIGHT_WORDS]; CHUNKS])
+    }
+
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const u32 {
+        self.0.as_ptr().cast()
+    }
+
+    #[inline(always)]
+    pub fn as_mut_ptr(&mut self) -> *mut u32 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
 /// The splitting of a panel's f32 numbers, `[step][column]`, into the tiles `[chunk][part][tile of
 /// columns][step][column]`. A word has numbers 16 steps apart, as on the left side.
 pub struct Splitting<'a, V> {
@@ -27,16 +48,16 @@ pub struct Splitting<'a, V> {
 impl<'a, V: Parts> Splitting<'a, V> {
     /// The `chunks` chunks at `from`, in `steps` steps.
     #[inline(always)]
-    pub fn new(
+    pub fn new<const CHUNKS: usize>(
         from: *const f32,
         chunks: usize,
-        to: &'a mut [MaybeUninit<u32>],
+        to: &'a mut Weights<CHUNKS>,
         steps: usize,
     ) -> Self {
+        debug_assert!(chunks <= CHUNKS);
         let lines = chunks * TILE;
-        debug_assert!(to.len() >= chunks * RIGHT_WORDS);
         let at_a_time = lines.div_ceil(steps);
-        Self { from, to: to.as_mut_ptr().cast(), lines, at_a_time, types: PhantomData }
+        Self { from, to: to.as_mut_ptr(), lines, at_a_time, types: PhantomData }
     }
 
     /// Splits what is left.
