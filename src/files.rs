@@ -84,6 +84,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_reads_the_old_file_keeps_it_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other_name) = (folder.path().join("head.json"), folder.path().join("link"));
+        write_atomically(&path, b"old").unwrap();
+        fs::hard_link(&path, &other_name).unwrap();
+        let mut open = File::open(&path).unwrap();
+        write_atomically(&path, b"new").unwrap();
+        let mut content = String::new();
+        open.read_to_string(&mut content).unwrap();
+        assert_eq!(content, "old");
+        assert_eq!(fs::read(&other_name).unwrap(), b"old");
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
     fn a_file_that_is_replaced_keeps_its_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys.toml");

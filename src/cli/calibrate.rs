@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::shared::{Failure, ModelFlags, parse_recipe, print, whole};
+use super::shared::{Failure, ModelFlags, Progress, parse_recipe, print, whole};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::PoolingMask;
@@ -179,9 +178,7 @@ impl<'a> Rows<'a> {
 
     /// The ranges of the rows of all texts, of which there is at least one.
     fn ranges(&self, texts: &[String]) -> anyhow::Result<Ranges> {
-        let bar = ProgressBar::new(texts.len() as u64);
-        let template = "{wide_bar} {pos}/{len} texts, {per_sec}, {eta} left";
-        bar.set_style(ProgressStyle::with_template(template)?);
+        let mut progress = Progress::new("ranges", texts.len(), "texts")?;
         let mut ranges: Option<Ranges> = None;
         for (shard, texts) in texts.chunks(SHARD_TEXTS).enumerate() {
             let numbered: Vec<_> = (shard * SHARD_TEXTS + 1..).zip(texts).collect();
@@ -199,10 +196,10 @@ impl<'a> Rows<'a> {
                         None => ranges = Some(Ranges::from_row(&row)?),
                     }
                 }
-                bar.inc(pass.len() as u64);
+                progress.add(pass.len());
             }
         }
-        bar.finish_and_clear();
+        progress.finish();
         ranges.ok_or_else(|| anyhow!("there are no texts"))
     }
 

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::shared::{
-    Failure, FitFlags, TrainingFlags, extract, print, print_json, print_notes, whole, write_report,
+    Failure, FitFlags, Opened, Progress, TrainingFlags, extract, print, print_json, print_notes,
+    try_file, whole, write_report,
 };
 use crate::model::head::check_name;
 use crate::model::recipe::RecipeRef;
@@ -61,8 +61,12 @@ fn parse_folds(written: &str) -> Result<usize, String> {
 
 impl Compare {
     pub fn run(self) -> Result<(), Failure> {
-        let (config, dataset, parts) = self.training.open()?;
-        print_notes(&dataset);
+        if let Some(file) = &self.report {
+            try_file("--report", file).map_err(Failure::Unusable)?;
+        }
+        let opened = self.training.open(None)?;
+        let Opened { dataset, parts, .. } = &opened;
+        print_notes(dataset);
         let options = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
@@ -71,21 +75,18 @@ impl Compare {
             ..TrainingOptions::default()
         };
         // Checked before the encoder starts, since encoding takes long.
-        check(&dataset, &options).map_err(Failure::unusable)?;
+        check(dataset, &options).map_err(Failure::unusable)?;
         let compared = self.recipes(&parts.recipes).map_err(Failure::failed)?;
         let recipes: Vec<_> = compared.iter().map(|(_, recipe)| &recipe.features).collect();
-        let pooled = extract(&parts, &config, &dataset, &recipes, &self.training.cache)
-            .map_err(Failure::Failed)?;
-        let bar = ProgressBar::new((compared.len() * (self.folds + 1)) as u64);
-        let template = "{wide_bar} {pos}/{len} fits, {eta} left: {msg}";
-        bar.set_style(ProgressStyle::with_template(template).map_err(Failure::failed)?);
+        let pooled = extract(&opened, &recipes, &self.training.cache).map_err(Failure::Failed)?;
+        let mut progress =
+            Progress::new("comparison", compared.len(), "recipes").map_err(Failure::Failed)?;
         let features = |recipe: &_| pooled.features(recipe);
-        let found = compare(&dataset, &compared, &features, &options, &mut |next| match next {
-            Some(name) => bar.set_message(name.to_owned()),
-            None => bar.inc(1),
+        let found = compare(dataset, &compared, &features, &options, &mut |next| match next {
+            Some(name) => progress.set_message(name),
+            None => progress.add(1),
         });
-        let seconds = bar.elapsed().as_secs_f64();
-        bar.finish_and_clear();
+        let seconds = progress.finish();
         let found = found?;
         eprintln!("{} recipes in {seconds:.1} s", compared.len());
         self.print(&found, &parts.recipes)

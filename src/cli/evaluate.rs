@@ -6,13 +6,16 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{
-    CacheFlags, Failure, FileFlags, ModelFlags, extract, print, print_json, print_notes,
+    CacheFlags, Failure, FileFlags, LongTextFlags, ModelFlags, Opened, check_takes_pairs, extract,
+    print, print_json, print_notes, row_reader,
 };
 use crate::app;
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
-use crate::training::{Dataset, Evaluation, evaluate, is_held_out};
+use crate::training::{
+    Dataset, Evaluation, KnownLabels, ScoredRows, SeenTokens, TrainingInput, evaluate,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -39,9 +42,15 @@ pub struct Evaluate {
     heads: Vec<PathBuf>,
     #[command(flatten)]
     file: FileFlags,
+    #[command(flatten)]
+    long_text: LongTextFlags,
     /// Score only the rows that training holds out.
     #[arg(long)]
     held_out: bool,
+    /// Leave out labels that the head doesn't have, and with one label per row also their rows.
+    /// Otherwise these rows count as wrong.
+    #[arg(long)]
+    known_labels_only: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -63,39 +72,18 @@ impl Evaluate {
         let config = Config::load(&sources).map_err(Failure::unusable)?;
         let parts = app::load_parts(&config).map_err(Failure::unusable)?;
         let head = app::load_head(&parts, &config, &self.head).map_err(Failure::unusable)?;
-        check_can_be_scored(&head).map_err(Failure::Unusable)?;
-        let descriptor = head.descriptor();
-        if self.min_accuracy.is_some() && descriptor.problem_type == ProblemType::Regression {
-            let error = anyhow!(
-                "--min-accuracy needs a head with labels; head \"{}\" predicts a number; leave it out",
-                head.name()
-            );
-            return Err(Failure::Unusable(error));
-        }
-        let layout = self.file.layout(Some(descriptor.problem_type));
-        let dataset = Dataset::read_for_head(&self.file.data, &layout, &descriptor.labels);
-        let mut dataset = dataset.map_err(Failure::unusable)?;
-        print_notes(&dataset);
-        if self.held_out {
-            let held_out = |row: &usize| is_held_out(&dataset.rows[*row].text);
-            let rows: Vec<usize> = (0..dataset.rows.len()).filter(held_out).collect();
-            dataset = dataset.select(&rows);
-        }
-        if dataset.rows.is_empty() {
-            let file = self.file.data.display();
-            return Err(Failure::Unusable(anyhow!(
-                "{file}: none of its rows is held out; leave out --held-out, or give more rows"
-            )));
-        }
-        if !self.held_out && was_trained_on(&head, &dataset.source.sha256) {
-            eprintln!(
-                "{} was trained on this file; --held-out scores only the rows that it was not trained on",
-                head.name()
-            );
-        }
+        self.check_can_be_scored(&head).map_err(Failure::Unusable)?;
+        check_takes_pairs(&parts, &self.file)?;
+        let trained = training_input(&head);
+        self.check_columns(&trained).map_err(Failure::Unusable)?;
+        let long_texts = self.long_text.long_texts().unwrap_or(trained.long_texts);
+        let reader = row_reader(&parts, long_texts);
+        let dataset =
+            self.read(&head, &|text, pair| reader.seen(text, pair)).map_err(Failure::Unusable)?;
+        let opened = Opened { config, dataset, parts, long_texts };
+        let Opened { dataset, parts, .. } = &opened;
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
-        let pooled =
-            extract(&parts, &config, &dataset, &[&recipe], &self.cache).map_err(Failure::Failed)?;
+        let pooled = extract(&opened, &[&recipe], &self.cache).map_err(Failure::Failed)?;
         let features = pooled.features(&recipe).map_err(Failure::failed)?;
         if let Some((row, column)) = features.first_non_finite() {
             let line = dataset.rows[row].line;
@@ -104,7 +92,8 @@ impl Evaluate {
             );
             return Err(Failure::Failed(error));
         }
-        let found = evaluate(&head, &features, &dataset, self.held_out);
+        let rows = ScoredRows { held_out: self.held_out, truncated: pooled.truncated };
+        let found = evaluate(&head, &features, dataset, rows);
         if self.json {
             print_json(&found)?;
         } else {
@@ -113,13 +102,78 @@ impl Evaluate {
         self.check_accuracy(&found)
     }
 
+    /// Reads the rows to score.
+    fn read(&self, head: &Head, seen: &SeenTokens<'_>) -> anyhow::Result<Dataset> {
+        let descriptor = head.descriptor();
+        let layout = self.file.layout(Some(descriptor.problem_type));
+        let labels =
+            KnownLabels { labels: &descriptor.labels, scores_others: !self.known_labels_only };
+        let mut dataset = Dataset::read_for_head(&self.file.data, &layout, labels, seen)?;
+        print_notes(&dataset);
+        if self.held_out {
+            dataset = dataset.held_out();
+        }
+        if dataset.rows.is_empty() {
+            let file = self.file.data.display();
+            anyhow::bail!(
+                "{file}: none of its rows is held out; leave out --held-out, or give more rows"
+            );
+        }
+        if !self.held_out && was_trained_on(head, &dataset.source.sha256) {
+            eprintln!(
+                "{} was trained on this file; --held-out scores only the rows that it was not trained on",
+                head.name()
+            );
+        }
+        Ok(dataset)
+    }
+
+    /// Fails if the head was trained with columns that the flags don't name.
+    fn check_columns(&self, trained: &TrainingInput) -> anyhow::Result<()> {
+        if let (Some(pair), None) = (&trained.pair, &self.file.pair) {
+            anyhow::bail!(
+                "the head was trained on pairs; name the column of second texts, such as --pair {pair}"
+            );
+        }
+        // Without the groups, other rows would be held out.
+        match (&trained.group, &self.file.group) {
+            (Some(group), None) if self.held_out => Err(anyhow!(
+                "the head was trained with groups, which decide what is held out; name their column, such \
+                 as --group {group}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if there are no scores for this kind of head.
+    fn check_can_be_scored(&self, head: &Head) -> anyhow::Result<()> {
+        let (name, descriptor) = (head.name(), head.descriptor());
+        let several = descriptor.labels.len() > 1;
+        let wanted = match descriptor.problem_type {
+            ProblemType::SingleLabelClassification => (OutputActivation::Softmax, several),
+            ProblemType::MultiLabelClassification => (OutputActivation::Sigmoid, true),
+            ProblemType::Regression => (OutputActivation::None, !several),
+        };
+        anyhow::ensure!(
+            wanted == (descriptor.activation, true),
+            "head \"{name}\" can't be scored; a head must choose one of several labels by softmax, any \
+             number of labels by sigmoid, or predict one number without an activation"
+        );
+        anyhow::ensure!(
+            self.min_accuracy.is_none() || descriptor.problem_type != ProblemType::Regression,
+            "--min-accuracy needs a head with labels; head \"{name}\" predicts a number; leave it out"
+        );
+        Ok(())
+    }
+
     /// Fails if the accuracy is below `--min-accuracy`.
     fn check_accuracy(&self, found: &Evaluation) -> Result<(), Failure> {
         let Some(minimum) = self.min_accuracy else { return Ok(()) };
-        match found.scores.accuracy() {
+        match found.assessment.scores.accuracy() {
             Some(accuracy) if accuracy >= minimum => Ok(()),
             Some(accuracy) => Err(Failure::Failed(anyhow!(
-                "the accuracy is {accuracy:.4}, below --min-accuracy {minimum}"
+                "the accuracy is {accuracy:.4} ({}), below --min-accuracy {minimum}",
+                found.correct_rows()
             ))),
             // Refused before scoring.
             None => Ok(()),
@@ -127,23 +181,10 @@ impl Evaluate {
     }
 }
 
-/// Fails if there are no scores for this kind of head.
-fn check_can_be_scored(head: &Head) -> anyhow::Result<()> {
-    let descriptor = head.descriptor();
-    let several = descriptor.labels.len() > 1;
-    let wanted = match descriptor.problem_type {
-        ProblemType::SingleLabelClassification => (OutputActivation::Softmax, several),
-        ProblemType::MultiLabelClassification => (OutputActivation::Sigmoid, true),
-        ProblemType::Regression => (OutputActivation::None, !several),
-    };
-    if wanted == (descriptor.activation, true) {
-        return Ok(());
-    }
-    Err(anyhow!(
-        "head \"{}\" can't be scored; a head must choose one of several labels by softmax, any \
-         number of labels by sigmoid, or predict one number without an activation",
-        head.name()
-    ))
+/// How the rows were read that a head was trained on, as far as its description says.
+fn training_input(head: &Head) -> TrainingInput {
+    let training = head.descriptor().training.clone().unwrap_or_default();
+    serde_json::from_value(training).unwrap_or_default()
 }
 
 /// Whether the head was trained on a file with this SHA-256.

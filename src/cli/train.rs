@@ -6,14 +6,14 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{
-    Failure, FitFlags, TrainingFlags, extract, parse_recipe, print, print_notes, whole,
-    write_report,
+    Failure, FitFlags, Opened, TrainingFlags, extract, parse_recipe, print, print_notes, try_file,
+    try_folder, whole, write_report,
 };
-use crate::model::head::{Descriptor, check_name};
+use crate::model::head::{Descriptor, HeadFiles, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
-    Dataset, EncoderIdentity, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingOptions,
-    TrainingRecipe, Trial, check, save_features, train,
+    Column, Dataset, EncoderIdentity, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingInput,
+    TrainingOptions, TrainingRecipe, Trial, check, save_features, train,
 };
 
 const EXAMPLES: &str = "\
@@ -40,6 +40,10 @@ pub struct Train {
     /// Folder to write; its last part is the name of the head.
     #[arg(long, value_name = "DIR/NAME")]
     out: PathBuf,
+    /// Labelled file to score the head on, with the columns of --data. No row of --data is held out
+    /// then.
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
     /// Seed for choosing the validation rows and for the initial weights of hidden layers.
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>)]
     seed: u64,
@@ -65,11 +69,13 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = parse_recipe(&self.recipe).map_err(Failure::Unusable)?;
-        let (config, dataset, parts) = self.training.open()?;
+        self.try_outputs().map_err(Failure::Unusable)?;
+        let opened = self.training.open(self.test.as_deref())?;
+        let Opened { dataset, parts, .. } = &opened;
         let candidate = TrainingRecipe::new(&wanted, &parts.recipes)
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
-        print_notes(&dataset);
+        print_notes(dataset);
         let options = TrainingOptions {
             seed: self.seed,
             method: self.fit.method(),
@@ -78,38 +84,54 @@ impl Train {
             folds: Some(self.folds).filter(|&folds| folds > 0),
         };
         // Checked before the encoder starts, since encoding takes long.
-        let split = check(&dataset, &options).map_err(Failure::unusable)?;
+        let split = check(dataset, &options).map_err(Failure::unusable)?;
 
         let recipe = &candidate.features;
-        let features = extract(&parts, &config, &dataset, &[recipe], &self.training.cache)
-            .map_err(Failure::Failed)?
-            .features(recipe)
-            .map_err(Failure::failed)?;
+        let pooled = extract(&opened, &[recipe], &self.training.cache).map_err(Failure::Failed)?;
+        let features = pooled.features(recipe).map_err(Failure::failed)?;
         let (fingerprint, numerics) = (&*parts.fingerprint, parts.model.encoder().numerics());
         let encoder = EncoderIdentity { fingerprint, numerics };
         if let Some(file) = &self.save_features {
-            save_features(file, &features, &dataset, &split, encoder).map_err(|error| {
+            save_features(file, &features, dataset, &split, encoder).map_err(|error| {
                 let file = file.display();
                 Failure::Failed(anyhow!(
                     "--save-features {file}: {error}; choose a file that can be written"
                 ))
             })?;
         }
-        let trained = train(&dataset, &features, &options, &mut print_stage)?;
+        let mut trained = train(dataset, &features, &options, &mut print_stage)?;
+        trained.report.input = self.input(&opened, pooled.truncated);
         let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
+        let replaced = self.out.join(HeadFiles::JSON).exists();
         // Before anything is printed, so that no head is lost if that fails.
-        self.save(&dataset, written, encoder, &trained).map_err(Failure::Failed)?;
+        self.save(dataset, written, encoder, &trained).map_err(Failure::Failed)?;
         print(format_args!("{}\n", trained.report))?;
         if let Some(weights) = &trained.head.layer_weights {
             let layers = &recipe.layers;
             print(format_args!("learned weights of layers {layers:?}: {weights:?}\n"))?;
         }
-        print(format_args!("head \"{name}\" written to {}\n", self.out.display()))?;
+        let instead = if replaced { ", in place of the head that was there" } else { "" };
+        print(format_args!("head \"{name}\" written to {}{instead}\n", self.out.display()))?;
         if let Some(file) = &self.report {
-            let page = trained.page(&name, &dataset, &self.recipe);
+            let page = trained.page(&name, dataset, &self.recipe);
             write_report(file, &page).map_err(Failure::Failed)?;
         }
         Ok(())
+    }
+
+    /// Fails if a file or folder that will be written can't be.
+    fn try_outputs(&self) -> anyhow::Result<()> {
+        try_folder("--out", &self.out)?;
+        self.report.as_ref().map_or(Ok(()), |file| try_file("--report", file))?;
+        self.save_features.as_ref().map_or(Ok(()), |file| try_file("--save-features", file))
+    }
+
+    /// How texts were read.
+    fn input(&self, opened: &Opened, truncated: usize) -> TrainingInput {
+        let column = |column: &Option<Column>| column.as_ref().map(Column::to_string);
+        let file = &self.training.file;
+        let (pair, group) = (column(&file.pair), column(&file.group));
+        TrainingInput { pair, group, long_texts: opened.long_texts, truncated }
     }
 
     /// The name of the head.
@@ -148,11 +170,12 @@ impl Train {
 fn print_stage(stage: Stage<'_>) {
     match stage {
         Stage::Trial(Trial { strength, loss, .. }) => {
-            eprintln!("C = {strength}: validation loss {loss:.4}");
+            eprintln!("C = {strength}: loss {loss:.4}");
         }
         Stage::Epoch(Epoch { fitting_loss, loss, .. }) => {
             eprintln!("epoch: loss {fitting_loss:.4}, validation loss {loss:.4}");
         }
+        Stage::OutOfFold { done, count } => eprintln!("fit {done} of {count} out of fold done"),
         Stage::Fold(fold) => eprintln!("fold {fold} done"),
         Stage::Refitting(ResolvedMethod::Linear { strength }) => {
             eprintln!("fitting all training rows with C = {strength}");

@@ -44,6 +44,12 @@ pub enum TrainError {
     /// A fit with NaN or infinite parameters.
     #[error("the fitted weights are not finite; with hidden layers, try a smaller learning rate")]
     NonFiniteFit,
+    /// A head that would not give numbers.
+    #[error(
+        "the head can't be served: {0}; nothing was written. Large labels of a regression can be given in \
+         another unit; with hidden layers, try a smaller learning rate"
+    )]
+    Unservable(&'static str),
     /// Features could not be computed.
     #[error(transparent)]
     Features(#[from] FeatureError),

@@ -27,19 +27,24 @@ mod report;
 mod checks;
 mod error;
 mod logits;
+mod servable;
 mod stage;
 
 pub use checks::check;
-pub use data::{Column, Dataset, DatasetError, Layout, is_held_out, read_texts};
+pub use data::{
+    Column, Dataset, DatasetError, KnownLabels, Layout, SeenTokens, is_held_out, parse_delimiter,
+    read_texts,
+};
 pub use error::TrainError;
 pub use evaluation::comparison;
-pub use evaluation::{Evaluation, evaluate};
+pub use evaluation::{Evaluation, ScoredRows, evaluate};
 pub use features::{
-    EncoderIdentity, Extractor, Features, PooledFeatures, TrainingRecipe, save_features,
+    EncoderIdentity, Extractor, Features, LongTexts, PooledFeatures, RowReader, TrainingRecipe,
+    save_features,
 };
 pub use fit::{Epoch, ResolvedMethod, Trial};
 pub use options::{ClassWeights, HiddenLayers, Method, TrainingOptions};
-pub use report::TrainingReport;
+pub use report::{TrainingInput, TrainingReport};
 pub use stage::Stage;
 pub use train::train;
 pub use trained::TrainedHead;

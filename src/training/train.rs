@@ -1,23 +1,27 @@
-//! Training: choose on the validation part, fit again, score.
+//! Training: choose, fit again, score.
 
 use super::checks::{check, check_features};
-use super::data::Dataset;
+use super::data::{Dataset, Folds, Targets, stratify};
 use super::error::TrainError;
-use super::evaluation::{CrossValidation, Folds};
+use super::evaluation::cross_validate;
 use super::features::Features;
-use super::fit::{Choice, Preprocessor, TrainingData, choose, linear};
-use super::metrics::Scores;
+use super::fit::{Choice, FoldedRows, Preprocessor, TrainingData, choose, linear};
+use super::metrics::{Assessment, Scores};
 use super::options::TrainingOptions;
-use super::report::TrainingReport;
+use super::report::{StrengthBound, TrainingReport};
+use super::servable::check_servable;
 use super::stage::Stage;
 use super::trained::{HeldOutOutputs, TrainedHead};
 
+/// The folds by which temperature, thresholds and, with few rows, the strength are chosen.
+const FOLDS: usize = 5;
+
 /// Splits the data; chooses the method's settings, the temperature and, in a multi-label problem,
-/// the thresholds on the validation part; fits all training rows with those settings; folds the
+/// the thresholds on rows that weren't fitted; fits all training rows with those settings; folds the
 /// standardisation into the layers; and scores the result on the held-out rows.
 ///
 /// # Errors
-/// As [`check`]; features that don't belong to the data; a fit with non-finite weights. A fit that
+/// As [`check`]; features that don't belong to the data; a head that can't be served. A fit that
 /// doesn't converge is no error: [`TrainingReport::convergence`] reports it.
 pub fn train(
     dataset: &Dataset,
@@ -28,34 +32,62 @@ pub fn train(
     let split = check(dataset, options)?;
     check_features(dataset, features)?;
     let data = TrainingData::new(dataset, features, options);
-    let Choice { method, start, trials, decision } = choose(data, &split, options, progress)?;
+    let training = split.training();
+    let training_set = dataset.select(&training);
+    let count = FOLDS.min(stratify(&training_set).concat().len());
+    let folds = Folds { count, seed: options.seed }.assign(&training_set);
+    let Choice { method, start, trials, chosen_on, decision, .. } =
+        choose(data, &split, &folds, options, progress)?;
 
     progress(Stage::Refitting(method));
-    let training = split.training();
     let preprocessor = Preprocessor::new(data, &training);
     let prepared = preprocessor.prepare(&training)?;
-    let fit = method.fit(&prepared, linear::FINAL_TOLERANCE, start)?;
+    let fit = method.fit(&prepared, linear::FINAL_TOLERANCE, start.clone())?;
     let head = preprocessor.head_layers(&fit.layers);
 
     let outputs = decision.scale(head.outputs(features, &split.held_out));
     let targets = dataset.targets.select(&split.held_out);
-    let held_out = Scores::new(&outputs, &targets, decision.thresholds.as_deref());
-    let mut done = 0;
+    let thresholds = decision.thresholds.as_deref();
+    let held_out = Assessment::new(&outputs, &targets, thresholds, &dataset.labels);
+    check_servable(&head, &decision, features, &held_out)?;
     let cross_validation = options.folds.map(|count| {
-        let all: Vec<usize> = (0..dataset.rows.len()).collect();
-        let folds = Folds { count, seed: options.seed };
-        let run = CrossValidation { dataset, data, folds, method, decision: &decision };
-        run.scores(&all, &mut || {
-            done += 1;
-            progress(Stage::Fold(done));
-        })
+        // A test file may have labels that no fit knows.
+        let rows = match &dataset.test {
+            None => (0..dataset.rows.len()).collect(),
+            Some(_) => training.clone(),
+        };
+        let folds = Folds { count, seed: options.seed }.assign(&dataset.select(&rows));
+        let mut done = 0;
+        let outputs = FoldedRows { data, rows: &rows, folds: &folds, count }.outputs(
+            method,
+            start.as_deref(),
+            &mut || {
+                done += 1;
+                progress(Stage::Fold(done));
+            },
+        );
+        cross_validate(&outputs?)
     });
     let report = TrainingReport {
+        strength_bound: StrengthBound::new(&options.method, method),
+        chosen_on,
         convergence: fit.convergence,
         calibration: decision.calibration,
+        thresholds: decision.threshold_choice.clone(),
+        micro_f1_at_half: micro_f1_at_half(&outputs, &targets, &held_out),
         cross_validation: cross_validation.transpose()?,
         ..TrainingReport::new(dataset, &split, options, method, trials, held_out)
     };
     let held_out = HeldOutOutputs { rows: split.held_out, outputs };
     Ok(TrainedHead { head, decision, report, held_out })
+}
+
+/// Micro F1 on the held-out rows with thresholds of 0.5, if that is better than with the chosen ones.
+fn micro_f1_at_half(outputs: &[f64], targets: &Targets, held_out: &Assessment) -> Option<f64> {
+    match (&held_out.scores, Scores::new(outputs, targets, None)) {
+        (Scores::MultiLabel(chosen), Scores::MultiLabel(half)) => {
+            Some(half.micro_f1).filter(|micro_f1| *micro_f1 > chosen.micro_f1)
+        }
+        _ => None,
+    }
 }

@@ -98,10 +98,18 @@ fn labels_that_cannot_be_scored_are_reported_with_their_lines() {
     };
     let output = case.run(&["--head", "heads/mood", "--json"]);
     let left_out = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(left_out.contains("labels that the head doesn't have"), "{left_out}");
-    assert!(left_out.contains("\"cross\" (line 5)"), "{left_out}");
+    let note = "counted as wrong: labels that the head doesn't have: \"cross\" (line 5)";
+    assert!(left_out.contains(note), "{left_out}");
     let found = json_of(&output);
-    assert_eq!(found["rows"], json!(5));
+    assert_eq!((&found["rows"], &found["unknown_rows"]), (&json!(6), &json!(1)));
+    let others = found["other_labels"].as_array().unwrap();
+    assert_eq!(others.iter().filter_map(Value::as_u64).sum::<u64>(), 1, "{found}");
+    let known = json_of(&case.run(&["--head", "heads/mood", "--json", "--known-labels-only"]));
+    assert_eq!((&known["rows"], &known["unknown_rows"]), (&json!(5), &json!(0)));
+    // As many rows are correct, of more.
+    let correct = |found: &Value, rows: f64| (found["accuracy"].as_f64().unwrap() * rows).round();
+    assert_eq!(correct(&found, 6.0), correct(&known, 5.0));
+    assert_eq!(found["log_loss"], known["log_loss"]);
     assert!(found["notes"][0].as_str().unwrap().contains("\"cross\" (line 5)"), "{found}");
     case.labels = ["cross"; 6];
     let unknown = said(&case.run(&["--head", "heads/mood"]));

@@ -46,6 +46,8 @@ mod tokenising;
 #[cfg(feature = "otlp")]
 mod traces;
 mod train;
+mod trained_files;
+mod trained_inputs;
 mod transport;
 mod unacceptable;
 mod windows;

@@ -150,7 +150,7 @@ fn every_kind_of_head_is_served_as_it_was_scored() {
 fn a_report_is_one_file_with_the_mistakes() {
     for (labels, kind, shown) in [
         (Labels::Single, "single-label", "actual"),
-        (Labels::Multi, "multi-label", "false positives"),
+        (Labels::Multi, "multi-label", "average precision"),
         (Labels::Number, "regression", "predicted"),
     ] {
         let folder = tempfile::tempdir().unwrap();
@@ -199,7 +199,7 @@ fn incompatible_options_are_refused() {
         "{normalised}"
     );
     let text = refused(&[&NUMBER[..], &["--label", "text"]].concat());
-    assert!(text.contains("line 2: the label is \"good 0\"; it must be a number"), "{text}");
+    assert!(text.contains("column \"text\" is both the text and the label"), "{text}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use strata::model::checkpoint::ProblemType;
-use strata::training::{Column, Dataset, Layout, read_texts};
+use strata::training::{Column, Dataset, KnownLabels, Layout, SeenTokens, read_texts};
 use tempfile::TempDir;
 
 /// The first line has the format, the columns of texts and labels, and a letter for the kind of problem;
@@ -23,18 +23,22 @@ pub fn run(data: &[u8]) {
         "r" => Some(ProblemType::Regression),
         _ => None,
     };
-    let layout = Layout { text, label, problem_type, separator: "|".to_owned() };
+    let layout = Layout { problem_type, separator: "|".to_owned(), ..Layout::new(text, label) };
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("data").with_extension(format);
     fs::write(&file, &data[end + 1..]).unwrap();
-    check(&file, &layout, data.iter().filter(|&&byte| byte == b'\n').count() as u64);
+    // In CSV a carriage return alone ends a line too.
+    let lines = data.iter().filter(|byte| b"\r\n".contains(byte)).count();
+    check(&file, &layout, lines as u64);
     check_texts(&file, &layout.text);
 }
 
 /// An accepted file has texts and targets that fit each other, and is read the same way twice; it can be
 /// scored for a head with its labels.
 fn check(file: &Path, layout: &Layout, lines: u64) {
-    let dataset = match Dataset::read(file, layout) {
+    // As if the model saw the first letter of a text.
+    let seen: &SeenTokens<'_> = &|text, _| Some(vec![text.chars().next()?.into()]);
+    let dataset = match Dataset::read(file, layout, seen) {
         Ok(dataset) => dataset,
         Err(error) => {
             assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
@@ -48,11 +52,12 @@ fn check(file: &Path, layout: &Layout, lines: u64) {
         assert!((1..=lines).contains(&row.line), "line {} of {lines}", row.line);
         assert!(dataset.targets.row_labels(index).iter().all(|&at| at < dataset.labels.len()));
     }
-    let again = Dataset::read(file, layout).unwrap();
+    let again = Dataset::read(file, layout, seen).unwrap();
     assert_eq!(again.rows, dataset.rows);
     assert_eq!((&again.targets, &again.labels), (&dataset.targets, &dataset.labels));
     assert_eq!(format!("{:?}", again.notes), format!("{:?}", dataset.notes));
-    let scored = Dataset::read_for_head(file, layout, &dataset.labels).unwrap();
+    let known = KnownLabels { labels: &dataset.labels, scores_others: false };
+    let scored = Dataset::read_for_head(file, layout, known, seen).unwrap();
     assert!(scored.rows.len() <= dataset.rows.len() + 1);
 }
 

@@ -1,5 +1,6 @@
 //! What several commands share: flags, features of a labelled file, reports, exit codes.
 
+mod cache_flags;
 mod data_flags;
 mod failure;
 mod features;
@@ -8,16 +9,21 @@ mod model_flags;
 mod numbers;
 mod one_line;
 mod print;
+mod progress;
 mod recipe;
 mod report;
 
-pub use data_flags::{FileFlags, TrainingFlags, print_notes};
+pub use cache_flags::CacheFlags;
+pub use data_flags::{
+    FileFlags, LongTextFlags, Opened, TrainingFlags, check_takes_pairs, print_notes, row_reader,
+};
 pub use failure::Failure;
-pub use features::{CacheFlags, extract};
+pub use features::extract;
 pub use fit_flags::FitFlags;
 pub use model_flags::ModelFlags;
 pub use numbers::{port, seconds, whole};
 pub use one_line::one_line;
 pub use print::{print, print_json};
+pub use progress::Progress;
 pub use recipe::parse_recipe;
-pub use report::write_report;
+pub use report::{try_file, try_folder, write_report};

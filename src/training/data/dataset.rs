@@ -19,17 +19,26 @@ pub struct Dataset {
     pub labels: Vec<String>,
     /// The file.
     pub source: Source,
+    /// The file of the held-out rows, if they have one of their own.
+    pub test: Option<Source>,
     /// What is unusual about the file, and what was left out.
     pub notes: Vec<Note>,
 }
 
-/// A text without surrounding white space, never empty.
+/// Texts are without surrounding white space, and never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The text to classify.
     pub text: String,
+    /// The second text of a pair.
+    pub pair: Option<String>,
     /// Its line in the file, counted from 1.
     pub line: u64,
+    /// Rows with the same number are in one part and one fold: their texts are alike, or the file says
+    /// that they belong together.
+    pub group: usize,
+    /// Whether the row is held out; the same for all rows of a group.
+    pub held_out: bool,
 }
 
 /// The file that rows were read from.
@@ -52,6 +61,14 @@ impl Dataset {
             targets: self.targets.select(rows),
             ..self.clone()
         }
+    }
+
+    /// The rows with a held-out group.
+    #[must_use]
+    pub fn held_out(&self) -> Self {
+        let rows: Vec<usize> =
+            (0..self.rows.len()).filter(|&row| self.rows[row].held_out).collect();
+        self.select(&rows)
     }
 
     /// The problem type of a head that learns these targets.

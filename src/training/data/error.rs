@@ -29,17 +29,63 @@ pub enum DatasetErrorKind {
     /// The first byte that can't be part of a character.
     #[error("not UTF-8 (byte {0:#04x}): save the file as UTF-8")]
     NotUtf8(u8),
-    /// An error of the CSV reader.
-    #[error("not valid CSV: {0}")]
-    InvalidCsv(#[from] csv::Error),
     /// A quote without an end. The rest of the file would be one field.
     #[error(
-        "a quote begins in this row and never ends: close it, and double the quotes inside a field"
+        "a quote begins on this line and never ends: close it, and double the quotes inside a field"
     )]
     OpenQuote,
+    /// Something after a closing quote that ends neither the field nor the line.
+    #[error(
+        "a quoted field that begins on this line ends{} and is followed by {found:?}; after it only a \
+         delimiter or the end of the line may come (RFC 4180): close each quote, and write a quote inside \
+         a field as two (\"\"), not with a backslash",
+        match .closing {
+            Some(line) => format!(" on line {line}"),
+            None => String::new(),
+        }
+    )]
+    AfterQuote {
+        /// The line of the closing quote, if it isn't that of the opening one.
+        closing: Option<u64>,
+        /// What follows it.
+        found: char,
+    },
+    /// A delimiter for a file that isn't a table.
+    #[error("JSON Lines have no delimiter; leave --delimiter out")]
+    DelimiterInJson,
+    /// A word that Python writes into JSON although JSON doesn't have it.
+    #[error(
+        "{0} is not JSON (Python writes it for a missing value): write null, or leave the key out"
+    )]
+    NotJson(&'static str),
     /// Not JSON, or JSON that isn't an object.
     #[error("not a JSON object: {0}; each line must be one")]
-    InvalidJson(#[from] serde_json::Error),
+    NotAnObject(String),
+    /// Two columns with the wanted name.
+    #[error(
+        "two columns are called {name:?}, column {} and column {}; rename one, or give the number",
+        .places[0], .places[1]
+    )]
+    DuplicateColumn {
+        /// Their name.
+        name: String,
+        /// Counted from 1.
+        places: [usize; 2],
+    },
+    /// A JSON object with the wanted key twice.
+    #[error(
+        "the key {name:?} comes twice, as key {} and key {} of the object; each may come once",
+        .places[0], .places[1]
+    )]
+    DuplicateKey {
+        /// The key.
+        name: String,
+        /// Counted from 1.
+        places: [usize; 2],
+    },
+    /// One column for two purposes.
+    #[error("column {0:?} is both the {1} and the {2}; give each a column of its own")]
+    SameColumn(String, &'static str, &'static str),
     /// A line with another number of columns than the first line.
     #[error(
         "{found} columns where the first line has {expected}; all lines must have the same number"
@@ -51,10 +97,20 @@ pub enum DatasetErrorKind {
         expected: usize,
     },
     /// A column that neither the first line nor the JSON object has.
-    #[error("no column {wanted:?}; there are {}", quote(.available))]
+    #[error(
+        "no column {wanted:?}; there are {}{}",
+        quote(.available),
+        if *.is_number && .available.contains(.wanted) {
+            format!("; name:{wanted} is the one that is called {wanted:?}")
+        } else {
+            String::new()
+        }
+    )]
     NoColumn {
         /// The column as it was given.
         wanted: String,
+        /// Whether it is a number.
+        is_number: bool,
         /// The fields of the first line, or the keys of the object.
         available: Vec<String>,
     },
@@ -77,6 +133,11 @@ pub enum DatasetErrorKind {
         /// The value as JSON.
         found: String,
     },
+    /// A field that begins and ends as a list and isn't one.
+    #[error(
+        "the label is {0:?}, which can't be read as a list such as [\"a\", \"b\"] or ['a', 'b']"
+    )]
+    BrokenList(String),
     /// A list of labels in a single-label problem.
     #[error("the label is a list, {}; only one label is allowed, except in a multi-label problem", quote(.0))]
     LabelList(Vec<String>),
@@ -143,7 +204,8 @@ impl DatasetErrorKind {
     }
 
     pub(super) fn no_column(column: &Column, available: Vec<String>) -> Self {
-        Self::NoColumn { wanted: column.to_string(), available }
+        let is_number = matches!(column, Column::Number(_));
+        Self::NoColumn { wanted: column.to_string(), is_number, available }
     }
 }
 

@@ -1,27 +1,27 @@
-//! Rows of the same text form a group; groups with like labels form a stratum.
+//! Rows that belong together form a group; groups with like labels form a stratum.
 
 use std::collections::HashMap;
 
-use super::dataset::{Dataset, Row};
+use super::dataset::Dataset;
 use super::targets::Targets;
 
 /// Strata of a regression: deciles of the numbers.
 const DECILES: usize = 10;
 
-/// The rows of one text, ascending.
+/// The rows of a group, ascending.
 pub type Group = Vec<usize>;
 
 /// Groups by stratum, so that parts can be drawn from each stratum in the same proportion. The
-/// stratum of a text is the rarest of its labels, or the decile of its number. Groups are in the
+/// stratum of a group is the rarest of its labels, or the decile of its number. Groups are in the
 /// order of the file.
 pub fn stratify(dataset: &Dataset) -> Vec<Vec<Group>> {
-    let mut index: HashMap<&str, usize> = HashMap::new();
+    let mut index: HashMap<usize, usize> = HashMap::new();
     let mut groups: Vec<Group> = Vec::new();
-    for (row, Row { text, .. }) in dataset.rows.iter().enumerate() {
-        let group = *index.entry(text).or_insert(groups.len());
+    for (at, row) in dataset.rows.iter().enumerate() {
+        let group = *index.entry(row.group).or_insert(groups.len());
         match groups.get_mut(group) {
-            Some(group) => group.push(row),
-            None => groups.push(vec![row]),
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
         }
     }
     let stratum_of_group = stratum_indices(dataset, &groups);
@@ -41,7 +41,8 @@ fn stratum_indices(dataset: &Dataset, groups: &[Group]) -> Vec<usize> {
     let counts = targets.counts(labels.len());
     let rarest = |group: &Group| {
         let group_labels = group.iter().flat_map(|&row| targets.row_labels(row)).copied();
-        group_labels.min_by_key(|&label| counts[label]).unwrap_or(labels.len())
+        let known = group_labels.filter(|&label| label < labels.len());
+        known.min_by_key(|&label| counts[label]).unwrap_or(labels.len())
     };
     groups.iter().map(rarest).collect()
 }

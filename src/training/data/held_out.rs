@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 /// The rule in words, for `head.json`.
-pub const HELD_OUT_RULE: &str =
-    "held out where the first byte of the SHA-256 of the trimmed text (UTF-8) is below 51";
+pub const HELD_OUT_RULE: &str = "held out where the first byte of the SHA-256 of the trimmed text (UTF-8) is below 51; rows that \
+     belong together, such as those with alike texts, follow the first of them";
 
 /// 51 of the 256 values of a byte: a fifth of the texts. Any program can find the same texts.
 const HELD_OUT_BELOW: u8 = 51;

@@ -10,6 +10,8 @@ const LISTED: usize = 8;
 pub enum Note {
     /// Rows without a text. They are left out.
     NoText(Vec<u64>),
+    /// Rows without a second text. They are left out.
+    NoPair(Vec<u64>),
     /// Rows without a label. They are left out.
     NoLabel(Vec<u64>),
     /// Labels with fewer than two training texts; in a multi-label problem also labels that fewer
@@ -18,13 +20,39 @@ pub enum Note {
     RareLabels(Vec<LabelRows>),
     /// Labels without a held-out row. They are learned but not scored.
     NotScored(Vec<LabelRows>),
-    /// Labels that the head to be scored doesn't have. They are left out; in a single-label problem
-    /// their rows are too.
-    UnknownLabels(Vec<LabelRows>),
-    /// Rows whose text an earlier row has. All rows of a text are kept in one part of the split.
+    /// Labels that the head to be scored doesn't have.
+    UnknownLabels {
+        /// The labels.
+        labels: Vec<LabelRows>,
+        /// Whether their rows are scored, as wrong. Otherwise the labels are left out, and in a
+        /// single-label problem their rows too.
+        scored: bool,
+    },
+    /// Rows whose text an earlier row has, or one that is alike. They are kept in its part of the split.
     Repeated(Vec<u64>),
-    /// Rows whose text an earlier row has with another label.
+    /// Rows whose text an earlier row has, or one that is alike, with another label.
     Contradicting(Vec<u64>),
+    /// A note on the test file.
+    InTest(Box<Note>),
+    /// Rows of a test file with a text that a row for training has, or one that is alike.
+    SeenInTraining(Vec<u64>),
+    /// The delimiter that was detected in a file with the extension of CSV.
+    Delimiter(String),
+    /// Quotes of a TSV file that are no part of the texts.
+    QuotedTsv,
+    /// Rows of a TSV file with a field in quotes that are part of the text.
+    QuotesKept(Vec<u64>),
+    /// All labels are numbers; how many there are.
+    NumericLabels(usize),
+    /// Labels that differ only by case, spaces, number form or Unicode form.
+    AlikeLabels(Vec<Vec<LabelRows>>),
+    /// Labels that look like several joined by a separator.
+    JoinedLabels {
+        /// The separator.
+        by: char,
+        /// Labels with it.
+        examples: Vec<LabelRows>,
+    },
 }
 
 /// A label and its rows.
@@ -57,38 +85,68 @@ impl fmt::Display for LabelRows {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoText(lines) => {
-                write!(f, "left out {} without a text: {}", rows(lines), list_lines(lines))
-            }
-            Self::NoLabel(lines) => {
-                write!(f, "left out {} without a label: {}", rows(lines), list_lines(lines))
-            }
+            Self::NoText(lines) => left_out(f, lines, "a text"),
+            Self::NoPair(lines) => left_out(f, lines, "a second text"),
+            Self::NoLabel(lines) => left_out(f, lines, "a label"),
             Self::RareLabels(labels) => write!(
                 f,
-                "left out labels that fewer than two training texts have, or fewer than two lack (a fifth \
-                 of the texts is held out): {}",
+                "left out labels that fewer than two texts for training have, or fewer than two lack: {}",
                 list(labels)
             ),
             Self::NotScored(labels) => {
                 write!(f, "labels without a held-out row to score them: {}", list(labels))
             }
-            Self::UnknownLabels(labels) => {
-                write!(f, "left out labels that the head doesn't have: {}", list(labels))
+            Self::UnknownLabels { labels, scored } => {
+                let what = if *scored { "counted as wrong" } else { "left out" };
+                write!(f, "{what}: labels that the head doesn't have: {}", list(labels))
             }
-            Self::Repeated(lines) => write!(
-                f,
-                "{} with the text of an earlier row, kept in the same part of the split: {}",
-                rows(lines),
-                list_lines(lines)
+            Self::Repeated(lines) => counted(f, lines, REPEATED),
+            Self::Contradicting(lines) => counted(f, lines, CONTRADICTING),
+            Self::InTest(note) => write!(f, "test file: {note}"),
+            Self::SeenInTraining(lines) => counted(f, lines, SEEN),
+            Self::Delimiter(delimiter) => {
+                write!(f, "read with the delimiter {delimiter} (--delimiter names another)")
+            }
+            Self::QuotedTsv => f.write_str(
+                "the quotes around fields were read as in CSV, since that is how the file is written",
             ),
-            Self::Contradicting(lines) => write!(
+            Self::QuotesKept(lines) => {
+                counted(f, lines, "with a field in quotes, which are part of it in TSV")
+            }
+            Self::NumericLabels(labels) => write!(
                 f,
-                "{} with the text of an earlier row and another label, both kept: {}",
-                rows(lines),
-                list_lines(lines)
+                "all {labels} labels are numbers; --problem-type regression learns to predict a number"
+            ),
+            Self::AlikeLabels(groups) => {
+                let groups: Vec<String> = groups.iter().map(|labels| list(labels)).collect();
+                write!(f, "{ALIKE}: {}", groups.join("; "))
+            }
+            Self::JoinedLabels { by, examples } => write!(
+                f,
+                "labels look joined by {by:?}: {}; --problem-type multi-label --label-separator '{by}' \
+                 splits them",
+                list(examples)
             ),
         }
     }
+}
+
+const REPEATED: &str = "with the text of an earlier row, or one that differs only by case, spaces or \
+                        Unicode form or is the same to the model; kept in its part of the split";
+const CONTRADICTING: &str =
+    "with the text of an earlier row, or one alike, and another label; both kept";
+const SEEN: &str = "of the test file with a text that a row for training has, or one alike; they say \
+                    little about new texts";
+const ALIKE: &str = "labels that differ only by case, spaces, number form or Unicode form are different \
+                     labels here";
+
+fn left_out(f: &mut fmt::Formatter<'_>, lines: &[u64], what: &str) -> fmt::Result {
+    write!(f, "left out {} without {what}: {}", rows(lines), list_lines(lines))
+}
+
+/// `2 rows with …: lines 3, 4`
+fn counted(f: &mut fmt::Formatter<'_>, lines: &[u64], what: &str) -> fmt::Result {
+    write!(f, "{} {what}: {}", rows(lines), list_lines(lines))
 }
 
 fn rows(lines: &[u64]) -> String {

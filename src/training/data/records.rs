@@ -1,19 +1,24 @@
 //! From the lines of a file to the text and the label on each.
 
-use serde_json::Value;
-
 use super::content::Format;
 use super::error::{DatasetErrorKind, LineError};
-use super::json_lines::{numbered_lines, parse_object, string, value};
+use super::known_labels::KnownLabels;
+use super::label_list::parse_list;
 use super::layout::{Column, Layout};
-use super::tables::{TableLine, column_index, csv_lines, tsv_lines};
+use super::notes::Note;
+use super::quoted::TableLine;
+use super::tables::{Table, column_index, read_table};
 use crate::model::checkpoint::ProblemType;
 
-/// The content of one line, counted from 1. The text is trimmed and may be empty.
+/// The content of one line, counted from 1. Texts are trimmed and may be empty.
 pub(super) struct Record {
     pub line: u64,
     pub text: String,
+    /// The second text, if the layout has a column for it.
+    pub pair: Option<String>,
     pub label: WrittenLabel,
+    /// The value of the group's column, not empty.
+    pub group: Option<String>,
 }
 
 /// A label as written in the file, trimmed and not empty.
@@ -26,60 +31,112 @@ pub(super) enum WrittenLabel {
 }
 
 impl WrittenLabel {
-    fn one(label: &str) -> Self {
+    pub fn one(label: &str) -> Self {
         match label.trim() {
             "" => Self::Missing,
             label => Self::One(label.to_owned()),
         }
     }
+
+    /// The labels, none or one or several.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::Missing => &[],
+            Self::One(label) => std::slice::from_ref(label),
+            Self::List(labels) => labels,
+        }
+    }
+}
+
+/// The records of a file.
+pub(super) struct Records {
+    pub records: Vec<Record>,
+    /// Whether the first line is a header.
+    pub header: bool,
+    /// How the file was read.
+    pub notes: Vec<Note>,
 }
 
 /// Reads the records of a file.
 pub(super) struct RecordReader<'a> {
     pub layout: &'a Layout,
     /// The labels of the head that will be scored, if there is one.
-    pub known_labels: Option<&'a [String]>,
+    pub known_labels: Option<KnownLabels<'a>>,
 }
 
 impl RecordReader<'_> {
-    /// The records, and whether the first line is a header.
-    pub(super) fn read(
-        &self,
-        content: &str,
-        format: Format,
-    ) -> Result<(Vec<Record>, bool), LineError> {
+    pub(super) fn read(&self, content: &str, format: Format) -> Result<Records, LineError> {
+        self.check_columns()?;
+        let delimiter = self.layout.delimiter;
         match format {
-            Format::Tsv => self.read_table(&tsv_lines(content)),
-            Format::Csv => self.read_table(&csv_lines(content)?),
-            Format::JsonLines => {
-                let records = numbered_lines(content).map(|(line, object)| {
-                    self.read_object(line, object).map_err(|kind| kind.on_line(line))
-                });
-                Ok((records.collect::<Result<_, _>>()?, false))
+            Format::JsonLines if delimiter.is_some() => {
+                Err(DatasetErrorKind::DelimiterInJson.into())
+            }
+            Format::JsonLines => self.read_objects(content),
+            Format::Tsv | Format::Csv => {
+                self.read_table(read_table(content, format, delimiter, &self.layout.columns())?)
             }
         }
     }
 
-    fn read_table(&self, lines: &[TableLine]) -> Result<(Vec<Record>, bool), LineError> {
-        let Layout { text, label, .. } = self.layout;
-        let (text_index, label_index) = (column_index(lines, text)?, column_index(lines, label)?);
-        let named = matches!((text, label), (Column::Name(_), _) | (_, Column::Name(_)));
-        let header = named || self.is_header(lines, label_index);
-        let record = |line: &TableLine| Record {
-            line: line.number,
-            text: line.fields[text_index].trim().to_owned(),
-            label: self.field_label(&line.fields[label_index]),
+    /// Checks that no column has two purposes.
+    fn check_columns(&self) -> Result<(), LineError> {
+        let Layout { text, pair, label, .. } = self.layout;
+        let purposes =
+            [(Some(text), "text"), (pair.as_ref(), "second text"), (Some(label), "label")];
+        for (at, (column, purpose)) in purposes.iter().enumerate() {
+            let same = purposes[..at].iter().find(|(other, _)| column.is_some() && other == column);
+            if let (Some(column), Some((_, other))) = (column, same) {
+                return Err(DatasetErrorKind::SameColumn(column.to_string(), other, purpose).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn read_table(&self, table: Table) -> Result<Records, LineError> {
+        let Table { lines, notes } = table;
+        let Layout { text, pair, label, group, .. } = self.layout;
+        let index = |column: &Column| column_index(&lines, column);
+        let (text_index, label_index) = (index(text)?, index(label)?);
+        let pair_index = pair.as_ref().map(index).transpose()?;
+        let group_index = group.as_ref().map(index).transpose()?;
+        let labels = self.label_reader(&lines, label_index);
+        let columns = self.layout.columns();
+        let named = columns.iter().any(|column| matches!(column, Column::Name(_)));
+        let header = named || self.is_header(&lines, label_index, &labels);
+        let record = |line: &TableLine| {
+            let field = |at: usize| line.fields[at].trim().to_owned();
+            let label = labels.read(&line.fields[label_index]);
+            Ok(Record {
+                line: line.number,
+                text: field(text_index),
+                pair: pair_index.map(field),
+                label: label.map_err(|kind| kind.on_line(line.number))?,
+                group: group_index.map(field).filter(|group| !group.is_empty()),
+            })
         };
-        Ok((lines.iter().skip(usize::from(header)).map(record).collect(), header))
+        let records = lines.iter().skip(usize::from(header)).map(record);
+        Ok(Records { records: records.collect::<Result<_, LineError>>()?, header, notes })
+    }
+
+    /// Labels are lists in a multi-label problem. If no problem type is given, they are if all that
+    /// aren't empty are written as lists.
+    fn label_reader(&self, lines: &[TableLine], label_index: usize) -> LabelReader<'_> {
+        let mut fields = lines.iter().skip(1).map(|line| line.fields[label_index].trim());
+        let mut fields = fields.by_ref().filter(|field| !field.is_empty()).peekable();
+        let lists = match self.layout.problem_type {
+            Some(problem_type) => problem_type == ProblemType::MultiLabelClassification,
+            None => fields.peek().is_some() && fields.all(|field| parse_list(field).is_some()),
+        };
+        LabelReader { separator: lists.then_some(&self.layout.separator) }
     }
 
     /// Whether the label on the first line can't be one: it isn't known, or isn't a number in a
     /// regression, or occurs on no other line.
-    fn is_header(&self, lines: &[TableLine], label_index: usize) -> bool {
-        let labels = |line: &TableLine| match self.field_label(&line.fields[label_index]) {
-            WrittenLabel::Missing => Vec::new(),
-            WrittenLabel::One(label) => vec![label],
-            WrittenLabel::List(labels) => labels,
+    fn is_header(&self, lines: &[TableLine], label_index: usize, reader: &LabelReader<'_>) -> bool {
+        let labels = |line: &TableLine| {
+            let label = reader.read(&line.fields[label_index]);
+            label.map_or(vec![], |label| label.names().to_vec())
         };
         let Some((first, others)) = lines.split_first() else { return false };
         let first = labels(first);
@@ -87,7 +144,9 @@ impl RecordReader<'_> {
             return first.iter().any(|label| label.parse::<f64>().is_err());
         }
         match self.known_labels {
-            Some(known) => !first.is_empty() && !first.iter().any(|label| known.contains(label)),
+            Some(KnownLabels { labels, .. }) => {
+                !first.is_empty() && !first.iter().any(|label| labels.contains(label))
+            }
             None => {
                 let elsewhere = |label| others.iter().any(|line| labels(line).contains(label));
                 !others.is_empty() && !first.is_empty() && !first.iter().any(elsewhere)
@@ -95,48 +154,28 @@ impl RecordReader<'_> {
         }
     }
 
-    fn has_type(&self, problem_type: ProblemType) -> bool {
+    pub(super) fn has_type(&self, problem_type: ProblemType) -> bool {
         self.layout.problem_type == Some(problem_type)
     }
+}
 
-    /// The label in a field of a table. In a multi-label problem an empty field is an empty list.
-    fn field_label(&self, field: &str) -> WrittenLabel {
-        if !self.has_type(ProblemType::MultiLabelClassification) {
-            return WrittenLabel::one(field);
+/// Reads the labels in the fields of a table.
+struct LabelReader<'a> {
+    /// If a field may have several labels.
+    separator: Option<&'a String>,
+}
+
+impl LabelReader<'_> {
+    /// Where a field may have several labels, an empty one is an empty list.
+    fn read(&self, field: &str) -> Result<WrittenLabel, DatasetErrorKind> {
+        let Some(separator) = self.separator else { return Ok(WrittenLabel::one(field)) };
+        let field = field.trim();
+        if field.starts_with('[') && field.ends_with(']') {
+            let labels = parse_list(field).map(WrittenLabel::List);
+            return labels.ok_or_else(|| DatasetErrorKind::BrokenList(field.to_owned()));
         }
-        let labels = field.split(self.layout.separator.as_str()).map(str::trim);
-        WrittenLabel::List(labels.filter(|label| !label.is_empty()).map(str::to_owned).collect())
-    }
-
-    fn read_object(&self, line: u64, object: &str) -> Result<Record, DatasetErrorKind> {
-        let Layout { text, label, .. } = self.layout;
-        let object = parse_object(object)?;
-        let text = string(&object, text)?.trim().to_owned();
-        let found = value(&object, label)?;
-        let wrong_type =
-            || DatasetErrorKind::LabelType { column: label.to_string(), found: found.to_string() };
-        let label = match found {
-            Value::Null => Some(WrittenLabel::Missing),
-            Value::Array(labels) => {
-                let labels = labels.iter().map(|label| self.json_label(label));
-                labels.collect::<Option<_>>().map(WrittenLabel::List)
-            }
-            Value::String(label) => Some(WrittenLabel::one(label)),
-            other => self.json_label(other).map(WrittenLabel::One),
-        };
-        Ok(Record { line, text, label: label.ok_or_else(wrong_type)? })
-    }
-
-    /// One label as a JSON value. Numbers with a fraction are labels only in a regression.
-    fn json_label(&self, value: &Value) -> Option<String> {
-        match value {
-            Value::String(label) => Some(label.trim().to_owned()).filter(|label| !label.is_empty()),
-            Value::Bool(_) => Some(value.to_string()),
-            Value::Number(number) if number.is_f64() && !self.has_type(ProblemType::Regression) => {
-                None
-            }
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        }
+        let labels = field.split(separator.as_str()).map(str::trim);
+        let labels = labels.filter(|label| !label.is_empty()).map(str::to_owned);
+        Ok(WrittenLabel::List(labels.collect()))
     }
 }

@@ -6,13 +6,14 @@ use rand::seq::SliceRandom;
 
 use super::dataset::Dataset;
 use super::groups::{Group, stratify};
-use super::held_out::{HELD_OUT_RULE, is_held_out};
+use super::held_out::HELD_OUT_RULE;
+use super::notes::Note;
 use super::targets::Targets;
 
 /// The share of each stratum's training texts that choose settings.
 const VALIDATION_SHARE: f64 = 0.15;
 
-/// Row numbers, ascending. All rows of a text are in the same part. In a single-label problem both
+/// Row numbers, ascending. All rows of a group are in the same part. In a single-label problem both
 /// the fitted part and the validation part have a row of every label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
@@ -42,10 +43,19 @@ pub enum SplitError {
     },
     /// Too few rows for three parts.
     #[error(
-        "{0} rows have too few texts for a part to fit, a validation part and a held-out part \
-         ({HELD_OUT_RULE})"
+        "{rows} rows have too few texts for a part to fit, a validation part and a held-out part \
+         ({HELD_OUT_RULE}){}",
+        match .note {
+            Some(note) => format!("; {note}"),
+            None => String::new(),
+        }
     )]
-    TooFewRows(usize),
+    TooFewRows {
+        /// Rows with a label that can be learned.
+        rows: usize,
+        /// What may be the reason.
+        note: Option<Note>,
+    },
 }
 
 impl Split {
@@ -58,7 +68,7 @@ impl Split {
         let mut split = Self { fitting: vec![], validation: vec![], held_out: vec![] };
         for groups in stratify(dataset) {
             let (held_out, mut training): (Vec<Group>, Vec<Group>) =
-                groups.into_iter().partition(|group| is_held_out(&dataset.rows[group[0]].text));
+                groups.into_iter().partition(|group| dataset.rows[group[0]].held_out);
             training.shuffle(&mut random);
             let share = (VALIDATION_SHARE * training.len() as f64).round() as usize;
             // A single text is fitted.
@@ -76,7 +86,9 @@ impl Split {
 
     fn check(&self, dataset: &Dataset) -> Result<(), SplitError> {
         if [&self.fitting, &self.validation, &self.held_out].iter().any(|part| part.is_empty()) {
-            return Err(SplitError::TooFewRows(dataset.rows.len()));
+            let numbers = |note: &&Note| matches!(note, Note::NumericLabels(_));
+            let note = dataset.notes.iter().find(numbers).cloned();
+            return Err(SplitError::TooFewRows { rows: dataset.rows.len(), note });
         }
         // In a multi-label problem a part may lack a label: the last fit takes both parts.
         if let Targets::SingleLabel(_) = dataset.targets {
@@ -104,6 +116,7 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::data::is_held_out;
     use crate::training::testing;
 
     /// Texts `0` to `rows − 1`, every third of label `a`, the others of label `b`; then more
@@ -174,5 +187,8 @@ mod tests {
         let few = testing::dataset(&texts[1..4], Targets::Regression(vec![1.0, 2.0, 3.0]));
         let refused = Split::new(&few, 0).unwrap_err().to_string();
         assert!(refused.starts_with("3 rows have too few texts"), "{refused}");
+        let notes = vec![Note::NumericLabels(3)];
+        let refused = Split::new(&Dataset { notes, ..few }, 0).unwrap_err().to_string();
+        assert!(refused.contains("; all 3 labels are numbers; --problem-type regr"), "{refused}");
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::model::checkpoint::ProblemType;
 
-/// One entry per row. Labels are indices into a list of names.
+/// One entry per row. Labels are indices into a list of names; where a head is scored, the index after
+/// the last stands for all labels that it doesn't have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
     /// The row's one label.
@@ -38,6 +39,19 @@ impl Targets {
         }
     }
 
+    /// Appends other targets of the same kind.
+    ///
+    /// # Panics
+    /// They are of another kind.
+    pub fn extend(&mut self, other: Self) {
+        match (self, other) {
+            (Self::SingleLabel(all), Self::SingleLabel(more)) => all.extend(more),
+            (Self::MultiLabel(all), Self::MultiLabel(more)) => all.extend(more),
+            (Self::Regression(all), Self::Regression(more)) => all.extend(more),
+            _ => panic!("targets of two kinds"),
+        }
+    }
+
     /// The problem type of a head that learns them.
     pub fn problem_type(&self) -> ProblemType {
         match self {
@@ -56,11 +70,17 @@ impl Targets {
         }
     }
 
+    /// Whether a row has a label from `labels` on, which the head doesn't have.
+    pub fn is_unknown(&self, row: usize, labels: usize) -> bool {
+        self.row_labels(row).last().is_some_and(|&last| last >= labels)
+    }
+
     /// The number of rows that have each of `labels` labels.
     pub fn counts(&self, labels: usize) -> Vec<usize> {
         let mut counts = vec![0; labels];
         for row in 0..self.len() {
-            self.row_labels(row).iter().for_each(|&label| counts[label] += 1);
+            let known = self.row_labels(row).iter().filter(|&&label| label < labels);
+            known.for_each(|&label| counts[label] += 1);
         }
         counts
     }

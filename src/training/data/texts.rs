@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::content::{Format, decode, read_bytes};
 use super::error::{DatasetError, DatasetErrorKind, LineError};
-use super::json_lines::{numbered_lines, parse_object, string};
+use super::json_lines::{numbered_lines, parse_object};
 use super::layout::Column;
-use super::tables::{column_index, csv_lines, tsv_lines};
+use super::tables::{column_index, read_table};
 
 /// Reads the texts of a file in their order. Unlike [`Dataset::read`](super::Dataset::read) it keeps
 /// white space at their ends, so that they are the texts of a request. The first line of a TSV or CSV
@@ -28,18 +28,14 @@ fn read(file: &Path, text: &Column) -> Result<Vec<String>, LineError> {
 }
 
 fn texts(content: &str, format: Format, column: &Column) -> Result<Vec<String>, LineError> {
-    let lines = match format {
-        Format::Tsv => tsv_lines(content),
-        Format::Csv => csv_lines(content)?,
-        Format::JsonLines => {
-            let text = |(number, line)| {
-                let object = parse_object(line).map_err(|kind| kind.on_line(number))?;
-                let text = string(&object, column).map_err(|kind| kind.on_line(number))?;
-                not_blank(number, text)
-            };
-            return numbered_lines(content).map(text).collect();
-        }
-    };
+    if let Format::JsonLines = format {
+        let text = |(number, line)| {
+            let object = parse_object(line).map_err(|kind| kind.on_line(number))?;
+            not_blank(number, object.string(column).map_err(|kind| kind.on_line(number))?)
+        };
+        return numbered_lines(content).map(text).collect();
+    }
+    let lines = read_table(content, format, None, &[column])?.lines;
     let index = column_index(&lines, column)?;
     let header = usize::from(matches!(column, Column::Name(_)));
     lines.iter().skip(header).map(|line| not_blank(line.number, &line.fields[index])).collect()

@@ -5,6 +5,6 @@ mod cross_validation;
 mod evaluate;
 mod fold_scores;
 
-pub use cross_validation::{CrossValidation, Folds};
-pub use evaluate::{Evaluation, evaluate};
+pub use cross_validation::cross_validate;
+pub use evaluate::{Evaluation, ScoredRows, evaluate};
 pub use fold_scores::{CrossValidationScores, FoldScores, mean_and_deviation};

@@ -1,9 +1,10 @@
 //! Pooled rows on disk, so that the encoder computes them once.
 //!
 //! One folder per list of texts and encoder; in it one safetensors file per layer and pooling:
-//! `rows` `(n, width)` f32, and as metadata the number of truncated texts and the name of the
-//! numerics. Rows of other numerics are never read: their bits differ. A file is written completely or
-//! not at all, so that several processes may share a cache.
+//! `rows` `(n, width)` f32, and as metadata the number of truncated texts, the name of the numerics,
+//! and the SHA-256 of the rows. Rows of other numerics are never read: their bits differ; nor are rows
+//! whose bytes have changed. A file is written completely or not at all, so that several processes may
+//! share a cache.
 
 use std::collections::HashMap;
 use std::fs;
@@ -15,14 +16,18 @@ use safetensors::tensor::{Dtype, TensorView};
 use sha2::{Digest, Sha256};
 
 use super::matrix::Features;
+use super::reading::LongTexts;
 use crate::files::write_atomically;
+use crate::model::checkpoint::fingerprint::sha256;
 use crate::model::recipe::Pooling;
+use crate::training::data::Row;
 
 /// Changes when the same texts and encoder would give other rows, or when the file format changes.
-const FORMAT: &str = "strata features 2";
+const FORMAT: &str = "strata features 3";
 
 const ROWS: &str = "rows";
 const CUT: &str = "texts_cut";
+const ROWS_SHA256: &str = "rows_sha256";
 /// The metadata with the name of the numerics.
 pub const NUMERICS: &str = "numerics";
 
@@ -59,11 +64,12 @@ pub struct EncoderIdentity<'a> {
 }
 
 impl FeatureCache {
-    /// The part of the cache in `folder` for this encoder and these texts, in this order.
-    pub fn new<'t>(
+    /// The part of the cache in `folder` for this encoder and these rows, in this order.
+    pub fn new(
         folder: &Path,
         encoder: EncoderIdentity<'_>,
-        texts: impl ExactSizeIterator<Item = &'t str>,
+        long_texts: LongTexts,
+        rows: &[Row],
     ) -> Self {
         let EncoderIdentity { fingerprint, numerics } = encoder;
         let mut hash = Sha256::new();
@@ -72,8 +78,14 @@ impl FeatureCache {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         };
-        [FORMAT, fingerprint, numerics, env!("CARGO_PKG_VERSION")].into_iter().for_each(&mut add);
-        texts.for_each(add);
+        let version = env!("CARGO_PKG_VERSION");
+        let settings = [FORMAT, fingerprint, numerics, version, long_texts.name()];
+        settings.into_iter().for_each(&mut add);
+        for Row { text, pair, .. } in rows {
+            add(text);
+            // An empty text is none, so that it can stand for a missing one.
+            add(pair.as_deref().unwrap_or_default());
+        }
         let folder = folder.join(hex::encode(hash.finalize()));
         Self { folder, numerics: numerics.to_owned() }
     }
@@ -97,6 +109,9 @@ impl FeatureCache {
         if rows != n || width == 0 || view.dtype() != Dtype::F32 {
             return None;
         }
+        if *metadata.get(ROWS_SHA256)? != sha256(view.data()) {
+            return None;
+        }
         let (numbers, _) = view.data().as_chunks::<4>();
         let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         Some(PooledRows { features: Features { rows, width, values }, truncated })
@@ -113,6 +128,7 @@ impl FeatureCache {
         let metadata = HashMap::from([
             (CUT.to_owned(), pooled.truncated.to_string()),
             (NUMERICS.to_owned(), self.numerics.clone()),
+            (ROWS_SHA256.to_owned(), sha256(&bytes)),
         ]);
         let content = view.and_then(|view| safetensors::serialize([(ROWS, view)], Some(metadata)));
         let content = content.map_err(io::Error::other)?;
@@ -130,13 +146,29 @@ mod tests {
         PooledRows { features: Features { rows: 3, width: 2, values }, truncated: 1 }
     }
 
+    fn rows(texts: [&str; 3]) -> [Row; 3] {
+        texts.map(|text| Row {
+            text: text.to_owned(),
+            pair: None,
+            line: 1,
+            group: 0,
+            held_out: false,
+        })
+    }
+
+    fn with_pair(row: Row) -> Row {
+        Row { pair: Some("second".to_owned()), ..row }
+    }
+
     #[test]
     fn rows_are_read_back_for_the_same_texts_encoder_and_layer_only() {
         let folder = tempfile::tempdir().unwrap();
-        let cache_of = |[fingerprint, numerics]: [&str; 2], texts: [&'static str; 3]| {
+        let cache_for = |[fingerprint, numerics]: [&str; 2], long_texts, rows: &[Row]| {
             let encoder = EncoderIdentity { fingerprint, numerics };
-            FeatureCache::new(folder.path(), encoder, texts.into_iter())
+            FeatureCache::new(folder.path(), encoder, long_texts, rows)
         };
+        let truncated = LongTexts::Truncate;
+        let cache_of = |encoder, texts| cache_for(encoder, truncated, &rows(texts));
         let cache = cache_of(["e", "f32"], ["a", "b", "c"]);
         let layer = PooledLayer { layer: 3, pooling: Pooling::Mean };
         assert_eq!(cache.read(layer, 3), None);
@@ -150,6 +182,8 @@ mod tests {
             cache_of(["e", "f32"], ["b", "a", "c"]),
             cache_of(["e", "f32"], ["a", "bc", ""]),
             cache_of(["ef", "32"], ["a", "b", "c"]),
+            cache_for(["e", "f32"], LongTexts::Window, &rows(["a", "b", "c"])),
+            cache_for(["e", "f32"], truncated, &rows(["a", "b", "c"]).map(with_pair)),
         ] {
             assert_eq!(other.read(layer, 3), None);
         }
@@ -159,10 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_file_is_ignored() {
+    fn an_incomplete_or_changed_file_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let encoder = EncoderIdentity { fingerprint: "e", numerics: "f32" };
-        let cache = FeatureCache::new(folder.path(), encoder, ["a", "b", "c"].into_iter());
+        let rows = rows(["a", "b", "c"]);
+        let cache = FeatureCache::new(folder.path(), encoder, LongTexts::Truncate, &rows);
         let layer = PooledLayer { layer: 0, pooling: Pooling::Cls };
         cache.write(layer, &pooled()).unwrap();
         let file = cache.file(layer);
@@ -171,5 +206,11 @@ mod tests {
             fs::write(&file, &whole[..len]).unwrap();
             assert_eq!(cache.read(layer, 3), None, "{len} bytes");
         }
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        fs::write(&file, changed).unwrap();
+        assert_eq!(cache.read(layer, 3), None);
+        fs::write(&file, whole).unwrap();
+        assert_eq!(cache.read(layer, 3), Some(pooled()));
     }
 }

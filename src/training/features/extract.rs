@@ -9,11 +9,12 @@ use super::cache::{EncoderIdentity, FeatureCache, PooledLayer, PooledRows};
 use super::error::FeatureError;
 use super::matrix::Features;
 use super::pooled::{PooledFeatures, Shard, pooled_layers};
-use crate::model::Model;
+use super::reading::RowReader;
+use crate::model::output::PassOutput;
 use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
-use crate::model::task::{OutputSpec, TaskSpec};
-use crate::sequence::Sequence;
-use crate::text::{Input, LongText, Text, Tokenizer};
+use crate::model::task::{OutputSpec, Task, TaskSpec};
+use crate::model::{Model, PoolingMask};
+use crate::text::Window;
 use crate::training::data::{Dataset, Row};
 
 /// Turns texts into pooled rows.
@@ -24,10 +25,8 @@ pub struct Extractor<'a> {
     pub shape: Shape,
     /// Identifies the encoder's weights, its tokenizer and its length limit.
     pub fingerprint: &'a str,
-    /// The encoder's tokenizer.
-    pub tokenizer: &'a Tokenizer,
-    /// Most tokens of a sequence, special tokens included; longer texts are truncated.
-    pub sequence_tokens: usize,
+    /// Turns rows into sequences.
+    pub reader: RowReader<'a>,
     /// Most tokens of a pass, counted as the encoder does.
     pub token_budget: usize,
     /// The folder of the cache.
@@ -109,7 +108,7 @@ impl Extractor<'_> {
     fn shard_cache(&self, folder: &Path, rows: &[Row]) -> FeatureCache {
         let numerics = self.model.encoder().numerics();
         let encoder = EncoderIdentity { fingerprint: self.fingerprint, numerics };
-        FeatureCache::new(folder, encoder, rows.iter().map(|row| row.text.as_str()))
+        FeatureCache::new(folder, encoder, self.reader.long_texts, rows)
     }
 
     /// The pooled rows of each layer, all from one pass over the texts.
@@ -120,32 +119,41 @@ impl Extractor<'_> {
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<PooledRows>, FeatureError> {
         let outputs = layers.iter().map(|layer| self.output(*layer)).collect::<Result<_, _>>()?;
-        let spec = TaskSpec::new(outputs);
-        let mut sequences = Vec::with_capacity(rows.len());
-        let mut truncated = 0;
-        for row in rows {
-            let (sequence, is_truncated) = self.tokenize(row)?;
-            truncated += usize::from(is_truncated);
-            sequences.push(sequence);
+        let spec = Arc::new(TaskSpec::new(outputs));
+        let mut parts: Vec<Vec<Option<PassOutput>>> = Vec::with_capacity(rows.len());
+        let (mut tasks, mut truncated) = (Vec::new(), 0);
+        for (index, row) in rows.iter().enumerate() {
+            let windows = self.reader.windows(row)?;
+            truncated += usize::from(windows.iter().any(|window| window.encoded.truncated()));
+            parts.push(vec![None; windows.len()]);
+            let in_row = window_tasks(windows, &spec).enumerate();
+            tasks.extend(in_row.map(|(window, task)| WindowTask { row: index, window, task }));
         }
-        let mut order: Vec<usize> = (0..sequences.len()).collect();
-        order.sort_by_key(|&row| sequences[row].tokens());
+        tasks.sort_by_key(|window| window.task.sequence.tokens());
         let empty = |layer: &PooledLayer| {
             let width = self.shape.hidden * layer.pooling.width_factor();
-            let values = vec![0.0; sequences.len() * width];
-            PooledRows { features: Features { rows: sequences.len(), width, values }, truncated }
+            let values = vec![0.0; rows.len() * width];
+            PooledRows { features: Features { rows: rows.len(), width, values }, truncated }
         };
         let mut pooled: Vec<PooledRows> = layers.iter().map(empty).collect();
-        let tokens = |&row: &usize| sequences[row].tokens();
-        for pass in self.model.passes(&order, tokens, self.token_budget) {
-            let batch: Vec<&Sequence> = pass.iter().map(|&row| &sequences[row]).collect();
-            for (&row, output) in pass.iter().zip(self.model.forward_whole(&batch, &spec)?) {
-                for (PooledRows { features, .. }, values) in pooled.iter_mut().zip(output.values) {
-                    features.values[row * features.width..][..features.width]
-                        .copy_from_slice(&values);
+        let tokens = |window: &WindowTask| window.task.sequence.tokens();
+        for pass in self.model.passes(&tasks, tokens, self.token_budget) {
+            let batch: Vec<&Task> = pass.iter().map(|window| &window.task).collect();
+            let mut complete = 0;
+            for (WindowTask { row, window, .. }, output) in
+                pass.iter().zip(self.model.forward(&batch)?)
+            {
+                parts[*row][*window] = Some(output);
+                if parts[*row].iter().all(Option::is_some) {
+                    let outputs = std::mem::take(&mut parts[*row]).into_iter().flatten();
+                    let values = self.model.output_builder().text_output(&spec, outputs).values;
+                    pooled.iter_mut().zip(values).for_each(|(pooled, values)| {
+                        pooled.features.row_mut(*row).copy_from_slice(&values);
+                    });
+                    complete += 1;
                 }
             }
-            done(pass.len());
+            done(complete);
         }
         Ok(pooled)
     }
@@ -157,18 +165,20 @@ impl Extractor<'_> {
         let recipe = Recipe { layers, combine, pooling, ..Recipe::default() };
         Ok(OutputSpec::Embedding(Arc::new(recipe.resolve(self.shape)?)))
     }
+}
 
-    /// A row's sequence, and whether its text is truncated.
-    fn tokenize(&self, row: &Row) -> Result<(Sequence, bool), FeatureError> {
-        let line = row.line;
-        let text = Text::parse(row.text.clone(), usize::MAX)
-            .map_err(|error| FeatureError::Text { line, error })?;
-        let input = Input { text, pair: None };
-        let encoded = self
-            .tokenizer
-            .encode(&input, self.sequence_tokens, LongText::Truncate(None))
-            .map_err(|error| FeatureError::Tokenize { line, error })?;
-        let truncated = encoded.truncated();
-        Ok((encoded.sequence, truncated))
-    }
+/// A window of a row, and what is computed of it.
+struct WindowTask {
+    row: usize,
+    window: usize,
+    task: Task,
+}
+
+fn window_tasks(windows: Vec<Window>, spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task> {
+    let counted = windows.iter().map(|window| window.counted.clone()).collect();
+    let masks = PoolingMask::for_windows(counted);
+    windows.into_iter().zip(masks).map(|(window, mask)| Task {
+        mask,
+        ..Task::whole(window.encoded.sequence, Arc::clone(spec))
+    })
 }

@@ -18,6 +18,11 @@ impl Features {
         &self.values[row * self.width..][..self.width]
     }
 
+    /// The features of one text, to be written.
+    pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.values[row * self.width..][..self.width]
+    }
+
     /// The row and column of the first non-finite feature.
     pub fn first_non_finite(&self) -> Option<(usize, usize)> {
         let index = self.values.iter().position(|value| !value.is_finite())?;

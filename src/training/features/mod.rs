@@ -1,6 +1,6 @@
 //! From texts to features: one row of numbers per text.
 //!
-//! `extract` runs the encoder, `cache` keeps pooled rows on disk, `pooled` combines them into the
+//! `reading` makes sequences of rows, `extract` runs the encoder, `cache` keeps pooled rows on disk, `pooled` combines them into the
 //! `Features` of a recipe. `training_recipe` says which features a recipe with learned layer
 //! weights needs.
 
@@ -9,6 +9,7 @@ mod error;
 mod extract;
 mod matrix;
 mod pooled;
+mod reading;
 mod save;
 mod standardisation;
 mod training_recipe;
@@ -18,6 +19,7 @@ pub use error::FeatureError;
 pub use extract::Extractor;
 pub use matrix::Features;
 pub use pooled::PooledFeatures;
+pub use reading::{LongTexts, RowReader};
 pub use save::save_features;
 pub use standardisation::Standardisation;
 pub use training_recipe::TrainingRecipe;

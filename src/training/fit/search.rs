@@ -19,15 +19,13 @@ use crate::training::stage::Stage;
 
 /// The path ends after this many consecutive strengths that are no better than the best before
 /// them. Weak regularisation is slow to fit and, once the loss has increased, worse.
-const PATIENCE: usize = 2;
+pub(super) const PATIENCE: usize = 2;
 
 /// The result of a search.
 #[derive(Debug, Clone)]
 pub struct SearchResult<'a> {
     /// The method with the smallest validation loss.
     pub method: ResolvedMethod<'a>,
-    /// Its layers.
-    pub layers: FittedLayers,
     /// The parameters of one layer: a start for a fit to more rows.
     pub start: Option<Vec<f64>>,
     /// Everything that was tried.
@@ -78,7 +76,7 @@ fn search_strength<'a>(
         trials.push(trial);
         if loss < min_loss {
             (min_loss, since_best) = (loss, 0);
-            best = Some((strength, layers, parameters.clone()));
+            best = Some((strength, parameters.clone()));
         } else {
             since_best += 1;
         }
@@ -87,10 +85,10 @@ fn search_strength<'a>(
         }
         start = parameters;
     }
-    let (strength, layers, parameters) = best.ok_or(TrainError::NonFiniteFit)?;
+    let (strength, parameters) = best.ok_or(TrainError::NonFiniteFit)?;
     let method = ResolvedMethod::Linear { strength };
     let trials = SearchTrials::Strengths(trials);
-    Ok(SearchResult { method, layers, start: Some(parameters), trials })
+    Ok(SearchResult { method, start: Some(parameters), trials })
 }
 
 fn search_epochs<'a>(
@@ -110,18 +108,18 @@ fn search_epochs<'a>(
         epochs.push(epoch);
         if loss < min_loss {
             min_loss = loss;
-            best = Some((epochs.len(), layers));
+            best = Some(epochs.len());
         }
-        let since_best = epochs.len() - best.as_ref().map_or(0, |(epochs, _)| *epochs);
+        let since_best = epochs.len() - best.unwrap_or(0);
         Ok(if since_best == hidden.patience {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         })
     })?;
-    let (best_epochs, layers) = best.ok_or(TrainError::NonFiniteFit)?;
+    let best_epochs = best.ok_or(TrainError::NonFiniteFit)?;
     let method = ResolvedMethod::Hidden { hidden, epochs: best_epochs, seed };
-    Ok(SearchResult { method, layers, start: None, trials: SearchTrials::Epochs(epochs) })
+    Ok(SearchResult { method, start: None, trials: SearchTrials::Epochs(epochs) })
 }
 
 struct Validation {

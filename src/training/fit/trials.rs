@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A strength that was tried, and its result on the validation part.
+/// A strength that was tried, and its result on rows that weren't fitted: the validation part, or with
+/// few rows all training rows out of fold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// Regularisation strength, `C` as in scikit-learn: large is weak.
@@ -11,7 +12,7 @@ pub struct Trial {
     pub loss: f64,
     /// The first of `Scores::metrics`; in a multi-label problem with thresholds of 0.5.
     pub score: f64,
-    /// Iterations from the end of the trial before it.
+    /// Iterations from the end of the trial before it; of all folds together.
     pub iterations: u64,
     /// Whether the gradient became small enough to compare strengths.
     pub converged: bool,

@@ -20,7 +20,8 @@ pub struct CalibrationBin {
 
 /// Rows by the probability of their predicted label, and how often it is the actual one; in a
 /// multi-label problem pairs of row and label by the label's probability, and how often the row has
-/// it. Empty bins are left out, and a regression has none. `logits (n,k)` after temperature.
+/// it. Rows with a label that the head doesn't have are left out, and so are empty bins. A regression
+/// has none. `logits (n,k)` after temperature.
 pub fn bins(logits: &[f64], targets: &Targets) -> Vec<CalibrationBin> {
     // Predictions, the sum of their probabilities, and how many are correct.
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
@@ -33,7 +34,8 @@ pub fn bins(logits: &[f64], targets: &Targets) -> Vec<CalibrationBin> {
         *correct += usize::from(is_correct);
     };
     let k = logits.len() / targets.len();
-    for (row, logits) in logits.chunks_exact(k).enumerate() {
+    let known = |(row, _): &(usize, &[f64])| !targets.is_unknown(*row, k);
+    for (row, logits) in logits.chunks_exact(k).enumerate().filter(known) {
         match targets {
             Targets::SingleLabel(labels) => {
                 let predicted = argmax(logits);

@@ -1,4 +1,4 @@
-//! A score with its name, and F1.
+//! A score with its name.
 
 /// A score with its name.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,13 +21,4 @@ impl Metric {
 /// `80.12 %` for a share, `0.4312` for another number.
 pub fn show(value: f64, share: bool) -> String {
     if share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") }
-}
-
-/// F1 of one label: `2·correct / (actual + predicted)`, the number of rows with the label and for
-/// which it is predicted; 0 if both are 0.
-pub(super) fn f1(correct: usize, actual: usize, predicted: usize) -> f64 {
-    match actual + predicted {
-        0 => 0.0,
-        sum => 2.0 * correct as f64 / sum as f64,
-    }
 }

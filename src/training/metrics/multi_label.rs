@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::f1;
+use super::average_precision::average_precision;
+use super::label_counts::{LabelCounts, macro_f1, micro_f1};
+use super::outcomes::{Outcome, Outcomes};
 use crate::model::head::is_predicted;
 use crate::training::logits::{sigmoid, softplus};
 
@@ -15,88 +17,73 @@ pub struct MultiLabelScores {
     pub micro_f1: f64,
     /// The mean of the labels' F1, 0 where that is undefined.
     pub macro_f1: f64,
+    /// The mean over labels of [`average_precision`], of those that a row has.
+    pub average_precision: f64,
     /// The mean over rows and labels of `−log` of the probability of the truth, natural logarithm.
     pub log_loss: f64,
     /// Counts of each label.
-    pub labels: Vec<LabelCounts>,
-}
-
-/// Rows by whether they have a label and whether it is predicted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LabelCounts {
-    /// Actual and predicted.
-    pub true_positives: usize,
-    /// Predicted but not actual.
-    pub false_positives: usize,
-    /// Actual but not predicted.
-    pub false_negatives: usize,
-    /// Neither.
-    pub true_negatives: usize,
-}
-
-impl LabelCounts {
-    /// 0 where it is undefined.
-    pub fn f1(&self) -> f64 {
-        let Self { true_positives, false_positives, false_negatives, .. } = *self;
-        f1(true_positives, true_positives + false_negatives, true_positives + false_positives)
-    }
-
-    fn add(&mut self, actual: bool, predicted: bool) {
-        let count = match (actual, predicted) {
-            (true, true) => &mut self.true_positives,
-            (false, true) => &mut self.false_positives,
-            (true, false) => &mut self.false_negatives,
-            (false, false) => &mut self.true_negatives,
-        };
-        *count += 1;
-    }
+    pub counts: Vec<LabelCounts>,
 }
 
 impl MultiLabelScores {
     /// From `logits (n,k)`, row by row, the labels of each row, and the thresholds, `(k)`, by
-    /// default 0.5; `n ≥ 1`.
+    /// default 0.5; `n ≥ 1`. Labels from `k` on are those that the head doesn't have; their rows
+    /// can't be correct in all labels.
     pub fn new(logits: &[f64], rows: &[Vec<usize>], k: usize, thresholds: Option<&[f32]>) -> Self {
-        let mut labels = vec![LabelCounts::default(); k];
-        let (mut loss, mut correct) = (0.0, 0);
+        let outcomes = outcomes(logits, rows, k, thresholds);
+        let is_correct = |(outcomes, row): &(&Vec<Outcome>, &Vec<usize>)| {
+            row.iter().all(|&label| label < k)
+                && outcomes.iter().all(|outcome| outcome.actual == outcome.predicted)
+        };
+        let correct = outcomes.rows.iter().zip(rows).filter(is_correct).count();
+        let mut loss = 0.0;
         for (logits, row) in logits.chunks_exact(k).zip(rows) {
-            let mut all_correct = true;
             for (label, &z) in logits.iter().enumerate() {
-                let actual = row.contains(&label);
-                let predicted = is_predicted(sigmoid(z) as f32, label, thresholds);
-                labels[label].add(actual, predicted);
-                all_correct &= actual == predicted;
-                loss += softplus(if actual { -z } else { z });
+                loss += softplus(if row.contains(&label) { -z } else { z });
             }
-            correct += usize::from(all_correct);
         }
         let n = rows.len() as f64;
-        let sum = |count: fn(&LabelCounts) -> usize| labels.iter().map(count).sum::<usize>();
-        let together = LabelCounts {
-            true_positives: sum(|label| label.true_positives),
-            false_positives: sum(|label| label.false_positives),
-            false_negatives: sum(|label| label.false_negatives),
-            true_negatives: sum(|label| label.true_negatives),
-        };
+        let counts = outcomes.counts();
+        let precisions: Vec<f64> = average_precisions(logits, rows, k).flatten().collect();
         Self {
             accuracy: correct as f64 / n,
-            micro_f1: together.f1(),
-            macro_f1: labels.iter().map(LabelCounts::f1).sum::<f64>() / k as f64,
+            micro_f1: micro_f1(&counts),
+            macro_f1: macro_f1(&counts),
+            average_precision: precisions.iter().sum::<f64>() / precisions.len().max(1) as f64,
             log_loss: loss / (n * k as f64),
-            labels,
+            counts,
         }
     }
+}
 
-    /// A table of the counts: headers, and one row per label.
-    pub fn table(&self, labels: &[String]) -> ([&'static str; 5], Vec<Vec<String>>) {
-        let row = |(label, counts): (&String, &LabelCounts)| {
-            let LabelCounts { true_positives, false_positives, false_negatives, .. } = counts;
-            let counted = [true_positives, false_positives, false_negatives];
-            let [correct, wrong, missed] = counted.map(usize::to_string);
-            vec![label.clone(), correct, wrong, missed, format!("{:.2} %", 100.0 * counts.f1())]
+/// The average precision of each label.
+pub fn average_precisions(
+    logits: &[f64],
+    rows: &[Vec<usize>],
+    k: usize,
+) -> impl Iterator<Item = Option<f64>> {
+    (0..k).map(move |label| {
+        let scores = logits.iter().skip(label).step_by(k).copied();
+        average_precision(scores.zip(rows.iter().map(|row| row.contains(&label))).collect())
+    })
+}
+
+/// The labels of each row that are actual or predicted.
+pub fn outcomes(
+    logits: &[f64],
+    rows: &[Vec<usize>],
+    k: usize,
+    thresholds: Option<&[f32]>,
+) -> Outcomes {
+    let row = |(logits, row): (&[f64], &Vec<usize>)| {
+        let outcome = |(label, &z): (usize, &f64)| {
+            let actual = row.contains(&label);
+            let predicted = is_predicted(sigmoid(z) as f32, label, thresholds);
+            (actual || predicted).then_some(Outcome { label, actual, predicted })
         };
-        let headers = ["label", "true positives", "false positives", "false negatives", "F1"];
-        (headers, labels.iter().zip(&self.labels).map(row).collect())
-    }
+        logits.iter().enumerate().filter_map(outcome).collect()
+    };
+    Outcomes { rows: logits.chunks_exact(k).zip(rows).map(row).collect(), labels: k }
 }
 
 #[cfg(test)]
@@ -118,7 +105,7 @@ mod tests {
             ]
         };
         assert_eq!(
-            scores.labels.iter().map(counts).collect::<Vec<_>>(),
+            scores.counts.iter().map(counts).collect::<Vec<_>>(),
             [[2, 1, 0, 1], [1, 0, 1, 2]]
         );
         assert!((scores.accuracy - 0.5).abs() < 1e-15);
@@ -132,8 +119,14 @@ mod tests {
     fn a_label_is_predicted_from_its_threshold_on() {
         let predicted = |threshold| {
             let thresholds = Some(&[threshold][..]);
-            MultiLabelScores::new(&[0.0], &[vec![0]], 1, thresholds).labels[0].true_positives
+            MultiLabelScores::new(&[0.0], &[vec![0]], 1, thresholds).counts[0].true_positives
         };
         assert_eq!([predicted(0.4), predicted(0.5), predicted(0.6)], [1, 1, 0]);
+    }
+
+    #[test]
+    fn a_row_with_a_label_that_the_head_does_not_have_is_not_correct_in_all() {
+        let scores = MultiLabelScores::new(&[9.0, 9.0], &[vec![0], vec![0, 1]], 1, None);
+        assert_eq!((scores.accuracy, scores.micro_f1, scores.counts.len()), (0.5, 1.0, 1));
     }
 }

@@ -51,10 +51,16 @@ impl Scores {
                 other("log loss", *log_loss),
             ],
             Self::MultiLabel(MultiLabelScores {
-                micro_f1, macro_f1, accuracy, log_loss, ..
+                micro_f1,
+                macro_f1,
+                average_precision,
+                accuracy,
+                log_loss,
+                ..
             }) => vec![
                 share("micro F1", *micro_f1),
                 share("macro F1", *macro_f1),
+                share("average precision", *average_precision),
                 share("subset accuracy", *accuracy),
                 other("log loss", *log_loss),
             ],
@@ -62,13 +68,6 @@ impl Scores {
                 vec![other("R²", *r2), other("RMSE", *rmse), other("MAE", *mae)]
             }
         }
-    }
-
-    /// `accuracy 80.00 %, macro F1 79.00 %, log loss 0.4200`
-    pub fn line(&self) -> String {
-        let metrics = self.metrics();
-        let metrics = metrics.iter().map(|metric| format!("{} {}", metric.name, metric.show()));
-        metrics.collect::<Vec<_>>().join(", ")
     }
 
     /// The share of rows that are correct in all labels; none in a regression.

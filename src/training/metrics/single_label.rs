@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::f1;
+use super::label_counts::macro_f1_of_listed;
+use super::outcomes::{Outcome, Outcomes};
 use crate::training::logits::{argmax, log_sum_exp};
 
 /// Scores of a head that predicts one label. Shares are from 0 to 1.
@@ -13,40 +14,56 @@ pub struct SingleLabelScores {
     /// The mean of the labels' F1, over labels that are actual or predicted in some row, as in
     /// scikit-learn.
     pub macro_f1: f64,
-    /// The mean of `−log softmax(logits)[label]`, natural logarithm.
+    /// The mean of `−log softmax(logits)[label]` over rows with a label of the head, natural
+    /// logarithm.
     pub log_loss: f64,
     /// Confusion matrix: `confusion[actual][predicted]` rows.
     pub confusion: Vec<Vec<usize>>,
+    /// What is predicted for rows with another label, `(k)`; empty if there are no such rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_labels: Vec<usize>,
 }
 
 impl SingleLabelScores {
-    /// From `logits (n,k)`, row by row, and `labels (n)`, each below `k`; `n ≥ 1`.
+    /// From `logits (n,k)`, row by row, and `labels (n)`, of which at least one is below `k`. Others
+    /// are labels that the head doesn't have.
     pub fn new(logits: &[f64], labels: &[usize], k: usize) -> Self {
         let mut confusion = vec![vec![0; k]; k];
-        let mut loss = 0.0;
+        let mut other_labels = vec![0; k];
+        let (mut loss, mut known) = (0.0, 0);
         for (logits, &label) in logits.chunks_exact(k).zip(labels) {
-            confusion[label][argmax(logits)] += 1;
-            loss += log_sum_exp(logits) - logits[label];
+            match confusion.get_mut(label) {
+                None => other_labels[argmax(logits)] += 1,
+                Some(predicted) => {
+                    predicted[argmax(logits)] += 1;
+                    loss += log_sum_exp(logits) - logits[label];
+                    known += 1;
+                }
+            }
         }
-        let n = labels.len() as f64;
         let correct: usize = (0..k).map(|label| confusion[label][label]).sum();
         Self {
-            accuracy: correct as f64 / n,
-            macro_f1: macro_f1(&confusion),
-            log_loss: loss / n,
+            accuracy: correct as f64 / labels.len() as f64,
+            macro_f1: macro_f1_of_listed(&outcomes(logits, labels, k).counts()),
+            log_loss: loss / f64::from(known),
             confusion,
+            other_labels: if known as usize == labels.len() { vec![] } else { other_labels },
         }
     }
 }
 
-fn macro_f1(confusion: &[Vec<usize>]) -> f64 {
-    let label_f1 = |label: usize| {
-        let actual: usize = confusion[label].iter().sum();
-        let predicted: usize = confusion.iter().map(|row| row[label]).sum();
-        (actual + predicted > 0).then(|| f1(confusion[label][label], actual, predicted))
+/// The actual and the predicted label of each row.
+pub fn outcomes(logits: &[f64], labels: &[usize], k: usize) -> Outcomes {
+    let row = |(logits, &label): (&[f64], &usize)| {
+        let predicted = argmax(logits);
+        let actual = Outcome { label, actual: true, predicted: label == predicted };
+        let wrong = Outcome { label: predicted, actual: false, predicted: true };
+        let mut row = Vec::with_capacity(2);
+        row.extend((label < k).then_some(actual));
+        row.extend((label != predicted).then_some(wrong));
+        row
     };
-    let all: Vec<f64> = (0..confusion.len()).filter_map(label_f1).collect();
-    all.iter().sum::<f64>() / all.len() as f64
+    Outcomes { rows: logits.chunks_exact(k).zip(labels).map(row).collect(), labels: k }
 }
 
 #[cfg(test)]
@@ -66,6 +83,7 @@ mod tests {
         let logits = [0, 0, 1, 1, 0, 0].map(predicting).concat();
         let scores = SingleLabelScores::new(&logits, &labels, 3);
         assert_eq!(scores.confusion, [[2, 1, 0], [1, 1, 0], [1, 0, 0]]);
+        assert!(scores.other_labels.is_empty());
         assert!((scores.accuracy - 3.0 / 6.0).abs() < 1e-15);
         // 0: 2·2/(3+4), 1: 2·1/(2+2), 2: never predicted
         assert!((scores.macro_f1 - (4.0 / 7.0 + 0.5 + 0.0) / 3.0).abs() < 1e-15);
@@ -84,5 +102,15 @@ mod tests {
             3,
         );
         assert!((scores.macro_f1 - 2.0 / 3.0 / 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_row_with_another_label_is_wrong_whatever_is_predicted() {
+        let logits = [0, 1, 1, 2].map(predicting).concat();
+        let scores = SingleLabelScores::new(&logits, &[0, 1, 3, 3], 3);
+        assert_eq!((scores.accuracy, scores.other_labels), (0.5, vec![0, 1, 1]));
+        // 0: 1, 1: 2·1/(1+2), 2: 0
+        assert!((scores.macro_f1 - (1.0 + 2.0 / 3.0) / 3.0).abs() < 1e-15);
+        assert!(scores.log_loss < 1e-3);
     }
 }

@@ -10,7 +10,7 @@ use crate::charts::{
 use crate::training::data::{Dataset, Targets};
 use crate::training::evaluation::FoldScores;
 use crate::training::fit::{Epoch, SearchTrials, Trial};
-use crate::training::metrics::{Scores, SingleLabelScores, bins, calibration_error};
+use crate::training::metrics::{Scores, SingleLabelScores, bins, calibration_error, label_table};
 use crate::training::trained::TrainedHead;
 
 impl TrainedHead {
@@ -50,8 +50,9 @@ impl TrainedHead {
     }
 }
 
-const SCORES: &str = "Held out: rows that training has not seen. Folds, if there are any: all rows, each \
-                      scored by a fit that has not seen it or another row with its text.";
+const SCORES: &str = "Held out: rows that training has not seen. Constant: what always predicting the most \
+                      frequent label, or the mean, would score. Folds, if there are any: all rows, each \
+                      scored by a fit that has not seen it or another row of its group.";
 
 const CONFIDENT_MISTAKES: &str = "The held-out rows with the most confident wrong predictions. Lines are \
                                   counted from 1. Check their labels first.";
@@ -92,8 +93,14 @@ fn training_facts<'a>(
     if let Some(calibration) = report.calibration {
         facts.push(("temperature", format!("{:.3}", calibration.temperature)));
     }
-    if let Some(thresholds) = &trained.decision.thresholds {
-        facts.push(("thresholds", format!("{thresholds:.2?}")));
+    if let Some(choice) = &report.thresholds {
+        facts.push(("thresholds", choice.rule.name().to_owned()));
+    }
+    if report.input.truncated > 0 {
+        facts.push(("truncated texts", report.input.truncated.to_string()));
+    }
+    if let Some(test) = &report.test {
+        facts.push(("held-out rows from", test.file.clone()));
     }
     facts.push(("seed", report.seed.to_string()));
     facts.push(("SHA-256 of the file", report.data.sha256.clone()));
@@ -102,11 +109,10 @@ fn training_facts<'a>(
 }
 
 fn scores(report: &TrainingReport) -> Markup {
-    let held_out = report.held_out.metrics();
-    let held_out = held_out.iter().map(|metric| (metric.name, metric.show()));
+    let held_out = report.held_out.table();
+    let headers = ["", "held out", "95 % interval", "constant"];
     let Some(cross_validation) = &report.cross_validation else {
-        let rows = held_out.map(|(name, value)| vec![name.to_owned(), value]);
-        return table(&["", "held out"], &rows.collect::<Vec<_>>());
+        return table(&headers, &held_out.into_iter().map(Vec::from).collect::<Vec<_>>());
     };
     let over_folds = |name: &str| match (name, cross_validation.log_loss) {
         ("log loss", Some(loss)) => format!("{loss:.4}"),
@@ -115,8 +121,12 @@ fn scores(report: &TrainingReport) -> Markup {
             scores.map_or("–".to_owned(), FoldScores::show)
         }
     };
-    let rows = held_out.map(|(name, value)| vec![name.to_owned(), value, over_folds(name)]);
-    table(&["", "held out", "folds"], &rows.collect::<Vec<_>>())
+    let rows = held_out.into_iter().map(|row| {
+        let folds = over_folds(&row[0]);
+        row.into_iter().chain([folds]).collect()
+    });
+    let headers = [&headers[..], &["folds"]].concat();
+    table(&headers, &rows.collect::<Vec<_>>())
 }
 
 /// A note on how to read the loss curves, and the curves.
@@ -125,9 +135,9 @@ fn losses(trials: &SearchTrials) -> (&'static str, Markup) {
     match trials {
         SearchTrials::Strengths(trials) => {
             let points = trials.iter().map(|Trial { strength, loss, .. }| (*strength, *loss));
-            let curve = [series("validation", points.collect())];
+            let curve = [series("not fitted", points.collect())];
             let note = "By regularisation strength C; larger is weaker. The strength with the smallest \
-                        validation loss was chosen.";
+                        loss on rows that were not fitted was chosen.";
             (note, lines("C", Scale::Log, "loss", &curve))
         }
         SearchTrials::Epochs(epochs) => {
@@ -147,14 +157,15 @@ fn losses(trials: &SearchTrials) -> (&'static str, Markup) {
 }
 
 fn predictions(trained: &TrainedHead, dataset: &Dataset, targets: &Targets) -> Markup {
-    match (&trained.report.held_out, targets) {
+    let per_label = || {
+        let (headers, rows) = label_table(&trained.report.held_out.per_label);
+        table(&headers, &rows)
+    };
+    match (&trained.report.held_out.scores, targets) {
         (Scores::SingleLabel(SingleLabelScores { confusion: counts, .. }), _) => {
-            confusion(&dataset.labels, counts)
+            html! { (confusion(&dataset.labels, counts)) (per_label()) }
         }
-        (Scores::MultiLabel(scores), _) => {
-            let (headers, rows) = scores.table(&dataset.labels);
-            table(&headers, &rows)
-        }
+        (Scores::MultiLabel(_), _) => per_label(),
         (Scores::Regression(_), Targets::Regression(numbers)) => {
             let points = numbers.iter().copied().zip(trained.held_out.outputs.iter().copied());
             scatter("actual", "predicted", &points.collect::<Vec<_>>())

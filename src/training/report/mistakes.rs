@@ -64,7 +64,7 @@ fn single_label(dataset: &Dataset, row: usize, label: usize, outputs: &[f64]) ->
     let probability = (outputs[predicted] - log_sum_exp(outputs)).exp();
     (predicted != label).then(|| Mistake {
         row,
-        actual: dataset.labels[label].clone(),
+        actual: dataset.labels.get(label).map_or("another label", String::as_str).to_owned(),
         predicted: dataset.labels[predicted].clone(),
         size: probability,
         shown: percent(probability),

@@ -6,4 +6,4 @@ mod head_page;
 mod mistakes;
 mod training_report;
 
-pub use training_report::TrainingReport;
+pub use training_report::{StrengthBound, TrainingInput, TrainingReport};

@@ -7,7 +7,7 @@ use strata::model::recipe::RecipeRef;
 use strata::model::recipe_book::NATIVE;
 use strata::model::task::OutputSpec;
 use strata::text::LongText;
-use strata::training::{Dataset, Extractor, Layout, TrainingRecipe};
+use strata::training::{Dataset, Extractor, Layout, LongTexts, RowReader, TrainingRecipe};
 use tempfile::TempDir;
 
 use crate::support::fixtures::input;
@@ -35,15 +35,14 @@ fn features_of_native_are_its_rows() {
     let lines: String = texts.iter().enumerate().map(line).collect();
     fs::write(&file, format!("text\tlabel\n{lines}")).unwrap();
     let column = |name: &str| name.parse().unwrap();
-    let (text, label) = (column("text"), column("label"));
-    let layout = Layout { text, label, problem_type: None, separator: ",".to_owned() };
-    let dataset = Dataset::read(&file, &layout).unwrap();
+    let layout = Layout::new(column("text"), column("label"));
+    let dataset = Dataset::read(&file, &layout, &|_, _| None).unwrap();
+    let (sequence_tokens, long_texts) = (parts.sequence_tokens, LongTexts::Truncate);
     let extractor = Extractor {
         model: &parts.model,
         shape: parts.recipes.shape(),
         fingerprint: &parts.fingerprint,
-        tokenizer: &parts.tokenizer,
-        sequence_tokens: parts.sequence_tokens,
+        reader: RowReader { tokenizer: &parts.tokenizer, sequence_tokens, long_texts },
         token_budget: 64,
         cache: None,
     };

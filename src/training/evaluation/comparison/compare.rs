@@ -6,9 +6,9 @@ use super::candidates::Candidate;
 use super::difference::Difference;
 use crate::model::recipe::ResolvedRecipe;
 use crate::training::checks::{self, check_features, check_folds};
-use crate::training::data::{Dataset, Source, Split};
+use crate::training::data::{Dataset, Folds, Source, Split};
 use crate::training::error::TrainError;
-use crate::training::evaluation::{CrossValidation, CrossValidationScores, Folds};
+use crate::training::evaluation::{CrossValidationScores, cross_validate};
 use crate::training::features::{FeatureError, Features, TrainingRecipe};
 use crate::training::fit::{Choice, ResolvedMethod, TrainingData, choose};
 use crate::training::options::TrainingOptions;
@@ -65,8 +65,7 @@ pub fn check(dataset: &Dataset, options: &TrainingOptions) -> Result<Split, Trai
 }
 
 /// Scores each candidate. `features` gives a recipe's features for all rows of `dataset`.
-/// `progress` is called with the name of the next candidate, and with `None` after its settings are
-/// chosen and after each fold.
+/// `progress` is called with the name of the next candidate, and with `None` after it is scored.
 ///
 /// # Errors
 /// As [`check`] and [`train`](crate::training::train).
@@ -84,7 +83,8 @@ pub fn compare(
         let features = features(&recipe.features)?;
         let options =
             TrainingOptions { weighted_layers: recipe.weighted_layers, ..options.clone() };
-        let result = score(dataset, &features, &split, &options, &mut || progress(None))?;
+        let result = score(dataset, &features, &split, &options)?;
+        progress(None);
         scored.push((candidate, recipe, result));
     }
     let first_mean = |scores: &CrossValidationScores| scores.scores[0].mean;
@@ -118,22 +118,20 @@ struct RecipeScores {
     scores: CrossValidationScores,
 }
 
-/// Chooses settings for these features and cross-validates with them. `done` is called after each
-/// step.
+/// Chooses settings for these features and scores them out of fold. With few rows the same outputs
+/// choose the strength, which is one number, and a little in favour of each recipe alike.
 fn score(
     dataset: &Dataset,
     features: &Features,
     split: &Split,
     options: &TrainingOptions,
-    done: &mut dyn FnMut(),
 ) -> Result<RecipeScores, TrainError> {
     check_features(dataset, features)?;
     let data = TrainingData::new(dataset, features, options);
-    let Choice { method, decision, .. } = choose(data, split, options, &mut |_| ())?;
-    done();
     let folds = Folds { count: fold_count(options), seed: options.seed };
-    let run = CrossValidation { dataset, data, folds, method, decision: &decision };
-    let scores = run.scores(&split.training(), done)?;
+    let folds = folds.assign(&dataset.select(&split.training()));
+    let Choice { method, outputs, .. } = choose(data, split, &folds, options, &mut |_| ())?;
+    let scores = cross_validate(&outputs)?;
     let strength = match method {
         ResolvedMethod::Linear { strength } => Some(strength),
         ResolvedMethod::Hidden { .. } => None,

@@ -1,8 +1,8 @@
 //! Recipes scored against each other on one labelled file.
 //!
 //! Only rows that are not held out take part, so that `train` can score the best recipe on rows
-//! that did not help to choose it. For each recipe the method's settings are chosen once, on the
-//! validation part. Then the rows are cross-validated with them, in the same folds for all recipes.
+//! that did not help to choose it. For each recipe the method's settings are chosen once. Then it is
+//! scored out of fold, in the same folds for all recipes.
 
 mod candidates;
 mod compare;

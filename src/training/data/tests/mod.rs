@@ -1,3 +1,8 @@
+//! Reading labelled files.
+
+mod labels;
+mod odd_files;
+
 use std::fs;
 use std::path::Path;
 
@@ -19,12 +24,11 @@ fn read_columns(
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     fs::write(&file, content).unwrap();
-    Dataset::read(&file, &layout(text, label, None))
+    Dataset::read(&file, &layout(text, label, None), UNSEEN)
 }
 
 fn layout(text: &str, label: &str, problem_type: Option<ProblemType>) -> Layout {
-    let (text, label) = (text.parse().unwrap(), label.parse().unwrap());
-    Layout { text, label, problem_type, separator: ",".to_owned() }
+    Layout { problem_type, ..Layout::new(text.parse().unwrap(), label.parse().unwrap()) }
 }
 
 /// Reads a file as [`read`] does, with this problem type.
@@ -32,12 +36,19 @@ fn read_as(name: &str, content: &str, problem: ProblemType) -> Result<Dataset, D
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(name);
     fs::write(&file, content).unwrap();
-    Dataset::read(&file, &layout("text", "label", Some(problem)))
+    Dataset::read(&file, &layout("text", "label", Some(problem)), UNSEEN)
 }
 
 fn texts(dataset: &Dataset) -> Vec<(&str, &str)> {
     let label = |row| dataset.labels[dataset.targets.row_labels(row)[0]].as_str();
     dataset.rows.iter().enumerate().map(|(at, row)| (row.text.as_str(), label(at))).collect()
+}
+
+/// Without a model, texts differ by their characters.
+const UNSEEN: &SeenTokens<'_> = &|_, _| None;
+
+fn known_labels(labels: &[String]) -> KnownLabels<'_> {
+    KnownLabels { labels, scores_others: false }
 }
 
 /// The line and the message of an error.
@@ -143,13 +154,13 @@ fn every_error_says_where_it_is_and_what_is_allowed() {
         ("d.tsv", "text\tlabel\na\t \n\tx\n", None, "no rows: all 2 lack a text or a label"),
         ("d.tsv", "text\tlabel\na\tb\tx\n", Some(2), "3 columns where the first line has 2"),
         ("d.csv", "\ntext,label\n\n\n\na,x\n\"a\nb\",x\n\nc\n", Some(10), "1 columns where"),
-        ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins in this row"),
+        ("d.csv", "text,label\nb,x\nx,\"a\nb,y\nc,y\n", Some(3), "a quote begins on this line"),
         ("d.tsv", "text\tlabel\na\tx\nb\tx\n", None, "\"x\" is the only label"),
         ("d.tsv", "text\tlabel\na\tx\nb\ty\n", None, "there is no label; left out labels"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n\n[1]\n", Some(3), "not a JSON object"),
         ("d.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"te", Some(2), "not a JSON object"),
         ("d.jsonl", "{\"body\":\"a\"}\n", Some(1), "no column \"text\"; there are \"body\""),
-        ("d.jsonl", "{\"text\":null,\"label\":1}\n", Some(1), "it must be a string"),
+        ("d.jsonl", "{\"text\":7,\"label\":1}\n", Some(1), "it must be a string"),
     ];
     for (name, content, line, message) in cases {
         let refused = refusal(read(name, content));
@@ -172,7 +183,8 @@ fn a_column_number_must_exist() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Dataset::read(Path::new("no/such.tsv"), &layout("text", "text", None)).unwrap_err();
+    let columns = layout("text", "label", None);
+    let error = Dataset::read(Path::new("no/such.tsv"), &columns, UNSEEN).unwrap_err();
     assert!(error.to_string().starts_with("no/such.tsv: cannot be read: "), "{error}");
 }
 
@@ -182,9 +194,10 @@ fn a_first_line_with_a_known_label_is_a_row() {
     std::io::Write::write_all(&mut file, b"yes\tone\nno\ttwo\nno\tthree\n").unwrap();
     let known = ["no", "yes", "perhaps"].map(str::to_owned);
     let columns = layout("2", "1", None);
-    let read = Dataset::read_for_head(file.path(), &columns, &known).unwrap();
+    let read = Dataset::read_for_head(file.path(), &columns, known_labels(&known), UNSEEN).unwrap();
     assert_eq!((read.targets, read.source.header), (Targets::SingleLabel(vec![1, 0, 0]), false));
-    let other = Dataset::read_for_head(file.path(), &columns, &known[..1]).unwrap();
+    let one = known_labels(&known[..1]);
+    let other = Dataset::read_for_head(file.path(), &columns, one, UNSEEN).unwrap();
     assert_eq!((other.rows.len(), other.source.header), (2, true));
 }
 
@@ -225,73 +238,25 @@ fn a_label_needs_two_texts_that_are_not_held_out() {
 }
 
 #[test]
-fn labels_that_a_head_does_not_have_are_left_out() {
+fn labels_that_a_head_does_not_have_are_left_out_or_scored() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("d.jsonl");
     let labels = [r#"["a"]"#, r#"["odd", "a"]"#, r#"["odd"]"#, "[]"];
     let line = |label| format!("{{\"text\": \"t\", \"label\": {label}}}\n");
     fs::write(&file, labels.map(line).concat()).unwrap();
     let known = ["a".to_owned()];
-    let dataset = Dataset::read_for_head(&file, &layout("text", "label", None), &known).unwrap();
-    assert_eq!(dataset.targets, Targets::MultiLabel(vec![vec![0], vec![0], vec![], vec![]]));
-    let note = Note::UnknownLabels(vec![LabelRows { label: "odd".to_owned(), line: 2, rows: 2 }]);
-    assert!(dataset.notes.contains(&note), "{:?}", dataset.notes);
-}
-
-#[test]
-fn a_list_in_json_is_any_number_of_labels() {
-    // None of these texts is held out.
-    let lines = [r#"["b", 7]"#, r#""b""#, "[]", r#"["a", "b", "b"]"#, "[7]", "null", r#"["rare"]"#]
-        .into_iter()
-        .zip(["a", "b", "e", "g", "h", "i", "t"])
-        .map(|(label, text)| format!("{{\"text\": \"{text}\", \"label\": {label}}}\n"))
-        .collect::<String>();
-    let dataset = read("d.jsonl", &lines).unwrap();
-    // "a" and "rare" have one row each, and the sixth has no label.
-    assert_eq!(dataset.labels, ["7", "b"]);
-    let rows = vec![vec![0, 1], vec![1], vec![], vec![1], vec![0], vec![]];
-    assert_eq!(dataset.targets, Targets::MultiLabel(rows));
-    let refused = refusal(read_as("d.jsonl", &lines, ProblemType::SingleLabelClassification));
-    let message = "the label is a list, \"b\", \"7\"; only one label is allowed, except in a multi-label problem";
-    assert_eq!(refused, (Some(1), message.to_owned()));
-    let nested = refusal(read("d.jsonl", "{\"text\": \"t\", \"label\": [[1]]}\n"));
-    assert!(nested.1.starts_with("the label in \"label\" is [[1]]"), "{nested:?}");
-}
-
-#[test]
-fn a_field_of_a_table_may_hold_several_labels() {
-    let table = "text\tlabel\na\tx, y\nb\ty\ng\t\nh\tx,all\ne\t x\n";
-    let several = read_as("d.tsv", table, ProblemType::MultiLabelClassification).unwrap();
-    let rows = vec![vec![0, 1], vec![1], vec![], vec![0], vec![0]];
-    assert_eq!((several.labels.len(), several.targets), (2, Targets::MultiLabel(rows)));
-    // At least two texts must lack a label.
-    let always = "text\tlabel\na\tx,y\nb\tx\ng\tx,y\nh\tx\n";
-    let always = read_as("d.tsv", always, ProblemType::MultiLabelClassification).unwrap();
-    assert_eq!(always.labels, ["y"]);
-    assert_eq!(always.targets, Targets::MultiLabel(vec![vec![0], vec![], vec![0], vec![]]));
-}
-
-#[test]
-fn labels_of_a_regression_are_numbers() {
-    let table = "text\tlabel\na\t1.5\nb\t-2e3\nc\t0\n";
-    let numbers = read_as("d.tsv", table, ProblemType::Regression).unwrap();
-    assert_eq!(numbers.targets, Targets::Regression(vec![1.5, -2e3, 0.0]));
-    assert_eq!(numbers.labels, ["label"]);
-    let json = "{\"text\": \"a\", \"label\": 0.25}\n{\"text\": \"b\", \"label\": \"3\"}\n";
-    let json = read_as("d.jsonl", json, ProblemType::Regression).unwrap();
-    assert_eq!(json.targets, Targets::Regression(vec![0.25, 3.0]));
-    for label in ["many", "inf", "NaN"] {
-        let table = format!("text\tlabel\na\t1\nb\t{label}\n");
-        let refused = refusal(read_as("d.tsv", &table, ProblemType::Regression));
-        assert!(refused.0 == Some(3) && refused.1.contains(label), "{refused:?}");
-    }
-    let same = refusal(read_as("d.tsv", "text\tlabel\na\t1\nb\t1\n", ProblemType::Regression));
-    assert_eq!(
-        same,
-        (
-            None,
-            "every row has the number 1; there is nothing to learn unless the numbers differ"
-                .to_owned()
-        )
-    );
+    let read = |scores_others| {
+        let known = KnownLabels { labels: &known, scores_others };
+        Dataset::read_for_head(&file, &layout("text", "label", None), known, UNSEEN).unwrap()
+    };
+    let note = |scored| {
+        let labels = vec![LabelRows { label: "odd".to_owned(), line: 2, rows: 2 }];
+        Note::UnknownLabels { labels, scored }
+    };
+    let left_out = read(false);
+    assert_eq!(left_out.targets, Targets::MultiLabel(vec![vec![0], vec![0], vec![], vec![]]));
+    assert!(left_out.notes.contains(&note(false)), "{:?}", left_out.notes);
+    let scored = read(true);
+    assert_eq!(scored.targets, Targets::MultiLabel(vec![vec![0], vec![0, 1], vec![1], vec![]]));
+    assert!(scored.notes.contains(&note(true)), "{:?}", scored.notes);
 }
