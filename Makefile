@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -70,6 +70,11 @@ heads-judged: release model data $(JUDGE)/installed ## Train multi-label and reg
 			--out target/heads/$${kind%:*} --save-features target/$${kind%:*}.safetensors && \
 		$(JUDGE)/bin/python -B scripts/sklearn_baseline.py target/$${kind%:*}.safetensors || exit 1; \
 	done
+
+judge-sets: release model $(JUDGE)/installed ## Train heads on published sets and on the tags of Debian's packages; compare scores and thresholds (needs apt's package lists)
+	$(JUDGE)/bin/python -B scripts/sets/real_sets.py target/sets
+	$(JUDGE)/bin/python -B scripts/sets/debian_tags.py target/sets
+	$(JUDGE)/bin/python -B scripts/sets/judge.py $(STRATA) target/sets
 
 compare: release model data ## Compare recipes on the sentiment data: the README's table and the time it takes
 	$(STRATA) compare --data data/sentiment.tsv --report target/comparison.html
@@ -145,6 +150,9 @@ faults: model data nextest ## Put 32 faults into batching, HTTP and heads, one a
 
 faults-reading: model nextest ## Put 51 faults into the reading of checkpoints and tokenizers (an hour)
 	$(PYTHON) -B scripts/faults/run.py scripts/faults/reading.toml
+
+faults-training: model data nextest ## Put 45 faults into training, its files and its heads (an hour)
+	$(PYTHON) -B scripts/faults/run.py scripts/faults/training.toml
 
 # The binary that is judged, how many combinations are drawn, and from which seed.
 JUDGED ?= $(STRATA)
