@@ -150,5 +150,13 @@ async fn a_head_of_windows_is_served_as_it_was_scored() {
     let inputs: Vec<_> =
         rows.iter().map(|(text, label)| (json!(text), (*label).to_owned())).collect();
     let window = json!({"long_text": "window"});
-    assert_eq!(served_correctly(folder.path(), &inputs, window).await, 200);
+    assert_eq!(served_correctly(folder.path(), &inputs, window.clone()).await, 200);
+    // With this pooling the order of the windows matters.
+    let last = r#"{"layers": [-1], "pooling": "last_token"}"#;
+    let last = ["--no-cache", "--long-text", "window", "--recipe", last];
+    succeeded(&run("train", folder.path(), &data, &last));
+    let found = json_of(&run("evaluate", folder.path(), &data, &more));
+    let correct = served_correctly(folder.path(), &inputs, window).await;
+    assert_eq!(correct as f64 / 200.0, found["accuracy"].as_f64().unwrap());
+    assert!(correct > 180, "{correct}");
 }

@@ -60,7 +60,7 @@ mod tests {
             _ => z(0.05),
         };
         let labels =
-            (0..900).map(|at| if at.is_multiple_of(3) { vec![0] } else { vec![] }).collect();
+            (0..900).map(|at: usize| if at.is_multiple_of(3) { vec![0] } else { vec![] }).collect();
         let found = OutOfFold {
             outputs: (0..900).map(row).collect(),
             targets: Targets::MultiLabel(labels),
