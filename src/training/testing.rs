@@ -25,6 +25,11 @@ pub fn dataset(texts: &[&str], targets: Targets) -> Dataset {
     }
 }
 
+/// Outputs of two labels for which these are predicted.
+pub fn predicting(labels: &[usize]) -> Vec<f64> {
+    labels.iter().flat_map(|&label| [0.0, if label == 1 { 1.0 } else { -1.0 }]).collect()
+}
+
 /// Four rows of three features, of which the second is constant.
 pub fn features() -> Features {
     let values = vec![1.0, 0.1, 10.0, 3.0, 0.1, 20.0, 5.0, 0.1, 90.0, 7.0, 0.1, 0.0];

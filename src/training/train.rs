@@ -5,7 +5,7 @@ use super::data::{Dataset, Folds, Targets, stratify};
 use super::error::TrainError;
 use super::evaluation::cross_validate;
 use super::features::Features;
-use super::fit::{Choice, FoldedRows, Preprocessor, TrainingData, choose, linear};
+use super::fit::{Choice, DecisionRule, FoldedRows, Preprocessor, TrainingData, choose, linear};
 use super::metrics::{Assessment, Scores};
 use super::options::TrainingOptions;
 use super::report::{StrengthBound, TrainingReport};
@@ -36,8 +36,9 @@ pub fn train(
     let training_set = dataset.select(&training);
     let count = FOLDS.min(stratify(&training_set).concat().len());
     let folds = Folds { count, seed: options.seed }.assign(&training_set);
-    let Choice { method, start, trials, chosen_on, decision, .. } =
+    let Choice { method, start, trials, chosen_on, outputs } =
         choose(data, &split, &folds, options, progress)?;
+    let decision = DecisionRule::choose(&outputs)?;
 
     progress(Stage::Refitting(method));
     let preprocessor = Preprocessor::new(data, &training);

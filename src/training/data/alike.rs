@@ -12,6 +12,11 @@ pub(super) fn normalise(text: &str) -> String {
     words.join(" ").nfkc().collect()
 }
 
+/// The same for rows whose texts are alike.
+pub(super) fn normalise_row(text: &str, pair: Option<&str>) -> (String, Option<String>) {
+    (normalise(text), pair.map(normalise))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

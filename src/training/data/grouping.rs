@@ -8,7 +8,7 @@ use std::hash::Hash;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::alike::normalise;
+use super::alike::normalise_row;
 use super::held_out::is_held_out;
 use super::records::Record;
 
@@ -31,9 +31,7 @@ impl Grouping {
     /// Nothing is held out unless `hold_out`.
     pub fn new(records: &[Record], seen: &SeenTokens<'_>, hold_out: bool) -> Self {
         let mut sets = DisjointSets { first: (0..records.len()).collect() };
-        let form = |record: &Record| {
-            Some((normalise(&record.text), record.pair.as_deref().map(normalise)))
-        };
+        let form = |record: &Record| Some(normalise_row(&record.text, record.pair.as_deref()));
         sets.unite(records.iter().map(form));
         let tokens = |record: &Record| seen(&record.text, record.pair.as_deref());
         sets.unite(records.par_iter().map(tokens).collect::<Vec<_>>());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::alike::normalise;
+use super::alike::normalise_row;
 use super::dataset::{Dataset, Row};
 use super::grouping::SeenTokens;
 use super::notes::Note;
@@ -27,7 +27,7 @@ impl Dataset {
 
 /// The lines of `test` rows whose texts a row of `training` has, or one that is alike.
 fn seen_in_training(training: &[Row], test: &[Row], seen: &SeenTokens<'_>) -> Vec<u64> {
-    let form = |row: &Row| (normalise(&row.text), row.pair.as_deref().map(normalise));
+    let form = |row: &Row| normalise_row(&row.text, row.pair.as_deref());
     let tokens = |row: &Row| seen(&row.text, row.pair.as_deref());
     let forms: HashSet<_> = training.iter().map(form).collect();
     let all_tokens: HashSet<_> = training.iter().filter_map(tokens).collect();

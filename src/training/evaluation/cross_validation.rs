@@ -15,13 +15,11 @@ pub fn cross_validate(found: &OutOfFold) -> Result<CrossValidationScores, TrainE
     let mut metrics = Vec::with_capacity(count);
     let mut all = found.clone();
     for fold in 0..count {
-        let (scored, others) = found.divide(fold);
+        let (scored, positions, others) = found.divide(fold);
         let decision = DecisionRule::choose(&others)?;
         let outputs = decision.scale(scored.outputs);
         let thresholds = decision.thresholds.as_deref();
         metrics.push(Scores::new(&outputs, &scored.targets, thresholds).metrics());
-        let positions: Vec<usize> =
-            (0..found.folds.len()).filter(|&position| found.folds[position] == fold).collect();
         all.put(&positions, &outputs);
     }
     let scores = |metric: usize| {

@@ -146,6 +146,7 @@ fn confusion_table(labels: &[String], confusion: &[Vec<usize>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::testing::predicting;
 
     fn evaluation(
         outputs: &[f64],
@@ -171,8 +172,7 @@ mod tests {
     fn the_terminal_shows_the_scores_the_confusion_matrix_and_each_label() {
         let targets = Targets::SingleLabel([vec![0; 12], vec![1; 15]].concat());
         let predicted = [vec![0; 10], vec![1; 2], vec![0; 5], vec![1; 10]].concat();
-        let outputs: Vec<f64> =
-            predicted.iter().flat_map(|&label| [0.0, f64::from(2 * label - 1)]).collect();
+        let outputs = predicting(&predicted);
         let text = evaluation(&outputs, &targets, Some(0.0123)).to_string();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "tone (00ff): 27 held-out rows of d.tsv");

@@ -1,8 +1,8 @@
 //! From texts to features: one row of numbers per text.
 //!
-//! `reading` makes sequences of rows, `extract` runs the encoder, `cache` keeps pooled rows on disk, `pooled` combines them into the
-//! `Features` of a recipe. `training_recipe` says which features a recipe with learned layer
-//! weights needs.
+//! `reading` makes sequences of rows, `extract` runs the encoder, `cache` keeps pooled rows on disk,
+//! `pooled` combines them into the `Features` of a recipe. `training_recipe` says which features a
+//! recipe with learned layer weights needs.
 
 mod cache;
 mod error;

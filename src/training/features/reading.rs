@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::FeatureError;
-use crate::text::{Input, LongText, Text, TokenizeError, Tokenizer, Window};
+use crate::text::{Input, InvalidText, LongText, Text, TokenizeError, Tokenizer, Window};
 use crate::training::data::Row;
 
 /// What happens to a text with more tokens than a sequence can have.
@@ -13,7 +13,7 @@ pub enum LongTexts {
     /// It is truncated.
     #[default]
     Truncate,
-    /// It is read in overlapping windows; a pair is refused.
+    /// It is read in overlapping windows; a pair that is too long is refused.
     Window,
 }
 
@@ -50,23 +50,14 @@ impl RowReader<'_> {
     /// A text that can't be tokenised.
     pub fn windows(&self, row: &Row) -> Result<Vec<Window>, FeatureError> {
         let line = row.line;
-        let parse = |text: &str| {
-            let text = Text::parse(text.to_owned(), usize::MAX);
-            text.map_err(|error| FeatureError::Text { line, error })
-        };
-        let pair = row.pair.as_deref().map(parse).transpose()?;
-        let input = Input { text: parse(&row.text)?, pair };
+        let input = input(&row.text, row.pair.as_deref())
+            .map_err(|error| FeatureError::Text { line, error })?;
         self.encode(&input).map_err(|error| FeatureError::Tokenize { line, error })
     }
 
     /// The token ids of a text, or of a pair, as the model gets them; none if it can't be tokenised.
     pub fn seen(&self, text: &str, pair: Option<&str>) -> Option<Vec<u32>> {
-        let parse = |text: &str| Text::parse(text.to_owned(), usize::MAX).ok();
-        let pair = match pair {
-            Some(pair) => Some(parse(pair)?),
-            None => None,
-        };
-        let windows = self.encode(&Input { text: parse(text)?, pair }).ok()?;
+        let windows = self.encode(&input(text, pair).ok()?).ok()?;
         Some(windows.into_iter().flat_map(|window| window.encoded.sequence.ids).collect())
     }
 
@@ -80,4 +71,9 @@ impl RowReader<'_> {
             LongTexts::Window => self.tokenizer.encode_windows(input, self.sequence_tokens),
         }
     }
+}
+
+fn input(text: &str, pair: Option<&str>) -> Result<Input, InvalidText> {
+    let parse = |text: &str| Text::parse(text.to_owned(), usize::MAX);
+    Ok(Input { text: parse(text)?, pair: pair.map(parse).transpose()? })
 }

@@ -1,8 +1,7 @@
-//! The choices before the last fit: settings, temperature, thresholds.
+//! The choice of settings before the last fit.
 
 use serde::{Deserialize, Serialize};
 
-use super::decision_rule::DecisionRule;
 use super::fold_search::{FoldSearchResult, search_strength};
 use super::method::ResolvedMethod;
 use super::out_of_fold::{FoldedRows, OutOfFold};
@@ -30,8 +29,6 @@ pub struct Choice<'a> {
     pub chosen_on: ChosenOn,
     /// The outputs of all training rows out of fold, with the chosen method.
     pub outputs: OutOfFold,
-    /// From logits to predictions, by these outputs.
-    pub decision: DecisionRule,
 }
 
 /// Rows that settings were chosen on, none of which was fitted then.
@@ -55,8 +52,8 @@ impl ChosenOn {
 }
 
 /// Chooses settings by their loss: with few rows the strength of one layer by all `folds`, otherwise
-/// settings on the validation part. Then it chooses temperature and thresholds by the outputs of all
-/// training rows out of fold. `folds` are those of [`Split::training`].
+/// settings on the validation part. Also gives the outputs of all training rows out of fold, by which
+/// temperature and thresholds are chosen. `folds` are those of [`Split::training`].
 ///
 /// # Errors
 /// A failed fit.
@@ -79,7 +76,6 @@ pub fn choose<'a>(
                 start: None,
                 trials: SearchTrials::Strengths(trials),
                 chosen_on: ChosenOn::OutOfFold,
-                decision: DecisionRule::choose(&outputs)?,
                 outputs,
             })
         }
@@ -94,9 +90,8 @@ pub fn choose<'a>(
                 done += 1;
                 progress(Stage::OutOfFold { done, count });
             })?;
-            let decision = DecisionRule::choose(&outputs)?;
             let chosen_on = ChosenOn::Validation;
-            Ok(Choice { method, start, trials, chosen_on, outputs, decision })
+            Ok(Choice { method, start, trials, chosen_on, outputs })
         }
     }
 }

@@ -3,8 +3,8 @@
 //! `training_data` and `prepared` make rows ready for a fit; `linear` and `hidden` fit layers to
 //! them and minimise `loss`; `method` is a fit with all settings decided. `out_of_fold` gives each row
 //! the outputs of a fit that has not seen it. `search` (on the validation part) and `fold_search` (with
-//! few rows) decide settings, `temperature` and `thresholds` the `decision_rule`, and `choose` does all
-//! three.
+//! few rows) decide settings, and `choose` calls the one or the other; `temperature` and `thresholds`
+//! decide the `decision_rule`.
 
 mod best_threshold;
 mod choose;

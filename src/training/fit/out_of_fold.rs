@@ -116,11 +116,11 @@ impl OutOfFold {
         }
     }
 
-    /// The rows of `fold` alone, and all others.
-    pub fn divide(&self, fold: usize) -> (Self, Self) {
+    /// The rows of `fold` alone with their positions, and all others.
+    pub fn divide(&self, fold: usize) -> (Self, Vec<usize>, Self) {
         let (inside, outside): (Vec<usize>, Vec<usize>) =
             (0..self.folds.len()).partition(|&position| self.folds[position] == fold);
-        (self.select(&inside), self.select(&outside))
+        (self.select(&inside), inside, self.select(&outside))
     }
 
     fn select(&self, positions: &[usize]) -> Self {
@@ -167,7 +167,8 @@ mod tests {
         for (output, expected) in found.outputs.iter().zip([-1., -2., -3., 10., 20., 30.]) {
             assert!((output - expected).abs() < 0.01, "{:?}", found.outputs);
         }
-        let (inside, outside) = found.divide(1);
+        let (inside, positions, outside) = found.divide(1);
+        assert_eq!(positions, [3, 4, 5]);
         assert_eq!(inside.targets, Targets::Regression(vec![-10.0, -20.0, -30.0]));
         assert_eq!((inside.outputs.len(), outside.folds), (3, vec![0; 3]));
         let none = FoldedRows { count: 3, ..folded }.outputs(method, None, &mut || ());

@@ -38,12 +38,11 @@ impl Rows {
     }
 
     /// The log loss of a head on 2,000 other rows, with its temperature and without.
-    fn log_losses(&self, trained: &TrainedHead, seed: u64) -> (f64, f64) {
-        let (features, targets) = self.draw(2_000, seed + 1_000_000);
-        let rows: Vec<usize> = (0..2_000).collect();
-        let outputs = trained.head.outputs(&features, &rows);
+    fn log_losses(&self, head: &HeadLayers, decision: &DecisionRule, seed: u64) -> (f64, f64) {
+        let (features, targets) = self.draw(2_000, seed);
+        let outputs = head.outputs(&features, &(0..2_000).collect::<Vec<_>>());
         let log_loss = |outputs: &[f64]| Scores::new(outputs, &targets, None).log_loss().unwrap();
-        (log_loss(&trained.decision.scale(outputs.clone())), log_loss(&outputs))
+        (log_loss(&decision.scale(outputs.clone())), log_loss(&outputs))
     }
 }
 
@@ -58,7 +57,8 @@ fn check_draws(rows: &Rows, sizes: &[usize], draws: u64) {
             // A part may lack a label.
             let Some(trained) = rows.train(n, seed, &TrainingOptions::default()) else { continue };
             fitted += 1;
-            let (with, without) = rows.log_losses(&trained, seed);
+            let (with, without) =
+                rows.log_losses(&trained.head, &trained.decision, seed + 1_000_000);
             if with / without > worst.0 {
                 worst = (with / without, n, draw);
             }
@@ -113,17 +113,10 @@ fn a_head_that_is_too_sure_gets_a_temperature() {
     let prepared = preprocessor.prepare(&training).unwrap();
     let fit = method.fit(&prepared, linear::FINAL_TOLERANCE, None).unwrap();
     let head = preprocessor.head_layers(&fit.layers);
-    let (with, without) = log_losses(&rows, &head, &decision);
+    let (with, without) = rows.log_losses(&head, &decision, 77);
     println!("hidden layer: {with} with, {without} without");
     assert!(with <= 0.9 * without, "{with} {without}");
     assert_eq!(decision.calibration.unwrap().outcome, CalibrationOutcome::Fitted);
-}
-
-fn log_losses(rows: &Rows, head: &HeadLayers, decision: &DecisionRule) -> (f64, f64) {
-    let (features, targets) = rows.draw(2_000, 77);
-    let outputs = head.outputs(&features, &(0..2_000).collect::<Vec<_>>());
-    let log_loss = |outputs: &[f64]| Scores::new(outputs, &targets, None).log_loss().unwrap();
-    (log_loss(&decision.scale(outputs.clone())), log_loss(&outputs))
 }
 
 #[test]
@@ -150,7 +143,7 @@ fn logits_that_are_three_times_too_large_are_brought_back() {
             Dense::new(thrice(layer.weight()), thrice(layer.bias()), DenseActivation::Identity)
         })
         .collect();
-    let (with, without) = log_losses(&rows, &head, &decision);
+    let (with, without) = rows.log_losses(&head, &decision, 77);
     println!("logits times 3: {with} with, {without} without");
     assert!(with <= 0.9 * without, "{with} {without}");
 }

@@ -6,6 +6,7 @@ use crate::training::fit::{ChosenOn, Epoch, ThresholdRule, Trial};
 use crate::training::metrics::Assessment;
 use crate::training::options::{ClassWeights, HiddenLayers};
 use crate::training::report::TrainingInput;
+use crate::training::testing::predicting;
 
 fn report() -> TrainingReport {
     let trial = Trial { strength: 0.003, loss: 0.43, score: 0.8, iterations: 54, converged: true };
@@ -42,8 +43,7 @@ fn report() -> TrainingReport {
 fn assessment() -> Assessment {
     let labels = [vec![0; 12], vec![1; 13]].concat();
     let predicted = [vec![0; 10], vec![1; 2], vec![0; 3], vec![1; 10]].concat();
-    let outputs: Vec<f64> =
-        predicted.iter().flat_map(|&label| [0.0, f64::from(2 * label - 1)]).collect();
+    let outputs = predicting(&predicted);
     let names = ["a", "b"].map(str::to_owned);
     Assessment::new(&outputs, &Targets::SingleLabel(labels), None, &names)
 }
