@@ -230,6 +230,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_config_fields.py
 	$(VENV)/bin/python -B tests/fixtures/generate_layouts.py
 	$(VENV)/bin/python -B tests/fixtures/generate_logistic.py
+	$(VENV)/bin/python -B tests/fixtures/generate_pytorch.py
 	$(VENV)/bin/python -B tests/fixtures/generate_quantized.py
 	$(VENV)/bin/python -B tests/fixtures/generate_rerank.py
 

@@ -6,7 +6,7 @@ use super::lexer::{is_word, token_is};
 use super::source::{SourceFile, read_all, without_test_modules};
 
 const CONFIG: &str = "`config.json`";
-const WEIGHTS: &str = "`model.safetensors`";
+const WEIGHTS: &str = "Weights";
 const MODULES: &str = "`modules.json`";
 const SETTINGS: &str = "`sentence_bert_config.json`";
 const OPTIONS: &str = "`config_sentence_transformers.json`";

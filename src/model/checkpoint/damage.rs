@@ -31,6 +31,13 @@ pub fn explain(error: &SafeTensorError, file: &[u8]) -> String {
     damage + "; download it again"
 }
 
+/// What to do if a file isn't there itself, but only what Git keeps in its place.
+pub fn git_lfs_pointer(file: &[u8]) -> Option<String> {
+    file.starts_with(b"version https://git-lfs").then(|| {
+        "it is only the pointer that Git keeps in place of the file; fetch it with `git lfs pull`".to_owned()
+    })
+}
+
 /// The length of the file that the header describes.
 fn described_length(file: &[u8]) -> Option<usize> {
     let (length, rest) = file.split_first_chunk()?;

@@ -140,7 +140,8 @@ fn an_invalid_header_is_explained() {
 fn a_missing_weights_file_is_named() {
     let copy = CheckpointCopy::new(NAME);
     copy.remove(MODEL);
-    let expected = "not found; expected model.safetensors, or model.safetensors.index.json";
+    let expected =
+        "not found; expected model.safetensors, or its shards with an index, or pytorch_model.bin";
     refused(&copy, MODEL, &[expected]);
 }
 

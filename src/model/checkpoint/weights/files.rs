@@ -1,4 +1,4 @@
-//! Opens the files of the weights: one, or shards with an index.
+//! Opens the files of the weights: one, or shards with an index, as safetensors or as PyTorch saves them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,27 @@ use std::sync::Arc;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-use super::{Located, Weights, WeightsFile};
-use crate::model::checkpoint::damage::explain;
+use super::{Located, Weights, WeightsFile, pytorch};
+use crate::model::checkpoint::damage::{explain, git_lfs_pointer};
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::checkpoint::map::MappedFile;
 use crate::model::checkpoint::tensors::BUFFERS;
 
+/// The files that may have the weights, or list them, in the order in which transformers looks for them;
+/// the last is for weights that `torch.save` wrote by another name than transformers'.
+const CANDIDATES: [&str; 5] = [
+    SINGLE,
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "model.pt",
+];
 const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
+const INDEX_END: &str = ".index.json";
+const SAFETENSORS_END: &str = ".safetensors";
+
+/// Endings of files with weights for other programs.
+const OTHERS: [&str; 6] = ["onnx", "h5", "msgpack", "gguf", "ot", "xml"];
 
 /// The shards of a distributed checkpoint, which transformers prefers, have both in their names, as in
 /// `shard-00001-model-00001-of-00002.safetensors`.
@@ -26,25 +39,27 @@ struct Index {
 }
 
 impl Weights {
-    /// Maps `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+    /// Maps the weights of a folder: the first of `model.safetensors`, `pytorch_model.bin` and `model.pt`, or
+    /// the shards that an index of one of the first two lists.
     ///
     /// # Errors
-    /// A file is missing, its header is invalid, it is truncated or too long, a shard lacks a
+    /// There are none, a file's header is invalid, it is truncated or too long, a shard lacks a
     /// tensor that the index lists for it, a tensor exists twice, or the folder has other weights
     /// that would have to be read instead.
     pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
         check_for_others(dir)?;
+        let found = CANDIDATES.map(|name| dir.join(name)).into_iter().find(|file| file.exists());
+        let Some(file) = found else { return Err(missing(dir)) };
         let mut weights = Self { dir: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
-        let index = dir.join(INDEX);
-        if index.exists() && !dir.join(SINGLE).exists() {
-            weights.add_shards(&index)?;
+        if file.to_string_lossy().ends_with(INDEX_END) {
+            weights.add_shards(&file)?;
         } else {
-            weights.add_file(dir.join(SINGLE))?;
+            weights.add_file(file)?;
         }
         Ok(weights)
     }
 
-    /// Maps one safetensors file of any name.
+    /// Maps one file of any name.
     ///
     /// # Errors
     /// Like [`Weights::open`].
@@ -74,7 +89,7 @@ impl Weights {
                     file: self.dir.join(shard),
                     tensor: tensor.clone(),
                     found: "nothing".to_owned(),
-                    expected: format!("the tensor, as {INDEX} says"),
+                    expected: format!("the tensor, as {} says", name_of(index)),
                 });
             }
         }
@@ -85,24 +100,18 @@ impl Weights {
         let map = MappedFile::open(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => CheckpointError::Missing {
                 file: path.clone(),
-                expected: format!("{SINGLE}, or {INDEX} with its shards{}", pickled(&self.dir)),
+                expected: "a file of weights".to_owned(),
             },
             _ => CheckpointError::Unreadable { file: path.clone(), source },
         })?;
-        let parsed = SafeTensors::deserialize(&map)
-            .map_err(|error| CheckpointError::invalid(&path, explain(&error, &map)))?;
-        let start = map.as_ptr() as usize;
-        // In a fixed order, so that the same tensor is named whenever two have one name.
-        let views: BTreeMap<&str, _> = parsed.iter().collect();
-        for (name, view) in views {
-            let offset = view.data().as_ptr() as usize - start;
-            let located = Located {
-                file: self.files.len(),
-                dtype: view.dtype(),
-                shape: view.shape().to_vec(),
-                bytes: offset..offset + view.data().len(),
-            };
-            let canonical = canonical(name);
+        let file = self.files.len();
+        let read = match git_lfs_pointer(&map) {
+            Some(message) => Err(message),
+            None if path.to_string_lossy().ends_with(SAFETENSORS_END) => safetensors(&map, file),
+            None => pytorch::tensors(&path, &map, file),
+        };
+        for (name, located) in read.map_err(|message| CheckpointError::invalid(&path, message))? {
+            let canonical = canonical(&name);
             let is_buffer = BUFFERS.contains(&canonical.as_str());
             if self.tensors.insert(canonical, located).is_some() && !is_buffer {
                 let message =
@@ -113,6 +122,18 @@ impl Weights {
         self.files.push(WeightsFile { path, map: Arc::new(map) });
         Ok(())
     }
+}
+
+/// The tensors of a safetensors file by name. `file` is the index that they get.
+fn safetensors(bytes: &[u8], file: usize) -> Result<BTreeMap<String, Located>, String> {
+    let parsed = SafeTensors::deserialize(bytes).map_err(|error| explain(&error, bytes))?;
+    let start = bytes.as_ptr() as usize;
+    let located = |view: safetensors::tensor::TensorView<'_>| {
+        let offset = view.data().as_ptr() as usize - start;
+        let (dtype, shape) = (view.dtype(), view.shape().to_vec());
+        Located { file, dtype, shape, bytes: offset..offset + view.data().len() }
+    };
+    Ok(parsed.iter().map(|(name, view)| (name.to_owned(), located(view))).collect())
 }
 
 /// Checks that the folder has no weights that transformers reads instead of those that are read
@@ -132,13 +153,29 @@ fn check_for_others(dir: &Path) -> Result<(), CheckpointError> {
     }
 }
 
-/// What to do about weights that were saved by pickle, if there are some.
-fn pickled(dir: &Path) -> &'static str {
-    if dir.join("pytorch_model.bin").exists() {
-        "; pytorch_model.bin can't be read, so save it as safetensors"
-    } else {
-        ""
-    }
+/// The error of a folder without weights. It names those of other programs, if there are some.
+fn missing(dir: &Path) -> CheckpointError {
+    let entries = dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_other = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| OTHERS.iter().any(|other| *other == extension))
+    };
+    let mut others: Vec<String> = entries.filter(is_other).map(|path| name_of(&path)).collect();
+    others.sort_unstable();
+    let advice = match others.as_slice() {
+        [] => String::new(),
+        names => format!(
+            "; {} can't be served: take the PyTorch model that it was made from, and save it with \
+             save_pretrained",
+            names.join(", ")
+        ),
+    };
+    let expected = format!("{SINGLE}, or its shards with an index, or pytorch_model.bin{advice}");
+    CheckpointError::Missing { file: dir.join(SINGLE), expected }
+}
+
+/// The last part of a path.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The canonical name of a tensor: no `bert.` prefix, and `weight` and `bias` for the old names

@@ -1,6 +1,9 @@
 //! The tensors of a checkpoint, in one file or in shards, with one spelling of their names.
 
 mod files;
+mod pytorch;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
