@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cargo clippy --no-default-features --all-targets --locked -- -D warnings
-cargo test --no-default-features --locked --test api without_otlp
+cargo test --no-default-features --locked --test api without_

@@ -79,7 +79,7 @@ fn main() -> anyhow::Result<()> {
     }
     // The settings as the server reads them.
     let config = Config::load(&Sources::from_process(None, Flags::default())?)?;
-    let parts = load_parts(&config)?;
+    let parts = load_parts(&config, &mut |_| {})?;
     if std::env::args().any(|argument| argument == "--heads") {
         return heads::run(&parts, &config, &texts);
     }

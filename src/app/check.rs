@@ -4,10 +4,12 @@ use std::fmt;
 use std::iter;
 
 use super::error::{LoadError, ServeError};
-use super::load::{folder_name, open_heads};
+use super::load::open_heads;
 use super::parts::read_parts;
+use super::source::Source;
 use crate::config::Config;
 use crate::heads::HeadSet;
+use crate::hub;
 use crate::keys::Key;
 use crate::model::checkpoint::LeftOut;
 use crate::model::encoder::{EncoderKind, EncoderOptions, NoInstructions};
@@ -17,6 +19,7 @@ use crate::quantization::Calibrations;
 #[derive(Debug)]
 pub struct Checked {
     config: Config,
+    source: Source,
     fingerprint: String,
     encoder: String,
     numerics: String,
@@ -28,21 +31,26 @@ pub struct Checked {
     keys: Vec<String>,
 }
 
-/// Reads what the server would read: keys, checkpoint, heads, calibrations. Listens on nothing.
+/// Reads what the server would read: keys, checkpoint, heads, calibrations. Listens on nothing. `observe`
+/// hears what a hub does.
 ///
 /// # Errors
 /// A file can't be used, as at the start of the server.
-pub fn check(config: Config) -> Result<Checked, ServeError> {
+pub fn check(
+    config: Config,
+    observe: &mut dyn FnMut(hub::Event<'_>),
+) -> Result<Checked, ServeError> {
     let keys = config.auth.source.keys()?.keys().map(Key::to_string).collect();
     let encoder = describe(&config.encoder).map_err(LoadError::from)?;
     let numerics = config.encoder.numerics().map_err(LoadError::from)?;
-    let parts = read_parts(&config)?;
+    let parts = read_parts(&config, observe)?;
     let fingerprint = parts.fingerprint().map_err(LoadError::from)?;
     let library = open_heads(&config, &parts.checkpoint, &parts.recipes, &fingerprint)?;
     let calibrations =
         Calibrations::read(&config.calibrations, &fingerprint).map_err(LoadError::from)?;
     Ok(Checked {
         config,
+        source: parts.source,
         fingerprint,
         encoder,
         numerics,
@@ -68,9 +76,13 @@ fn describe(encoder: &EncoderOptions) -> Result<String, NoInstructions> {
 
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { model, encoder, .. } = &self.config;
+        let Config { encoder, .. } = &self.config;
+        let Source { dir, name, commit } = &self.source;
         let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
-        line("model", format!("{}, from {}", folder_name(model), model.display()))?;
+        line("model", format!("{name}, from {}", dir.display()))?;
+        if let Some(commit) = commit {
+            line("commit", commit.clone())?;
+        }
         line("fingerprint", self.fingerprint.clone())?;
         line("encoder", format!("{}, {} threads", self.encoder, encoder.threads))?;
         line("numerics", self.numerics.clone())?;

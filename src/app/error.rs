@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use crate::heads::HeadsError;
+use crate::hub::HubError;
 use crate::keys::KeysError;
 use crate::model::checkpoint::CheckpointError;
 use crate::model::encoder::NoInstructions;
@@ -43,6 +44,9 @@ pub enum LoadError {
         /// What to do about it.
         advice: &'static str,
     },
+    /// The model can't be had from a hub.
+    #[error(transparent)]
+    Hub(#[from] HubError),
     /// The checkpoint can't be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

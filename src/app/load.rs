@@ -1,12 +1,12 @@
 //! Loads a service from a checked configuration.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use super::engine::ModelEngine;
 use super::error::LoadError;
+use super::fetching::log_fetching;
 use super::parts::{Parts, load_parts};
 use crate::batching::{Batcher, BatcherOptions, PassCost, Worker};
 use crate::config::Config;
@@ -36,13 +36,22 @@ pub struct Loaded {
 /// # Errors
 /// A file is missing or can't be used, or a thread could not be started.
 pub fn load(config: &Config) -> Result<Loaded, LoadError> {
-    let Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint } =
-        load_parts(config)?;
+    let Parts {
+        source,
+        checkpoint,
+        model,
+        tokenizer,
+        scoring,
+        recipes,
+        sequence_tokens,
+        fingerprint,
+    } = load_parts(config, &mut log_fetching())?;
     let library = open_heads(config, &checkpoint, &recipes, &fingerprint)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let card = ModelCard {
-        name: folder_name(&config.model),
+        name: source.name,
+        commit: source.commit,
         fingerprint,
         vocabulary: checkpoint.config.vocab_size,
         left_out: LeftOut::find(&checkpoint),
@@ -116,10 +125,4 @@ pub fn batcher_options(config: &Config, padding: bool, cost: PassCost) -> Batche
         longest_pass: batching.longest_pass,
         cost,
     }
-}
-
-/// The name of the checkpoint's folder, with links and `..` resolved.
-pub fn folder_name(model: &Path) -> String {
-    let resolved = model.canonicalize().unwrap_or_else(|_| model.to_owned());
-    resolved.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::LoadError;
+use super::source::Source;
 use super::threads::size_pool;
 use crate::config::Config;
 use crate::field::unusable;
 use crate::heads::{self, Library};
+use crate::hub;
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
 use crate::model::checkpoint::{Checkpoint, CheckpointError, TextOptions};
@@ -21,6 +23,8 @@ use crate::text::{
 
 /// The parts of a checkpoint, for serving and for training.
 pub struct Parts {
+    /// Where the checkpoint is from.
+    pub source: Source,
     /// The checkpoint's files.
     pub checkpoint: Checkpoint,
     /// The encoder, and what turns its hidden states into outputs.
@@ -39,6 +43,8 @@ pub struct Parts {
 
 /// The parts of a checkpoint whose files were read and fit together. Its weights are still in their files.
 pub struct ReadParts {
+    /// Where the checkpoint is from.
+    pub source: Source,
     /// The checkpoint's files.
     pub checkpoint: Checkpoint,
     /// Turns text into tokens.
@@ -52,12 +58,15 @@ pub struct ReadParts {
 }
 
 /// Loads all parts of a checkpoint. For the reference encoder it also sets the size of
-/// candle's thread pool.
+/// candle's thread pool. `observe` hears what a hub does.
 ///
 /// # Errors
 /// A file is missing or can't be used.
-pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
-    let read = read_parts(config)?;
+pub fn load_parts(
+    config: &Config,
+    observe: &mut dyn FnMut(hub::Event<'_>),
+) -> Result<Parts, LoadError> {
+    let read = read_parts(config, observe)?;
     // The packed encoder has its own pool.
     if config.encoder.kind() == EncoderKind::Reference {
         let threads = config.encoder.threads;
@@ -71,29 +80,31 @@ pub fn load_parts(config: &Config) -> Result<Parts, LoadError> {
             |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
         Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
     })?;
-    let ReadParts { checkpoint, tokenizer, scoring, recipes, sequence_tokens } = read;
+    let ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens } = read;
     // The encoder has its own copy of nearly all weights.
     checkpoint.weights.release_pages();
-    Ok(Parts { checkpoint, model, tokenizer, scoring, recipes, sequence_tokens, fingerprint })
+    Ok(Parts {
+        source,
+        checkpoint,
+        model,
+        tokenizer,
+        scoring,
+        recipes,
+        sequence_tokens,
+        fingerprint,
+    })
 }
 
-/// Reads and checks all files of a checkpoint.
+/// Reads and checks all files of a checkpoint. `observe` hears what a hub does.
 ///
 /// # Errors
 /// A file is missing or can't be used.
-pub fn read_parts(config: &Config) -> Result<ReadParts, LoadError> {
-    let dir = &config.model;
-    if !dir.is_dir() {
-        let default = Config::defaults().is_ok_and(|defaults| defaults.model == *dir);
-        let advice = if default {
-            "`make model` downloads it to a checkout, and the image's target with-model has it; or choose another \
-             with --model"
-        } else {
-            "--model takes a folder with config.json, tokenizer.json and safetensors"
-        };
-        return Err(LoadError::NoModel { model: dir.clone(), advice });
-    }
-    let checkpoint = Checkpoint::open(dir)?;
+pub fn read_parts(
+    config: &Config,
+    observe: &mut dyn FnMut(hub::Event<'_>),
+) -> Result<ReadParts, LoadError> {
+    let source = Source::find(&config.model, observe)?;
+    let checkpoint = open_checkpoint(&source.dir)?;
     let hints = tokenizer_hints(&checkpoint, &checkpoint.sentence.text);
     let tokenizer = load_tokenizer(&checkpoint.encoder_dir, &hints)?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
@@ -103,7 +114,7 @@ pub fn read_parts(config: &Config) -> Result<ReadParts, LoadError> {
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
-    Ok(ReadParts { checkpoint, tokenizer, scoring, recipes, sequence_tokens })
+    Ok(ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens })
 }
 
 impl ReadParts {
@@ -118,6 +129,14 @@ impl ReadParts {
         let files = [config_file.as_path(), tokenizer.file()];
         fingerprint(weights, &sentence.native, &files, tokenizer.beyond_file(), *sequence_tokens)
     }
+}
+
+/// Opens a checkpoint. Files at which candle's reader of PyTorch's files panics are refused like any other.
+fn open_checkpoint(dir: &Path) -> Result<Checkpoint, CheckpointError> {
+    panics::catch(|| Checkpoint::open(dir)).unwrap_or_else(|panicked| {
+        let message = format!("not a checkpoint: reading it {panicked}; download it again");
+        Err(CheckpointError::invalid(dir, message))
+    })
 }
 
 /// Loads a tokenizer. A file at which the tokenizers crate panics is refused like any other.

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use clap::Args;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use super::shared::{Failure, ModelFlags, Progress, parse_recipe, print, whole};
+use super::shared::{Failure, ModelFlags, Progress, parse_recipe, print, show_fetching, whole};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::PoolingMask;
@@ -78,16 +78,21 @@ impl Calibrate {
         threads::size_pool(config.encoder.threads).map_err(Failure::failed)?;
         self.check_out().map_err(Failure::Unusable)?;
         let texts = read_texts(&self.data, &self.text).map_err(Failure::unusable)?;
-        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
         let recipe = self.resolve(&parts, &wanted).map_err(Failure::Unusable)?;
         let prompt = self.prompt(&parts, &wanted).map_err(Failure::Unusable)?;
         let rows = Rows::new(&parts, &config, &recipe, &prompt).map_err(Failure::Failed)?;
         let ranges = rows.ranges(&texts).map_err(Failure::Failed)?;
         self.print_notes(texts.len(), &ranges);
-        let model = app::folder_name(&config.model);
         let fingerprint = &parts.fingerprint;
-        let calibration =
-            Calibration::new(&model, fingerprint, &recipe, &prompt, texts.len(), ranges);
+        let calibration = Calibration::new(
+            &parts.source.name,
+            fingerprint,
+            &recipe,
+            &prompt,
+            texts.len(),
+            ranges,
+        );
         calibration.write(&self.out).map_err(|error| Failure::Failed(self.unwritable(&error)))?;
         print(format_args!(
             "{} written; `strata serve --calibration` reads it\n",

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::shared::{
     CacheFlags, Failure, FileFlags, LongTextFlags, ModelFlags, Opened, check_takes_pairs, extract,
-    print, print_json, print_notes, row_reader,
+    print, print_json, print_notes, row_reader, show_fetching,
 };
 use crate::app;
 use crate::config::Config;
@@ -70,7 +70,7 @@ impl Evaluate {
         let mut sources = self.model.clone().into_sources()?;
         sources.flags.heads.clone_from(&self.heads);
         let config = Config::load(&sources).map_err(Failure::unusable)?;
-        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
         let head = app::load_head(&parts, &config, &self.head).map_err(Failure::unusable)?;
         self.check_can_be_scored(&head).map_err(Failure::Unusable)?;
         check_takes_pairs(&parts, &self.file)?;

@@ -9,6 +9,7 @@ mod compare;
 mod completions;
 mod evaluate;
 mod fatal;
+mod fetch;
 mod health;
 mod key;
 mod man;
@@ -50,6 +51,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Calibrate(calibrate::Calibrate),
     Bench(bench::Bench),
+    Fetch(fetch::Fetch),
     Health(health::Health),
     Key(key::Key),
     Openapi(openapi::Openapi),
@@ -91,6 +93,7 @@ impl Command {
             Self::Evaluate(evaluate) => evaluate.run(),
             Self::Calibrate(calibrate) => calibrate.run(),
             Self::Bench(bench) => bench.run(),
+            Self::Fetch(fetch) => fetch.run(),
             Self::Health(health) => health.run(),
             Self::Key(key) => key.run(),
             Self::Openapi(openapi) => openapi.run(),

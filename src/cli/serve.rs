@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::shared::{Failure, ModelFlags, port, print};
+use super::shared::{Failure, ModelFlags, port, print, show_fetching};
 use crate::app::{self, Startup, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
@@ -82,7 +82,7 @@ impl Serve {
             if !links.is_empty() {
                 eprintln!("{links}: {IGNORED}");
             }
-            return print(app::check(config)?);
+            return print(app::check(config, &mut show_fetching())?);
         }
         if config.encoder.kind() == EncoderKind::Reference {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;

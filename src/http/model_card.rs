@@ -14,8 +14,10 @@ use crate::telemetry::metrics::encode_gauges;
 /// The description of the model in `/info`; its name is in every answer.
 #[derive(Clone, Debug)]
 pub struct ModelCard {
-    /// The name of its folder.
+    /// The name of its folder, or `org/name` on a hub.
     pub name: String,
+    /// Its commit on the hub.
+    pub commit: Option<String>,
     /// The fingerprint of the encoder.
     pub fingerprint: String,
     /// Rows of the word embedding table.

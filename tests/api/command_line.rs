@@ -5,7 +5,8 @@ use std::process::Command;
 
 use crate::support::process::Strata;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
+    "fetch",
     "serve",
     "compare",
     "train",

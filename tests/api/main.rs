@@ -23,6 +23,8 @@ mod explain;
 mod failures;
 mod head_metrics;
 mod health;
+#[cfg(feature = "hub")]
+mod hub;
 mod in_container;
 mod keys;
 mod load;
@@ -51,5 +53,7 @@ mod trained_inputs;
 mod transport;
 mod unacceptable;
 mod windows;
+#[cfg(not(feature = "hub"))]
+mod without_hub;
 #[cfg(not(feature = "otlp"))]
 mod without_otlp;

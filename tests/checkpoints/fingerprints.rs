@@ -20,7 +20,7 @@ impl Copy {
     }
 
     fn fingerprint(&self) -> String {
-        load_parts(&config(self.0.path().to_owned())).unwrap().fingerprint
+        load_parts(&config(self.0.path().to_owned()), &mut |_| {}).unwrap().fingerprint
     }
 
     /// Sets fields of a JSON file, which need not exist.

@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     (
         "http",
         &[
@@ -32,6 +32,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("text", &["field", "sequence"]),
     ("batching", &["telemetry"]),
     ("heads", &["model"]),
+    ("hub", &["files"]),
     ("keys", &["files", "telemetry"]),
     ("model", &["field", "files", "sequence", "strata_kernels"]),
     ("files", &[]),
@@ -66,6 +67,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "text",
             "batching",
             "heads",
+            "hub",
             "keys",
             "model",
             "strata_kernels",

@@ -43,7 +43,7 @@ fn a_fingerprint_changes_with_weights_config_tokenizer_and_limit() {
         fingerprint(|copy| {
             copy.edit_json("tokenizer.json", |json| json["normalizer"]["lowercase"] = false.into());
         }),
-        app::load_parts(&shorter).unwrap().fingerprint,
+        app::load_parts(&shorter, &mut |_| {}).unwrap().fingerprint,
     ];
     let all = found.len();
     assert!(found.iter().all(|one| one.len() == 64));

@@ -23,7 +23,7 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 pub fn run(data: &[u8]) {
     let folder = write(data);
     let config = Config { model: folder.path().to_owned(), ..CONFIG.clone() };
-    match load_parts(&config) {
+    match load_parts(&config, &mut |_| {}) {
         Ok(parts) => check_embeds(&parts),
         Err(error) => check_message(&error, folder.path()),
     }

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use clap::Args;
 
-use super::shared::{Failure, ModelFlags, parse_recipe, print, print_json, seconds, whole};
+use super::shared::{
+    Failure, ModelFlags, parse_recipe, print, print_json, seconds, show_fetching, whole,
+};
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
 use crate::model::encoder::EncoderKind;
@@ -84,7 +86,7 @@ impl Bench {
         // Texts are tokenised in this pool, even if the encoder computes in another.
         threads::size_pool(config.encoder.threads).map_err(Failure::failed)?;
         let texts = self.texts().map_err(Failure::Unusable)?;
-        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
         self.check_lengths(parts.checkpoint.config.positions).map_err(Failure::Unusable)?;
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
         let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]));

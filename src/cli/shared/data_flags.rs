@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::cache_flags::CacheFlags;
 use super::failure::Failure;
+use super::fetching::show_fetching;
 use super::model_flags::ModelFlags;
 use crate::app::{self, Parts, threads};
 use crate::config::Config;
@@ -140,7 +141,7 @@ impl TrainingFlags {
             Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
         // With every encoder, since candle fits the layers.
         threads::pin(config.encoder.threads).map_err(Failure::failed)?;
-        let parts = app::load_parts(&config).map_err(Failure::unusable)?;
+        let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
         check_takes_pairs(&parts, &self.file)?;
         let long_texts = self.long_text.long_texts().unwrap_or_default();
         let reader = row_reader(&parts, long_texts);

@@ -4,6 +4,7 @@ mod cache_flags;
 mod data_flags;
 mod failure;
 mod features;
+mod fetching;
 mod fit_flags;
 mod model_flags;
 mod numbers;
@@ -19,6 +20,7 @@ pub use data_flags::{
 };
 pub use failure::Failure;
 pub use features::extract;
+pub use fetching::show_fetching;
 pub use fit_flags::FitFlags;
 pub use model_flags::ModelFlags;
 pub use numbers::{port, seconds, whole};

@@ -13,8 +13,8 @@ use crate::telemetry::logs::LogFormat;
 /// and the configuration file.
 #[derive(Clone, Debug, Args)]
 pub struct ModelFlags {
-    /// Folder of the checkpoint.
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the checkpoint, or a model of a hub: org/name or org/name@revision.
+    #[arg(long, value_name = "DIR|ORG/NAME")]
     model: Option<String>,
     /// Configuration file, instead of config/strata.toml.
     #[arg(long, value_name = "FILE")]

@@ -48,8 +48,11 @@ pub struct Info {
 /// The model.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ModelInfo {
-    /// Its folder's name.
+    /// Its folder's name, or `org/name` on a hub.
     pub name: String,
+    /// The commit of the hub's repository that it was loaded from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The encoder's fingerprint, to which heads are bound.
     pub fingerprint: String,
     /// Number of encoder layers. There is one more hidden state: the embedding output.
@@ -155,6 +158,7 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
         version: env!("CARGO_PKG_VERSION").to_owned(),
         model: ModelInfo {
             name: model.name.clone(),
+            commit: model.commit.clone(),
             fingerprint: model.fingerprint.clone(),
             layers: shape.layers,
             hidden_size: shape.hidden,

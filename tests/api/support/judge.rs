@@ -14,7 +14,7 @@ pub struct Judge {
 impl Judge {
     #[track_caller]
     pub fn new(config: &Config) -> Self {
-        Self { parts: load_parts(config).unwrap_or_else(|error| panic!("{error}")) }
+        Self { parts: load_parts(config, &mut |_| {}).unwrap_or_else(|error| panic!("{error}")) }
     }
 
     /// A recipe as in a request.

@@ -33,7 +33,7 @@ pub fn config(dir: &Path) -> Config {
 
 /// Loads a checkpoint as the server does.
 pub fn load(dir: &Path) -> Parts {
-    app::load_parts(&config(dir)).unwrap()
+    app::load_parts(&config(dir), &mut |_| {}).unwrap()
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &Path) -> T {
