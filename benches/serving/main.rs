@@ -24,7 +24,7 @@ mod work;
 
 use std::time::Instant;
 
-use strata::app::{Loaded, Parts, load, load_parts};
+use strata::app::{Loaded, Parts, load_only, load_parts};
 use strata::batching::Batcher;
 use strata::config::{Config, Flags, Sources};
 use strata::model::output::PassOutput;
@@ -89,7 +89,7 @@ fn main() -> anyhow::Result<()> {
     println!("{TEXTS} snippets, {:.1} tokens on average", tokens as f64 / TEXTS as f64);
     println!("{}, {}, {}", encoder.name(), encoder.dtype(), encoder.instruction_set());
     let token_budget = config.batching.budget_tokens.get();
-    let Loaded { service, worker, .. } = load(&config)?;
+    let Loaded { service, worker, .. } = load_only(&config)?;
     let batcher = service.batcher.clone();
     let mut server = Server::start()?;
     let mut rounds: Vec<[f64; FIGURES.len()]> = Vec::new();

@@ -7,7 +7,7 @@ use super::error::{LoadError, ServeError};
 use super::load::open_heads;
 use super::parts::read_parts;
 use super::source::Source;
-use crate::config::Config;
+use crate::config::{Config, ServedModel};
 use crate::heads::HeadSet;
 use crate::hub;
 use crate::keys::Key;
@@ -19,7 +19,16 @@ use crate::quantization::Calibrations;
 #[derive(Debug)]
 pub struct Checked {
     config: Config,
+    models: Vec<CheckedModel>,
+    keys: Vec<String>,
+}
+
+/// A model that would be served.
+#[derive(Debug)]
+struct CheckedModel {
     source: Source,
+    name: String,
+    aliases: Vec<String>,
     fingerprint: String,
     encoder: String,
     numerics: String,
@@ -28,38 +37,46 @@ pub struct Checked {
     recipes: Vec<String>,
     heads: HeadSet,
     calibrations: usize,
-    keys: Vec<String>,
 }
 
-/// Reads what the server would read: keys, checkpoint, heads, calibrations. Listens on nothing. `observe`
+/// Reads what the server would read: keys, checkpoints, heads, calibrations. Listens on nothing. `observe`
 /// hears what a hub does.
 ///
 /// # Errors
 /// A file can't be used, as at the start of the server.
 pub fn check(
-    config: Config,
+    config: &Config,
+    models: &[ServedModel],
     observe: &mut dyn FnMut(hub::Event<'_>),
 ) -> Result<Checked, ServeError> {
     let keys = config.auth.source.keys()?.keys().map(Key::to_string).collect();
-    let encoder = describe(&config.encoder).map_err(LoadError::from)?;
-    let numerics = config.encoder.numerics().map_err(LoadError::from)?;
-    let parts = read_parts(&config, observe)?;
-    let fingerprint = parts.fingerprint().map_err(LoadError::from)?;
-    let library = open_heads(&config, &parts.checkpoint, &parts.recipes, &fingerprint)?;
-    let calibrations =
-        Calibrations::read(&config.calibrations, &fingerprint).map_err(LoadError::from)?;
-    Ok(Checked {
-        config,
+    let models = models.iter().map(|model| check_model(model, observe));
+    let models = models.collect::<Result<_, _>>()?;
+    Ok(Checked { config: config.clone(), models, keys })
+}
+
+fn check_model(
+    model: &ServedModel,
+    observe: &mut dyn FnMut(hub::Event<'_>),
+) -> Result<CheckedModel, LoadError> {
+    let config = &model.config;
+    let encoder = format!("{}, {} threads", describe(&config.encoder)?, config.encoder.threads);
+    let parts = read_parts(config, observe)?;
+    let fingerprint = parts.fingerprint()?;
+    let library = open_heads(config, &parts.checkpoint, &parts.recipes, &fingerprint)?;
+    let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
+    Ok(CheckedModel {
+        name: model.name.clone().unwrap_or_else(|| parts.source.name.clone()),
+        aliases: config.aliases.clone(),
         source: parts.source,
         fingerprint,
         encoder,
-        numerics,
+        numerics: config.encoder.numerics()?,
         sequence_tokens: parts.sequence_tokens,
         left_out: LeftOut::find(&parts.checkpoint),
         recipes: parts.recipes.iter().map(|(name, _)| name.to_owned()).collect(),
         heads: library.set(),
         calibrations: calibrations.iter().count(),
-        keys,
     })
 }
 
@@ -74,17 +91,19 @@ fn describe(encoder: &EncoderOptions) -> Result<String, NoInstructions> {
     })
 }
 
-impl fmt::Display for Checked {
+impl fmt::Display for CheckedModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { encoder, .. } = &self.config;
-        let Source { dir, name, commit } = &self.source;
+        let Source { dir, commit, .. } = &self.source;
         let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
-        line("model", format!("{name}, from {}", dir.display()))?;
+        line("model", format!("{}, from {}", self.name, dir.display()))?;
         if let Some(commit) = commit {
             line("commit", commit.clone())?;
         }
+        if !self.aliases.is_empty() {
+            line("aliases", list(self.aliases.iter().cloned()))?;
+        }
         line("fingerprint", self.fingerprint.clone())?;
-        line("encoder", format!("{}, {} threads", self.encoder, encoder.threads))?;
+        line("encoder", self.encoder.clone())?;
         line("numerics", self.numerics.clone())?;
         line("sequences", format!("at most {} tokens", self.sequence_tokens))?;
         line("recipes", list(self.recipes.iter().cloned()))?;
@@ -97,7 +116,14 @@ impl fmt::Display for Checked {
         if !self.left_out.heads.is_empty() {
             line("left out", list(self.left_out.heads.iter().cloned()))?;
         }
-        line("calibrations", self.calibrations.to_string())?;
+        line("calibrations", self.calibrations.to_string())
+    }
+}
+
+impl fmt::Display for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.models.iter().try_for_each(|model| write!(f, "{model}"))?;
+        let mut line = |name: &str, text: String| writeln!(f, "{name:<13}{text}");
         let Config { http, admin_address, .. } = &self.config;
         let beyond = !self.config.host.is_loopback();
         let open = match beyond {

@@ -1,5 +1,6 @@
 //! Loads a service from a checked configuration.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -8,11 +9,11 @@ use super::engine::ModelEngine;
 use super::error::LoadError;
 use super::fetching::log_fetching;
 use super::parts::{Parts, load_parts};
-use crate::batching::{Batcher, BatcherOptions, PassCost, Worker};
-use crate::config::Config;
+use crate::batching::{Batcher, BatcherOptions, BatchingMetrics, PassCost, Turns, Worker};
+use crate::config::{Config, ServedModel};
 use crate::heads::{self, HeadSet, Library};
 use crate::http::model_card::ModelCard;
-use crate::http::state::Service;
+use crate::http::service::Service;
 use crate::http::text_pool::TextPool;
 use crate::model::checkpoint::{Checkpoint, LeftOut};
 use crate::model::head::{Head, HeadContext};
@@ -31,15 +32,37 @@ pub struct Loaded {
     pub publish: watch::Sender<Arc<HeadSet>>,
 }
 
-/// Loads everything and starts the batcher's worker.
+/// What the models of a server have in common.
+pub struct Common {
+    /// The threads for long work on text.
+    pub text_pool: Arc<TextPool>,
+    /// The turns in which they compute.
+    pub turns: Turns,
+    /// What their batchers count.
+    pub metrics: BatchingMetrics,
+}
+
+impl Common {
+    /// Starts the threads for text; `threads` compute passes.
+    ///
+    /// # Errors
+    /// A thread could not be started.
+    pub fn start(threads: NonZeroUsize, metrics: BatchingMetrics) -> Result<Self, LoadError> {
+        let text_pool = TextPool::start(threads.get()).map_err(LoadError::no_thread)?;
+        Ok(Self { text_pool: Arc::new(text_pool), turns: Turns::default(), metrics })
+    }
+}
+
+/// Loads a model and starts its batcher's worker.
 ///
 /// # Errors
 /// A file is missing or can't be used, or a thread could not be started.
-pub fn load(config: &Config) -> Result<Loaded, LoadError> {
+pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
+    let ServedModel { name, weight, config, .. } = model;
     let Parts {
         source,
         checkpoint,
-        model,
+        model: encoder,
         tokenizer,
         scoring,
         recipes,
@@ -50,34 +73,34 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let card = ModelCard {
-        name: source.name,
+        name: name.clone().unwrap_or(source.name),
         commit: source.commit,
         fingerprint,
         vocabulary: checkpoint.config.vocab_size,
         left_out: LeftOut::find(&checkpoint),
-        encoder: model.encoder().name(),
-        dtype: model.encoder().dtype(),
-        instruction_set: model.encoder().instruction_set(),
-        f32_products: model.encoder().f32_products(),
-        numerics: model.encoder().numerics().to_owned(),
+        encoder: encoder.encoder().name(),
+        dtype: encoder.encoder().dtype(),
+        instruction_set: encoder.encoder().instruction_set(),
+        f32_products: encoder.encoder().f32_products(),
+        numerics: encoder.encoder().numerics().to_owned(),
         threads: config.encoder.threads.get(),
     };
-    let (pads, output_builder) = (model.encoder().pads(), model.output_builder().clone());
+    let (pads, output_builder) = (encoder.encoder().pads(), encoder.output_builder().clone());
     let engine =
-        ModelEngine::new(model, &recipes).map_err(|error| LoadError::Trial(error.into()))?;
+        ModelEngine::new(encoder, &recipes).map_err(|error| LoadError::Trial(error.into()))?;
     let cost = engine
         .measure(config.batching.budget_tokens.get(), sequence_tokens)
         .map_err(LoadError::Trial)?;
     let options = batcher_options(config, pads, cost);
+    let (metrics, turns) = (common.metrics.for_model(&card.name), common.turns.join(*weight));
     let (batcher, worker) =
-        Batcher::start(Arc::new(engine), options).map_err(LoadError::no_thread)?;
+        Batcher::start(Arc::new(engine), options, metrics, turns).map_err(LoadError::no_thread)?;
     let service = Service {
-        model: card,
-        aliases: config.aliases.clone(),
+        model: Arc::new(card),
         takes_pairs: tokenizer.takes_pairs(checkpoint.config.token_types),
         tokenizer,
         scoring,
-        text_pool: TextPool::start(config.encoder.threads.get()).map_err(LoadError::no_thread)?,
+        text_pool: Arc::clone(&common.text_pool),
         recipes,
         heads,
         calibrations,
@@ -88,11 +111,21 @@ pub fn load(config: &Config) -> Result<Loaded, LoadError> {
         openai: config.openai,
         tei: config.tei,
         limits: config.limits.clone(),
+        body_bytes: config.http.body_bytes,
         sequence_tokens,
         output_builder,
         batcher,
     };
     Ok(Loaded { service, worker, library, publish })
+}
+
+/// Loads the only model of a process.
+///
+/// # Errors
+/// Like [`load`].
+pub fn load_only(config: &Config) -> Result<Loaded, LoadError> {
+    let common = Common::start(config.encoder.threads, BatchingMetrics::default())?;
+    load(&ServedModel::only(config.clone()), &common)
 }
 
 /// Reads the heads of a checkpoint and of all folders.

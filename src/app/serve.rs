@@ -9,16 +9,18 @@ use anyhow::anyhow;
 use strata_kernels::{InstructionSet, Unavailable};
 use tokio::net::TcpListener;
 
-use super::error::{LoadError, ServeError};
-use super::load::{Loaded, load};
+use super::error::ServeError;
+use super::load::Common;
 use super::reload::Reload;
+use super::serving::{Serving, announced};
 use super::signals::{ProcessSignal, Signals};
 use super::stopping::Stopping;
-use crate::config::{Config, Settings, Sources};
-use crate::heads::Watch;
+use crate::config::{Config, ServedModel, Settings, Sources};
 use crate::http::auth::Auth;
 use crate::http::connection::{self, OpenConnections, Server, Stop, StopSignal};
-use crate::http::state::{AppState, Service};
+use crate::http::models::Models;
+use crate::http::service::Service;
+use crate::http::state::AppState;
 use crate::http::{Port, router};
 use crate::keys::KeyWatch;
 use crate::model::encoder::{EncoderKind, EncoderOptions};
@@ -35,6 +37,8 @@ pub struct Startup {
     pub settings: Settings,
     /// The same as checked.
     pub config: Config,
+    /// The models.
+    pub models: Vec<ServedModel>,
     /// The log, whose losses are among the metrics.
     pub log: Log,
     /// Records requests.
@@ -59,7 +63,7 @@ pub fn serve(startup: Startup) -> Result<(), ServeError> {
 }
 
 async fn run(startup: Startup) -> Result<(), ServeError> {
-    let Startup { sources, settings, config, log, traces } = startup;
+    let Startup { sources, settings, config, models, log, traces } = startup;
     let config = Arc::new(config);
     let reloads = Reloads::default();
     let (keys, ring) = KeyWatch::start(config.auth.source.clone(), reloads.clone())?;
@@ -70,8 +74,8 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     warn_if_open(address, &auth);
     warn_without_tiles(&config.encoder);
     let mut signals = Signals::new().map_err(failed("signals can't be received"))?;
-    let numerics = config.encoder.numerics().map_err(LoadError::from)?;
-    let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
+    let announced = models.iter().map(announced).collect::<Result<Vec<_>, _>>()?;
+    let state = AppState::starting(config.http.clone(), auth, traces, Models::new(announced));
     let open = Arc::<OpenConnections>::default();
     state.metrics().register(|registry| {
         metrics::register_log(registry, log.queue.clone());
@@ -82,27 +86,32 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
     let ports = Ports { state: &state, config: &config };
     ports.open_admin().await?;
     let serving = tokio::spawn(ports.serve_clients(listener, Arc::clone(&open), signal));
+    let common = Common::start(config.encoder.threads, state.batching().clone())?;
+    let models_of = Arc::new(Serving::new(state.clone(), common, config.heads_poll));
     let loading = tokio::task::spawn_blocking({
-        let config = Arc::clone(&config);
-        move || load(&config)
+        let (models_of, models) = (Arc::clone(&models_of), models.clone());
+        move || models_of.load_all(&models)
     });
-    let loaded = tokio::select! {
-        loaded = loading => loaded.map_err(failed("the model could not be loaded"))??,
-        // No request was accepted yet that would have to be finished.
-        _ = signals.stop() => return Ok(()),
+    let stopped = tokio::select! {
+        loaded = loading => {
+            loaded.map_err(failed("the models could not be loaded"))??;
+            None
+        }
+        cause = signals.stop() => Some(cause),
     };
-    let Loaded { service, worker: _, library, publish } = loaded;
-    let head = service.heads().loaded.keys().next().cloned();
-    log_start(address, &config, &service, state.auth());
-    let heads = Watch::start(library, publish, config.heads_poll)
-        .map_err(failed("heads can't be watched"))?;
-    state.metrics().register(|registry| heads.register(registry));
-    state.ready(service);
-    let announced = announce(config.log.format, address, head.as_deref(), state.auth());
-    if let Err(error) = announced {
-        tracing::warn!(%error, "the ready line could not be written to standard output");
+    let stopping = Stopping { config: &config.http, stop, open, serving };
+    let Some(first) = state.services().first().cloned() else {
+        // No request was accepted yet that would have to be finished.
+        return Ok(());
+    };
+    if let Some(cause) = stopped {
+        state.drain();
+        return stopping.run(cause, &mut signals).await;
     }
-    let mut reload = Reload { sources, running: settings, keys, heads, log, reloads };
+    say_ready(address, &config, &first, state.auth());
+    drop(first);
+    let serving = models_of;
+    let mut reload = Reload { sources, running: settings, models, keys, serving, log, reloads };
     let cause = loop {
         match signals.next().await {
             ProcessSignal::Reload => reload.run(),
@@ -110,7 +119,7 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
         }
     };
     state.drain();
-    Stopping { config: &config.http, stop, open, serving }.run(cause, &mut signals).await
+    stopping.run(cause, &mut signals).await
 }
 
 /// The ports of the server.
@@ -193,6 +202,15 @@ fn warn_without_tiles(encoder: &EncoderOptions) {
     }
 }
 
+/// Says what is served, in the log and on standard output.
+fn say_ready(address: SocketAddr, config: &Config, first: &Service, auth: &Auth) {
+    log_start(address, config, first, auth);
+    let head = first.heads().loaded.keys().next().cloned();
+    if let Err(error) = announce(config.log.format, address, head.as_deref(), auth) {
+        tracing::warn!(%error, "the ready line could not be written to standard output");
+    }
+}
+
 /// The one line of the log that says what is served, by what, within which limits.
 fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Auth) {
     let (model, http, batching) = (&service.model, &config.http, &config.batching);
@@ -219,13 +237,6 @@ fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Aut
         grace_ms = http.grace.as_millis(),
         "ready"
     );
-    if !model.left_out.heads.is_empty() {
-        tracing::info!(
-            architectures = ?model.left_out.heads,
-            tensors = model.left_out.tensors.len(),
-            "only the encoder of these architectures is served; /info lists what is left out"
-        );
-    }
 }
 
 /// Prints the one line that says that the server is ready, with a command to try, in the format of the

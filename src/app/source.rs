@@ -36,6 +36,13 @@ impl Source {
     }
 }
 
+/// What a model will be called, before it is looked for.
+pub fn name_of(model: &Path) -> String {
+    let hub = || Some(HubName::parse(model.to_str()?)?.repository);
+    let name = if model.is_dir() { None } else { hub() };
+    name.unwrap_or_else(|| folder_name(model))
+}
+
 /// What to do about a folder that isn't there.
 fn advice(model: &Path) -> &'static str {
     if Config::defaults().is_ok_and(|defaults| defaults.model == model) {

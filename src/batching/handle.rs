@@ -5,17 +5,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use prometheus_client::registry::Registry;
-
 use super::answer::Pending;
 use super::client::{ClientId, Priority};
-use super::collector::StatusCollector;
 use super::engine::Engine;
 use super::load::{Demand, Load, Status};
 use super::metrics::Metrics;
 use super::options::BatcherOptions;
 use super::request::{Request, Submission};
 use super::submit_error::SubmitError;
+use super::turns::Participant;
 use super::worker::{self, Worker};
 
 /// A cheap handle to the worker. The worker computes what waits and ends when all handles are gone.
@@ -31,19 +29,22 @@ pub struct Batcher<I, O> {
 type Inbox<I, O> = RwLock<Option<Sender<Request<I, O>>>>;
 
 impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
-    /// Starts the worker on an OS thread named `strata-forward`.
+    /// Starts the worker on an OS thread named `strata-forward`. It counts in `metrics`, and computes when it
+    /// is its turn among the `turns` of all that share the cores.
     ///
     /// # Errors
     /// The system can't start a thread.
     pub fn start(
         engine: Arc<impl Engine<Item = I, Output = O>>,
         options: BatcherOptions,
+        metrics: Metrics,
+        turns: Participant,
     ) -> io::Result<(Self, Worker)> {
         let (sender, receiver) = mpsc::channel();
         let token_budget = options.token_budget.get();
         let load = Arc::new(Load::new(options));
-        let metrics = Metrics::default();
-        let worker = worker::spawn(engine, options, receiver, Arc::clone(&load), metrics.clone())?;
+        let (shared, counted) = (Arc::clone(&load), metrics.clone());
+        let worker = worker::spawn(engine, options, receiver, shared, counted, turns)?;
         let batcher =
             Self { inbox: Arc::new(RwLock::new(Some(sender))), load, metrics, token_budget };
         Ok((batcher, worker))
@@ -114,13 +115,6 @@ impl<I: Send + 'static, O: Send + 'static> Batcher<I, O> {
     /// The most tokens in a pass.
     pub fn token_budget(&self) -> usize {
         self.token_budget
-    }
-
-    /// Adds what it counts, and the state of its queue, to `registry`.
-    pub fn register(&self, registry: &mut Registry) {
-        let registry = registry.sub_registry_with_prefix("strata_batching");
-        self.metrics.register(registry);
-        registry.register_collector(Box::new(StatusCollector(Arc::clone(&self.load))));
     }
 
     /// Accepts no more submissions. What waits is still computed; then the worker ends.

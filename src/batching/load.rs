@@ -11,6 +11,7 @@ use super::cost::PassCost;
 use super::options::BatcherOptions;
 use super::plan::INTERACTIVE_WEIGHT;
 use super::submit_error::SubmitError;
+use crate::telemetry::metrics::NamedGauge;
 
 /// The state of the queue and the worker.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -31,6 +32,43 @@ pub struct Status {
     pub failing: bool,
     /// Whether a pass has been running for longer than a pass may take.
     pub hung: bool,
+}
+
+impl Status {
+    /// The same for the metrics.
+    pub fn gauges(&self) -> [NamedGauge; 8] {
+        let flag = |set: bool| f64::from(u8::from(set));
+        [
+            ("strata_batching_queue_tokens", "Tokens that wait.", self.waiting_tokens as f64),
+            (
+                "strata_batching_queue_limit_tokens",
+                "The most tokens that may wait.",
+                self.limit_tokens as f64,
+            ),
+            (
+                "strata_batching_queue_sequences",
+                "Sequences that wait.",
+                self.waiting_sequences as f64,
+            ),
+            (
+                "strata_batching_queue_seconds",
+                "About how long it takes to compute what waits.",
+                self.waiting_time.as_secs_f64(),
+            ),
+            (
+                "strata_batching_queue_oldest_seconds",
+                "How long the oldest request has been waiting.",
+                self.oldest.as_secs_f64(),
+            ),
+            ("strata_batching_worker_alive", "1 while the worker runs.", flag(self.alive)),
+            ("strata_batching_worker_failing", "1 while the trial pass fails.", flag(self.failing)),
+            (
+                "strata_batching_worker_hung",
+                "1 while a pass takes longer than it may.",
+                flag(self.hung),
+            ),
+        ]
+    }
 }
 
 /// What a submission takes.

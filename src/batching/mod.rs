@@ -13,7 +13,6 @@ mod admission;
 mod answer;
 mod attempt;
 mod client;
-mod collector;
 mod cost;
 mod engine;
 mod handle;
@@ -25,6 +24,7 @@ mod positions;
 mod queue;
 mod request;
 mod submit_error;
+mod turns;
 mod worker;
 
 #[cfg(test)]
@@ -39,7 +39,9 @@ pub use cost::PassCost;
 pub use engine::Engine;
 pub use handle::{Batcher, Reservation};
 pub use load::Status;
+pub use metrics::{BatchingMetrics, Metrics};
 pub use options::BatcherOptions;
 pub use request::{Sequence, Submission};
 pub use submit_error::SubmitError;
+pub use turns::{Participant, Turns};
 pub use worker::Worker;

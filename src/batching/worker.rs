@@ -16,6 +16,7 @@ use super::metrics::Metrics;
 use super::options::BatcherOptions;
 use super::queue::{Queue, Selection};
 use super::request::Request;
+use super::turns::{Participant, Turn};
 use crate::telemetry::chain::Chain;
 use crate::telemetry::panics::catch;
 
@@ -46,6 +47,7 @@ pub(super) fn spawn<E: Engine>(
     inbox: Receiver<Request<E::Item, E::Output>>,
     load: Arc<Load>,
     metrics: Metrics,
+    turns: Participant,
 ) -> io::Result<Worker> {
     let state = WorkerState {
         _alive: Alive(Arc::clone(&load)),
@@ -58,8 +60,9 @@ pub(super) fn spawn<E: Engine>(
         load,
         metrics,
     };
-    let thread =
-        thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || state.run_for_ever())?;
+    let thread = thread::Builder::new()
+        .name(THREAD_NAME.to_owned())
+        .spawn(move || state.run_for_ever(turns))?;
     Ok(Worker { thread })
 }
 
@@ -91,8 +94,9 @@ struct WorkerState<E: Engine> {
 impl<E: Engine> WorkerState<E> {
     /// Runs until the batcher is closed and nothing waits. A panic outside of a pass costs the
     /// requests of that pass; the others wait on.
-    fn run_for_ever(mut self) {
-        while let Err(panicked) = catch(|| self.run()) {
+    fn run_for_ever(mut self, mut turns: Participant) {
+        while let Err(panicked) = catch(|| self.run(&mut turns)) {
+            turns.leave();
             self.metrics.restarts.inc();
             tracing::error!(cause = %panicked, "the worker panicked outside of a pass, and starts again");
             self.load.abandon_pass();
@@ -104,13 +108,22 @@ impl<E: Engine> WorkerState<E> {
         }
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, turns: &mut Participant) {
         while self.collect() {
+            let turn = turns.take();
+            // What came while others computed.
+            self.receive();
             self.retry_trial();
             let oldest = self.queue.sweep(Instant::now(), &self.metrics);
             self.load.set_oldest(oldest);
-            self.pass();
+            self.pass(&turn);
+            turn.end(!self.queue.is_empty());
         }
+    }
+
+    /// Receives everything that has arrived.
+    fn receive(&mut self) {
+        self.inbox.try_iter().for_each(|request| self.queue.push(request));
     }
 
     /// Blocks until something waits or a trial pass is due, then receives everything that has
@@ -131,7 +144,7 @@ impl<E: Engine> WorkerState<E> {
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
-        self.inbox.try_iter().for_each(|request| self.queue.push(request));
+        self.receive();
         true
     }
 
@@ -150,7 +163,7 @@ impl<E: Engine> WorkerState<E> {
     }
 
     /// Runs the next pass and gives its results to the requests.
-    fn pass(&mut self) {
+    fn pass(&mut self, turn: &Turn<'_>) {
         let selections = self.queue.take();
         let slots = || selections.iter().flat_map(|selection| &selection.taken);
         let items: Vec<_> = slots().map(|slot| &slot.item).collect();
@@ -165,7 +178,8 @@ impl<E: Engine> WorkerState<E> {
         self.load.pass_begins(tokens, began);
         let Attempt { results, failure } = attempt::run(&*self.engine, &items);
         let took = began.elapsed();
-        self.load.pass_ends(took);
+        // Waiting for others is a part of what a pass takes, as long as they compute.
+        self.load.pass_ends(turn.waited + took);
 
         if let Some(layers) = layers {
             self.metrics.count_layers(layers);

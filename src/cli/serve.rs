@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::shared::{Failure, ModelFlags, port, print, show_fetching};
 use crate::app::{self, Startup, threads};
-use crate::config::Config;
+use crate::config::{Config, ServedModel};
 use crate::model::encoder::EncoderKind;
 use crate::telemetry::logs::{self, LogFormat};
 use crate::telemetry::panics;
@@ -72,6 +72,7 @@ impl Serve {
         sources.flags.calibrations = self.calibration;
         let settings = sources.read().map_err(Failure::unusable)?;
         let config = Config::try_from(&settings).map_err(Failure::unusable)?;
+        let models = ServedModel::all(&settings).map_err(Failure::unusable)?;
         if self.print_config {
             return print(settings);
         }
@@ -82,9 +83,10 @@ impl Serve {
             if !links.is_empty() {
                 eprintln!("{links}: {IGNORED}");
             }
-            return print(app::check(config, &mut show_fetching())?);
+            return print(app::check(&config, &models, &mut show_fetching())?);
         }
-        if config.encoder.kind() == EncoderKind::Reference {
+        let reference = |model: &ServedModel| model.config.encoder.kind() == EncoderKind::Reference;
+        if models.iter().any(reference) {
             threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         }
         let log = logs::init(config.log.format, &config.log.filter).map_err(Failure::failed)?;
@@ -94,7 +96,8 @@ impl Serve {
         }
         let traces = Traces::start(traces).map_err(Failure::failed)?;
         let queue = log.queue.clone();
-        let served = app::serve(Startup { sources, settings, config, log, traces: traces.clone() });
+        let served =
+            app::serve(Startup { sources, settings, config, models, log, traces: traces.clone() });
         traces.stop(LAST_SPANS);
         queue.flush(LAST_LINES);
         Ok(served?)

@@ -8,12 +8,12 @@ use super::sources::Sources;
 use crate::telemetry::logs::LogFormat;
 
 impl Config {
-    /// Reads the sources and checks the result.
+    /// Reads the sources and checks the result, for a command that uses one model.
     ///
     /// # Errors
     /// The first error that is found; see [`ConfigError`].
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        Self::try_from(&sources.read()?)
+        Self::try_from(&sources.read()?.for_one_model()?)
     }
 
     /// The default configuration.

@@ -54,6 +54,9 @@ pub(super) struct RawConfig {
     pub log: RawLog,
     /// By name. Each recipe is read on its own, so that an error can name it.
     pub recipes: toml::Table,
+    /// By name. Each model is read as settings of its own.
+    #[serde(rename = "models")]
+    _models: toml::Table,
 }
 
 /// The checked configuration.

@@ -13,8 +13,9 @@ use super::root::RawConfig;
 
 /// The defaults, which are also the reference of all settings.
 const DEFAULTS: &str = include_str!("../../config/strata.toml");
-/// The section whose keys the user chooses.
+/// The sections whose keys the user chooses.
 const RECIPES: &str = "recipes";
+const MODELS: &str = "models";
 /// The section of API keys, of which no message shows a value.
 const AUTH: &str = "auth.";
 /// The origin of values that no source has changed.
@@ -34,14 +35,16 @@ pub struct Settings {
 impl Settings {
     pub(super) fn defaults() -> Result<Self, ConfigError> {
         let mut table = parse_toml(DEFAULTS, "the built-in configuration")?;
-        table.insert(RECIPES.to_owned(), Value::Table(Table::new()));
+        for section in [RECIPES, MODELS] {
+            table.insert(section.to_owned(), Value::Table(Table::new()));
+        }
         Ok(Self { table, origins: BTreeMap::new() })
     }
 
-    /// The key of every setting, in the order of the file, without recipes.
+    /// The key of every setting, in the order of the file, without recipes and models.
     pub(super) fn keys(&self) -> Vec<String> {
         let mut keys = Vec::new();
-        for (name, value) in self.table.iter().filter(|(name, _)| *name != RECIPES) {
+        for (name, value) in self.table.iter().filter(|(name, _)| !is_open(name)) {
             match value {
                 Value::Table(section) => keys.extend(section.keys().map(|key| join(name, key))),
                 _ => keys.push(name.clone()),
@@ -50,10 +53,10 @@ impl Settings {
         keys
     }
 
-    /// The keys whose values differ from those of `other`; all recipes are one key.
+    /// The keys whose values differ from those of `other`; all recipes are one key, and all models.
     pub fn changed(&self, other: &Self) -> Vec<String> {
         let mut keys = self.keys();
-        keys.push(RECIPES.to_owned());
+        keys.extend([RECIPES, MODELS].map(str::to_owned));
         keys.retain(|key| self.value(key) != other.value(key));
         keys
     }
@@ -154,6 +157,50 @@ impl Settings {
         }
     }
 
+    /// The sections of models, in their order.
+    pub(super) fn models(&self) -> Vec<(&str, &Table)> {
+        let models = self.table.get(MODELS).and_then(Value::as_table).into_iter().flatten();
+        models.filter_map(|(name, value)| Some((name.as_str(), value.as_table()?))).collect()
+    }
+
+    /// The settings of one model: those of its section over these.
+    pub(super) fn with_section(&self, name: &str, section: Table) -> Result<Self, ConfigError> {
+        let key = join(MODELS, name);
+        let origin = format!("[{key}] of {}", self.origin(&key));
+        let mut own = self.clone();
+        own.table.insert(MODELS.to_owned(), Value::Table(Table::new()));
+        own.merge(section, &origin)?;
+        Ok(own)
+    }
+
+    /// The settings for a command that uses one model: `model` may be the name of a section, and the first
+    /// one counts if it isn't set.
+    ///
+    /// # Errors
+    /// A value of the section can't be used.
+    pub fn for_one_model(&self) -> Result<Self, ConfigError> {
+        let models = self.models();
+        let wanted = self.value("model").and_then(Value::as_str).unwrap_or_default();
+        let named = models.iter().find(|(name, _)| *name == wanted);
+        let chosen = named.or(models.first().filter(|_| !self.is_set("model")));
+        let Some((name, section)) = chosen else { return Ok(self.clone()) };
+        let mut section = (*section).clone();
+        for key in ["weight", "required"] {
+            section.remove(key);
+        }
+        self.with_section(name, section)
+    }
+
+    /// Whether a source has set a key.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.origins.contains_key(key)
+    }
+
+    /// A key's value as written.
+    pub(super) fn written(&self, key: &str) -> Value {
+        self.value(key).cloned().unwrap_or_else(|| Value::from(""))
+    }
+
     fn value(&self, key: &str) -> Option<&Value> {
         match key.split_once('.') {
             None => self.table.get(key),
@@ -175,13 +222,13 @@ impl Settings {
         })
     }
 
-    /// The place of a key's value. A new recipe is inserted.
+    /// The place of a key's value. A new recipe or model is inserted.
     fn slot(&mut self, key: &str) -> Option<&mut Value> {
         let Some((section, name)) = key.split_once('.') else {
             return self.table.get_mut(key);
         };
         let table = self.table.get_mut(section)?.as_table_mut()?;
-        if section == RECIPES {
+        if is_open(section) {
             return Some(table.entry(name).or_insert_with(|| Value::Table(Table::new())));
         }
         table.get_mut(name)
@@ -220,6 +267,11 @@ impl fmt::Display for Settings {
 /// The key of no setting, unless it looks as if it were an API key, set in the wrong place.
 fn shown(key: &str) -> &str {
     if key.starts_with(AUTH) || key.contains("strata_") { "(not shown)" } else { key }
+}
+
+/// Whether the user chooses the keys of a section.
+fn is_open(section: &str) -> bool {
+    section == RECIPES || section == MODELS
 }
 
 fn join(section: &str, key: &str) -> String {

@@ -16,8 +16,13 @@ use super::change::Change;
 #[derive(Clone, Debug)]
 pub struct ChangeCounts {
     changes: Family<ChangeLabel, Counter>,
-    refused: Gauge,
+    refused: Family<ModelLabel, Gauge>,
     last: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ModelLabel {
+    model: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,7 +33,7 @@ struct ChangeLabel {
 impl Default for ChangeCounts {
     fn default() -> Self {
         let counts =
-            Self { changes: Family::default(), refused: Gauge::default(), last: Gauge::default() };
+            Self { changes: Family::default(), refused: Family::default(), last: Gauge::default() };
         // A counter that is absent until its first change hides that change from `rate`.
         for change in Change::KINDS {
             drop(counts.changes.get_or_create(&ChangeLabel { change }));
@@ -67,9 +72,9 @@ impl ChangeCounts {
         }
     }
 
-    /// How many heads and folders are refused now.
-    pub fn set_refused(&self, count: usize) {
-        self.refused.set(count as i64);
+    /// How many heads and folders of a model are refused now.
+    pub fn set_refused(&self, model: &str, count: usize) {
+        self.refused.get_or_create(&ModelLabel { model: model.to_owned() }).set(count as i64);
     }
 
     fn note_time(&self) {

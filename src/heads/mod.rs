@@ -15,6 +15,7 @@ mod stamp;
 mod watch;
 mod watcher;
 
+pub use counts::ChangeCounts;
 pub use error::HeadsError;
 pub use folder::folders;
 pub use library::Library;

@@ -6,7 +6,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
 use super::counts::ChangeCounts;
@@ -32,20 +31,21 @@ enum Trigger {
 /// A handle to the thread that watches the heads. Dropping it stops the thread.
 pub struct Watch {
     triggers: Sender<Trigger>,
-    counts: ChangeCounts,
 }
 
 impl Watch {
-    /// Starts the thread. New sets are sent to `heads`. Folders are also read without a
+    /// Starts the thread for the heads of `model`. New sets are sent to `heads`. Folders are also read without a
     /// notification once per `poll`, since the operating system doesn't report changes on a network
-    /// file system or by another machine.
+    /// file system or by another machine. Changes are counted in `counts`.
     ///
     /// # Errors
     /// The thread can't be started.
     pub fn start(
+        model: &str,
         library: Library,
         heads: watch::Sender<Arc<HeadSet>>,
         poll: Option<Duration>,
+        counts: ChangeCounts,
     ) -> io::Result<Self> {
         let (triggers, inbox) = mpsc::channel();
         let changed = triggers.clone();
@@ -56,18 +56,14 @@ impl Watch {
             },
             poll,
         );
-        let counts = ChangeCounts::default();
-        let watch = Self { triggers, counts: counts.clone() };
-        let run = move || run(library, watcher, poll, &heads, &counts, &inbox);
+        let watch = Self { triggers };
+        counts.set_refused(model, library.refused());
+        let model = model.to_owned();
+        let run = move || run(&model, library, watcher, poll, &heads, &counts, &inbox);
         thread::Builder::new().name("strata-heads".to_owned()).spawn(run)?;
         // For changes since the heads were first read.
         watch.refresh();
         Ok(watch)
-    }
-
-    /// Adds the counters of changes.
-    pub fn register(&self, registry: &mut Registry) {
-        self.counts.register(registry);
     }
 
     /// Makes the thread refresh the heads now.
@@ -84,6 +80,7 @@ impl Drop for Watch {
 }
 
 fn run(
+    model: &str,
     mut library: Library,
     mut watcher: FolderWatcher,
     poll: Option<Duration>,
@@ -113,7 +110,7 @@ fn run(
         if !changes.is_empty() {
             heads.send_replace(Arc::new(library.set()));
         }
-        counts.set_refused(library.refused());
+        counts.set_refused(model, library.refused());
         for change in &changes {
             counts.count(change);
             change.log();

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::key_charge::KeyCharge;
 use super::memory::MemoryCharge;
+use super::service::Service;
 use super::state::AppState;
 use super::timings::StageClock;
 use crate::batching::{ClientId, Priority};
@@ -19,6 +20,8 @@ use crate::keys::Key;
 
 /// Who asks, how urgently, and what the request holds.
 pub struct Caller {
+    /// The model that it asks: until its body is read, one of those that serve.
+    pub service: Arc<Service>,
     /// The time after which the answer is of no use.
     pub deadline: Instant,
     /// The client with whom others share passes: whoever has the key, or the address.
@@ -44,7 +47,8 @@ impl Caller {
         extensions: &Extensions,
         state: &AppState,
     ) -> Result<Self, ApiError> {
-        let (service, config) = (state.service()?, state.config());
+        let (services, config) = (state.services(), state.config());
+        let service = services.first().cloned().ok_or(ApiError::Starting)?;
         let first_byte = extensions.get().map_or_else(Instant::now, |FirstByte(at)| *at);
         let deadline = first_byte + timeout(headers, config)?;
         let key = extensions.get::<Arc<Key>>().cloned();
@@ -55,19 +59,30 @@ impl Caller {
         let priority = priority(headers)?;
         let charge = KeyCharge { key, metrics: Arc::clone(state.key_metrics()) };
         charge.check()?;
-        let room = service.batcher.check_room(client, priority, Some(deadline));
-        // No field is at fault yet.
-        room.map_err(|error| ApiError::refused(error, ""))?;
+        // Which of several models is asked is in the body: it is read if one of them has room.
+        let room =
+            |service: &Arc<Service>| service.batcher.check_room(client, priority, Some(deadline));
+        if let Some(Err(error)) = services.iter().map(room).max_by_key(Result::is_ok) {
+            // No field is at fault yet.
+            return Err(ApiError::refused(error, ""));
+        }
         let clock = extensions.get::<StageClock>().cloned().unwrap_or_default();
-        Ok(Self { deadline, client, charge, priority, memory: state.memory().charge(), clock })
+        let memory = state.memory().charge();
+        Ok(Self { service, deadline, client, charge, priority, memory, clock })
+    }
+
+    /// The model that it asks.
+    pub fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service)
     }
 
     /// The same client with a second submission of the same request, which holds memory of its own and
     /// isn't measured.
-    pub fn beside(&self, state: &AppState) -> Self {
+    pub fn beside(&self) -> Self {
         let Self { deadline, client, priority, .. } = *self;
-        let (charge, memory) = (self.charge.clone(), state.memory().charge());
-        Self { deadline, client, charge, priority, memory, clock: StageClock::default() }
+        let (service, charge) = (Arc::clone(&self.service), self.charge.clone());
+        let (memory, clock) = (self.memory.another(), StageClock::default());
+        Self { service, deadline, client, charge, priority, memory, clock }
     }
 }
 

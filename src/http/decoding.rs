@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::inputs::InputField;
 use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
-use super::state::Service;
+use super::service::Service;
 use super::token_ids::{ID_BYTES, INLINE_IDS, TokenIds, most_bytes};
 
 /// Bytes of memory that a list takes in addition to its ids.

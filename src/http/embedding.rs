@@ -14,7 +14,7 @@ use super::inputs::Inputs;
 use super::npy;
 use super::pipeline::{self, AnswerSize, Outcome};
 use super::reply::Reply;
-use super::state::Service;
+use super::service::Service;
 use super::text_pool::TextPool;
 use super::tokenizing::LongInput;
 use super::vectors::VectorFormat;

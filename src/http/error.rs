@@ -87,6 +87,9 @@ pub enum ApiError {
     /// The model is not loaded yet.
     #[error("the model is still being loaded")]
     Starting,
+    /// The model of this name could not be loaded.
+    #[error("the model \"{0}\" could not be loaded")]
+    ModelBroken(String),
     /// The server is stopping.
     #[error("the server is stopping")]
     Draining,
@@ -148,6 +151,7 @@ impl ApiError {
             Self::QueueFull { .. } => ErrorCode::QueueFull,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Starting => ErrorCode::Starting,
+            Self::ModelBroken(_) => ErrorCode::ModelBroken,
             Self::Draining => ErrorCode::Draining,
             Self::DeadlineExceeded => ErrorCode::DeadlineExceeded,
             Self::DeadlineTooShort(_) => ErrorCode::DeadlineTooShort,

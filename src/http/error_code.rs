@@ -104,8 +104,8 @@ error_codes! {
     UnknownPrompt = "unknown_prompt", UNPROCESSABLE_ENTITY,
         "/info lists the prompts; \"prompt\" takes any text.";
     /// There is no model of this name.
-    UnknownModel = "unknown_model", UNPROCESSABLE_ENTITY,
-        "Send the model's name as /info has it, or one of the configured aliases.";
+    UnknownModel = "unknown_model", NOT_FOUND,
+        "Send a name that /info lists, or none for the first model.";
     /// The inputs are token ids, which may be those of another tokenizer.
     TokenIdsUnsupported = "token_ids_unsupported", UNPROCESSABLE_ENTITY,
         "Send texts; in langchain-openai, set check_embedding_ctx_length=False.";
@@ -163,6 +163,9 @@ error_codes! {
     /// The model is being loaded.
     Starting = "starting", SERVICE_UNAVAILABLE,
         "Wait until /readyz answers 200.";
+    /// The model could not be loaded.
+    ModelBroken = "model_broken", SERVICE_UNAVAILABLE,
+        "Ask another model that /info lists as ready; the server's log says what is wrong with this one.";
     /// The server is stopping.
     Draining = "draining", SERVICE_UNAVAILABLE,
         "Send the request to another instance.";

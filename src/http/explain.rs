@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::characters::Characters;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::state::Service;
+use super::service::Service;
 use super::text_pool::INLINE_BYTES;
 use crate::model::head::{Head, TokenAttribution};
 use crate::text::{Encoded, Input, Window};

@@ -10,6 +10,7 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::excerpt::excerpt;
 use super::json;
+use super::models::Wanted;
 use super::state::AppState;
 use super::text_pool::INLINE_BYTES;
 
@@ -21,7 +22,13 @@ pub struct ApiJson<T> {
     pub caller: Caller,
 }
 
-impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for ApiJson<T> {
+/// A body that may say which model it asks.
+pub trait AsksModel {
+    /// Which model.
+    fn model(&self) -> Wanted<'_>;
+}
+
+impl<T: AsksModel + DeserializeOwned + Send + 'static> FromRequest<AppState> for ApiJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
@@ -36,7 +43,7 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for ApiJson<T> 
         let bytes = timeout_at(caller.deadline.into(), reading).await.map_err(late)??;
         let long = bytes.len() > INLINE_BYTES || encoding == ContentEncoding::Gzip;
         let mut memory = caller.memory;
-        let parsing = state.service()?.text_pool.run(long, caller.deadline, move || {
+        let parsing = caller.service.text_pool.run(long, caller.deadline, move || {
             let bytes = match encoding {
                 ContentEncoding::Identity => bytes,
                 ContentEncoding::Gzip => body::gunzip(&bytes, limit, &mut memory)?,
@@ -45,8 +52,10 @@ impl<T: DeserializeOwned + Send + 'static> FromRequest<AppState> for ApiJson<T> 
             memory.try_grow(bytes.len())?;
             Ok::<_, ApiError>((json::parse(&bytes)?, memory))
         });
-        let (value, memory) = parsing.await??;
-        Ok(Self { value, caller: Caller { memory, ..caller } })
+        let (value, memory): (T, _) = parsing.await??;
+        let service = state.models().choose(value.model())?;
+        caller.clock.asks(&service.model);
+        Ok(Self { value, caller: Caller { service, memory, ..caller } })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::excerpt::excerpt;
-use super::state::Service;
+use super::service::Service;
 use crate::model::head::Head;
 
 /// The heads that a request names, each once; without names, the configured heads that are loaded.

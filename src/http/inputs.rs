@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::memory::MemoryCharge;
 use super::prompts::Prompt;
-use super::state::{AppState, Service};
+use super::service::Service;
 use super::wire::{WireInput, WireInputs};
 use crate::text::{Input, InvalidText, Text};
 
@@ -53,13 +53,12 @@ impl InputField {
 /// There is no input, there are too many, they are too large with their prompts, or one is blank, too
 /// large, or an unsupported pair; with the pointer to it.
 pub fn check_all(
-    state: &AppState,
+    service: &Service,
     pointer: &'static str,
     inputs: WireInputs,
     prompt: &Prompt,
     memory: &mut MemoryCharge,
 ) -> Result<Inputs, ApiError> {
-    let service = state.service()?;
     let field = InputField { pointer, single: matches!(inputs, WireInputs::One(_)) };
     let count = inputs.count();
     check_count(service, pointer, count)?;
@@ -74,7 +73,7 @@ pub fn check_all(
     let total = texts.saturating_add(count * prompt.len());
     let message =
         || format!("the {count} inputs have {total} bytes with the prompt in front of each");
-    check_total(state, total, front, message)?;
+    check_total(service, total, front, message)?;
     memory.try_resize(total + count * INPUT_BYTES)?;
     let list = list.into_iter().enumerate().map(|(index, input)| {
         let pointer = field.pointer_to(index);
@@ -117,12 +116,12 @@ pub fn check_count(service: &Service, pointer: &str, count: usize) -> Result<(),
 /// # Errors
 /// They are too large. `pointer` is the field of what is repeated.
 pub fn check_total(
-    state: &AppState,
+    service: &Service,
     total: usize,
     pointer: &str,
     message: impl FnOnce() -> String,
 ) -> Result<(), ApiError> {
-    let limit = state.config().body_bytes.get();
+    let limit = service.body_bytes.get();
     if total <= limit {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use super::error::ApiError;
 use super::inputs::Inputs;
 use super::pipeline::{self, AnswerSize, Outcome};
 use super::reply::Reply;
-use super::state::Service;
+use super::service::Service;
 use super::tokenizing::LongInput;
 use crate::model::head::Head;
 use crate::model::task::{OutputSpec, TaskSpec};

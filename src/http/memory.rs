@@ -82,6 +82,11 @@ pub struct MemoryCharge {
 }
 
 impl MemoryCharge {
+    /// A charge of no bytes on the same budget.
+    pub fn another(&self) -> Self {
+        self.budget.charge()
+    }
+
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::Inputs;
 use super::memory::MemoryCharge;
-use super::state::Service;
+use super::service::Service;
 use super::timings::StageClock;
 use super::tokenizing::{LongInput, Tokenizing};
 use super::wire::Usage;

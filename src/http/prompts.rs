@@ -3,7 +3,7 @@
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::excerpt::excerpt;
-use super::state::Service;
+use super::service::Service;
 
 /// What is put in front of each input of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

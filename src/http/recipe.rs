@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::excerpt::excerpt;
-use super::state::Service;
+use super::service::Service;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, check_dimensions};
 use crate::model::recipe_book::{NATIVE, RecipeError};
 

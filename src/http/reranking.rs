@@ -9,8 +9,8 @@ use super::logits::LogitsRequest;
 use super::prompts::{Prompt, Purpose, purpose_prompt};
 use super::recipe::native;
 use super::scores::{Scores, ScoresAnswer, score_size};
+use super::service::Service;
 use super::similarity::SimilarityRequest;
-use super::state::{AppState, Service};
 use super::tokenizing::LongInput;
 use super::wire::{WireInput, WireInputs, WirePair};
 use super::wire_texts::WireTexts;
@@ -72,22 +72,16 @@ impl RerankRequest {
     ///
     /// # Errors
     /// A text is blank or too long, or like [`pipeline::run`](super::pipeline::run).
-    pub async fn compute(
-        self,
-        state: &AppState,
-        caller: Caller,
-        echo: bool,
-    ) -> Result<ScoresAnswer, ApiError> {
-        let service = state.service()?;
+    pub async fn compute(self, caller: Caller, echo: bool) -> Result<ScoresAnswer, ApiError> {
+        let service = &caller.service();
         match Scorer::choose(service)? {
-            Scorer::CrossEncoder(head) => self.by_pairs(state, service, caller, head, echo).await,
-            Scorer::Cosine(recipe) => self.by_cosine(state, service, caller, recipe, echo).await,
+            Scorer::CrossEncoder(head) => self.by_pairs(service, caller, head, echo).await,
+            Scorer::Cosine(recipe) => self.by_cosine(service, caller, recipe, echo).await,
         }
     }
 
     async fn by_pairs(
         self,
-        state: &AppState,
         service: &Arc<Service>,
         mut caller: Caller,
         head: Arc<Head>,
@@ -96,19 +90,19 @@ impl RerankRequest {
         let Self { query, documents, pointer, long_text, activation } = self;
         let memory = &mut caller.memory;
         let query_alone = WireInputs::One(WireInput::Text(query.clone()));
-        inputs::check_all(state, "/query", query_alone, &Prompt::default(), memory)?;
+        inputs::check_all(service, "/query", query_alone, &Prompt::default(), memory)?;
         // Before the query is repeated for each document.
         let (count, bytes) = (documents.count(), documents.bytes());
         inputs::check_count(service, pointer, count)?;
         let total = bytes.saturating_add(count * query.len());
         let message =
             || format!("the {count} documents have {total} bytes with the query beside each");
-        inputs::check_total(state, total, "/query", message)?;
+        inputs::check_total(service, total, "/query", message)?;
         memory.try_resize(total + count * INPUT_BYTES)?;
         let pairs = documents.into_inputs(|document| {
             WireInput::Pair(WirePair { text: query.clone(), pair: Some(document) })
         });
-        let checked = inputs::check_all(state, pointer, pairs, &Prompt::default(), memory);
+        let checked = inputs::check_all(service, pointer, pairs, &Prompt::default(), memory);
         let inputs = Inputs { scored: true, ..checked.map_err(of_document)? };
         let activation = activation.or(head.score_activation());
         let scoring = LogitsRequest { inputs, head, long_text };
@@ -123,7 +117,6 @@ impl RerankRequest {
     /// The query and the documents have prompts of their own.
     async fn by_cosine(
         self,
-        state: &AppState,
         service: &Arc<Service>,
         mut caller: Caller,
         recipe: Arc<ResolvedRecipe>,
@@ -132,13 +125,13 @@ impl RerankRequest {
         let Self { query, documents, pointer, long_text, .. } = self;
         let query = WireInputs::One(WireInput::Text(query));
         let documents = documents.into_inputs(WireInput::Text);
-        let mut of_query = caller.beside(state);
+        let mut of_query = caller.beside();
         let prompt = |purpose| purpose_prompt(service, Some(purpose), None);
         let (query_prompt, prompt) = (prompt(Purpose::Query), prompt(Purpose::Document));
         let memory = &mut of_query.memory;
-        let query = inputs::check_all(state, "/query", query, &query_prompt, memory)?;
+        let query = inputs::check_all(service, "/query", query, &query_prompt, memory)?;
         let memory = &mut caller.memory;
-        let documents = inputs::check_all(state, pointer, documents, &prompt, memory)?;
+        let documents = inputs::check_all(service, pointer, documents, &prompt, memory)?;
         let comparing =
             SimilarityRequest { source: query, texts: documents, recipe, long_text, echo };
         comparing.compute(service, of_query, caller).await

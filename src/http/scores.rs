@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::error::ApiError;
 use super::pipeline::AnswerSize;
 use super::reply::Reply;
-use super::state::Service;
+use super::service::Service;
 use crate::text::Input;
 
 /// About how many bytes a score takes in an answer, without its text.

@@ -8,7 +8,7 @@ use super::inputs::Inputs;
 use super::pipeline::{self, Outcome};
 use super::reply::{INLINE_NUMBERS, Reply};
 use super::scores::{Scores, ScoresAnswer, score_size};
-use super::state::Service;
+use super::service::Service;
 use super::tokenizing::LongInput;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};

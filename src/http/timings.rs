@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::model_card::ModelCard;
 use crate::batching::{FirstPass, Timings};
 
 /// What a request goes through once it is read and checked, in this order.
@@ -83,6 +84,7 @@ struct Progress {
     passes: u32,
     inputs: usize,
     tokens: usize,
+    model: Option<Arc<ModelCard>>,
 }
 
 impl Progress {
@@ -92,6 +94,16 @@ impl Progress {
 }
 
 impl StageClock {
+    /// The request asks this model.
+    pub fn asks(&self, model: &Arc<ModelCard>) {
+        self.lock().model = Some(Arc::clone(model));
+    }
+
+    /// The model that it asks, if it asks one.
+    pub fn model(&self) -> Option<Arc<ModelCard>> {
+        self.lock().model.clone()
+    }
+
     /// Tokenisation of this many inputs begins now, or goes on with them.
     pub fn tokenizing(&self, inputs: usize) {
         let mut progress = self.lock();

@@ -6,7 +6,7 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::InputField;
-use super::state::Service;
+use super::service::Service;
 use super::text_pool::INLINE_BYTES;
 
 /// Bytes of memory that an id takes while its text is found.

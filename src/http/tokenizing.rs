@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::InputField;
 use super::memory::MemoryCharge;
-use super::state::Service;
+use super::service::Service;
 use super::text_pool::INLINE_BYTES;
 use super::wire::WireLongText;
 use crate::text::{Encoded, Input, LongText, TokenizeError, Tokenizer, TruncationSide, Window};

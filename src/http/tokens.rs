@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::inputs::Inputs;
 use super::pipeline::{self, AnswerSize};
 use super::reply::Reply;
-use super::state::Service;
+use super::service::Service;
 use super::tokenizing::Tokenizing;
 use crate::text::{Encoded, Input};
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::error_code::ErrorCode;
-use super::state::Service;
+use super::service::Service;
 use crate::model::recipe::ResolvedRecipe;
 use crate::quantization::{Precision, Quantizer, Values};
 

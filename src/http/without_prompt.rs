@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::InputField;
-use super::state::Service;
+use super::service::Service;
 use super::text_pool::INLINE_BYTES;
 use crate::model::PoolingMask;
 use crate::text::{Window, without_prompt};

@@ -30,6 +30,7 @@ mod keys;
 mod load;
 mod log_sink;
 mod metrics;
+mod models;
 mod numerics;
 mod openai;
 mod poison;

@@ -166,7 +166,7 @@ async fn token_ids_are_read_where_configured_if_the_tokenizer_makes_them() {
     let (start, end) = (first[0].clone(), first[first.len() - 1].clone());
     let doubled = [&[start][..], &first[..], &[end]].concat();
     // A piece within a word, which no text begins with.
-    let tokenizer = &app.state.service().unwrap().tokenizer;
+    let tokenizer = &app.state.services()[0].tokenizer;
     let is_piece = |id: &u32| tokenizer.token(*id).is_some_and(|token| token.starts_with("##"));
     let piece = (0..).find(is_piece).unwrap();
     for (input, code, param) in [

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::StatusCode;
-use strata::app::load;
+use strata::app::load_only;
 use strata::model::encoder::EncoderChoice;
 
 use crate::case::{Asked, Expected, folder, read_kind};
@@ -40,7 +40,7 @@ async fn judge_case(
 ) -> Result<f64, String> {
     let mut config = config(folder.to_owned());
     config.encoder.choice = encoder;
-    let (loaded, asked) = match (load(&config), expected) {
+    let (loaded, asked) = match (load_only(&config), expected) {
         (Ok(loaded), Expected::Requests(asked)) => (loaded, asked),
         (Ok(_), Expected::Refused(words)) => {
             return Err(format!("it is served, and should be refused with {words:?}"));

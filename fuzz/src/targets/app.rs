@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::sync::{LazyLock, Mutex};
 
 use axum::Router;
-use strata::app::{Loaded, load};
-use strata::config::{Config, HttpConfig};
+use strata::app::{Loaded, announced, load_only};
+use strata::config::{Config, HttpConfig, ServedModel};
 use strata::http::auth::Auth;
+use strata::http::models::Models;
 use strata::http::state::AppState;
 use strata::http::{Port, router};
 use strata::telemetry::traces::Traces;
@@ -42,9 +43,9 @@ pub fn start(name: &str, auth: Auth, settings: impl FnOnce(&mut HttpConfig)) -> 
     config.http.compress_answers = true;
     config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
     settings(&mut config.http);
-    let Loaded { service, .. } = load(&config).unwrap();
-    let numerics = config.encoder.numerics().unwrap();
-    let state = AppState::starting(config.http, auth, Traces::default(), &numerics);
+    let Loaded { service, .. } = load_only(&config).unwrap();
+    let models = Models::new([announced(&ServedModel::only(config.clone())).unwrap()]);
+    let state = AppState::starting(config.http, auth, Traces::default(), models);
     state.ready(service);
     App { router: router(state.clone(), Port::Only), state }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::client::{ClientId, Priority};
 use super::cost::PassCost;
 use super::load::{Demand, Load};
-use super::metrics::Metrics;
+use super::metrics::BatchingMetrics;
 use super::queue::Queue;
 use super::request::{Request, Sequence};
 use super::submit_error::SubmitError;
@@ -122,7 +122,8 @@ impl Simulation {
 
     /// Runs one pass, during which `arrivals` up to its end arrive. Returns its tokens.
     fn pass(&mut self, arrivals: &mut impl FnMut(f64) -> Option<Arrival>) -> usize {
-        self.queue.sweep(self.instant(self.now), &Metrics::default());
+        self.queue
+            .sweep(self.instant(self.now), &BatchingMetrics::default().for_model("simulated"));
         let selections = self.queue.take();
         let slots = || selections.iter().flat_map(|selection| &selection.taken);
         let tokens: usize = slots().map(|slot| slot.tokens).sum();

@@ -124,7 +124,7 @@ impl Engine for Switch {
 async fn an_engine_that_fails_its_trial_pass_is_failing_until_one_succeeds() {
     let works = Arc::new(AtomicBool::new(false));
     let engine = Arc::new(Switch(Arc::clone(&works)));
-    let (batcher, worker) = Batcher::start(engine, options(1_000, 64, 8)).unwrap();
+    let (batcher, worker) = start(engine, options(1_000, 64, 8));
     let pending = batcher.submit(submission(tens([1, 2, 3]))).unwrap();
     assert_eq!(engine_failure(pending.await), (0, EngineError::Broken.to_string()));
     assert!(batcher.status().failing);
@@ -184,7 +184,7 @@ async fn a_worker_that_panics_outside_of_a_pass_loses_that_pass_and_is_started_a
     let (entered, passes) = mpsc::channel();
     let (go, gate) = mpsc::channel();
     let engine = Arc::new(Gate(entered, Mutex::new(gate)));
-    let (batcher, worker) = Batcher::start(engine, options(100, 64, 8)).unwrap();
+    let (batcher, worker) = start(engine, options(100, 64, 8));
     let submit = |panics| {
         let sequence = Sequence { tokens: 10, item: Item { panics } };
         batcher.submit(submission(vec![sequence])).unwrap()

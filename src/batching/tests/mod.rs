@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{
-    Batcher, BatcherOptions, ClientId, Computed, Engine, Failed, PassCost, Priority, Sequence,
-    Submission, SubmitError, Worker,
+    Batcher, BatcherOptions, BatchingMetrics, ClientId, Computed, Engine, Failed, PassCost,
+    Priority, Sequence, Submission, SubmitError, Turns, Worker,
 };
 
 mod failures;
@@ -90,12 +90,21 @@ fn staged(options: BatcherOptions) -> (Batcher<u32, u32>, Worker, Stage) {
     (batcher, worker, Stage { passes, go })
 }
 
+/// A batcher that shares the cores with no other.
+fn start<E: Engine>(
+    engine: Arc<E>,
+    options: BatcherOptions,
+) -> (Batcher<E::Item, E::Output>, Worker) {
+    let metrics = BatchingMetrics::default().for_model("tested");
+    Batcher::start(engine, options, metrics, Turns::default().join(1.0)).unwrap()
+}
+
 /// A batcher over an engine that is a function.
 fn batcher_over<F>(options: BatcherOptions, engine: F) -> (Batcher<u32, u32>, Worker)
 where
     F: Fn(&[&u32]) -> PassResult + Send + Sync + 'static,
 {
-    Batcher::start(Arc::new(Compute(engine)), options).unwrap()
+    start(Arc::new(Compute(engine)), options)
 }
 
 /// Sequences of 10 tokens.

@@ -117,12 +117,17 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
     if let Some(error) = &error {
         write_error(&mut response, error, uri.path(), log.id());
     }
+    let asked = log.clock().model();
     let (timings, total) = log.finish(response.status(), error.as_ref());
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
-    if let Some(numerics) = &observer.numerics {
-        response.headers_mut().insert(NUMERICS, numerics.clone());
+    let numerics = match asked {
+        Some(model) => Some(model.numerics.clone()),
+        None => observer.models.numerics(),
+    };
+    if let Some(value) = numerics.and_then(|name| HeaderValue::from_str(&name).ok()) {
+        response.headers_mut().insert(NUMERICS, value);
     }
     response
 }

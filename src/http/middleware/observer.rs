@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{Method, header};
 use ipnet::IpNet;
 use tower_http::cors::CorsLayer;
 
@@ -15,6 +15,7 @@ use crate::http::cors;
 use crate::http::error::ApiError;
 use crate::http::key_metrics::KeyMetrics;
 use crate::http::metrics::HttpMetrics;
+use crate::http::models::Models;
 use crate::http::state::AppState;
 use crate::keys::Key;
 use crate::telemetry::traces::Traces;
@@ -27,8 +28,8 @@ pub struct Observer {
     /// What answers web pages of other origins.
     cors: Option<CorsLayer>,
     trusted_proxies: Arc<[IpNet]>,
-    /// The name of what decides the bits of answers.
-    pub numerics: Option<HeaderValue>,
+    /// The models, which decide the bits of answers.
+    pub models: Arc<Models>,
     /// Counts requests.
     pub metrics: Arc<HttpMetrics>,
     /// Counts what each key asks for.
@@ -43,7 +44,7 @@ impl Observer {
     pub fn open(state: &AppState) -> Self {
         Self {
             trusted_proxies: state.config().trusted_proxies.as_slice().into(),
-            numerics: state.numerics().cloned(),
+            models: Arc::clone(state.models()),
             metrics: Arc::clone(state.http_metrics()),
             key_metrics: Arc::clone(state.key_metrics()),
             traces: state.traces().clone(),

@@ -137,6 +137,7 @@ impl RequestLog {
             Some(_) => "request",
             None => "the client left before its response",
         };
+        let model = self.clock.model().map(|model| model.name.clone());
         macro_rules! write_line {
             ($level:expr) => {
                 tracing::event!(
@@ -151,6 +152,7 @@ impl RequestLog {
                     status = status.map(|status| status.as_u16()),
                     code,
                     cause,
+                    model = model.as_deref(),
                     inputs = timings.inputs,
                     tokens = timings.tokens,
                     tokenize_ms = millis(timings.time(RequestStage::Tokenize)),

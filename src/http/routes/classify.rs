@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,13 +10,14 @@ use utoipa::ToSchema;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::explain::{self, Token};
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
+use crate::http::models::Wanted;
 use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
-use crate::http::state::{AppState, Service};
+use crate::http::service::Service;
 use crate::http::top::check_top;
 use crate::http::vectors::{Embedding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
@@ -67,6 +67,15 @@ pub struct ClassifyRequest {
     /// What happens to a text with too many tokens.
     #[serde(default)]
     pub long_text: Option<WireLongText>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for ClassifyRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The answer of `POST /classify`.
@@ -144,10 +153,9 @@ impl From<Decision> for HeadResult {
     )
 )]
 pub async fn classify(
-    State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<ClassifyRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     check_top(request.top_k, "/top_k")?;
     let heads = heads::select(service, request.heads.as_deref())?;
     let explain = request.explain == Some(true);
@@ -159,7 +167,8 @@ pub async fn classify(
     }
     let (prompt, name) = (request.prompt, request.prompt_name);
     let prompt = prompts::choose_prompt(service, prompt, name, "/prompt_name", false)?;
-    let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
+    let inputs =
+        inputs::check_all(service, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let spec = task_spec(&heads, &attributions, recipe.clone());
     pipeline::check_layers(service, &spec, "/heads")?;
     let classes: usize = heads.iter().map(|head| head.descriptor().labels.len()).sum();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,12 +10,12 @@ use crate::http::answer_format::{AnswerFormat, NPY};
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
+use crate::http::models::Wanted;
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts;
 use crate::http::recipe::{cut, resolve};
-use crate::http::state::AppState;
 use crate::http::vectors::{Embedding, Encoding, VectorFormat};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::model::recipe::{RecipeRef, ResolvedRecipe};
@@ -55,6 +54,15 @@ pub struct EmbedRequest {
     /// Whether to return one row per token instead of a pooled row.
     #[serde(default)]
     pub tokens: Option<bool>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for EmbedRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The answer of `POST /embed`.
@@ -91,11 +99,10 @@ pub struct EmbedResponse {
     )
 )]
 pub async fn embed(
-    State(state): State<AppState>,
     answer_format: AnswerFormat,
     ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = cut(resolve(service, &wanted, "/recipe")?, request.dimensions, "/dimensions")?;
     let native = matches!(&wanted, RecipeRef::Name(name) if name == NATIVE);
@@ -106,7 +113,8 @@ pub async fn embed(
         "/prompt_name",
         native,
     )?;
-    let inputs = inputs::check_all(&state, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
+    let inputs =
+        inputs::check_all(service, "/inputs", request.inputs, &prompt, &mut caller.memory)?;
     let tokens = request.tokens == Some(true);
     let precision = request.precision.unwrap_or_default();
     check_tokens(tokens, precision, answer_format, inputs.count())?;

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
+use crate::http::models::Wanted;
 use crate::http::problem::ProblemDetails;
 use crate::http::reranking::Scorer;
-use crate::http::state::{AppState, Service};
+use crate::http::routes::health::ModelState;
+use crate::http::service::Service;
+use crate::http::state::AppState;
 use crate::model::checkpoint::{LeftOut, ProblemType};
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
@@ -22,7 +25,9 @@ use crate::quantization::Calibration;
 pub struct Info {
     /// The server's version.
     pub version: String,
-    /// The model.
+    /// All models, in their order.
+    pub models: Vec<ModelState>,
+    /// The model that `?model=` names, or the first one; so is all that follows.
     pub model: ModelInfo,
     /// The encoder.
     pub encoder: EncoderInfo,
@@ -136,14 +141,29 @@ pub struct HeadInfo {
     pub temperature: f32,
 }
 
+/// What `/info` is asked.
+#[derive(Debug, Deserialize)]
+pub struct InfoQuery {
+    /// A name of a model.
+    model: Option<String>,
+}
+
 /// Describes the server.
-#[utoipa::path(get, path = "/info", tag = "about", responses(
+#[utoipa::path(get, path = "/info", tag = "about", params(
+    ("model" = Option<String>, Query, nullable = false, description = "A name of a model; by default the first one."),
+), responses(
     (status = 200, body = Info, description = "The model, its recipes, its heads and the limits."),
     (status = 401, body = ProblemDetails, content_type = "application/problem+json", description = "No key."),
+    (status = 404, body = ProblemDetails, content_type = "application/problem+json", description = "There is no model of this name."),
     (status = 503, body = ProblemDetails, content_type = "application/problem+json", description = "Starting."),
 ))]
-pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError> {
-    let service = state.service()?;
+pub async fn info(
+    State(state): State<AppState>,
+    Query(query): Query<InfoQuery>,
+) -> Result<Json<Info>, ApiError> {
+    let name = query.model.as_deref();
+    let wanted = name.map_or(Wanted::First, |name| Wanted::Named { name, pointer: "" });
+    let service = &state.models().choose(wanted)?;
     let heads = service.heads();
     let Service { model, recipes, limits, .. } = &**service;
     let shape = recipes.shape();
@@ -156,6 +176,7 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<Info>, ApiError>
     }
     Ok(Json(Info {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        models: state.models().all().iter().map(ModelState::new).collect(),
         model: ModelInfo {
             name: model.name.clone(),
             commit: model.commit.clone(),

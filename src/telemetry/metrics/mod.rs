@@ -17,7 +17,7 @@ use prometheus_client::encoding::prometheus_text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use gauges::encode_gauges;
+pub use gauges::{NamedGauge, encode_gauges, encode_gauges_of};
 pub use log::register_log;
 pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 

@@ -8,11 +8,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, header};
 use serde_json::Value;
-use strata::app::{Loaded, batcher_options, load};
-use strata::batching::{Batcher, PassCost};
-use strata::config::Config;
+use strata::app::{Common, Loaded, announced, batcher_options, load};
+use strata::batching::{Batcher, BatchingMetrics, Metrics, PassCost, Turns};
+use strata::config::{Config, ServedModel};
 use strata::http::auth::Auth;
-use strata::http::state::{AppState, Service};
+use strata::http::models::Models;
+use strata::http::service::Service;
+use strata::http::state::AppState;
 use strata::http::{Port, router};
 use strata::model::output::PassOutput;
 use strata::model::task::Task;
@@ -44,7 +46,15 @@ pub fn at_least_one(number: usize) -> NonZeroUsize {
 /// The service of a configuration, for tests that change a part of it.
 #[track_caller]
 pub fn service(config: &Config) -> Service {
-    let Loaded { service, .. } = load(config).unwrap_or_else(|error| panic!("{error}"));
+    counted_service(config, BatchingMetrics::default())
+}
+
+/// The same, whose batcher counts in these metrics.
+#[track_caller]
+fn counted_service(config: &Config, metrics: BatchingMetrics) -> Service {
+    let common = Common::start(config.encoder.threads, metrics).unwrap();
+    let model = ServedModel::only(config.clone());
+    let Loaded { service, .. } = load(&model, &common).unwrap_or_else(|error| panic!("{error}"));
     service
 }
 
@@ -57,7 +67,7 @@ impl TestApp {
     #[track_caller]
     pub fn new(config: &Config) -> Self {
         let app = Self::starting(config);
-        app.state.ready(service(config));
+        app.state.ready(counted_service(config, app.state.batching().clone()));
         app
     }
 
@@ -72,8 +82,8 @@ impl TestApp {
     }
 
     fn starting_traced(config: &Config, auth: Auth, port: Port, traces: Traces) -> Self {
-        let numerics = config.encoder.numerics().unwrap();
-        let state = AppState::starting(config.http.clone(), auth, traces, &numerics);
+        let models = Models::new([announced(&ServedModel::only(config.clone())).unwrap()]);
+        let state = AppState::starting(config.http.clone(), auth, traces, models);
         Self { router: router(state.clone(), port), state }
     }
 
@@ -81,7 +91,7 @@ impl TestApp {
     #[track_caller]
     pub fn with_keys(config: &Config, auth: Auth) -> Self {
         let app = Self::starting_with(config, auth, Port::Only);
-        app.state.ready(service(config));
+        app.state.ready(counted_service(config, app.state.batching().clone()));
         app
     }
 
@@ -105,10 +115,18 @@ impl TestApp {
         let (engine, stage) = blocking_engine();
         let mut service = service(config);
         let options = batcher_options(config, true, PassCost::ASSUMED);
-        let (batcher, _worker) = Batcher::start(Arc::new(engine), options).unwrap();
+        let (batcher, _worker) =
+            Batcher::start(Arc::new(engine), options, self.metrics(), Turns::default().join(1.0))
+                .unwrap();
         service.batcher = batcher;
         self.state.ready(service);
         (self, stage)
+    }
+
+    /// What the batcher of its model counts.
+    fn metrics(&self) -> Metrics {
+        let models = self.state.models().all();
+        self.state.batching().for_model(&models[0].announced.name)
     }
 
     pub fn router(&self) -> Router {
@@ -116,7 +134,7 @@ impl TestApp {
     }
 
     pub fn batcher(&self) -> Batcher<Task, PassOutput> {
-        self.state.service().unwrap().batcher.clone()
+        self.state.services()[0].batcher.clone()
     }
 
     /// Every route of the contract with its method.

@@ -7,7 +7,7 @@ mod weights;
 
 use std::path::Path;
 
-use strata::app::{LoadError, load};
+use strata::app::{LoadError, load_only};
 
 use crate::support::CheckpointCopy;
 use crate::support::fixtures::config;
@@ -27,7 +27,7 @@ fn refused(copy: &CheckpointCopy, file: &str, parts: &[&str]) {
 
 /// The message about a folder that can't be served, which has one line.
 pub fn message(dir: &Path) -> String {
-    let error = load(&config(dir)).err().expect("refused");
+    let error = load_only(&config(dir)).err().expect("refused");
     assert!(!matches!(error, LoadError::Thread(_)), "{error}");
     let message = error.to_string();
     assert_eq!(message.lines().count(), 1, "{message:?}");

@@ -1,6 +1,5 @@
 //! `POST /rerank`, which both Cohere and text-embeddings-inference have.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,8 +10,8 @@ use crate::http::dialects::tei::{
     Rank, TeiRerankRequest, TruncationDirection, rerank as tei_rerank,
 };
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
-use crate::http::state::AppState;
+use crate::http::extract::{ApiJson, AsksModel};
+use crate::http::models::Wanted;
 use crate::http::wire_texts::WireTexts;
 
 /// The body of a request to `/rerank`, which text-embeddings-inference has too: haystack's ranker for
@@ -56,6 +55,12 @@ pub struct EitherRequest {
     return_text: Option<bool>,
 }
 
+impl AsksModel for EitherRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
+}
+
 /// An answer in the shape of the request.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
@@ -78,7 +83,6 @@ pub enum EitherResponse {
     ),
 )]
 pub async fn rerank(
-    state: State<AppState>,
     ApiJson { value, caller }: ApiJson<EitherRequest>,
 ) -> Result<Response, ApiError> {
     let EitherRequest { query, documents, model, top_n, return_documents, texts, .. } = value;
@@ -100,7 +104,7 @@ pub async fn rerank(
                 return_documents,
                 max_tokens_per_doc,
             };
-            request.answer(state.0, caller).await
+            request.answer(caller).await
         }
         (None, Some(texts)) if !of_documents => {
             let value = TeiRerankRequest {
@@ -111,8 +115,9 @@ pub async fn rerank(
                 raw_scores,
                 return_text,
                 top_n,
+                model: None,
             };
-            tei_rerank(state, ApiJson { value, caller }).await
+            tei_rerank(ApiJson { value, caller }).await
         }
         _ => {
             let message = "one of \"documents\" and \"texts\" is needed. With \"documents\", model, \

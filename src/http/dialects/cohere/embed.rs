@@ -2,7 +2,6 @@
 //!
 //! <https://docs.cohere.com/reference/embed>
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -15,12 +14,11 @@ use super::error::ErrorBody;
 use super::limits::check_tokens;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
-use crate::http::model_name;
+use crate::http::models::Wanted;
 use crate::http::prompts::{Purpose, purpose_prompt};
 use crate::http::recipe::{cut, native};
-use crate::http::state::AppState;
 use crate::http::vectors::{Vector, VectorFormat};
 use crate::http::wire::WireInput;
 use crate::http::wire_texts::WireTexts;
@@ -63,6 +61,12 @@ pub struct EmbedRequest {
     _priority: Option<u32>,
 }
 
+impl AsksModel for EmbedRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(Some(&self.model))
+    }
+}
+
 /// The answer of `POST /v2/embed`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CohereEmbedResponse)]
@@ -103,11 +107,9 @@ impl Serialize for Embeddings {
     ),
 )]
 pub async fn embed(
-    State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
-    model_name::check(service, &request.model, "/model")?;
+    let service = &caller.service();
     check_tokens(service.sequence_tokens, request.max_tokens, "max_tokens")?;
     let (pointer, texts) = texts(request.texts, request.inputs)?;
     let recipe = cut(native(service, None)?, request.output_dimension, "/output_dimension")?;
@@ -119,7 +121,7 @@ pub async fn embed(
     let echoed = texts.as_slice().to_vec();
     let wire = texts.into_inputs(WireInput::Text);
     let embedding = EmbeddingRequest {
-        inputs: inputs::check_all(&state, pointer, wire, &prompt, &mut caller.memory)?,
+        inputs: inputs::check_all(service, pointer, wire, &prompt, &mut caller.memory)?,
         row_bytes: formats.iter().map(|format| format.json_bytes(recipe.dimensions)).sum(),
         recipe,
         tokens: false,

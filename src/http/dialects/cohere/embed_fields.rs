@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::prompts::Purpose;
-use crate::http::state::Service;
+use crate::http::service::Service;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, VectorFormat};
 use crate::model::recipe::ResolvedRecipe;

@@ -1,6 +1,5 @@
 //! `POST /rerank` and its kin: documents from the most to the least relevant for a query.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,11 +10,10 @@ use super::error::ErrorBody;
 use super::limits::check_tokens;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
-use crate::http::model_name;
+use crate::http::extract::{ApiJson, AsksModel};
+use crate::http::models::Wanted;
 use crate::http::reranking::{RerankRequest, Scorer};
 use crate::http::scores::Scores;
-use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 use crate::http::top::check_top;
 use crate::http::wire_texts::WireTexts;
@@ -43,6 +41,12 @@ pub struct CohereRerankRequest {
     /// that counts.
     #[serde(default)]
     pub max_tokens_per_doc: Option<usize>,
+}
+
+impl AsksModel for CohereRerankRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The documents, best first.
@@ -102,11 +106,8 @@ struct Usage {
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]
-pub async fn v1(
-    state: State<AppState>,
-    body: ApiJson<CohereRerankRequest>,
-) -> Result<Response, ApiError> {
-    body.value.answer(state.0, body.caller).await
+pub async fn v1(body: ApiJson<CohereRerankRequest>) -> Result<Response, ApiError> {
+    body.value.answer(body.caller).await
 }
 
 /// Scores documents for a query, like `/v1/rerank`.
@@ -119,11 +120,8 @@ pub async fn v1(
         (status = "5XX", body = ErrorBody, description = "500, 503, 504."),
     ),
 )]
-pub async fn v2(
-    state: State<AppState>,
-    body: ApiJson<CohereRerankRequest>,
-) -> Result<Response, ApiError> {
-    body.value.answer(state.0, body.caller).await
+pub async fn v2(body: ApiJson<CohereRerankRequest>) -> Result<Response, ApiError> {
+    body.value.answer(body.caller).await
 }
 
 impl CohereRerankRequest {
@@ -132,12 +130,9 @@ impl CohereRerankRequest {
     /// # Errors
     /// The model isn't the one that is served, a field can't be obeyed, or like
     /// [`RerankRequest::compute`].
-    pub async fn answer(self, state: AppState, caller: Caller) -> Result<Response, ApiError> {
+    pub async fn answer(self, caller: Caller) -> Result<Response, ApiError> {
         let request = self;
-        let service = state.service()?;
-        if let Some(name) = &request.model {
-            model_name::check(service, name, "/model")?;
-        }
+        let service = &caller.service();
         check_top(request.top_n, "/top_n")?;
         let (_, limit) = service.reader(Scorer::choose(service)?.is_cross_encoder());
         check_tokens(limit, request.max_tokens_per_doc, "max_tokens_per_doc")?;
@@ -166,6 +161,6 @@ impl CohereRerankRequest {
                 meta: json!({"billed_units": {"search_units": 1}}),
             }
         };
-        scoring.compute(&state, caller, echo).await?.write(service, write).await
+        scoring.compute(caller, echo).await?.write(service, write).await
     }
 }

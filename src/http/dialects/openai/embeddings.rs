@@ -1,6 +1,5 @@
 //! `POST /v1/embeddings`: rows by the recipe `native`, for the clients of OpenAI and Jina.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,12 +10,11 @@ use super::jina::{EmbeddingType, Task, check_late_chunking};
 use crate::http::caller::Caller;
 use crate::http::embedding::{Embedded, EmbeddingRequest};
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
-use crate::http::model_name;
+use crate::http::models::Wanted;
 use crate::http::prompts::{Purpose, purpose_prompt};
 use crate::http::recipe::{cut, native};
-use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::{Encoding, Vector, VectorFormat};
 use crate::quantization::Precision;
@@ -58,6 +56,12 @@ pub struct EmbeddingsRequest {
     /// For OpenAI's own statistics.
     #[serde(default, rename = "user")]
     _user: Option<String>,
+}
+
+impl AsksModel for EmbeddingsRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The answer of `POST /v1/embeddings`.
@@ -107,17 +111,15 @@ struct Usage {
     ),
 )]
 pub async fn embeddings(
-    State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<EmbeddingsRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let Some(model) = request.model.clone() else {
         let message = "missing field `model`".to_owned();
         return Err(ApiError::InvalidField { pointer: "/model".to_owned(), message });
     };
-    model_name::check(service, &model, "/model")?;
     let defaults = Defaults { model, truncate: service.openai.truncate, normalize: None };
-    request.answer(&state, caller, defaults).await
+    request.answer(caller, defaults).await
 }
 
 /// What a route makes of fields that a request leaves out.
@@ -137,11 +139,10 @@ impl EmbeddingsRequest {
     /// The input can't be used, or like [`EmbeddingRequest::compute`].
     pub async fn answer(
         self,
-        state: &AppState,
         mut caller: Caller,
         defaults: Defaults,
     ) -> Result<Response, ApiError> {
-        let service = state.service()?;
+        let service = &caller.service();
         let Defaults { model, truncate, normalize } = defaults;
         check_late_chunking(self.late_chunking)?;
         // OpenAI's client always sends its own field, so that of Jina counts.
@@ -152,7 +153,7 @@ impl EmbeddingsRequest {
         let recipe = native(service, self.normalized.or(normalize))?;
         let recipe = cut(recipe, self.dimensions, "/dimensions")?;
         let prompt = purpose_prompt(service, self.task.map(Purpose::from), Some("/task"));
-        let inputs = inputs::check_all(state, "/input", texts, &prompt, &mut caller.memory)?;
+        let inputs = inputs::check_all(service, "/input", texts, &prompt, &mut caller.memory)?;
         let pointer = "/embedding_type";
         let format =
             VectorFormat::new(service, precision, encoding, &recipe, &prompt.text, pointer)?;

@@ -16,7 +16,7 @@ use crate::http::capped_list::read_list;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 use crate::http::inputs::InputField;
-use crate::http::state::Service;
+use crate::http::service::Service;
 use crate::http::token_ids::TokenIds;
 use crate::http::wire::{WireInput, WireInputs};
 use crate::http::wire_texts::WireText;

@@ -1,4 +1,4 @@
-//! `GET /v1/models`: the name of the model, and those that stand for it.
+//! `GET /v1/models`: the names of the models, and those that stand for them.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::error::ErrorBody;
 use crate::http::error::ApiError;
-use crate::http::model_name::{self, check};
+use crate::http::models::{Entry, Wanted};
 use crate::http::state::AppState;
 
 /// The models.
@@ -34,7 +34,7 @@ pub struct Model {
     owned_by: &'static str,
 }
 
-/// Lists all names of the model.
+/// Lists all names of the models.
 #[utoipa::path(
     get, path = "/v1/models", operation_id = "openai_models", tag = "OpenAI and Jina",
     responses(
@@ -44,14 +44,17 @@ pub struct Model {
     ),
 )]
 pub async fn list(State(state): State<AppState>) -> Result<Json<Models>, ApiError> {
-    let data = model_name::names(state.service()?).map(model).collect();
+    // Whoever asks before anything serves should ask again.
+    state.models().choose(Wanted::First)?;
+    let models = state.models().all();
+    let data = models.iter().flat_map(Entry::names).map(model).collect();
     Ok(Json(Models { object: "list", data }))
 }
 
 /// Describes the model of a name.
 #[utoipa::path(
     get, path = "/v1/models/{name}", operation_id = "openai_model", tag = "OpenAI and Jina",
-    params(("name" = String, Path, description = "A name of the model.")),
+    params(("name" = String, Path, description = "A name of a model.")),
     responses(
         (status = 200, body = Model, description = "The model."),
         (status = 401, body = ErrorBody, description = "No key."),
@@ -63,7 +66,7 @@ pub async fn one(
     State(state): State<AppState>,
     Path(name): Path<String>,
 ) -> Result<Json<Model>, ApiError> {
-    check(state.service()?, &name, "")?;
+    state.models().choose(Wanted::Named { name: &name, pointer: "" })?;
     Ok(Json(model(&name)))
 }
 

@@ -13,8 +13,10 @@ use super::error::{ErrorBody, ErrorType};
 use super::root::ModelKind;
 use crate::http::error::ApiError;
 use crate::http::heads;
+use crate::http::models::Wanted;
 use crate::http::recipe::native;
-use crate::http::state::{AppState, Phase, Service};
+use crate::http::service::Service;
+use crate::http::state::{AppState, Phase};
 
 /// The answer of `GET /info`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,7 +93,7 @@ pub struct ClassifierModel {
     ),
 )]
 pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiError> {
-    let service = state.service()?;
+    let service = &state.models().choose(Wanted::First)?;
     Ok(Json(TeiInfo {
         model_id: service.model.name.clone(),
         model_sha: service.model.fingerprint.clone(),
@@ -149,7 +151,8 @@ pub async fn health(State(state): State<AppState>) -> Result<Response, ApiError>
         Phase::Starting => Err(ApiError::Starting),
         Phase::Draining => Err(ApiError::Draining),
         Phase::Failing => {
-            let error = "the last pass failed, or the worker is dead".to_owned();
+            let error = "a model could not be loaded, its last pass failed, or its worker is dead"
+                .to_owned();
             let body = ErrorBody { error, error_type: ErrorType::Unhealthy };
             Ok((StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response())
         }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
@@ -16,9 +15,9 @@ use crate::config::MOST_INPUTS;
 use crate::http::capped_list::read_list;
 use crate::http::decoding::DecodingRequest;
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs::InputField;
-use crate::http::state::AppState;
+use crate::http::models::Wanted;
 use crate::http::token_ids::TokenIds;
 
 /// The body of `POST /decode`.
@@ -31,6 +30,15 @@ pub struct DecodeRequest {
     /// Whether special tokens are left out; by default they are.
     #[serde(default)]
     skip_special_tokens: Option<bool>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for DecodeRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// Lists of token ids.
@@ -134,7 +142,6 @@ impl ToSchema for InputIds {
     ),
 )]
 pub async fn decode(
-    State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<DecodeRequest>,
 ) -> Result<Response, ApiError> {
     let InputIds { ids, single } = request.ids;
@@ -143,5 +150,5 @@ pub async fn decode(
         field: InputField { pointer: "/ids", single },
         skip_special_tokens: request.skip_special_tokens.unwrap_or(true),
     };
-    request.answer(state.service()?, caller).await
+    request.answer(&caller.service(), caller).await
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,11 +13,11 @@ use crate::http::dialects::openai::OpenAiInput;
 use crate::http::embedding::{Embedded, EmbeddingAnswer, EmbeddingRequest};
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
+use crate::http::models;
 use crate::http::prompts;
 use crate::http::recipe::{cut, native};
-use crate::http::state::AppState;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::FLOAT_BYTES;
 use crate::model::recipe::ResolvedRecipe;
@@ -55,6 +54,15 @@ pub struct EmbedRequest {
     /// Has no effect.
     #[serde(default, rename = "options")]
     _options: Option<HubOptions>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for EmbedRequest {
+    fn model(&self) -> models::Wanted<'_> {
+        models::Wanted::named(self.model.as_deref())
+    }
 }
 
 /// How vectors are written; base64 is for the OpenAI route alone.
@@ -82,6 +90,15 @@ pub struct EmbedAllRequest {
     /// The name of one of the checkpoint's own prompts.
     #[serde(default)]
     prompt_name: Option<String>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for EmbedAllRequest {
+    fn model(&self) -> models::Wanted<'_> {
+        models::Wanted::named(self.model.as_deref())
+    }
 }
 
 /// Texts and what is to be computed of them.
@@ -105,10 +122,9 @@ struct Wanted {
     ),
 )]
 pub async fn embed(
-    State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let recipe = native(service, request.normalize.or(Some(true)))?;
     let wanted = Wanted {
         inputs: request.inputs,
@@ -117,7 +133,7 @@ pub async fn embed(
         tokens: false,
         long_text: long_input(service, request.truncate, request.truncation_direction),
     };
-    let answer = compute(&state, wanted, caller).await?;
+    let answer = compute(wanted, caller).await?;
     answer.write(&service.text_pool, |Embedded { rows, .. }| rows).await
 }
 
@@ -133,10 +149,9 @@ pub async fn embed(
     ),
 )]
 pub async fn embed_all(
-    State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<EmbedAllRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let recipe = native(service, Some(false))?;
     let width = EmbeddingRequest::width(&recipe, true, service);
     let wanted = Wanted {
@@ -146,7 +161,7 @@ pub async fn embed_all(
         tokens: true,
         long_text: long_input(service, request.truncate, request.truncation_direction),
     };
-    let answer = compute(&state, wanted, caller).await?;
+    let answer = compute(wanted, caller).await?;
     let write = move |Embedded { rows, .. }| -> Vec<Vec<Vec<f32>>> {
         let tokens = |row: Vec<f32>| row.chunks_exact(width).map(<[f32]>::to_vec).collect();
         rows.into_iter().map(tokens).collect()
@@ -166,16 +181,12 @@ pub async fn embed_sparse(_: ApiJson<EmbedAllRequest>) -> ApiError {
     ApiError::unacceptable(ErrorCode::SparseUnsupported, "", message)
 }
 
-async fn compute(
-    state: &AppState,
-    wanted: Wanted,
-    mut caller: Caller,
-) -> Result<EmbeddingAnswer, ApiError> {
-    let service = state.service()?;
+async fn compute(wanted: Wanted, mut caller: Caller) -> Result<EmbeddingAnswer, ApiError> {
+    let service = &caller.service();
     let Wanted { inputs, prompt_name, recipe, tokens, long_text } = wanted;
     let texts = inputs.into_texts(service, &mut caller, "/inputs").await?;
     let prompt = prompts::choose_prompt(service, None, prompt_name, "/prompt_name", true)?;
-    let inputs = inputs::check_all(state, "/inputs", texts, &prompt, &mut caller.memory)?;
+    let inputs = inputs::check_all(service, "/inputs", texts, &prompt, &mut caller.memory)?;
     let width = EmbeddingRequest::width(&recipe, tokens, service);
     let row_bytes = FLOAT_BYTES * width;
     let texts = EmbeddingRequest { inputs, recipe, tokens, echo: false, long_text, row_bytes };

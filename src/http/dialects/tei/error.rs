@@ -87,7 +87,9 @@ fn kind(code: ErrorCode) -> (StatusCode, ErrorType) {
             (code.status(), ErrorType::Backend)
         }
         ErrorCode::QueueFull | ErrorCode::RateLimited => (code.status(), ErrorType::Overloaded),
-        ErrorCode::Starting | ErrorCode::Draining => (code.status(), ErrorType::Unhealthy),
+        ErrorCode::Starting | ErrorCode::ModelBroken | ErrorCode::Draining => {
+            (code.status(), ErrorType::Unhealthy)
+        }
         _ if code.status() == StatusCode::UNPROCESSABLE_ENTITY => {
             (StatusCode::PAYLOAD_TOO_LARGE, ErrorType::Validation)
         }

@@ -7,7 +7,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::state::Service;
+use crate::http::service::Service;
 use crate::http::tokenizing::LongInput;
 use crate::text::TruncationSide;
 

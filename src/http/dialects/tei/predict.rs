@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,11 +10,11 @@ use super::error::ErrorBody;
 use super::options::{HubOptions, TruncationDirection, long_input};
 use super::pairs::PredictInputs;
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::logits::{Logits, LogitsRequest};
+use crate::http::models::Wanted;
 use crate::http::pipeline::AnswerSize;
 use crate::http::prompts::Prompt;
-use crate::http::state::AppState;
 use crate::http::top::check_top;
 use crate::http::wire::WireInputs;
 use crate::http::{heads, inputs};
@@ -49,6 +48,15 @@ pub struct PredictRequest {
     /// Has no effect.
     #[serde(default, rename = "options")]
     _options: Option<HubOptions>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for PredictRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The parameters of the Hub's text classification.
@@ -87,17 +95,16 @@ pub enum Predictions {
     ),
 )]
 pub async fn predict(
-    State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<PredictRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let PredictRequest { inputs, truncate, truncation_direction, parameters, .. } = request;
     let flat = matches!(inputs.0, WireInputs::One(_)) && parameters.is_none();
     let (function, top_k) = parameters.map_or((None, None), |p| (p.function_to_apply, p.top_k));
     check_top(top_k, "/parameters/top_k")?;
     let head = heads::only(service)?;
     let inputs =
-        inputs::check_all(&state, "/inputs", inputs.0, &Prompt::default(), &mut caller.memory)?;
+        inputs::check_all(service, "/inputs", inputs.0, &Prompt::default(), &mut caller.memory)?;
     let long_text = long_input(service, truncate, truncation_direction);
     let classifying = LogitsRequest { inputs, head: Arc::clone(&head), long_text };
     let labels = &head.descriptor().labels;

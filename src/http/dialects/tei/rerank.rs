@@ -1,6 +1,5 @@
 //! `/rerank`: scores of texts for a query, best first.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,10 +7,10 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use super::options::{TruncationDirection, long_input};
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
+use crate::http::models::Wanted;
 use crate::http::reranking::RerankRequest;
 use crate::http::scores::Scores;
-use crate::http::state::AppState;
 use crate::http::top::check_top;
 use crate::http::wire_texts::WireTexts;
 use crate::model::head::OutputActivation;
@@ -41,6 +40,15 @@ pub struct TeiRerankRequest {
     #[serde(default)]
     #[schema(minimum = 1)]
     pub top_n: Option<usize>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    pub model: Option<String>,
+}
+
+impl AsksModel for TeiRerankRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// A text with its score.
@@ -67,10 +75,9 @@ pub struct Rank {
     ),
 )]
 pub async fn rerank(
-    State(state): State<AppState>,
     ApiJson { value: request, caller }: ApiJson<TeiRerankRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let top_n = request.top_n;
     check_top(top_n, "/top_n")?;
     let echo = request.return_text == Some(true);
@@ -93,5 +100,5 @@ pub async fn rerank(
         };
         scores.ranking(top_n).into_iter().map(rank).collect()
     };
-    scoring.compute(&state, caller, echo).await?.write(service, write).await
+    scoring.compute(caller, echo).await?.write(service, write).await
 }

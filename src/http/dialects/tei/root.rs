@@ -8,7 +8,9 @@ use super::predict::predict;
 use super::rerank::rerank;
 use crate::http::error::ApiError;
 use crate::http::extract::ApiJson;
-use crate::http::state::{AppState, Service};
+use crate::http::models::Wanted;
+use crate::http::service::Service;
+use crate::http::state::AppState;
 use crate::model::head::Head;
 
 /// What the checkpoint computes.
@@ -36,13 +38,11 @@ impl ModelKind {
 
 /// Embeds, classifies or reranks, as the checkpoint does.
 pub async fn root(State(state): State<AppState>, request: Request) -> Result<Response, ApiError> {
-    let kind = ModelKind::find(state.service()?);
-    let handle = State(state.clone());
+    let first = state.models().choose(Wanted::First)?;
+    let kind = ModelKind::find(&first);
     match kind {
-        ModelKind::Embedding => embed(handle, ApiJson::from_request(request, &state).await?).await,
-        ModelKind::Classification => {
-            predict(handle, ApiJson::from_request(request, &state).await?).await
-        }
-        ModelKind::Reranking => rerank(handle, ApiJson::from_request(request, &state).await?).await,
+        ModelKind::Embedding => embed(ApiJson::from_request(request, &state).await?).await,
+        ModelKind::Classification => predict(ApiJson::from_request(request, &state).await?).await,
+        ModelKind::Reranking => rerank(ApiJson::from_request(request, &state).await?).await,
     }
 }

@@ -1,6 +1,5 @@
 //! `/similarity`: cosines of sentences with one sentence.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -8,12 +7,12 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use super::options::{HubOptions, TruncationDirection, long_input};
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs::check_all;
+use crate::http::models::Wanted;
 use crate::http::prompts::choose_prompt;
 use crate::http::recipe::native;
 use crate::http::similarity::SimilarityRequest;
-use crate::http::state::AppState;
 use crate::http::wire::{WireInput, WireInputs};
 use crate::http::wire_texts::WireTexts;
 
@@ -33,6 +32,15 @@ pub struct TeiSimilarityRequest {
     /// Has no effect.
     #[serde(default, rename = "options")]
     _options: Option<HubOptions>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for TeiSimilarityRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// The sentences of a request.
@@ -73,21 +81,20 @@ pub struct SimilarityParameters {
     ),
 )]
 pub async fn similarity(
-    State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<TeiSimilarityRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let SimilarityInputs { source_sentence, sentences } = request.inputs;
     let parameters = request.parameters.unwrap_or_default();
     let long_text = long_input(service, parameters.truncate, parameters.truncation_direction);
     let name_pointer = "/parameters/prompt_name";
     let prompt = choose_prompt(service, None, parameters.prompt_name, name_pointer, true)?;
-    let mut of_source = caller.beside(&state);
+    let mut of_source = caller.beside();
     let source = WireInputs::One(WireInput::Text(source_sentence));
     let memory = &mut of_source.memory;
-    let source = check_all(&state, "/inputs/source_sentence", source, &prompt, memory)?;
+    let source = check_all(service, "/inputs/source_sentence", source, &prompt, memory)?;
     let texts = sentences.into_inputs(WireInput::Text);
-    let texts = check_all(&state, "/inputs/sentences", texts, &prompt, &mut caller.memory)?;
+    let texts = check_all(service, "/inputs/sentences", texts, &prompt, &mut caller.memory)?;
     let recipe = native(service, None)?;
     let comparing = SimilarityRequest { source, texts, recipe, long_text, echo: false };
     let answer = comparing.compute(service, of_source, caller).await?;

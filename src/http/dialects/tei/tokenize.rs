@@ -1,6 +1,5 @@
 //! `/tokenize`: the tokens of texts.
 
-use axum::extract::State;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,10 +7,10 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use crate::http::dialects::openai::OpenAiInput;
 use crate::http::error::ApiError;
-use crate::http::extract::ApiJson;
+use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
+use crate::http::models::Wanted;
 use crate::http::prompts;
-use crate::http::state::AppState;
 use crate::http::tokens::{TextToken, TokensRequest};
 
 /// The body of `POST /tokenize`.
@@ -27,6 +26,15 @@ pub struct TokenizeRequest {
     /// The name of one of the checkpoint's own prompts.
     #[serde(default)]
     prompt_name: Option<String>,
+    /// A name of the model that is asked; by default the first one.
+    #[serde(default)]
+    model: Option<String>,
+}
+
+impl AsksModel for TokenizeRequest {
+    fn model(&self) -> Wanted<'_> {
+        Wanted::named(self.model.as_deref())
+    }
 }
 
 /// A token.
@@ -63,13 +71,12 @@ impl From<TextToken> for SimpleToken {
     ),
 )]
 pub async fn tokenize(
-    State(state): State<AppState>,
     ApiJson { value: request, mut caller }: ApiJson<TokenizeRequest>,
 ) -> Result<Response, ApiError> {
-    let service = state.service()?;
+    let service = &caller.service();
     let texts = request.inputs.into_texts(service, &mut caller, "/inputs").await?;
     let prompt = prompts::choose_prompt(service, None, request.prompt_name, "/prompt_name", true)?;
-    let inputs = inputs::check_all(&state, "/inputs", texts, &prompt, &mut caller.memory)?;
+    let inputs = inputs::check_all(service, "/inputs", texts, &prompt, &mut caller.memory)?;
     let special_tokens = request.add_special_tokens.unwrap_or(true);
     let request = TokensRequest { inputs, special_tokens };
     request.answer(service, caller, SimpleToken::from).await

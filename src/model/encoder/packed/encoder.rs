@@ -1,6 +1,7 @@
 //! The encoder: packed weights, threads, and working memory.
 
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use strata_kernels::Dtype;
@@ -16,7 +17,7 @@ use crate::model::task::TapValues;
 pub struct Packed {
     weights: PackedWeights,
     numerics: String,
-    threads: ThreadPool,
+    threads: Arc<ThreadPool>,
     pass_scratch: ScratchPool<PassScratch>,
     thread_scratch: ScratchPool<ThreadScratch>,
 }
@@ -44,9 +45,20 @@ impl Packed {
     }
 }
 
-fn thread_pool(threads: NonZeroUsize) -> Result<ThreadPool, ThreadPoolBuildError> {
+/// A pool of so many threads. The models of a process share it, since their passes take turns; it ends with
+/// the last of them.
+fn thread_pool(threads: NonZeroUsize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+    static LAST: Mutex<Weak<ThreadPool>> = Mutex::new(Weak::new());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |pool: &Arc<ThreadPool>| pool.current_num_threads() == threads.get();
+    if let Some(pool) = last.upgrade().filter(fits) {
+        return Ok(pool);
+    }
     let name = |index| format!("strata-packed-{index}");
-    ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(name).build()
+    let pool = ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(name).build()?;
+    let pool = Arc::new(pool);
+    *last = Arc::downgrade(&pool);
+    Ok(pool)
 }
 
 impl Encoder for Packed {
