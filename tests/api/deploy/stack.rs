@@ -124,8 +124,8 @@ pub fn scrape(address: Ipv4Addr) -> Scrape {
 pub fn waiting(address: Ipv4Addr) -> f64 {
     let text = metrics(address);
     let mut waiting =
-        text.lines().filter_map(|line| line.strip_prefix("strata_batching_queue_sequences "));
-    waiting.next().map_or(0.0, |count| count.parse().unwrap())
+        text.lines().filter(|line| line.starts_with("strata_batching_queue_sequences{"));
+    waiting.next().map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
 }
 
 /// The names of all metrics of a replica, without the endings of samples.
