@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -100,6 +100,9 @@ bench-overload: model data $(BASE_SHAPE) ## Goodput at 2 and 10 times what the s
 
 bench-neighbours: model data ## Waiting of a client with single texts beside one that fills the queue
 	cargo bench --locked --bench hold -- neighbours $(FLAGS)
+
+bench-models: model data $(BASE_SHAPE) ## Two models side by side, each at a quarter of its rate: p99 beside the other and alone
+	cargo bench --locked --bench hold -- models $(FLAGS)
 
 bench-hangups: model data ## 1,000 clients that hang up before their answers: what is computed for nobody
 	cargo bench --locked --bench hold -- hangups $(FLAGS)

@@ -10,6 +10,7 @@ mod hangups;
 mod http;
 mod keys;
 mod load;
+mod models;
 mod neighbours;
 mod overload;
 mod probes;
@@ -79,6 +80,7 @@ fn main() -> anyhow::Result<()> {
         match options.part.as_str() {
             "hangups" => hangups::run(options.count(1_000)).await,
             "keys" => keys::run(options.duration(10)).await,
+            "models" => models::run(options.duration(30)).await,
             "neighbours" => neighbours::run(options.duration(60)).await,
             "overload" => overload::run(options.duration(60)).await,
             "probes" => probes::run(options.duration(20)).await,

@@ -36,9 +36,15 @@ impl Server {
     }
 
     pub fn start_on_port(port: u16, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_with(&["--port", &port.to_string()], settings)
+    }
+
+    /// The same with further arguments.
+    pub fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut process = Command::new("taskset")
             .args(["--cpu-list", SERVER_CORE, env!("CARGO_BIN_EXE_strata")])
-            .args(["serve", "--port", &port.to_string()])
+            .arg("serve")
+            .args(arguments)
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
