@@ -100,16 +100,17 @@ async fn run(startup: Startup) -> Result<(), ServeError> {
         cause = signals.stop() => Some(cause),
     };
     let stopping = Stopping { config: &config.http, stop, open, serving };
-    let Some(first) = state.services().first().cloned() else {
+    let services = state.services();
+    if services.is_empty() {
         // No request was accepted yet that would have to be finished.
         return Ok(());
-    };
+    }
     if let Some(cause) = stopped {
         state.drain();
         return stopping.run(cause, &mut signals).await;
     }
-    say_ready(address, &config, &first, state.auth());
-    drop(first);
+    say_ready(address, &config, &services, state.auth());
+    drop(services);
     let serving = models_of;
     let mut reload = Reload { sources, running: settings, models, keys, serving, log, reloads };
     let cause = loop {
@@ -203,30 +204,24 @@ fn warn_without_tiles(encoder: &EncoderOptions) {
 }
 
 /// Says what is served, in the log and on standard output.
-fn say_ready(address: SocketAddr, config: &Config, first: &Service, auth: &Auth) {
-    log_start(address, config, first, auth);
-    let head = first.heads().loaded.keys().next().cloned();
+fn say_ready(address: SocketAddr, config: &Config, services: &[Arc<Service>], auth: &Auth) {
+    let models: Vec<&str> = services.iter().map(|service| service.model.name.as_str()).collect();
+    log_start(address, config, &models, auth);
+    let head = services.first().and_then(|first| first.heads().loaded.keys().next().cloned());
     if let Err(error) = announce(config.log.format, address, head.as_deref(), auth) {
         tracing::warn!(%error, "the ready line could not be written to standard output");
     }
 }
 
-/// The one line of the log that says what is served, by what, within which limits.
-fn log_start(address: SocketAddr, config: &Config, service: &Service, auth: &Auth) {
-    let (model, http, batching) = (&service.model, &config.http, &config.batching);
+/// The one line of the log that says which models are served, and within which limits.
+fn log_start(address: SocketAddr, config: &Config, models: &[&str], auth: &Auth) {
+    let (http, batching) = (&config.http, &config.batching);
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         %address,
         keys = auth.keys(),
-        model = model.name,
-        fingerprint = model.fingerprint,
-        encoder = model.encoder,
-        dtype = model.dtype,
-        instruction_set = model.instruction_set,
-        numerics = model.numerics,
-        threads = model.threads,
-        heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
-        sequence_tokens = service.sequence_tokens,
+        ?models,
+        threads = config.encoder.threads,
         budget_tokens = batching.budget_tokens,
         queue_tokens = batching.queue_tokens,
         body_bytes = http.body_bytes,

@@ -74,7 +74,7 @@ impl Serving {
         let watch = Watch::start(&name, library, publish, self.heads_poll, self.counts.clone())
             .map_err(LoadError::no_thread)?;
         self.watches().insert(name, watch);
-        log_loaded(&service, model.name.is_some());
+        log_loaded(&service);
         self.state.ready(service);
         Ok(())
     }
@@ -107,23 +107,21 @@ impl Serving {
     }
 }
 
-/// The lines of the log that say what of a checkpoint is served, and of a model that is `named` by what.
-fn log_loaded(service: &Service, named: bool) {
+/// The lines of the log that say by what a model is computed, and what of its checkpoint is left out.
+fn log_loaded(service: &Service) {
     let model = &service.model;
-    if named {
-        tracing::info!(
-            model = model.name,
-            fingerprint = model.fingerprint,
-            commit = model.commit,
-            encoder = model.encoder,
-            dtype = model.dtype,
-            instruction_set = model.instruction_set,
-            numerics = model.numerics,
-            heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
-            sequence_tokens = service.sequence_tokens,
-            "the model is loaded"
-        );
-    }
+    tracing::info!(
+        model = model.name,
+        fingerprint = model.fingerprint,
+        commit = model.commit,
+        encoder = model.encoder,
+        dtype = model.dtype,
+        instruction_set = model.instruction_set,
+        numerics = model.numerics,
+        heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
+        sequence_tokens = service.sequence_tokens,
+        "the model is loaded"
+    );
     if !model.left_out.heads.is_empty() {
         tracing::info!(
             model = model.name,

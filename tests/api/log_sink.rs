@@ -106,8 +106,12 @@ fn without_standard_output_the_server_serves_and_its_log_has_the_address() {
     let mut child = serve().env("STRATA_LOG_FORMAT", "json").stdout(full).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let loaded = lines.find(|line| line["message"] == "the model is loaded").unwrap();
+    for field in ["model", "fingerprint", "encoder", "numerics", "sequence_tokens"] {
+        assert!(!loaded[field].is_null(), "{field}: {loaded}");
+    }
     let ready = lines.find(|line| line["message"] == "ready").unwrap();
-    for field in ["version", "model", "encoder", "sequence_tokens", "queue_tokens", "body_bytes"] {
+    for field in ["version", "models", "threads", "queue_tokens", "body_bytes"] {
         assert!(!ready[field].is_null(), "{field}: {ready}");
     }
     let warning = lines.next().unwrap();

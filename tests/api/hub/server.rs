@@ -108,9 +108,13 @@ impl Contents {
         files.iter().map(|file| (file.name.clone(), file.content.to_vec())).collect()
     }
 
-    fn find(&self, revision: &str) -> Option<&(String, Vec<Stored>)> {
-        let commit = self.refs.get(revision).map_or(revision, String::as_str);
-        self.commits.iter().find(|(known, _)| known == commit)
+    /// The commit that a request asks for, if it may.
+    fn asked(&self, asked: &Asked, headers: &HeaderMap) -> Result<&(String, Vec<Stored>), Refusal> {
+        self.check(&asked.name(), headers)?;
+        let commit = asked.revision();
+        let commit = self.refs.get(commit).map_or(commit, String::as_str);
+        let found = self.commits.iter().find(|(known, _)| known == commit);
+        found.ok_or(Refusal(404, "RevisionNotFound"))
     }
 
     /// Refuses as a hub does.
@@ -243,9 +247,7 @@ async fn information(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     let contents = shared.contents.lock().unwrap();
-    contents.check(&asked.name(), &headers)?;
-    let found = contents.find(asked.revision());
-    let (commit, files) = found.ok_or(Refusal(404, "RevisionNotFound"))?;
+    let (commit, files) = contents.asked(&asked, &headers)?;
     let sibling = |file: &Stored| {
         let size = file.content.len() + usize::from(contents.wrong_size && file.is_large());
         let sha256 = if contents.wrong_hash { "00".repeat(32) } else { file.sha256() };
@@ -266,9 +268,7 @@ async fn tree(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     let contents = shared.contents.lock().unwrap();
-    contents.check(&asked.name(), &headers)?;
-    let found = contents.find(asked.revision());
-    let (_, files) = found.ok_or(Refusal(404, "RevisionNotFound"))?;
+    let (_, files) = contents.asked(&asked, &headers)?;
     let entry = |file: &Stored| {
         let mut entry = json!({"type": "file", "path": file.name, "size": file.content.len(), "oid": file.git()});
         if file.is_large() {
@@ -287,9 +287,7 @@ async fn resolve(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let mut contents = shared.contents.lock().unwrap();
-    contents.check(&asked.name(), &headers)?;
-    let found = contents.find(asked.revision());
-    let (commit, files) = found.ok_or(Refusal(404, "RevisionNotFound"))?;
+    let (commit, files) = contents.asked(&asked, &headers)?;
     let file = files.iter().find(|file| Some(&file.name) == asked.file.as_ref());
     let file = file.ok_or(Refusal(404, "EntryNotFound"))?.clone();
     let commit = [("x-repo-commit", commit.clone())];
