@@ -142,7 +142,7 @@ impl From<Decision> for HeadResult {
     responses(
         (status = 200, body = ClassifyResponse, description = "One result per input, in order."),
         (status = "4XX", body = ProblemDetails, content_type = "application/problem+json",
-         description = "400, 401, 408, 413, 415, 422, 429, 431: nothing was computed."),
+         description = "400, 401, 404, 408, 413, 415, 422, 429, 431: nothing was computed."),
         (status = "5XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "500, 503, 504."),
     ),

@@ -137,7 +137,7 @@ impl ToSchema for InputIds {
     request_body = DecodeRequest,
     responses(
         (status = 200, body = Vec<String>, description = "One text per list, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]

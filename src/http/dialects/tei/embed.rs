@@ -117,7 +117,7 @@ struct Wanted {
     request_body = EmbedRequest,
     responses(
         (status = 200, body = Vec<Vec<f32>>, description = "One row per text, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]
@@ -144,7 +144,7 @@ pub async fn embed(
     responses(
         (status = 200, body = Vec<Vec<Vec<f32>>>,
          description = "One list per text, in order, with one row per token."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]

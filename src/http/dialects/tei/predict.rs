@@ -90,7 +90,7 @@ pub enum Predictions {
     request_body = PredictRequest,
     responses(
         (status = 200, body = Predictions, description = "The labels of each input, best first."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]

@@ -70,7 +70,7 @@ pub struct Rank {
     request_body = TeiRerankRequest,
     responses(
         (status = 200, body = Vec<Rank>, description = "The texts, best first."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]

@@ -76,7 +76,7 @@ pub struct SimilarityParameters {
     request_body = TeiSimilarityRequest,
     responses(
         (status = 200, body = Vec<f32>, description = "One cosine per sentence, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]

@@ -66,7 +66,7 @@ impl From<TextToken> for SimpleToken {
     request_body = TokenizeRequest,
     responses(
         (status = 200, body = Vec<Vec<SimpleToken>>, description = "One list per text, in order."),
-        (status = "4XX", body = ErrorBody, description = "400, 401, 413, 422, 424, 429 and others."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
     ),
 )]
