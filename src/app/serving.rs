@@ -48,16 +48,19 @@ impl Serving {
     /// in the log.
     ///
     /// # Errors
-    /// None could be loaded: the error of the last one.
+    /// None could be loaded: the error of the first one.
     pub fn load_all(&self, models: &[ServedModel]) -> Result<(), LoadError> {
-        let (mut loaded, mut last) = (false, None);
+        let (mut loaded, mut first) = (false, None);
         for model in models {
             match self.load(model) {
                 Ok(()) => loaded = true,
-                Err(error) => last = last.or(Some(error)),
+                Err(error) => {
+                    self.note_broken(model, &error);
+                    first = first.or(Some(error));
+                }
             }
         }
-        match last {
+        match first {
             Some(error) if !loaded => Err(error),
             _ => Ok(()),
         }
@@ -66,10 +69,9 @@ impl Serving {
     /// Loads a model, which then serves instead of what had its name.
     ///
     /// # Errors
-    /// It can't be loaded, and was announced as the only one: others only log.
+    /// It can't be loaded, or no thread can watch its heads.
     fn load(&self, model: &ServedModel) -> Result<(), LoadError> {
-        let Loaded { service, worker: _, library, publish } =
-            load(model, &self.common).inspect_err(|error| self.note_broken(model, error))?;
+        let Loaded { service, worker: _, library, publish } = load(model, &self.common)?;
         let name = service.model.name.clone();
         let watch = Watch::start(&name, library, publish, self.heads_poll, self.counts.clone())
             .map_err(LoadError::no_thread)?;

@@ -24,12 +24,12 @@ impl Source {
     /// # Errors
     /// There is no such folder, and the hub doesn't have the model or doesn't give it.
     pub fn find(model: &Path, observe: &mut dyn FnMut(hub::Event<'_>)) -> Result<Self, LoadError> {
-        if model.is_dir() {
+        let Some(name) = hub_name(model) else {
             let (dir, name) = (model.to_owned(), folder_name(model));
+            if !dir.is_dir() {
+                return Err(LoadError::NoModel { model: dir, advice: advice(model) });
+            }
             return Ok(Self { dir, name, commit: None });
-        }
-        let Some(name) = model.to_str().and_then(HubName::parse) else {
-            return Err(LoadError::NoModel { model: model.to_owned(), advice: advice(model) });
         };
         let snapshot = hub::locate(&name, &Environment::from_process(), observe)?;
         Ok(Self { dir: snapshot.dir, name: name.repository, commit: Some(snapshot.commit) })
@@ -38,9 +38,12 @@ impl Source {
 
 /// What a model will be called, before it is looked for.
 pub fn name_of(model: &Path) -> String {
-    let hub = || Some(HubName::parse(model.to_str()?)?.repository);
-    let name = if model.is_dir() { None } else { hub() };
-    name.unwrap_or_else(|| folder_name(model))
+    hub_name(model).map_or_else(|| folder_name(model), |name| name.repository)
+}
+
+/// The name on a hub, unless there is such a folder.
+fn hub_name(model: &Path) -> Option<HubName> {
+    if model.is_dir() { None } else { HubName::parse(model.to_str()?) }
 }
 
 /// What to do about a folder that isn't there.

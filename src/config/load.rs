@@ -1,6 +1,7 @@
 //! From the sources to a checked [`Config`].
 
 use super::error::ConfigError;
+use super::models::ServedModel;
 use super::names::variable;
 use super::root::Config;
 use super::settings::Settings;
@@ -13,7 +14,7 @@ impl Config {
     /// # Errors
     /// The first error that is found; see [`ConfigError`].
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        Self::try_from(&sources.read()?.for_one_model()?)
+        ServedModel::for_command(&sources.read()?)
     }
 
     /// The default configuration.

@@ -83,6 +83,17 @@ impl ServedModel {
         Ok(models)
     }
 
+    /// The settings for a command that uses one model: `model` may be the name of a section, and the first
+    /// one counts if it isn't set.
+    pub(super) fn for_command(settings: &Settings) -> Result<Config, ConfigError> {
+        let (sections, wanted) = (settings.models(), settings.written("model"));
+        let named = sections.iter().find(|(name, _)| wanted.as_str() == Some(*name));
+        match named.or(sections.first().filter(|_| !settings.is_set("model"))) {
+            Some((name, section)) => Ok(Self::read(settings, name, section)?.config),
+            None => Config::try_from(settings),
+        }
+    }
+
     fn read(settings: &Settings, name: &str, section: &Table) -> Result<Self, ConfigError> {
         let key = |key: &str| format!("{MODELS}.{name}.{key}");
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);

@@ -173,24 +173,6 @@ impl Settings {
         Ok(own)
     }
 
-    /// The settings for a command that uses one model: `model` may be the name of a section, and the first
-    /// one counts if it isn't set.
-    ///
-    /// # Errors
-    /// A value of the section can't be used.
-    pub fn for_one_model(&self) -> Result<Self, ConfigError> {
-        let models = self.models();
-        let wanted = self.value("model").and_then(Value::as_str).unwrap_or_default();
-        let named = models.iter().find(|(name, _)| *name == wanted);
-        let chosen = named.or(models.first().filter(|_| !self.is_set("model")));
-        let Some((name, section)) = chosen else { return Ok(self.clone()) };
-        let mut section = (*section).clone();
-        for key in ["weight", "required"] {
-            section.remove(key);
-        }
-        self.with_section(name, section)
-    }
-
     /// Whether a source has set a key.
     pub(super) fn is_set(&self, key: &str) -> bool {
         self.origins.contains_key(key)

@@ -34,9 +34,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts the thread for the heads of `model`. New sets are sent to `heads`. Folders are also read without a
-    /// notification once per `poll`, since the operating system doesn't report changes on a network
-    /// file system or by another machine. Changes are counted in `counts`.
+    /// Starts the thread for the heads of `model`. New sets are sent to `heads`, and changes are counted in
+    /// `counts`. Folders are also read without a notification once per `poll`, since the operating system
+    /// doesn't report changes on a network file system or by another machine.
     ///
     /// # Errors
     /// The thread can't be started.
