@@ -10,7 +10,7 @@ use super::error::ApiError;
 use crate::keys::{Key, KeyRing};
 
 /// The patterns of the routes that need no key.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 12] = [
     "/",
     "/docs",
     "/docs/",
@@ -21,6 +21,8 @@ const OPEN: [&str; 10] = [
     "/livez",
     "/readyz",
     "/tei/health",
+    "/v2/health/live",
+    "/v2/health/ready",
 ];
 
 /// Where some clients send a key and it is not read.

@@ -76,6 +76,12 @@ impl Caller {
         Arc::clone(&self.service)
     }
 
+    /// The same, once it is known which model it asks.
+    pub fn asking(self, service: Arc<Service>) -> Self {
+        self.clock.asks(&service.model);
+        Self { service, ..self }
+    }
+
     /// The same client with a second submission of the same request, which holds memory of its own and
     /// isn't measured.
     pub fn beside(&self) -> Self {

@@ -128,7 +128,7 @@ impl EmbeddingAnswer {
             }
             Ok(())
         };
-        let mut response = reply.write_with(pool, NPY, write).await?;
+        let (mut response, ()) = reply.write_with(pool, NPY, write).await?;
         let headers = response.headers_mut();
         headers.insert("x-tokens", usage.tokens.into());
         headers.insert("x-truncated-inputs", usage.truncated.len().into());

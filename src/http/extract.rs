@@ -32,31 +32,54 @@ impl<T: AsksModel + DeserializeOwned + Send + 'static> FromRequest<AppState> for
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        check_content_type(&parts.headers)?;
-        let encoding = ContentEncoding::read(&parts.headers)?;
-        let mut caller = Caller::new(&parts.headers, &parts.extensions, state)?;
-        let limit = state.config().body_bytes.get();
-        let rate = Rate::new(state.config());
-        let reading = body::read(body, limit, rate, &mut caller.memory);
-        let late = |_| ApiError::DeadlineExceeded;
-        let bytes = timeout_at(caller.deadline.into(), reading).await.map_err(late)??;
-        let long = bytes.len() > INLINE_BYTES || encoding == ContentEncoding::Gzip;
-        let mut memory = caller.memory;
-        let parsing = caller.service.text_pool.run(long, caller.deadline, move || {
-            let bytes = match encoding {
-                ContentEncoding::Identity => bytes,
-                ContentEncoding::Gzip => body::gunzip(&bytes, limit, &mut memory)?,
-            };
-            // For what is parsed from it, which exists beside it for a moment.
-            memory.try_grow(bytes.len())?;
-            Ok::<_, ApiError>((json::parse(&bytes)?, memory))
-        });
-        let (value, memory): (T, _) = parsing.await??;
-        let service = state.models().choose(value.model())?;
-        caller.clock.asks(&service.model);
-        Ok(Self { value, caller: Caller { service, memory, ..caller } })
+        check_content_type(request.headers())?;
+        let parse = |bytes: Vec<u8>| json::parse(&bytes);
+        let (value, caller): (T, _) = read_as(request, state, parse).await?;
+        let caller = caller.asking(state.models().choose(value.model())?);
+        Ok(Self { value, caller })
     }
+}
+
+/// What `parse` makes of a request's body, and what the rest of the request says.
+///
+/// # Errors
+/// The request is refused, its body can't be read or is refused by `parse`, or its deadline passed.
+pub async fn read_as<T: Send + 'static>(
+    request: Request,
+    state: &AppState,
+    parse: impl FnOnce(Vec<u8>) -> Result<T, ApiError> + Send + 'static,
+) -> Result<(T, Caller), ApiError> {
+    let encoding = ContentEncoding::read(request.headers())?;
+    let (bytes, caller) = read_bytes(request, state).await?;
+    let limit = state.config().body_bytes.get();
+    let long = bytes.len() > INLINE_BYTES || encoding == ContentEncoding::Gzip;
+    let mut memory = caller.memory;
+    let parsing = caller.service.text_pool.run(long, caller.deadline, move || {
+        let bytes = match encoding {
+            ContentEncoding::Identity => bytes,
+            ContentEncoding::Gzip => body::gunzip(&bytes, limit, &mut memory)?,
+        };
+        // For what is parsed from it, which exists beside it for a moment.
+        memory.try_grow(bytes.len())?;
+        Ok::<_, ApiError>((parse(bytes)?, memory))
+    });
+    let (value, memory) = parsing.await??;
+    Ok((value, Caller { memory, ..caller }))
+}
+
+/// The bytes of a request's body, and what the rest of the request says.
+///
+/// # Errors
+/// The request is refused, its body can't be read, or its deadline passed.
+pub async fn read_bytes(request: Request, state: &AppState) -> Result<(Vec<u8>, Caller), ApiError> {
+    let (parts, body) = request.into_parts();
+    let mut caller = Caller::new(&parts.headers, &parts.extensions, state)?;
+    let rate = Rate::new(state.config());
+    let limit = state.config().body_bytes.get();
+    let reading = body::read(body, limit, rate, &mut caller.memory);
+    let late = |_| ApiError::DeadlineExceeded;
+    let bytes = timeout_at(caller.deadline.into(), reading).await.map_err(late)??;
+    Ok((bytes, caller))
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {

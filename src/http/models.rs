@@ -175,21 +175,29 @@ impl Models {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The model that a request asks for.
+    /// The model that a request asks for, which serves.
     ///
     /// # Errors
     /// There is no such model, or it is not loaded.
     pub fn choose(&self, wanted: Wanted<'_>) -> Result<Arc<Service>, ApiError> {
+        self.find(wanted)?.serve()
+    }
+
+    /// The model that a request asks for, whether it serves or not.
+    ///
+    /// # Errors
+    /// There is no such model.
+    pub fn find(&self, wanted: Wanted<'_>) -> Result<Entry, ApiError> {
         let entries = self.all();
         let named = |name: &str| entries.iter().find(|entry| entry.names().any(|own| own == name));
-        let chosen = match wanted {
+        let found = match wanted {
             Wanted::First => entries.first(),
             Wanted::Preferred(name) => named(name).or(entries.first()),
             Wanted::Named { name, pointer } => {
                 Some(named(name).ok_or_else(|| unknown(&entries, name, pointer))?)
             }
         };
-        chosen.ok_or(ApiError::Starting)?.serve()
+        found.cloned().ok_or(ApiError::Starting)
     }
 
     /// The name of what decides the bits of all answers, if the models have it in common.

@@ -94,6 +94,20 @@ pub fn purpose_prompt(
     }
 }
 
+/// Checks that the recipe `native` reads the same text as the other outputs of a request that chooses no
+/// prompt.
+///
+/// # Errors
+/// The checkpoint has a default prompt. `pointer` is the field that names the recipe.
+pub fn check_no_default(service: &Service, pointer: &str) -> Result<(), ApiError> {
+    if service.default_prompt.is_none() {
+        return Ok(());
+    }
+    let message = "the recipe native has a default prompt, which the texts of heads and other recipes \
+                   don't have; choose one prompt for all by \"prompt\" or \"prompt_name\"";
+    Err(ApiError::unacceptable(ErrorCode::ConflictingPrompts, pointer, message))
+}
+
 fn default_prompt(service: &Service) -> Prompt {
     Prompt { text: service.default_prompt.clone().unwrap_or_default(), pointer: None }
 }

@@ -41,27 +41,29 @@ impl Reply {
         let write = move |writer: &mut AnswerWriter| {
             serde_json::to_writer(writer, &answer()).map_err(io::Error::from)
         };
-        self.write_with(pool, "application/json", write).await
+        let (response, ()) = self.write_with(pool, "application/json", write).await?;
+        Ok(response)
     }
 
-    /// Writes what `write` writes, which is of this media type.
+    /// Writes what `write` writes, which is of this media type. Returns what it returns, too.
     ///
     /// # Errors
     /// Like [`Self::write`].
-    pub async fn write_with(
+    pub async fn write_with<T: Send + 'static>(
         self,
         pool: &TextPool,
         media_type: &'static str,
-        write: impl FnOnce(&mut AnswerWriter) -> io::Result<()> + Send + 'static,
-    ) -> Result<Response, ApiError> {
+        write: impl FnOnce(&mut AnswerWriter) -> io::Result<T> + Send + 'static,
+    ) -> Result<(Response, T), ApiError> {
         let Self { numbers, deadline, memory } = self;
         let is_long = numbers > INLINE_NUMBERS || memory.bytes() > INLINE_MEMORY;
         let write = move || {
             let mut writer = AnswerWriter::new(memory);
-            write(&mut writer).map(|()| writer.finish())
+            write(&mut writer).map(|returned| (writer.finish(), returned))
         };
         let written = pool.run(is_long, deadline, write).await?;
-        let body = Body::new(written.map_err(ApiError::internal)?);
-        Ok(([(header::CONTENT_TYPE, media_type)], body).into_response())
+        let (body, returned) = written.map_err(ApiError::internal)?;
+        let body = Body::new(body);
+        Ok((([(header::CONTENT_TYPE, media_type)], body).into_response(), returned))
     }
 }

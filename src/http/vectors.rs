@@ -94,6 +94,11 @@ impl VectorFormat {
         }
     }
 
+    /// The numbers of all rows, one after the other, whatever the encoding.
+    pub fn all_values(&self, rows: impl Iterator<Item = Vec<f32>>) -> Values {
+        self.quantizer.convert_all(rows)
+    }
+
     /// The numbers of a row, whatever the encoding.
     pub fn values(&self, row: Vec<f32>) -> Values {
         self.quantizer.convert(row)

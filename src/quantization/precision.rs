@@ -107,6 +107,19 @@ impl Quantizer {
             Self::Ubinary => Values::Uint8(bits(&row)),
         }
     }
+
+    /// Several rows in the precision, one after the other.
+    pub fn convert_all(&self, rows: impl Iterator<Item = Vec<f32>>) -> Values {
+        match self {
+            Self::Float32 => Values::Float32(rows.flatten().collect()),
+            Self::Int8(ranges) => {
+                Values::Int8(rows.flat_map(|row| less_128(ranges.steps(&row))).collect())
+            }
+            Self::Uint8(ranges) => Values::Uint8(rows.flat_map(|row| ranges.steps(&row)).collect()),
+            Self::Binary => Values::Int8(rows.flat_map(|row| less_128(bits(&row))).collect()),
+            Self::Ubinary => Values::Uint8(rows.flat_map(|row| bits(&row)).collect()),
+        }
+    }
 }
 
 /// The numbers of a row.

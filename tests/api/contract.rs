@@ -14,7 +14,7 @@ use crate::support::schema::Schemas;
 use crate::support::tiny;
 
 /// The routes of this version that the contract describes.
-const ROUTES: [(&str, &str); 24] = [
+const ROUTES: [(&str, &str); 30] = [
     ("post", "/embed"),
     ("post", "/classify"),
     ("get", "/health"),
@@ -39,6 +39,12 @@ const ROUTES: [(&str, &str); 24] = [
     ("post", "/tei/decode"),
     ("get", "/tei/info"),
     ("get", "/tei/health"),
+    ("get", "/v2"),
+    ("get", "/v2/health/live"),
+    ("get", "/v2/health/ready"),
+    ("get", "/v2/models/{model}"),
+    ("get", "/v2/models/{model}/ready"),
+    ("post", "/v2/models/{model}/infer"),
 ];
 
 const PROBLEM: &str = "application/problem+json";
@@ -84,7 +90,9 @@ async fn the_contract_lists_exactly_the_routes_that_exist() {
     assert_eq!(listed, routes);
     for (method, path) in ROUTES {
         let method: Method = method.to_uppercase().parse().unwrap();
-        let answer = app.method(method, &path.replace("{name}", "sentence")).await;
+        let answer = app
+            .method(method, &path.replace("{name}", "sentence").replace("{model}", "sentence"))
+            .await;
         assert_ne!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }

@@ -32,6 +32,7 @@ mod log_sink;
 mod metrics;
 mod models;
 mod numerics;
+mod open_inference;
 mod openai;
 mod poison;
 mod precision;

@@ -5,6 +5,7 @@
 
 mod cohere;
 mod dialect;
+mod open_inference;
 mod openai;
 mod status;
 mod tei;
@@ -21,7 +22,7 @@ use super::error::ApiError;
 use super::state::AppState;
 
 static DIALECTS: &[Dialect] =
-    &[openai::DIALECT, cohere::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT];
+    &[openai::DIALECT, cohere::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT, open_inference::DIALECT];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {

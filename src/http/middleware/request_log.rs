@@ -17,8 +17,16 @@ use crate::keys::Key;
 use crate::telemetry::traces::{Parent, Trace};
 
 /// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG, and not recorded.
-const PROBES: [&str; 6] =
-    ["/health", "/livez", "/readyz", "/metrics", "/tei/health", "/tei/metrics"];
+const PROBES: [&str; 8] = [
+    "/health",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/tei/health",
+    "/tei/metrics",
+    "/v2/health/live",
+    "/v2/health/ready",
+];
 
 /// A request, from its start to its line in the log. If it is dropped before [`finish`](Self::finish),
 /// its client has left, and the line says so.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::explain::{self, Token};
 use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::models::Wanted;
@@ -17,7 +16,6 @@ use crate::http::problem::ProblemDetails;
 use crate::http::prompts;
 use crate::http::recipe::resolve;
 use crate::http::reply::Reply;
-use crate::http::service::Service;
 use crate::http::top::check_top;
 use crate::http::vectors::{Embedding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
@@ -163,7 +161,7 @@ pub async fn classify(
     let recipe = request.embed.as_ref().map(|r| resolve(service, r, "/embed")).transpose()?;
     let native = matches!(&request.embed, Some(RecipeRef::Name(name)) if name == NATIVE);
     if native && request.prompt.is_none() && request.prompt_name.is_none() {
-        check_default_prompts(service)?;
+        prompts::check_no_default(service, "/embed")?;
     }
     let (prompt, name) = (request.prompt, request.prompt_name);
     let prompt = prompts::choose_prompt(service, prompt, name, "/prompt_name", false)?;
@@ -211,16 +209,6 @@ pub async fn classify(
     };
     let reply = Reply { numbers, deadline, memory: answer_memory };
     reply.write(&service.text_pool, answer).await
-}
-
-/// Checks that heads and `native` read the same text where the request chooses no prompt.
-fn check_default_prompts(service: &Service) -> Result<(), ApiError> {
-    if service.default_prompt.is_none() {
-        return Ok(());
-    }
-    let message = "the recipe native has a default prompt, which the heads' texts don't have; choose \
-                   one prompt for both by \"prompt\" or \"prompt_name\"";
-    Err(ApiError::unacceptable(ErrorCode::ConflictingPrompts, "/embed", message))
 }
 
 /// The outputs of each input, in the order in which [`Decoder::result`] reads them.

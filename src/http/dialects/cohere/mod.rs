@@ -21,7 +21,7 @@ use crate::http::state::AppState;
 use contract::CohereContract;
 
 pub const DIALECT: Dialect = Dialect {
-    paths: &["/rerank", "/v1/rerank", "/v2"],
+    paths: &["/rerank", "/v1/rerank", "/v2/rerank", "/v2/embed"],
     routes,
     contract: CohereContract::openapi,
     error: error::error,
