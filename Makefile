@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -46,6 +46,7 @@ check: deny ## Check formatting, lints, docs, words, the crates and the image's 
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_lean.sh
+	$(PROTO) check
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 	scripts/check_portable.sh
 	$(PYTHON) -B scripts/check_image.py
@@ -89,7 +90,7 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
 
-bench-dialects: model data ## Other services' routes compared with /embed, and base64 with lists of numbers
+bench-dialects: model data ## Other services' routes and gRPC compared with /embed, and base64 with lists of numbers
 	cargo bench --locked --bench serving -- --dialects
 
 bench-traces: model data ## Requests per second with traces of none, 1 % and all requests, and with the metrics read
@@ -190,6 +191,8 @@ deny: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Check the cra
 advisories: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Look for known vulnerabilities of the crates (fetches the RustSec database)
 	$(CARGO_DENY) --locked check advisories
 
+PROTO := cargo run --locked --quiet --manifest-path proto/generator/Cargo.toml --
+
 # What is fuzzed, for how long, and with how much memory and time for one input.
 TARGET ?= bodies
 SECONDS ?= 600
@@ -215,6 +218,9 @@ fuzz-shrink: fuzz-tools ## Add what fuzzing TARGET reached to its corpus, and ke
 
 openapi: ## Generate openapi.yaml from the code
 	cargo run --locked --quiet -- openapi > openapi.yaml
+
+proto: ## Generate the code of the gRPC protocol from proto/open_inference.proto
+	$(PROTO) write
 
 man: ## Write the man pages to target/man
 	cargo run --release --locked --quiet -- man --out target/man

@@ -1,5 +1,5 @@
-//! Compares other services' routes with `/embed` on the same texts and recipe, and vectors in base64
-//! with lists of numbers.
+//! Compares other services' routes, and gRPC, with `/embed` on the same texts and recipe, and vectors in
+//! base64 with lists of numbers.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use strata::http::vectors::{Encoding, VectorFormat};
 
+use super::grpc;
 use super::server::Server;
 use super::work::{CONNECTIONS, post};
 use super::{TEXTS, median, rate};
@@ -21,8 +22,10 @@ const WRITES: usize = 20;
 /// A route, and the body of a request for one text.
 type Route = (&'static str, fn(&str) -> Value);
 
+const MODEL: &str = "all-MiniLM-L6-v2";
+
 /// `/embed`, then the routes that are compared with it.
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 6] = [
     ("/embed", |text| json!({"inputs": text, "recipe": "native"})),
     ("/v1/embeddings", |text| json!({"input": text, "model": "all-MiniLM-L6-v2"})),
     (
@@ -31,29 +34,47 @@ const ROUTES: [Route; 5] = [
     ),
     ("/tei/embed", |text| json!({"inputs": text})),
     ("/tei/", |text| json!({"inputs": text})),
+    ("/v2/models/all-MiniLM-L6-v2/infer", |text| {
+        let input = json!({"name": "text", "datatype": "BYTES", "shape": [1], "data": [text]});
+        let parameters = json!({"recipe": "native"});
+        json!({"inputs": [input], "outputs": [{"name": "embedding"}], "parameters": parameters})
+    }),
 ];
 
-/// Requests per second at 64 connections, and their ratio to those of `/embed`.
+/// The last row: the last route's requests over gRPC.
+const GRPC: &str = "the same over gRPC";
+
+/// Requests per second at 64 connections, over gRPC at 64 streams of one connection, and their ratio to
+/// those of `/embed`.
 pub fn routes(server: &Server, texts: &[String]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let base = server.url.trim_end_matches("/embed");
-    let mut rates = vec![Vec::new(); ROUTES.len()];
+    let messages: Vec<_> = texts.iter().map(|text| grpc::request(MODEL, text)).collect();
+    let mut rates = vec![Vec::new(); ROUTES.len() + 1];
     for round in 0..=ROUNDS {
-        for (index, (path, body)) in ROUTES.iter().enumerate() {
+        let mut measured = Vec::new();
+        for (path, body) in ROUTES {
             let bodies: Vec<String> = texts.iter().map(|text| body(text).to_string()).collect();
             let url = format!("{base}{path}");
-            let measured =
-                rate(TEXTS, || runtime.block_on(post(&url, &bodies, CONNECTIONS)).map(drop))?;
-            if round > 0 {
-                rates[index].push(measured);
-            }
+            let send = || runtime.block_on(post(&url, &bodies, CONNECTIONS)).map(drop);
+            measured.push(rate(TEXTS, send)?);
+        }
+        measured.push(rate(TEXTS, || runtime.block_on(grpc::call(base, &messages, CONNECTIONS)))?);
+        if round > 0 {
+            rates.iter_mut().zip(measured).for_each(|(rates, rate)| rates.push(rate));
         }
     }
-    println!("medians of {ROUNDS} rounds, {CONNECTIONS} connections | requests/s | of /embed");
-    for ((path, _), route) in ROUTES.iter().zip(&rates) {
-        let ratios = route.iter().zip(&rates[0]).map(|(rate, embed)| rate / embed).collect();
-        println!("{path:<16} | {:>8.1} | {:.3}", median(route.clone()), median(ratios));
+    let ratio = |one: &[f64], other: &[f64]| -> f64 {
+        median(one.iter().zip(other).map(|(one, other)| one / other).collect())
+    };
+    println!("medians of {ROUNDS} rounds, {CONNECTIONS} connections or streams");
+    println!("{:<33} | requests/s | of /embed", "");
+    let names = ROUTES.iter().map(|(path, _)| *path).chain([GRPC]);
+    for (name, route) in names.zip(&rates) {
+        println!("{name:<33} | {:>10.1} | {:.3}", median(route.clone()), ratio(route, &rates[0]));
     }
+    let [.., http, grpc] = &rates[..] else { return Ok(()) };
+    println!("gRPC over the same requests over HTTP: {:.3}", ratio(grpc, http));
     Ok(())
 }
 

@@ -12,10 +12,11 @@
 //!
 //! `--heads` measures the cost of more heads in a pass (`make bench-heads`). `--memory` measures
 //! the server's memory over 100,000 texts (`make bench-memory`). `--dialects` compares other services'
-//! routes with `/embed` (`make bench-dialects`). `--traces` measures the cost of traces and of reading
+//! routes and gRPC with `/embed` (`make bench-dialects`). `--traces` measures the cost of traces and of reading
 //! the metrics (`make bench-traces`).
 
 mod dialects;
+mod grpc;
 mod heads;
 mod memory;
 mod server;

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use crate::keys::{Key, KeyRing};
 
 /// The patterns of the routes that need no key.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 16] = [
     "/",
     "/docs",
     "/docs/",
@@ -23,6 +23,10 @@ const OPEN: [&str; 12] = [
     "/tei/health",
     "/v2/health/live",
     "/v2/health/ready",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
 ];
 
 /// Where some clients send a key and it is not read.

@@ -1,21 +1,20 @@
 //! What a request's headers say: who asks, with which key, how urgently, until when.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::http::{Extensions, HeaderMap};
 
 use super::client::{client_address, priority};
 use super::connection::FirstByte;
+use super::deadline::timeout;
 use super::error::ApiError;
-use super::excerpt::excerpt;
 use super::key_charge::KeyCharge;
 use super::memory::MemoryCharge;
 use super::service::Service;
 use super::state::AppState;
 use super::timings::StageClock;
 use crate::batching::{ClientId, Priority};
-use crate::config::HttpConfig;
 use crate::keys::Key;
 
 /// Who asks, how urgently, and what the request holds.
@@ -89,20 +88,5 @@ impl Caller {
         let (service, charge) = (Arc::clone(&self.service), self.charge.clone());
         let (memory, clock) = (self.memory.another(), StageClock::default());
         Self { service, deadline, client, charge, priority, memory, clock }
-    }
-}
-
-/// The timeout of `x-timeout-ms`, at most the configured maximum; without the header, the default.
-fn timeout(headers: &HeaderMap, config: &HttpConfig) -> Result<Duration, ApiError> {
-    const HEADER: &str = "x-timeout-ms";
-    let Some(value) = headers.get(HEADER) else {
-        return Ok(config.timeout);
-    };
-    match value.to_str().ok().and_then(|text| text.parse::<u64>().ok()) {
-        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis).min(config.max_timeout)),
-        _ => Err(ApiError::InvalidHeader(format!(
-            "{HEADER} is \"{}\"; it must be a whole number of milliseconds above 0",
-            excerpt(&String::from_utf8_lossy(value.as_bytes()))
-        ))),
     }
 }

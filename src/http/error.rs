@@ -19,6 +19,9 @@ pub enum ApiError {
     /// The body is not JSON, or not UTF-8.
     #[error("{0}")]
     InvalidJson(String),
+    /// The body is not a message of gRPC.
+    #[error("the message can't be read: {0}")]
+    InvalidMessage(String),
     /// A field has the wrong type, is unknown, or is missing.
     #[error("{message}")]
     InvalidField {
@@ -45,9 +48,14 @@ pub enum ApiError {
     /// The body has more than this many bytes.
     #[error("the body has more than {0} bytes, which is the limit")]
     BodyTooLarge(usize),
-    /// The content type is not JSON.
-    #[error("the body's content type is {0}; only application/json is read")]
-    UnsupportedMediaType(String),
+    /// The content type is another one than the route reads.
+    #[error("the body's content type is {found}; only {read} is read")]
+    UnsupportedMediaType {
+        /// What was found, in quotation marks.
+        found: String,
+        /// What is read.
+        read: &'static str,
+    },
     /// The body is encoded in another way than gzip.
     #[error("the body's content encoding is \"{0}\"; only gzip is read")]
     UnsupportedContentEncoding(String),
@@ -136,6 +144,7 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidJson(_) => ErrorCode::InvalidJson,
+            Self::InvalidMessage(_) => ErrorCode::InvalidMessage,
             Self::InvalidField { .. } => ErrorCode::InvalidField,
             Self::InvalidHeader(_) => ErrorCode::InvalidHeader,
             Self::Unauthorized(_) => ErrorCode::Unauthorized,
@@ -143,7 +152,7 @@ impl ApiError {
             Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
             Self::RequestTimeout(_) => ErrorCode::RequestTimeout,
             Self::BodyTooLarge(_) => ErrorCode::BodyTooLarge,
-            Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
+            Self::UnsupportedMediaType { .. } => ErrorCode::UnsupportedMediaType,
             Self::UnsupportedContentEncoding(_) => ErrorCode::UnsupportedContentEncoding,
             Self::UriTooLong(_) => ErrorCode::UriTooLong,
             Self::HeadersTooLarge(_) | Self::TooManyHeaders(_) => ErrorCode::HeadersTooLarge,

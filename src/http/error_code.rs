@@ -46,6 +46,9 @@ error_codes! {
     /// The body is not one JSON value in UTF-8.
     InvalidJson = "invalid_json", BAD_REQUEST,
         "Send one JSON object in UTF-8.";
+    /// The body is not one message in gRPC's form.
+    InvalidMessage = "invalid_message", BAD_REQUEST,
+        "Send one message, as it is or with gzip.";
     /// A field has the wrong type, is unknown, or is missing.
     InvalidField = "invalid_field", BAD_REQUEST,
         "Compare the field with /openapi.yaml.";
@@ -70,9 +73,9 @@ error_codes! {
     /// The address has more bytes than are allowed.
     UriTooLong = "uri_too_long", URI_TOO_LONG,
         "Send the inputs in the body.";
-    /// The content type is not JSON.
+    /// The content type is another one than the route reads.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
-        "Add the header: with curl, -H 'content-type: application/json'.";
+        "Add the header: with curl, -H 'content-type: application/json' for JSON.";
     /// The body is encoded in another way than gzip.
     UnsupportedContentEncoding = "unsupported_content_encoding", UNSUPPORTED_MEDIA_TYPE,
         "Send the body with gzip or as it is.";

@@ -83,13 +83,14 @@ pub async fn read_bytes(request: Request, state: &AppState) -> Result<(Vec<u8>, 
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let read = "application/json";
     let Some(found) = headers.get(header::CONTENT_TYPE) else {
-        return Err(ApiError::UnsupportedMediaType("not given".to_owned()));
+        return Err(ApiError::UnsupportedMediaType { found: "not given".to_owned(), read });
     };
     let text = found.to_str().unwrap_or("not readable");
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let json = essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"));
-    let named = || format!("\"{}\"", excerpt(text));
-    if json { Ok(()) } else { Err(ApiError::UnsupportedMediaType(named())) }
+    let found = || format!("\"{}\"", excerpt(text));
+    if json { Ok(()) } else { Err(ApiError::UnsupportedMediaType { found: found(), read }) }
 }

@@ -1,6 +1,8 @@
 //! Parses a JSON body. A mistake is reported with the JSON pointer to its field.
 
 use serde::de::DeserializeOwned;
+#[cfg(feature = "grpc")]
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
@@ -37,6 +39,19 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })?;
     json.end().map_err(|error| ApiError::InvalidJson(format!("after the JSON value: {error}")))?;
     Ok(value)
+}
+
+/// Reads a value that is parsed already, and that is at `pointer`.
+///
+/// # Errors
+/// A field has the wrong type, is unknown, or is missing.
+#[cfg(feature = "grpc")]
+pub fn from_value<T: DeserializeOwned>(value: Value, at: &str) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = format!("{at}{}", pointer(error.path()));
+        let message = error.into_inner().to_string();
+        ApiError::InvalidField { pointer, message: cut_message(&message).into_owned() }
+    })
 }
 
 /// Whether the first two characters have more than one byte each: JSON begins with ASCII.

@@ -12,6 +12,7 @@ mod characters;
 mod client;
 pub mod connection;
 mod cors;
+mod deadline;
 mod decoding;
 mod dialects;
 mod embedding;

@@ -21,8 +21,12 @@ mod embed;
 mod evaluate;
 mod explain;
 mod failures;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod head_metrics;
 mod health;
+#[cfg(feature = "grpc")]
+mod http2;
 #[cfg(feature = "hub")]
 mod hub;
 mod in_container;
@@ -55,6 +59,8 @@ mod trained_inputs;
 mod transport;
 mod unacceptable;
 mod windows;
+#[cfg(not(feature = "grpc"))]
+mod without_grpc;
 #[cfg(not(feature = "hub"))]
 mod without_hub;
 #[cfg(not(feature = "otlp"))]

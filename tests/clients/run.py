@@ -32,6 +32,8 @@ GROUPS = {
         "open_webui.py",
         "dify.py",
         "keys.py",
+        "tritonclient_http.py",
+        "tritonclient_grpc.py",
     ],
     "rest": [
         "langchain_clients.py",

@@ -26,6 +26,9 @@ const HANG: Duration = Duration::from_secs(20);
 /// The beginning of every answer, before the rest of the version and the status.
 const VERSION: &str = "HTTP/1.";
 
+/// The beginning of a connection of HTTP/2.
+const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
 
@@ -94,7 +97,10 @@ pub fn run(data: &[u8]) {
         read
     });
     check_released(&app.state);
-    check(data, &read);
+    // HTTP/2 is answered in frames.
+    if !data.starts_with(HTTP2) {
+        check(data, &read);
+    }
 }
 
 async fn exchange(server: &Listening, data: &[u8]) -> Vec<u8> {

@@ -12,13 +12,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::activity::Activity;
-use super::drive::{End, drive};
+use super::drive::drive;
 use super::exchange::Exchange;
 use super::extensions::PeerAddress;
 use super::limits::{Expiry, Limits};
-use super::open::{EVICTED, OpenConnections, TOO_MANY};
+use super::open::{EVICTED, FLOODED, OpenConnections, TOO_MANY};
 use super::stop::{Stage, StopSignal};
 use super::stream::WatchedStream;
+use super::watch::End;
 use crate::config::HttpConfig;
 use crate::http::metrics::HttpMetrics;
 
@@ -76,6 +77,8 @@ pub async fn serve(listener: TcpListener, server: Server) {
             peer: PeerAddress(peer),
             activity,
             stop: server.stop.clone(),
+            #[cfg(feature = "grpc")]
+            open: Arc::clone(&server.open),
             keep_alive: keep_alive.clone(),
         };
         let server = Arc::clone(&server);
@@ -150,6 +153,7 @@ fn report(end: End, server: &Server) {
         End::Closed => {}
         // A client that leaves is not an error of the server.
         End::Failed(error) => tracing::debug!(%error, "a connection ended early"),
+        End::Unreadable(error) => tracing::debug!(%error, "a connection ended early"),
         End::Malformed(answer) => {
             server.metrics.malformed(answer.status, answer.code);
             tracing::info!(
@@ -169,6 +173,10 @@ fn report(end: End, server: &Server) {
                     tracing::info!(reason = expiry.as_str(), "a connection was cut off");
                 }
             }
+        }
+        End::Flooded => {
+            server.open.closed(FLOODED);
+            tracing::info!(reason = FLOODED, "a connection was cut off");
         }
         End::Evicted => {
             server.open.closed(EVICTED);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::limits::{Expiry, Limits};
+use super::stream_count::StreamCount;
 
 /// How much longer an idle connection stays open than is announced, since a client may send a request in
 /// the last moment.
@@ -51,6 +52,8 @@ struct State {
     write: Option<WriteWindow>,
     evicted: bool,
     aborted: bool,
+    /// Of HTTP/2.
+    streams: Option<StreamCount>,
 }
 
 /// What one connection is doing. Shared by its stream, its requests and its task.
@@ -72,6 +75,7 @@ impl Activity {
             write: None,
             evicted: false,
             aborted: false,
+            streams: None,
         };
         Self { state: Mutex::new(state), limits, eviction: Notify::new() }
     }
@@ -83,9 +87,40 @@ impl Activity {
     /// Bytes arrived.
     pub fn read(&self) {
         let mut state = self.lock();
-        if matches!(state.doing, Doing::New | Doing::Idle) {
+        // Over HTTP/2, a head that arrives slowly doesn't make an idle connection a busy one.
+        if state.waits() && state.streams.is_none() {
             state.begin(Doing::Head);
         }
+    }
+
+    /// The client speaks HTTP/2.
+    pub fn speaks_http2(&self) {
+        let mut state = self.lock();
+        state.streams = Some(StreamCount::new());
+        state.begin(Doing::Idle);
+    }
+
+    /// A head has arrived on a stream.
+    pub fn begin_stream(&self) {
+        let mut state = self.lock();
+        let Some(streams) = &mut state.streams else { return };
+        if streams.begin() {
+            state.begin(Doing::Exchange);
+        }
+    }
+
+    /// A stream has ended, with an answer or without one.
+    pub fn end_stream(&self, answered: bool) {
+        let mut state = self.lock();
+        let Some(streams) = &mut state.streams else { return };
+        if streams.end(answered) && state.doing == Doing::Exchange {
+            state.begin(Doing::Idle);
+        }
+    }
+
+    /// Whether the client has begun and cancelled too many requests.
+    pub fn is_flooded(&self) -> bool {
+        self.lock().streams.as_ref().is_some_and(StreamCount::is_flooded)
     }
 
     /// A head has arrived. Returns when its first byte came.
@@ -121,7 +156,9 @@ impl Activity {
     /// Everything that hyper had is with the socket.
     pub fn flushed(&self) {
         let mut state = self.lock();
-        if state.doing == Doing::Exchange && state.answer_taken {
+        if state.streams.is_some() {
+            state.write = None;
+        } else if state.doing == Doing::Exchange && state.answer_taken {
             state.begin(Doing::Idle);
         }
     }
@@ -219,7 +256,14 @@ impl State {
         let since = self.since;
         match self.doing {
             Doing::New | Doing::Head => Some(sooner(since + limits.head, since, LAST_REQUEST)),
-            Doing::Idle => Some(sooner(since + limits.idle + IDLE_MARGIN, since, Duration::ZERO)),
+            Doing::Idle => {
+                // Over HTTP/2 it is agreed that no further request comes.
+                let last = if self.streams.is_some() { LAST_REQUEST } else { Duration::ZERO };
+                match closing {
+                    Some(closing) if self.streams.is_some() => Some(since.max(closing) + last),
+                    _ => Some(sooner(since + limits.idle + IDLE_MARGIN, since, last)),
+                }
+            }
             Doing::Discard => Some(sooner(since + limits.discard, since, LAST_REQUEST)),
             Doing::Exchange => {
                 let write = self.write.filter(|write| write.blocked)?;

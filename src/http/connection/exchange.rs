@@ -4,16 +4,22 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+#[cfg(feature = "grpc")]
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::body::{Frame, Incoming, SizeHint};
 use tower::ServiceExt;
 
 use super::activity::Activity;
 use super::extensions::{FirstByte, PeerAddress};
+#[cfg(feature = "grpc")]
+use super::open::OpenConnections;
 use super::stop::{Stage, StopSignal};
+#[cfg(feature = "grpc")]
+use super::streams::StreamBody;
 
 /// The most frames of an unread body that are thrown away so that the connection can stay open.
 const DRAINED_FRAMES: usize = 16;
@@ -29,6 +35,9 @@ pub struct Exchange {
     pub activity: Arc<Activity>,
     /// How far the server has come in stopping.
     pub stop: StopSignal,
+    /// The open connections.
+    #[cfg(feature = "grpc")]
+    pub open: Arc<OpenConnections>,
     /// The header `Keep-Alive`, if it can be said in seconds how long idle connections stay open.
     pub keep_alive: Option<HeaderValue>,
 }
@@ -46,9 +55,7 @@ impl Exchange {
         let mut request = request.map(|body| {
             Body::new(RequestBody { incoming: Some(body), unread: Arc::clone(&unread) })
         });
-        request.extensions_mut().insert(self.peer);
-        request.extensions_mut().insert(first_byte);
-        request.extensions_mut().insert(self.stop.clone());
+        self.describe(request.extensions_mut(), first_byte);
         let mut response =
             self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
         let unread = unread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -66,6 +73,23 @@ impl Exchange {
             headers.insert("keep-alive", value);
         }
         response.map(|body| AnswerBody { body, activity: self.activity })
+    }
+
+    /// Answers a request of HTTP/2, where neither an unread body nor the server's stop ends a connection
+    /// with an answer.
+    #[cfg(feature = "grpc")]
+    pub async fn answer_stream(self, request: Request<Incoming>) -> Response<StreamBody> {
+        let mut request = request.map(Body::new);
+        self.describe(request.extensions_mut(), FirstByte(Instant::now()));
+        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        response.map(StreamBody::new)
+    }
+
+    /// Says to a request what its connection knows.
+    fn describe(&self, extensions: &mut Extensions, first_byte: FirstByte) {
+        extensions.insert(self.peer);
+        extensions.insert(first_byte);
+        extensions.insert(self.stop.clone());
     }
 }
 

@@ -6,6 +6,13 @@ use axum::http::HeaderValue;
 
 use crate::config::HttpConfig;
 
+/// The largest head that hyper reads. The limits of `middleware` lie below, so that a request beyond
+/// them gets an answer with an id and a body.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// The most bytes that hyper reads or writes at once.
+pub const BUFFER_BYTES: usize = 128 * 1024;
+
 /// A connection's limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

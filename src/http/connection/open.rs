@@ -18,6 +18,9 @@ pub const EVICTED: &str = "evicted";
 /// Refused, since there were as many as allowed and none was idle.
 pub const TOO_MANY: &str = "too_many_connections";
 
+/// Closed because the client began and cancelled too many requests.
+pub const FLOODED: &str = "cancellations";
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabel {
     reason: &'static str,
@@ -35,16 +38,20 @@ pub struct OpenConnections {
     table: Mutex<Table>,
     open: Gauge,
     closed: Family<ReasonLabel, Counter>,
+    streams_cut_off: Counter,
 }
 
 impl Default for OpenConnections {
     fn default() -> Self {
         let closed = Family::<ReasonLabel, Counter>::default();
         // A counter that is absent until its first connection hides it from `increase`.
-        for reason in Expiry::ALL.map(Expiry::as_str).into_iter().chain([EVICTED, TOO_MANY]) {
+        for reason in
+            Expiry::ALL.map(Expiry::as_str).into_iter().chain([EVICTED, TOO_MANY, FLOODED])
+        {
             drop(closed.get_or_create(&ReasonLabel { reason }));
         }
-        Self { table: Mutex::default(), open: Gauge::default(), closed }
+        let (table, open, streams_cut_off) = Default::default();
+        Self { table, open, closed, streams_cut_off }
     }
 }
 
@@ -56,6 +63,11 @@ impl OpenConnections {
             "strata_http_connections_closed",
             "Connections that the server closed before the client did, by reason",
             self.closed.clone(),
+        );
+        registry.register(
+            "strata_http_streams_cut_off",
+            "Streams of HTTP/2 that the server reset since the client didn't read its answer",
+            self.streams_cut_off.clone(),
         );
     }
 
@@ -81,6 +93,12 @@ impl OpenConnections {
     /// Counts a connection that the server closed.
     pub fn closed(&self, reason: &'static str) {
         self.closed.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// Counts a stream whose answer wasn't read.
+    #[cfg(feature = "grpc")]
+    pub fn stream_cut_off(&self) {
+        self.streams_cut_off.inc();
     }
 
     /// Adds a connection, until the returned guard is dropped.

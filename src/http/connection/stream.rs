@@ -5,6 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use axum::body::Bytes;
+#[cfg(feature = "grpc")]
+use tokio::io::AsyncReadExt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -13,10 +16,26 @@ use super::activity::Activity;
 /// Bytes that are discarded at once.
 const DISCARD_BYTES: usize = 16 * 1024;
 
+/// What a client of HTTP/2 that knows the server sends first, RFC 9113.
+#[cfg(feature = "grpc")]
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1, or what isn't HTTP.
+    Http1,
+    /// HTTP/2.
+    #[cfg(feature = "grpc")]
+    Http2,
+}
+
 /// A TCP stream.
 pub struct WatchedStream {
     stream: TcpStream,
     activity: Arc<Activity>,
+    /// What was read to see what the client speaks, and is read again.
+    ahead: Bytes,
     /// How much may still be discarded, once the server's half is closed.
     discard: Option<u64>,
 }
@@ -24,7 +43,35 @@ pub struct WatchedStream {
 impl WatchedStream {
     /// Reports what happens on `stream` to `activity`.
     pub fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity, discard: None }
+        Self { stream, activity, ahead: Bytes::new(), discard: None }
+    }
+
+    /// Reads as much as it takes to see what the client speaks.
+    ///
+    /// # Errors
+    /// Nothing can be read.
+    #[cfg(feature = "grpc")]
+    pub async fn protocol(&mut self) -> io::Result<Protocol> {
+        let mut first = [0; PREFACE.len()];
+        let mut read = 0;
+        while first[..read] == PREFACE[..read] {
+            if read == first.len() {
+                self.ahead = Bytes::copy_from_slice(&first);
+                return Ok(Protocol::Http2);
+            }
+            match self.read(&mut first[read..]).await? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        self.ahead = Bytes::copy_from_slice(&first[..read]);
+        Ok(Protocol::Http1)
+    }
+
+    /// Without HTTP/2, a client that speaks it gets the answer of HTTP/1.
+    #[cfg(not(feature = "grpc"))]
+    pub async fn protocol(&mut self) -> io::Result<Protocol> {
+        Ok(Protocol::Http1)
     }
 
     fn written(&self, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -43,6 +90,11 @@ impl AsyncRead for WatchedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let now = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead.split_to(now));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if buffer.filled().len() > before {

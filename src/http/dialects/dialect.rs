@@ -1,7 +1,7 @@
 //! What a dialect consists of.
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
@@ -16,6 +16,16 @@ pub struct Dialect {
     pub routes: fn() -> Router<AppState>,
     /// Their part of the OpenAPI contract.
     pub contract: fn() -> OpenApi,
-    /// The status and body of an error; the text is the request's id.
-    pub error: fn(&ApiError, &str) -> (StatusCode, Value),
+    /// The shape of its errors.
+    pub error: ErrorShape,
+}
+
+/// How a dialect's clients read an error.
+#[derive(Clone, Copy)]
+pub enum ErrorShape {
+    /// In JSON, with a status. The text is the request's id.
+    Json(fn(&ApiError, &str) -> (StatusCode, Value)),
+    /// In the headers of an answer without a body, whose status is 200.
+    #[cfg(feature = "grpc")]
+    Headers(fn(&ApiError) -> HeaderMap),
 }

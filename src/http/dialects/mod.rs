@@ -11,18 +11,25 @@ mod status;
 mod tei;
 
 use axum::Router;
-use axum::http::StatusCode;
-use serde_json::Value;
+use axum::extract::Request;
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 
+pub use dialect::ErrorShape;
+
 use dialect::Dialect;
 
-use super::error::ApiError;
 use super::state::AppState;
 
-static DIALECTS: &[Dialect] =
-    &[openai::DIALECT, cohere::DIALECT, tei::DIALECT, tei::OPENAI_DIALECT, open_inference::DIALECT];
+static DIALECTS: &[Dialect] = &[
+    openai::DIALECT,
+    cohere::DIALECT,
+    tei::DIALECT,
+    tei::OPENAI_DIALECT,
+    open_inference::DIALECT,
+    #[cfg(feature = "grpc")]
+    open_inference::GRPC_DIALECT,
+];
 
 /// The routes of all dialects.
 pub fn routes() -> Router<AppState> {
@@ -40,15 +47,20 @@ impl Modify for DialectContracts {
     }
 }
 
-/// The status and body of an error at a path, if it is in a dialect.
-pub fn error(path: &str, error: &ApiError, request_id: &str) -> Option<(StatusCode, Value)> {
+/// The shape of the errors of a request: that of gRPC, if it is one, or else that of the dialect of its path.
+pub fn error_shape(request: &Request) -> Option<ErrorShape> {
+    #[cfg(feature = "grpc")]
+    if open_inference::is_grpc(request.headers()) {
+        return Some(open_inference::GRPC_DIALECT.error);
+    }
+    let path = request.uri().path();
     let begins = |start: &str| path.strip_prefix(start).is_some_and(starts_anew);
     let length = |dialect: &Dialect| {
         dialect.paths.iter().filter(|start| begins(start)).map(|start| start.len()).max()
     };
     let fitting = DIALECTS.iter().filter_map(|dialect| Some((length(dialect)?, dialect)));
     let (_, dialect) = fitting.max_by_key(|(length, _)| *length)?;
-    Some((dialect.error)(error, request_id))
+    Some(dialect.error)
 }
 
 /// Whether a path ends here, or goes on with another segment.

@@ -15,7 +15,7 @@ const HEADERS: usize = 100;
 const URI_BYTES: usize = 8 * 1024;
 
 /// Checks the size of the head, and that it names one host, as RFC 9112 demands: a proxy in front may
-/// have chosen by another one.
+/// have chosen by another one. Over HTTP/2 the address has it.
 pub fn check_head(request: &Request) -> Result<(), ApiError> {
     let (uri, headers) = (request.uri(), request.headers());
     // As sent it has the origin too if it is in absolute form.
@@ -30,6 +30,7 @@ pub fn check_head(request: &Request) -> Result<(), ApiError> {
         return Err(ApiError::HeadersTooLarge(HEADER_BYTES));
     }
     match headers.get_all(header::HOST).iter().count() {
+        0 if request.version() == Version::HTTP_2 && uri.authority().is_some() => Ok(()),
         0 if request.version() >= Version::HTTP_11 => {
             Err(ApiError::InvalidHeader("Host is absent; HTTP/1.1 needs it".to_owned()))
         }

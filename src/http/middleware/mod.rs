@@ -25,7 +25,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::http::connection::{Stage, StopSignal};
-use crate::http::dialects;
+use crate::http::dialects::{self, ErrorShape};
 use crate::http::error::ApiError;
 use crate::http::problem::ProblemDetails;
 use crate::http::timings::{RequestStage, StageTimings};
@@ -87,8 +87,7 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
         .to_owned();
     // The route and not the path, which may contain anything.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    // Shares the bytes of the request, unlike a copy of its path.
-    let uri = request.uri().clone();
+    let shape = dialects::error_shape(&request);
     let checked = observer.check(&request, route.as_deref());
     let mut log = RequestLog::new(id, &request, route, observer.clone());
     request.extensions_mut().insert(log.clock().clone());
@@ -114,11 +113,12 @@ async fn observe(State(observer): State<Observer>, mut request: Request, next: N
         let without_cause = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
         without_cause.then(|| ApiError::internal("the handler gave no cause"))
     });
+    let mut status = response.status();
     if let Some(error) = &error {
-        write_error(&mut response, error, uri.path(), log.id());
+        status = write_error(&mut response, error, shape, log.id());
     }
     let asked = log.clock().model();
-    let (timings, total) = log.finish(response.status(), error.as_ref());
+    let (timings, total) = log.finish(status, error.as_ref());
     if let Ok(value) = HeaderValue::from_str(&server_timing(&timings, total)) {
         response.headers_mut().insert(SERVER_TIMING, value);
     }
@@ -183,23 +183,41 @@ async fn grace_over(stop: Option<StopSignal>) {
     }
 }
 
-/// Writes the body of an error: in the shape of the path's dialect, or else as problem details.
-fn write_error(response: &mut Response, error: &ApiError, path: &str, id: &str) {
-    let (body, content_type) = match dialects::error(path, error, id) {
-        Some((status, body)) => {
-            *response.status_mut() = status;
-            (serde_json::to_vec(&body), "application/json")
+/// Writes an error: in the shape of the path's dialect, or else as problem details. Returns its status, also
+/// where the answer has it in another form.
+fn write_error(
+    response: &mut Response,
+    error: &ApiError,
+    shape: Option<ErrorShape>,
+    id: &str,
+) -> StatusCode {
+    let (status, body, content_type) = match shape {
+        Some(ErrorShape::Json(write)) => {
+            let (status, body) = write(error, id);
+            (status, serde_json::to_vec(&body), "application/json")
         }
-        None => (serde_json::to_vec(&ProblemDetails::new(error, id)), "application/problem+json"),
+        #[cfg(feature = "grpc")]
+        Some(ErrorShape::Headers(write)) => {
+            *response.status_mut() = StatusCode::OK;
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.headers_mut().extend(write(error));
+            *response.body_mut() = Body::empty();
+            return error.code().status();
+        }
+        None => {
+            let body = serde_json::to_vec(&ProblemDetails::new(error, id));
+            (response.status(), body, "application/problem+json")
+        }
     };
-    let body = body.unwrap_or_default();
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(seconds) = error.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    *response.body_mut() = Body::from(body);
+    *response.body_mut() = Body::from(body.unwrap_or_default());
+    status
 }
 
 fn server_timing(timings: &StageTimings, total: Duration) -> String {

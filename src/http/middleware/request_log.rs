@@ -17,7 +17,7 @@ use crate::keys::Key;
 use crate::telemetry::traces::{Parent, Trace};
 
 /// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG, and not recorded.
-const PROBES: [&str; 8] = [
+const PROBES: [&str; 12] = [
     "/health",
     "/livez",
     "/readyz",
@@ -26,6 +26,10 @@ const PROBES: [&str; 8] = [
     "/tei/metrics",
     "/v2/health/live",
     "/v2/health/ready",
+    "/inference.GRPCInferenceService/ServerLive",
+    "/inference.GRPCInferenceService/ServerReady",
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
 ];
 
 /// A request, from its start to its line in the log. If it is dropped before [`finish`](Self::finish),

@@ -13,7 +13,8 @@ use crate::support::app::{TestApp, config, post};
 use crate::support::tiny;
 
 /// The routes that need no key.
-const OPEN: [&str; 4] = ["/health", "/livez", "/readyz", "/tei/health"];
+const OPEN: [&str; 6] =
+    ["/health", "/livez", "/readyz", "/tei/health", "/v2/health/live", "/v2/health/ready"];
 
 fn app() -> TestApp {
     let keys = [entry("first", KEY, ""), entry("second", OTHER_KEY, "")];

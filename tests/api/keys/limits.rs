@@ -29,6 +29,11 @@ fn request(path: &str) -> (&'static str, Value) {
             "sentence",
             json!({"model": "sentence", "texts": ["a film"], "input_type": "search_query", "embedding_types": ["float"]}),
         ),
+        "/v2/models/sentence/infer" => {
+            let text =
+                json!({"name": "text", "datatype": "BYTES", "shape": [1], "data": ["a film"]});
+            ("sentence", json!({"inputs": [text]}))
+        }
         "/tei/decode" => ("sentence", json!({"ids": [[1]]})),
         "/tei/rerank" => ("cross-encoder", json!({"query": "a", "texts": ["a film"]})),
         "/tei/similarity" => {

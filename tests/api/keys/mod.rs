@@ -59,9 +59,8 @@ fn message(path: &str, answer: &Answer, refusal: Refusal) -> String {
             assert_eq!((&error["code"], &error["type"]), (&json!(code), &json!(kind)), "{path}");
             &error["message"]
         }
-        _ if path.starts_with("/v2/") || path == "/rerank" || path == "/v1/rerank" => {
-            &body["message"]
-        }
+        "/rerank" | "/v1/rerank" | "/v2/rerank" | "/v2/embed" => &body["message"],
+        _ if path == "/v2" || path.starts_with("/v2/") => &body["error"],
         "/tei/embeddings" | "/tei/v1/embeddings" => {
             assert_eq!((&body["code"], &body["type"]), (&json!(status), &json!(tei(refusal))));
             &body["message"]

@@ -143,7 +143,7 @@ impl TestApp {
         let mut routes = Vec::new();
         for (path, item) in contract["paths"].as_object().unwrap() {
             for method in item.as_object().unwrap().keys() {
-                let path = path.replace("{name}", "sentence");
+                let path = path.replace("{name}", "sentence").replace("{model}", "sentence");
                 routes.push((method.to_uppercase().parse().unwrap(), path));
             }
         }

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::routing::post;
 use utoipa::OpenApi;
 
-use crate::http::dialects::dialect::Dialect;
+use crate::http::dialects::dialect::{Dialect, ErrorShape};
 use crate::http::state::AppState;
 use contract::CohereContract;
 
@@ -24,7 +24,7 @@ pub const DIALECT: Dialect = Dialect {
     paths: &["/rerank", "/v1/rerank", "/v2/rerank", "/v2/embed"],
     routes,
     contract: CohereContract::openapi,
-    error: error::error,
+    error: ErrorShape::Json(error::error),
 };
 
 fn routes() -> Router<AppState> {

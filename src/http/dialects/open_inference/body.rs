@@ -108,7 +108,10 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     let essence = text.split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
         "application/json" | "application/octet-stream" => Ok(()),
-        _ => Err(ApiError::UnsupportedMediaType(format!("\"{}\"", excerpt(text)))),
+        _ => Err(ApiError::UnsupportedMediaType {
+            found: format!("\"{}\"", excerpt(text)),
+            read: "application/json or application/octet-stream",
+        }),
     }
 }
 

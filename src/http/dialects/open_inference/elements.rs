@@ -54,7 +54,7 @@ impl Elements {
         Ok(elements)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "grpc"))]
     /// Reads texts that are given as bytes.
     ///
     /// # Errors

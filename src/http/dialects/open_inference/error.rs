@@ -33,6 +33,9 @@ pub fn sentence(error: &ApiError) -> String {
 fn advice(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::InvalidField => "The model's metadata lists inputs and outputs.",
+        ErrorCode::NotFound => {
+            "/openapi.yaml lists every route, and proto/open_inference.proto every method of gRPC."
+        }
         ErrorCode::UnknownModel => "/info lists the models.",
         ErrorCode::TextTooLong => {
             "Send a shorter text, or the parameter long_text: \"truncate\", or, for texts without a \

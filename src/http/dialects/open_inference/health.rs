@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use super::model_path::ModelPath;
 use crate::http::error::ApiError;
-use crate::http::models;
+use crate::http::models::{self, Entry};
 use crate::http::routes::health::livez;
 use crate::http::state::{AppState, Phase};
 
@@ -39,6 +39,22 @@ pub struct ModelReady {
     ready: bool,
 }
 
+/// Whether the process answers and no pass hangs.
+pub async fn is_live(state: &AppState) -> bool {
+    let (status, _) = livez(State(state.clone())).await;
+    status.is_success()
+}
+
+/// Whether each model that is required is loaded and computes, and the server is not draining.
+pub fn is_ready(state: &AppState) -> bool {
+    state.phase() == Phase::Ready
+}
+
+/// Whether a model is loaded and computes, and the server is not draining.
+pub fn is_model_ready(entry: &Entry, state: &AppState) -> bool {
+    entry.phase() == models::Phase::Ready && state.phase() != Phase::Draining
+}
+
 fn status(ok: bool) -> StatusCode {
     if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
@@ -52,9 +68,9 @@ fn status(ok: bool) -> StatusCode {
         (status = 503, body = Live, description = "A pass hangs, or a worker is dead."),
     ),
 )]
-pub async fn live(state: State<AppState>) -> (StatusCode, Json<Live>) {
-    let (status, _) = livez(state).await;
-    (status, Json(Live { live: status.is_success() }))
+pub async fn live(State(state): State<AppState>) -> (StatusCode, Json<Live>) {
+    let live = is_live(&state).await;
+    (status(live), Json(Live { live }))
 }
 
 /// 200 when each model that is required is loaded and computes, and the server is not draining.
@@ -67,7 +83,7 @@ pub async fn live(state: State<AppState>) -> (StatusCode, Json<Live>) {
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
-    let ready = state.phase() == Phase::Ready;
+    let ready = is_ready(&state);
     (status(ready), Json(Ready { ready }))
 }
 
@@ -88,7 +104,7 @@ pub async fn model_ready(
     path: ModelPath,
 ) -> Result<(StatusCode, Json<ModelReady>), ApiError> {
     let entry = path.entry(&state)?;
-    let ready = entry.phase() == models::Phase::Ready && state.phase() != Phase::Draining;
+    let ready = is_model_ready(&entry, &state);
     let name = entry.announced.name.clone();
     Ok((status(ready), Json(ModelReady { name, ready })))
 }

@@ -12,6 +12,8 @@ mod body;
 mod contract;
 mod elements;
 mod error;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod health;
 mod infer;
 mod inference;
@@ -21,11 +23,14 @@ mod parameters;
 mod plan;
 mod tensor;
 
+#[cfg(feature = "grpc")]
+pub use grpc::{DIALECT as GRPC_DIALECT, is_grpc};
+
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
 use utoipa::OpenApi;
 
-use crate::http::dialects::dialect::Dialect;
+use crate::http::dialects::dialect::{Dialect, ErrorShape};
 use crate::http::state::AppState;
 use contract::OpenInferenceContract;
 
@@ -33,7 +38,7 @@ pub const DIALECT: Dialect = Dialect {
     paths: &["/v2"],
     routes,
     contract: OpenInferenceContract::openapi,
-    error: error::error,
+    error: ErrorShape::Json(error::error),
 };
 
 /// Where a model's routes begin. A name from a hub has two parts.

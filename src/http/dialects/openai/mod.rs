@@ -16,12 +16,16 @@ use axum::Router;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 
-use crate::http::dialects::dialect::Dialect;
+use crate::http::dialects::dialect::{Dialect, ErrorShape};
 use crate::http::state::AppState;
 use contract::OpenAiContract;
 
-pub const DIALECT: Dialect =
-    Dialect { paths: &["/v1"], routes, contract: OpenAiContract::openapi, error: error::error };
+pub const DIALECT: Dialect = Dialect {
+    paths: &["/v1"],
+    routes,
+    contract: OpenAiContract::openapi,
+    error: ErrorShape::Json(error::error),
+};
 
 fn routes() -> Router<AppState> {
     Router::new()

@@ -23,18 +23,22 @@ use axum::Router;
 use axum::routing::{get, post};
 use utoipa::openapi::OpenApi;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, ErrorShape};
 use crate::http::state::AppState;
 
-pub const DIALECT: Dialect =
-    Dialect { paths: &["/tei"], routes, contract: contract::contract, error: error::error };
+pub const DIALECT: Dialect = Dialect {
+    paths: &["/tei"],
+    routes,
+    contract: contract::contract,
+    error: ErrorShape::Json(error::error),
+};
 
 /// OpenAI's route below it, with an error object of its own.
 pub const OPENAI_DIALECT: Dialect = Dialect {
     paths: &["/tei/embeddings", "/tei/v1"],
     routes: openai_routes,
     contract: OpenApi::default,
-    error: error::openai_error,
+    error: ErrorShape::Json(error::openai_error),
 };
 
 fn routes() -> Router<AppState> {

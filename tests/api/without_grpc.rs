@@ -1,0 +1,21 @@
+//! A build without the feature `grpc`: HTTP/1 alone, with the Open Inference Protocol in JSON.
+
+use crate::support::app::TestApp;
+use crate::support::server::TestServer;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_http_2_gets_an_answer_of_http_1() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app).await;
+    let answer = server.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert!(answer.status.is_client_error(), "{answer:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_open_inference_protocol_is_served_over_http_and_not_over_grpc() {
+    let app = TestApp::tiny("sentence");
+    assert_eq!(app.get("/v2/models/sentence").await.ok()["name"], "sentence");
+    let path = "/inference.GRPCInferenceService/ServerLive";
+    app.post_raw(path, "").await.problem(404, "not_found", None);
+}
