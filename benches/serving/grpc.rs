@@ -10,10 +10,9 @@ use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 
-// The messages alone are used here.
-#[allow(dead_code, missing_docs, clippy::all, clippy::too_many_lines)]
+#[allow(dead_code, missing_docs, clippy::all)]
 #[rustfmt::skip]
-#[path = "../../src/http/dialects/open_inference/grpc/protocol.rs"]
+#[path = "../../src/http/dialects/open_inference/grpc/protocol/inference.rs"]
 mod protocol;
 
 use protocol::infer_parameter::ParameterChoice;

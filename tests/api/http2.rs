@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream as StdStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, StatusCode, Version};
@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Requests whose clients left before they were answered.
 const CANCELLED: &str = "strata_http_requests_cancelled_total{route=\"/embed\",method=\"POST\"}";
+
+const IN_PROGRESS: &str = "strata_http_requests_in_progress";
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -248,8 +250,9 @@ async fn an_answer_that_nobody_reads_costs_its_stream_and_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_a_stream_open_to_read_slowly_gets_its_answer() {
     let mut config = config(tiny("sentence"));
-    config.http.progress_window = SHORT;
-    config.http.answer_bytes_per_second = 1;
+    config.http.progress_window = Duration::from_secs(1);
+    // Far less than the client reads.
+    config.http.answer_bytes_per_second = 10_000;
     let app = TestApp::new(&config);
     let server = TestServer::start(&app).await;
     let mut client = Client::connect(&server).await;
@@ -259,7 +262,7 @@ async fn a_client_that_leaves_a_stream_open_to_read_slowly_gets_its_answer() {
     let mut read = 0;
     while let Some(part) = body.data().await {
         let part = part.unwrap();
-        tokio::time::sleep(SHORT / 10).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         body.flow_control().release_capacity(part.len()).unwrap();
         read += part.len();
     }
@@ -298,23 +301,94 @@ async fn a_client_that_begins_and_cancels_without_end_is_cut_off_alone() {
     let (answer, _stream) = other.begin("/embed", &body);
     stage.pass().await;
     let client = Client::connect(&server).await;
+    const AT_ONCE: usize = 50;
+    // The other client's, and the one that asks for it.
+    const NONE: f64 = 2.0;
     let attack = async {
-        loop {
-            let Ok(mut requests) = client.requests.clone().ready().await else { return };
-            let request =
-                Request::post("http://a/embed").version(Version::HTTP_2).body(()).unwrap();
-            let Ok((_, mut stream)) = requests.send_request(request, false) else { return };
-            // So that the server sees each of them.
-            tokio::task::yield_now().await;
-            stream.send_reset(Reason::CANCEL);
+        for _ in 0..40 {
+            let mut begun = Vec::new();
+            for _ in 0..AT_ONCE {
+                let Ok(mut requests) = client.requests.clone().ready().await else { return };
+                let request = Request::post("http://a/embed")
+                    .version(Version::HTTP_2)
+                    .header("content-type", "application/json")
+                    .body(())
+                    .unwrap();
+                let Ok(sent) = requests.send_request(request, false) else { return };
+                begun.push(sent);
+            }
+            // So that the server has begun them: h2 counts those that it hasn't by itself.
+            let all = async || metric(&app, IN_PROGRESS).await == NONE + AT_ONCE as f64;
+            if timeout(PATIENCE / 10, until(all)).await.is_err() {
+                // It takes no more.
+                return;
+            }
+            begun.iter_mut().for_each(|(_, stream)| stream.send_reset(Reason::CANCEL));
+            until(async || metric(&app, IN_PROGRESS).await == NONE).await;
         }
+        panic!("none is refused");
     };
     timeout(PATIENCE, attack).await.unwrap();
-    timeout(PATIENCE, client.connection).await.unwrap().unwrap().unwrap_err();
+    let _ = timeout(PATIENCE, client.connection).await.unwrap().unwrap();
+    until_metric(&app, &closed_for("cancellations"), 1.0).await;
     stage.open();
     assert_eq!(answer.await.unwrap().status(), 200);
     drop(other);
     server.stop().await;
+}
+
+/// The answer to a request of this client, of which it lets one byte come at a time.
+async fn barely_read(server: &TestServer) -> (Client, RecvStream) {
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let mut builder = Builder::new();
+    let builder = builder.initial_window_size(1).initial_connection_window_size(1 << 20);
+    let (requests, connection) = builder.handshake(stream).await.unwrap();
+    let requests = requests.ready().await.unwrap();
+    let mut client = Client { requests, connection: tokio::spawn(connection) };
+    let large = json!({"inputs": vec!["a ".repeat(20); 100], "tokens": true}).to_string();
+    let (answer, _stream) = client.begin("/embed", &large);
+    (client, answer.await.unwrap().into_body())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_which_a_byte_is_read_is_not_handed_over_and_holds_its_memory() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app).await;
+    let (client, body) = barely_read(&server).await;
+    // Far more than the pieces that were handed over.
+    assert!(metric(&app, "strata_memory_used_bytes").await > 200_000.0);
+    assert_eq!(server.open.busy(), 1);
+    drop((client, body));
+    until_metric(&app, "strata_memory_used_bytes", 0.0).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_an_answer_that_is_read_and_not_for_one_that_is_not() {
+    let app = TestApp::tiny("sentence");
+    let server = TestServer::start(&app).await;
+    let stalled = barely_read(&server).await;
+    let mut client = Client::connect(&server).await;
+    let large = json!({"inputs": vec!["a ".repeat(20); 100], "tokens": true}).to_string();
+    let (answer, _stream) = client.begin("/embed", &large);
+    let mut body = answer.await.unwrap().into_body();
+    let stopping = tokio::spawn(server.stop());
+    let started = Instant::now();
+    let mut read = 0;
+    // Longer than an idle connection would have.
+    while let Some(part) = body.data().await {
+        let part = part.unwrap();
+        if started.elapsed() < Duration::from_millis(1_500) {
+            tokio::time::sleep(SHORT / 3).await;
+        }
+        body.flow_control().release_capacity(part.len()).unwrap();
+        read += part.len();
+    }
+    assert!(read > 200_000, "{read} bytes");
+    drop(client);
+    // The window of a stream is longer by default.
+    timeout(Duration::from_secs(10), stopping).await.unwrap().unwrap();
+    drop(stalled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -230,6 +230,22 @@ async fn pairs_are_two_inputs() {
 }
 
 #[tokio::test]
+async fn what_clients_of_kserve_and_mlserver_add_is_read() {
+    let app = app();
+    // As `InferRequest.to_rest` of kserve 0.21 writes it, and a request codec of MLServer.
+    let version = app.get("/info").await.ok()["model"]["fingerprint"].clone();
+    let added = json!({"id": "1", "model_name": "single-label", "model_version": version,
+        "parameters": {"content_type": "str", "priority": 2}});
+    let answer = checked(&app, added).await;
+    assert_eq!(answer["outputs"], infer(&app, json!({})).await.ok()["outputs"]);
+    for (field, value) in [("model_name", "other"), ("model_version", "1")] {
+        let found = error(&infer(&app, json!({field: value})).await, 400);
+        let said = format!("{field}: \"{value}\" isn't the model of the path, single-label");
+        assert!(found.starts_with(&said), "{found}");
+    }
+}
+
+#[tokio::test]
 async fn a_mistake_is_one_sentence_that_names_its_place() {
     let app = app();
     let outputs = |output: Value| json!({"outputs": [output]});
@@ -237,6 +253,10 @@ async fn a_mistake_is_one_sentence_that_names_its_place() {
         (json!({"inputs": []}), "inputs: the input \"text\" is missing."),
         (json!({"inputs": [text(&["a", " "])]}), "text/1: the text is blank"),
         (json!({"inputs": [text(&[])]}), "text: the list is empty"),
+        (
+            json!({"inputs": [text(&["a"]), {"name": "pair", "shape": [1], "datatype": "BYTES", "data": [" "]}]}),
+            "pair/0: the text is blank",
+        ),
         (json!({"model": "a"}), "model: unknown field `model`"),
         (json!({"parameters": {"sequence_id": 1}}), "parameters/sequence_id: unknown field"),
         (json!({"parameters": {"recipe": "none"}}), "parameters/recipe: no recipe is called"),

@@ -1,60 +1,15 @@
 //! What a connection is doing, and until when it has to go on.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use super::limits::{Expiry, Limits};
+use super::state::{Doing, State, WriteWindow};
 use super::stream_count::StreamCount;
-
-/// How much longer an idle connection stays open than is announced, since a client may send a request in
-/// the last moment.
-const IDLE_MARGIN: Duration = Duration::from_secs(1);
-
-/// While the server stops: the time for the head of a request that is on its way, and for discarding.
-const LAST_REQUEST: Duration = Duration::from_secs(1);
-
-/// While the server stops: how long an answer may stand of which the client reads nothing.
-const LAST_READ: Duration = Duration::from_secs(2);
-
-/// What a connection is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    /// Nothing has arrived yet.
-    New,
-    /// Waiting for the next request.
-    Idle,
-    /// A head is arriving.
-    Head,
-    /// A head has arrived, and its answer isn't written yet.
-    Exchange,
-    /// Everything is written; what still arrives is thrown away.
-    Discard,
-}
-
-/// Bytes that the client took while there was more to write.
-#[derive(Clone, Copy, Debug)]
-struct WriteWindow {
-    started: Instant,
-    bytes: u64,
-    last: Instant,
-    /// Whether the socket took no more at the last attempt.
-    blocked: bool,
-}
-
-#[derive(Debug)]
-struct State {
-    doing: Doing,
-    since: Instant,
-    /// hyper has taken the whole answer; it is written at the next flush.
-    answer_taken: bool,
-    write: Option<WriteWindow>,
-    evicted: bool,
-    aborted: bool,
-    /// Of HTTP/2.
-    streams: Option<StreamCount>,
-}
+#[cfg(feature = "grpc")]
+use super::stream_count::StreamEnd;
 
 /// What one connection is doing. Shared by its stream, its requests and its task.
 #[derive(Debug)]
@@ -63,21 +18,18 @@ pub struct Activity {
     /// The limits of the connection.
     pub limits: Limits,
     eviction: Notify,
+    change: Notify,
 }
 
 impl Activity {
     /// A connection that was accepted now.
     pub fn new(limits: Limits) -> Self {
-        let state = State {
-            doing: Doing::New,
-            since: Instant::now(),
-            answer_taken: false,
-            write: None,
-            evicted: false,
-            aborted: false,
-            streams: None,
-        };
-        Self { state: Mutex::new(state), limits, eviction: Notify::new() }
+        Self {
+            state: Mutex::new(State::new()),
+            limits,
+            eviction: Notify::new(),
+            change: Notify::new(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -94,6 +46,7 @@ impl Activity {
     }
 
     /// The client speaks HTTP/2.
+    #[cfg(feature = "grpc")]
     pub fn speaks_http2(&self) {
         let mut state = self.lock();
         state.streams = Some(StreamCount::new());
@@ -101,26 +54,54 @@ impl Activity {
     }
 
     /// A head has arrived on a stream.
+    #[cfg(feature = "grpc")]
     pub fn begin_stream(&self) {
-        let mut state = self.lock();
-        let Some(streams) = &mut state.streams else { return };
-        if streams.begin() {
-            state.begin(Doing::Exchange);
-        }
+        self.change(StreamCount::begin);
     }
 
-    /// A stream has ended, with an answer or without one.
-    pub fn end_stream(&self, answered: bool) {
-        let mut state = self.lock();
-        let Some(streams) = &mut state.streams else { return };
-        if streams.end(answered) && state.doing == Doing::Exchange {
-            state.begin(Doing::Idle);
-        }
+    /// A stream only reports changes.
+    #[cfg(feature = "grpc")]
+    pub fn stream_watches(&self) {
+        self.change(StreamCount::watches);
     }
 
-    /// Whether the client has begun and cancelled too many requests.
+    /// A stream is over, but a part of its answer isn't sent.
+    #[cfg(feature = "grpc")]
+    pub fn stream_lingers(&self) {
+        self.change(StreamCount::lingers);
+    }
+
+    /// A stream has ended.
+    #[cfg(feature = "grpc")]
+    pub fn end_stream(&self, end: StreamEnd) {
+        self.change(|streams| streams.end(end));
+    }
+
+    #[cfg(feature = "grpc")]
+    fn change(&self, change: impl FnOnce(&mut StreamCount)) {
+        let mut state = self.lock();
+        let Some(streams) = &mut state.streams else { return };
+        change(streams);
+        let is_idle = streams.is_idle();
+        match state.doing {
+            Doing::Exchange if is_idle => state.begin(Doing::Idle),
+            Doing::Idle if !is_idle => state.begin(Doing::Exchange),
+            _ => {}
+        }
+        drop(state);
+        self.change.notify_one();
+    }
+
+    /// Waits until a stream begins, changes or ends.
+    pub async fn changed(&self) {
+        self.change.notified().await;
+    }
+
+    /// Whether the client has cancelled too many requests; it may then cancel a few more.
     pub fn is_flooded(&self) -> bool {
-        self.lock().streams.as_ref().is_some_and(StreamCount::is_flooded)
+        let mut state = self.lock();
+        let flooded = state.streams.as_mut().filter(|streams| streams.is_flooded());
+        flooded.map(StreamCount::forgive).is_some()
     }
 
     /// A head has arrived. Returns when its first byte came.
@@ -215,60 +196,6 @@ impl Activity {
 
     /// Why the connection has to end now, if it has to.
     pub fn expired(&self, closing: Option<Instant>) -> Option<Expiry> {
-        let mut state = self.lock();
-        let now = Instant::now();
-        if state.due(&self.limits, closing).is_none_or(|due| now < due) {
-            return None;
-        }
-        match state.doing {
-            Doing::Idle => Some(Expiry::Idle),
-            Doing::New | Doing::Head => Some(Expiry::Head),
-            Doing::Discard => Some(Expiry::Discard),
-            Doing::Exchange => {
-                let write = state.write.as_mut()?;
-                let window_is_over = now >= write.started + self.limits.write_window;
-                if window_is_over && write.bytes >= self.limits.write_bytes {
-                    (write.started, write.bytes) = (now, 0);
-                    return None;
-                }
-                Some(Expiry::UnreadAnswer)
-            }
-        }
-    }
-}
-
-impl State {
-    fn begin(&mut self, doing: Doing) {
-        self.doing = doing;
-        self.since = Instant::now();
-        self.answer_taken = false;
-        self.write = None;
-    }
-
-    fn waits(&self) -> bool {
-        matches!(self.doing, Doing::New | Doing::Idle)
-    }
-
-    fn due(&self, limits: &Limits, closing: Option<Instant>) -> Option<Instant> {
-        let sooner = |due: Instant, last: Instant, time: Duration| {
-            closing.map_or(due, |closing| due.min(last.max(closing) + time))
-        };
-        let since = self.since;
-        match self.doing {
-            Doing::New | Doing::Head => Some(sooner(since + limits.head, since, LAST_REQUEST)),
-            Doing::Idle => {
-                // Over HTTP/2 it is agreed that no further request comes.
-                let last = if self.streams.is_some() { LAST_REQUEST } else { Duration::ZERO };
-                match closing {
-                    Some(closing) if self.streams.is_some() => Some(since.max(closing) + last),
-                    _ => Some(sooner(since + limits.idle + IDLE_MARGIN, since, last)),
-                }
-            }
-            Doing::Discard => Some(sooner(since + limits.discard, since, LAST_REQUEST)),
-            Doing::Exchange => {
-                let write = self.write.filter(|write| write.blocked)?;
-                Some(sooner(write.started + limits.write_window, write.last, LAST_READ))
-            }
-        }
+        self.lock().expired(&self.limits, closing)
     }
 }

@@ -14,12 +14,14 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use tower::ServiceExt;
 
 use super::activity::Activity;
+#[cfg(feature = "grpc")]
+use super::extensions::Watching;
 use super::extensions::{FirstByte, PeerAddress};
 #[cfg(feature = "grpc")]
 use super::open::OpenConnections;
 use super::stop::{Stage, StopSignal};
 #[cfg(feature = "grpc")]
-use super::streams::StreamBody;
+use super::stream_body::StreamBody;
 
 /// The most frames of an unread body that are thrown away so that the connection can stay open.
 const DRAINED_FRAMES: usize = 16;
@@ -81,8 +83,10 @@ impl Exchange {
     pub async fn answer_stream(self, request: Request<Incoming>) -> Response<StreamBody> {
         let mut request = request.map(Body::new);
         self.describe(request.extensions_mut(), FirstByte(Instant::now()));
-        let response = self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
-        response.map(StreamBody::new)
+        let mut response =
+            self.router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        let watches = response.extensions_mut().remove::<Watching>().is_some();
+        response.map(|body| StreamBody::new(body, watches))
     }
 
     /// Says to a request what its connection knows.

@@ -21,9 +21,6 @@ const STREAMS: u32 = 256;
 /// The most streams that a client has reset before they were looked at; beyond it the connection ends.
 const PENDING_RESETS: usize = 20;
 
-/// The most streams that are reset for what a client does wrong; beyond it the connection ends.
-const RESETS: usize = 100;
-
 /// How often a client is asked whether it is still there, and how long it has to answer: a stream may be
 /// open and silent for hours.
 const PING_INTERVAL: Duration = Duration::from_secs(60);
@@ -32,8 +29,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Serves the requests of a connection until it ends.
 pub async fn serve(stream: WatchedStream, exchange: Exchange, mut watch: Watch) -> End {
     exchange.activity.speaks_http2();
-    let tasks =
-        StreamTasks { activity: Arc::clone(&exchange.activity), open: Arc::clone(&exchange.open) };
+    let tasks = StreamTasks {
+        activity: Arc::clone(&exchange.activity),
+        open: Arc::clone(&exchange.open),
+        stop: exchange.stop.clone(),
+    };
     let service = service_fn(move |request| {
         let exchange = exchange.clone();
         async move { Ok::<_, Infallible>(exchange.answer_stream(request).await) }
@@ -45,7 +45,6 @@ pub async fn serve(stream: WatchedStream, exchange: Exchange, mut watch: Watch) 
         .keep_alive_timeout(PING_TIMEOUT)
         .max_concurrent_streams(STREAMS)
         .max_pending_accept_reset_streams(PENDING_RESETS)
-        .max_local_error_reset_streams(RESETS)
         .max_header_list_size(HEAD_BYTES as u32)
         .initial_stream_window_size(BUFFER_BYTES as u32)
         .initial_connection_window_size(BUFFER_BYTES as u32)

@@ -73,7 +73,7 @@ impl Watch {
         let mut timer = pin!(sleep_until(Instant::now().into()));
         loop {
             if activity.is_flooded() {
-                return Err(End::Flooded);
+                self.leave(connection.as_mut(), leave, End::Flooded)?;
             }
             if let Some(leave) = leave.filter(|_| self.has_to_leave()) {
                 leave(connection.as_mut());
@@ -87,7 +87,6 @@ impl Watch {
             let progress = poll_fn(|context| match connection.as_mut().poll(context) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
                 Poll::Pending if activity.due(self.closing) != due => Poll::Ready(None),
-                Poll::Pending if activity.is_flooded() => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             });
             tokio::select! {
@@ -107,6 +106,7 @@ impl Watch {
                     }
                     None => {}
                 },
+                () = activity.changed() => {}
                 () = activity.evicted() => {
                     self.leave(connection.as_mut(), leave, End::Evicted)?;
                 }
@@ -129,14 +129,16 @@ impl Watch {
     /// Says that no further request is taken, and gives a moment to end.
     ///
     /// # Errors
-    /// That can't be said, or was said before.
+    /// That can't be said, or was said before: then the reason is the first one.
     fn leave<C>(
         &mut self,
         connection: Pin<&mut C>,
         leave: Option<fn(Pin<&mut C>)>,
         end: End,
     ) -> Result<(), End> {
-        let Some(leave) = leave.filter(|_| self.left.is_none()) else { return Err(end) };
+        let (Some(leave), None) = (leave, &self.left) else {
+            return Err(self.left.take().unwrap_or(end));
+        };
         leave(connection);
         self.closing.get_or_insert_with(Instant::now);
         self.left = Some(end);
@@ -144,6 +146,7 @@ impl Watch {
     }
 
     /// Why a connection ended that has closed as agreed.
+    #[cfg(feature = "grpc")]
     pub fn reason(self) -> End {
         self.left.unwrap_or(End::Closed)
     }

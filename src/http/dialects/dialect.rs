@@ -1,7 +1,9 @@
 //! What a dialect consists of.
 
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode};
+#[cfg(feature = "grpc")]
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 

@@ -10,7 +10,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use super::{MODEL, connect};
-use crate::support::app::{TestApp, config, service};
+use crate::support::app::{TestApp, at_least_one, config, service};
 use crate::support::server::TestServer;
 use crate::support::tiny;
 
@@ -61,4 +61,25 @@ async fn whoever_watches_sees_each_change_until_the_server_closes() {
     assert_eq!(next().await, None);
     drop(client);
     timeout(PATIENCE, server.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_watches_keeps_nobody_out() {
+    let mut config = config(tiny(MODEL));
+    config.http.connections = at_least_one(1);
+    config.http.idle_timeout = Duration::from_millis(200);
+    let app = TestApp::new(&config);
+    let server = TestServer::start(&app).await;
+    let mut client = HealthClient::new(connect(&server).await);
+    let mut watched = client.watch(asked(MODEL)).await.unwrap().into_inner();
+    watched.message().await.unwrap();
+    // It isn't closed for being idle.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!((server.open.count(), server.open.idle(), server.open.busy()), (1, 1, 0));
+    let mut other = HealthClient::new(connect(&server).await);
+    other.check(asked("")).await.unwrap();
+    // It ends without an answer to what it watched.
+    timeout(PATIENCE, watched.message()).await.unwrap().unwrap_err();
+    drop((client, other));
+    server.stop().await;
 }

@@ -22,6 +22,8 @@ const KEY: &str = "strata_a-key-of-the-tests";
 const CANCELLED: &str = "strata_http_requests_cancelled_total{\
      route=\"/inference.GRPCInferenceService/ModelInfer\",method=\"POST\"}";
 
+const ADMITTED: &str = "strata_batching_requests_admitted_total{model=\"single-label\"}";
+
 /// No test waits this long for the server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -83,7 +85,8 @@ async fn a_deadline_is_honoured_and_a_call_that_is_cancelled_leaves_the_queue() 
     assert_eq!((answer.status.as_u16(), answer.header("grpc-status")), (200, "4"));
     assert_eq!(answer.header("x-strata-code"), "deadline_exceeded");
     let cancelled = tokio::spawn(async move { infer(&channel, request(&["a", "film"])).await });
-    app.until_waiting(2).await;
+    let admitted = async || metric(&app, ADMITTED).await == 3.0;
+    timeout(PATIENCE, until(admitted)).await.unwrap();
     cancelled.abort();
     timeout(PATIENCE, until(async || metric(&app, CANCELLED).await == 1.0)).await.unwrap();
     stage.open();
@@ -142,6 +145,19 @@ async fn the_body_has_its_limits_also_when_it_is_compressed() {
     };
     let answer = send(&TEXTS, CompressionEncoding::Gzip).await.unwrap().into_inner();
     assert_eq!(answer.outputs, infer(&channel, request(&TEXTS)).await.unwrap().outputs);
+    // A client that may compress doesn't where it gains nothing.
+    let bare = |headers: &[(&'static str, &'static str)], body: &'static [u8]| {
+        let request = HttpRequest::post("http://a/inference.GRPCInferenceService/ServerLive")
+            .version(Version::HTTP_2)
+            .header("content-type", "application/grpc");
+        let request =
+            headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(Body::from(body)).unwrap()
+    };
+    let plain = app.send(bare(&[("grpc-encoding", "gzip")], b"\0\0\0\0\0")).await;
+    assert_eq!(plain.body[..], b"\0\0\0\0\x02\x08\x01"[..], "{plain:?}");
+    let two = app.send(bare(&[], b"\0\0\0\0\0\0\0\0\0\0")).await;
+    assert_eq!((two.header("grpc-status"), two.header("x-strata-code")), ("3", "invalid_message"));
     // A small message that grows.
     let status = send(&[&large], CompressionEncoding::Gzip).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{}", status.message());
@@ -152,6 +168,21 @@ async fn the_body_has_its_limits_also_when_it_is_compressed() {
         .await
         .unwrap();
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_over_http_1_is_refused_and_so_is_one_of_another_content_type() {
+    let app = TestApp::tiny(MODEL);
+    let path = "/grpc.health.v1.Health/Watch";
+    let old = HttpRequest::post(path).header("content-type", "application/grpc");
+    let answer = app.send(old.body(Body::from(&b"\0\0\0\0\0"[..])).unwrap()).await;
+    assert_eq!(
+        (answer.header("grpc-status"), answer.header("x-strata-code")),
+        ("3", "invalid_message")
+    );
+    assert!(answer.header("grpc-message").contains("gRPC needs HTTP/2"), "{answer:?}");
+    let json = app.post_raw(path, "{}").await;
+    json.problem(415, "unsupported_media_type", None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,10 +13,9 @@ use tonic_prost::ProstCodec;
 
 use crate::support::server::TestServer;
 
-// The messages alone are used here.
-#[allow(dead_code, clippy::all, clippy::too_many_lines)]
+#[allow(clippy::all)]
 #[rustfmt::skip]
-#[path = "../../../src/http/dialects/open_inference/grpc/protocol.rs"]
+#[path = "../../../src/http/dialects/open_inference/grpc/protocol/inference.rs"]
 mod protocol;
 
 use protocol::infer_parameter::ParameterChoice;

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::elements::Elements;
-use super::inference::{InferRequest, InputTensor};
+use super::inference::{InferRequest, InputTensor, check_count};
+use super::model_path::ModelNamed;
 use super::parameters::{InputParameters, OutputParameters, RequestParameters};
 use super::plan::RequestedOutput;
 use crate::http::error::ApiError;
@@ -24,6 +25,12 @@ pub const HEADER_LENGTH: HeaderName = HeaderName::from_static("inference-header-
     "outputs": [{"name": "embedding"}]
 }))]
 pub struct WireRequest {
+    /// The model's name, which KServe's client repeats here.
+    #[serde(default)]
+    model_name: Option<String>,
+    /// Its version.
+    #[serde(default)]
+    model_version: Option<String>,
     /// An id that the answer repeats.
     #[serde(default)]
     id: Option<String>,
@@ -32,6 +39,7 @@ pub struct WireRequest {
     parameters: Option<RequestParameters>,
     /// Its inputs: `text`, and `pair` for the second texts of pairs.
     #[serde(deserialize_with = "bounded")]
+    #[schema(max_items = 2)]
     inputs: Vec<WireInput>,
     /// The outputs that it wants; by default all.
     #[serde(default, deserialize_with = "bounded_list")]
@@ -115,21 +123,31 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-/// Reads a body, whose JSON has `header` bytes, or all of them. Returns the request's id, too.
+/// A request as it is sent over HTTP.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The model that it names, beside the path.
+    pub named: ModelNamed,
+    /// Its id.
+    pub id: Option<String>,
+    /// What is to be computed.
+    pub request: InferRequest,
+}
+
+/// Reads a body, whose JSON has `header` bytes, or all of them.
 ///
 /// # Errors
 /// It isn't JSON, a field is wrong, or the binary forms don't fit what the JSON says of them.
-pub fn parse(
-    body: &[u8],
-    header: Option<usize>,
-) -> Result<(Option<String>, InferRequest), ApiError> {
+pub fn parse(body: &[u8], header: Option<usize>) -> Result<Sent, ApiError> {
     let length = header.unwrap_or(body.len());
     let Some((text, mut binary)) = body.split_at_checked(length) else {
         let bytes = body.len();
         let message = format!("{HEADER_LENGTH} is {length}, and the body has {bytes} bytes");
         return Err(ApiError::InvalidHeader(message));
     };
-    let WireRequest { id, parameters, inputs, outputs } = json::parse(text)?;
+    let WireRequest { model_name: name, model_version: version, id, parameters, inputs, outputs } =
+        json::parse(text)?;
+    check_count(inputs.len())?;
     let mut read = Vec::with_capacity(inputs.len());
     for (index, input) in inputs.into_iter().enumerate() {
         let WireInput { name, shape, datatype, parameters, data } = input;
@@ -166,7 +184,8 @@ pub fn parse(
     };
     let outputs = outputs.unwrap_or_default().into_iter().map(output).collect();
     let parameters = parameters.unwrap_or_default();
-    Ok((id, InferRequest { parameters, inputs: read, outputs }))
+    let request = InferRequest { parameters, inputs: read, outputs };
+    Ok(Sent { named: ModelNamed { name, version }, id, request })
 }
 
 fn invalid(pointer: String, message: String) -> ApiError {
@@ -176,6 +195,8 @@ fn invalid(pointer: String, message: String) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const INPUT: &str = r#"{"name": "text", "shape": [0], "datatype": "BYTES", "data": []}"#;
 
     fn refusal(json: &str, binary: &[u8]) -> String {
         let body = [json.as_bytes(), binary].concat();
@@ -198,7 +219,7 @@ mod tests {
         let json =
             format!(r#"{{"id": "7", "inputs": [{}, {}]}}"#, input("text", 5), input("pair", 6));
         let body = [json.as_bytes(), b"\x01\0\0\0a\x02\0\0\0bc"].concat();
-        let (id, request) = parse(&body, Some(json.len())).unwrap();
+        let Sent { id, request, .. } = parse(&body, Some(json.len())).unwrap();
         assert_eq!(id.unwrap(), "7");
         let texts = request.inputs.into_iter().flat_map(|input| input.elements.texts);
         assert_eq!(texts.collect::<Vec<_>>(), ["a", "bc"]);
@@ -220,6 +241,11 @@ mod tests {
             (size(2), b"ab", "/inputs/0/parameters/binary_data_size: the element 0 is cut off"),
             (with_input(r#", "data": "a""#), b"", "/inputs/0/data: invalid type: string"),
             (r#"{"inputs": [], "models": 1}"#.to_owned(), b"", "/models: unknown field"),
+            (
+                format!(r#"{{"inputs": [{0}, {0}, {0}]}}"#, INPUT),
+                b"",
+                "/inputs: 3 inputs; at most 2",
+            ),
         ] {
             let found = refusal(&json, binary);
             assert!(found.starts_with(said), "{found}");

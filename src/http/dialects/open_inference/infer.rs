@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::answer::{self, WireAnswer};
-use super::body::{self, WireRequest};
+use super::body::{self, Sent, WireRequest};
 use super::error::ErrorBody;
 use super::model_path::ModelPath;
 use crate::http::error::ApiError;
@@ -39,8 +39,9 @@ pub async fn infer(
     body::check_content_type(request.headers())?;
     let length = body::header_length(request.headers())?;
     let parse = move |bytes: Vec<u8>| body::parse(&bytes, length);
-    let ((id, request), caller) = read_as(request, &state, parse).await?;
+    let (Sent { named, id, request }, caller) = read_as(request, &state, parse).await?;
     let service = path.service(&state)?;
+    named.check(&path.entry(&state)?, &service)?;
     let caller = caller.asking(service);
     let service = &caller.service();
     let (inferred, reply) = request.compute(service, caller).await?;

@@ -7,6 +7,7 @@ use super::elements::Elements;
 use super::parameters::RequestParameters;
 use super::plan::{Plan, RequestedOutput};
 use super::tensor::Tensor;
+use crate::batching::Priority;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::excerpt::excerpt;
@@ -20,6 +21,11 @@ use crate::model::output::Output;
 /// The input that has the texts, and the one that has the second texts of pairs.
 pub const TEXT: &str = "text";
 pub const PAIR: &str = "pair";
+
+/// The most inputs, and the most outputs that a request names.
+const MOST_INPUTS: usize = 2;
+#[cfg(feature = "grpc")]
+pub const MOST_OUTPUTS: usize = 1024;
 
 /// The datatype of texts.
 pub const BYTES: &str = "BYTES";
@@ -67,6 +73,9 @@ impl InferRequest {
         mut caller: Caller,
     ) -> Result<(Inferred, Reply), ApiError> {
         let Self { parameters, inputs, outputs } = self;
+        if parameters.priority.is_some_and(|priority| priority > 1) {
+            caller.priority = Priority::Batch;
+        }
         if let Some(micros) = parameters.timeout {
             // The time to read the request is over already.
             let own = Instant::now().checked_add(Duration::from_micros(micros));
@@ -74,7 +83,8 @@ impl InferRequest {
         }
         let (plan, prompt) = Plan::new(service, outputs, &parameters)?;
         let texts = texts(inputs)?;
-        let inputs = inputs::check_all(service, "/text", texts, &prompt, &mut caller.memory)?;
+        let inputs = inputs::check_all(service, "/text", texts, &prompt, &mut caller.memory)
+            .map_err(in_its_tensor)?;
         let spec = plan.spec();
         pipeline::check_layers(service, &spec, "/outputs")?;
         let (deadline, size) = (caller.deadline, plan.size());
@@ -95,6 +105,33 @@ impl Inferred {
     /// The outputs, in the order in which they were named.
     pub fn into_tensors(self) -> Vec<Tensor> {
         self.plan.tensors(self.computed)
+    }
+}
+
+/// Checks how many inputs there are.
+///
+/// # Errors
+/// There are more than have names.
+pub fn check_count(inputs: usize) -> Result<(), ApiError> {
+    if inputs <= MOST_INPUTS {
+        return Ok(());
+    }
+    let message = format!("{inputs} inputs; at most {MOST_INPUTS} are allowed: {TEXT} and {PAIR}");
+    Err(ApiError::InvalidField { pointer: "/inputs".to_owned(), message })
+}
+
+/// The error of a pair, whose texts are in two tensors.
+fn in_its_tensor(error: ApiError) -> ApiError {
+    let place = |pointer: &str| {
+        let (index, tensor) = pointer.strip_prefix("/text/")?.split_once('/')?;
+        Some(format!("/{tensor}/{index}"))
+    };
+    match error {
+        ApiError::Unacceptable { code, pointer, message } => {
+            let pointer = place(&pointer).unwrap_or(pointer);
+            ApiError::Unacceptable { code, pointer, message }
+        }
+        other => other,
     }
 }
 
@@ -164,6 +201,7 @@ fn join(text: Elements, pair: Option<Elements>) -> Result<WireInputs, ApiError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::error_code::ErrorCode;
 
     fn input(name: &str, shape: &[usize], list: &[&str]) -> InputTensor {
         InputTensor {
@@ -182,6 +220,18 @@ mod tests {
         let pairs = texts(vec![input(PAIR, &[1], &["b"]), input(TEXT, &[1], &["a"])]).unwrap();
         let pair = WirePair { text: "a".to_owned(), pair: Some("b".to_owned()) };
         assert_eq!(pairs, WireInputs::Several(vec![WireInput::Pair(pair)]));
+    }
+
+    #[test]
+    fn an_error_of_a_pair_names_the_tensor_of_the_text() {
+        let place = |pointer: &str| {
+            let error = ApiError::unacceptable(ErrorCode::BlankText, pointer, "");
+            in_its_tensor(error).pointer().unwrap().to_owned()
+        };
+        assert_eq!(place("/text/3/pair"), "/pair/3");
+        assert_eq!(place("/text/3/text"), "/text/3");
+        assert_eq!(place("/text/3"), "/text/3");
+        assert_eq!(place("/text"), "/text");
     }
 
     #[test]

@@ -31,6 +31,39 @@ pub struct ModelPath {
     pub version: Option<String>,
 }
 
+/// What a body says of the model, which must be what the path says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelNamed {
+    /// A name of the model.
+    pub name: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+}
+
+impl ModelNamed {
+    /// Checks that both mean the same model.
+    ///
+    /// # Errors
+    /// They don't.
+    pub fn check(&self, entry: &Entry, service: &Service) -> Result<(), ApiError> {
+        let refused = |field: &str, found: &str| {
+            let message = format!(
+                "\"{}\" isn't the model of the path, {}",
+                excerpt(found),
+                service.model.name
+            );
+            Err(ApiError::InvalidField { pointer: format!("/{field}"), message })
+        };
+        match (&self.name, &self.version) {
+            (Some(name), _) if !entry.names().any(|own| own == name) => refused("model_name", name),
+            (_, Some(version)) if *version != service.model.fingerprint => {
+                refused("model_version", version)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for ModelPath {
     type Rejection = ApiError;
 
@@ -47,6 +80,12 @@ impl<S: Send + Sync> FromRequestParts<S> for ModelPath {
 }
 
 impl ModelPath {
+    /// The model of a name; an empty version is none.
+    #[cfg(feature = "grpc")]
+    pub fn new(name: String, version: String) -> Self {
+        Self { name, version: Some(version).filter(|version| !version.is_empty()) }
+    }
+
     /// The model, which serves.
     ///
     /// # Errors

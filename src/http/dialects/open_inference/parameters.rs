@@ -40,9 +40,15 @@ pub struct RequestParameters {
     #[serde(default)]
     #[schema(minimum = 1)]
     pub timeout: Option<u64>,
+    /// Of Triton: 0 or 1 for a request that someone waits for, more for one that stands behind them.
+    #[serde(default)]
+    pub priority: Option<u64>,
     /// Whether outputs that don't say are in the binary form.
     #[serde(default)]
     pub binary_data_output: Option<bool>,
+    /// What some clients say of texts.
+    #[serde(default, rename = "content_type")]
+    _content_type: Option<ContentType>,
 }
 
 /// The parameters of an output.

@@ -1,5 +1,6 @@
 //! The outputs of a request: what is computed for them, and the tensors that are made of it.
 
+use std::collections::HashSet;
 use std::iter;
 use std::mem;
 use std::sync::Arc;
@@ -93,9 +94,9 @@ impl Plan {
         };
         let defaults = Defaults { service, parameters };
         let mut all = Vec::with_capacity(requested.len());
-        let mut natives = 0;
+        let (mut natives, mut names) = (0, HashSet::new());
         for (index, output) in requested.iter().enumerate() {
-            if requested[..index].iter().any(|other| other.name == output.name) {
+            if !names.insert(&output.name) {
                 let message = format!("the output \"{}\" is named twice", excerpt(&output.name));
                 return Err(invalid(index, "name", message));
             }

@@ -1,8 +1,8 @@
 //! From computed tensors to gRPC's messages.
 
-use super::protocol::infer_parameter::ParameterChoice;
-use super::protocol::model_infer_response::InferOutputTensor;
-use super::protocol::{InferParameter, InferTensorContents, ModelInferResponse};
+use super::protocol::inference::infer_parameter::ParameterChoice;
+use super::protocol::inference::model_infer_response::InferOutputTensor;
+use super::protocol::inference::{InferParameter, InferTensorContents, ModelInferResponse};
 use crate::http::dialects::open_inference::inference::Inferred;
 use crate::http::dialects::open_inference::tensor::{Tensor, TensorData};
 use crate::http::wire::Usage;

@@ -6,10 +6,9 @@
 use prost::bytes::Buf;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-use super::frame::PREFIX_BYTES;
-use super::protocol::InferParameter;
-use super::protocol::model_infer_request::InferInputTensor;
-use super::protocol::model_infer_request::InferRequestedOutputTensor;
+use super::protocol::inference::InferParameter;
+use super::protocol::inference::model_infer_request::InferInputTensor;
+use super::protocol::inference::model_infer_request::InferRequestedOutputTensor;
 
 /// A list that grows has up to twice the room that it needs.
 const GROWTH: usize = 2;
@@ -55,8 +54,7 @@ impl Kind {
 
 /// The bytes that a request for inference takes in memory. A message that can't be read counts as far as it
 /// can: decoding it fails there, too.
-pub fn decoded_bytes(frame: &[u8]) -> usize {
-    let message = frame.get(PREFIX_BYTES..).unwrap_or_default();
+pub fn decoded_bytes(message: &[u8]) -> usize {
     let mut count = Count::default();
     // What is wrong with it is said by whoever decodes it.
     let _ = count.fields(message, Kind::Request);
@@ -97,13 +95,13 @@ impl Count {
 mod tests {
     use prost::Message;
 
-    use super::super::protocol::{InferTensorContents, ModelInferRequest};
+    use super::super::protocol::inference::{InferTensorContents, ModelInferRequest};
     use super::*;
 
     const MANY: usize = 1000;
 
     fn counted(request: &ModelInferRequest) -> usize {
-        decoded_bytes(&[&[0; PREFIX_BYTES][..], &request.encode_to_vec()].concat())
+        decoded_bytes(&request.encode_to_vec())
     }
 
     #[test]
@@ -159,7 +157,7 @@ mod tests {
         let request = ModelInferRequest { raw_input_contents: vec![text], ..Default::default() };
         let counted = counted(&request);
         assert!((100_000..101_000).contains(&counted), "{counted}");
-        for nonsense in [&b""[..], b"\0\0\0\0", b"\0\0\0\0\x02\x2a\xff", b"\0\0\0\0\x01\xff"] {
+        for nonsense in [&b""[..], b"\x2a\xff", b"\xff"] {
             assert!(decoded_bytes(nonsense) < 1000);
         }
     }

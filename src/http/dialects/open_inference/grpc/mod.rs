@@ -1,25 +1,28 @@
 //! The protocol over gRPC, and the standard health service.
 //!
-//! tonic reads and writes messages. Before it sees one, the request has the limits of every other: its key,
-//! the room of the queue, the rate and the size of its body, and its memory (`admission`).
+//! A call has the limits of every other request: its key, the room of the queue, the rate and the size of its
+//! body, and its memory. So it is read and written here (`frame`, `call`, `answer_body`), by what reads and
+//! writes bodies of HTTP.
+//!
+//! <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>
 
-mod admission;
+mod about;
 mod answer;
+mod answer_body;
+mod call;
 mod fields;
 mod frame;
 mod health;
-// Made from `proto/open_inference.proto`; a test says when it isn't up to date.
-#[allow(missing_docs, clippy::all, clippy::too_many_lines)]
-#[rustfmt::skip]
+mod infer;
 mod protocol;
 mod request;
-mod service;
 mod status;
+mod watch;
 
-pub use admission::is_grpc;
+pub use call::is_grpc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, post};
+use axum::routing::post;
 use utoipa::openapi::OpenApi;
 
 use crate::http::dialects::dialect::{Dialect, ErrorShape};
@@ -29,20 +32,19 @@ pub const DIALECT: Dialect = Dialect {
     // A request is one of gRPC by its content type.
     paths: &[],
     routes,
-    // OpenAPI has no gRPC; the contract is `proto/open_inference.proto`.
+    // OpenAPI has no gRPC; the contract are the files in `proto`.
     contract: OpenApi::default,
     error: ErrorShape::Headers(status::headers),
 };
 
 fn routes() -> Router<AppState> {
-    let about: MethodRouter<AppState> = post(service::about);
-    let methods = ["ServerLive", "ServerReady", "ModelReady", "ServerMetadata", "ModelMetadata"];
-    let about = methods.iter().fold(Router::new(), |all, method| {
-        all.route(&format!("/inference.GRPCInferenceService/{method}"), about.clone())
-    });
-    let health: MethodRouter<AppState> = post(health::health);
-    about
-        .route("/inference.GRPCInferenceService/ModelInfer", post(service::infer))
-        .route("/grpc.health.v1.Health/Check", health.clone())
-        .route("/grpc.health.v1.Health/Watch", health)
+    Router::new()
+        .route("/inference.GRPCInferenceService/ServerLive", post(about::server_live))
+        .route("/inference.GRPCInferenceService/ServerReady", post(about::server_ready))
+        .route("/inference.GRPCInferenceService/ModelReady", post(about::model_ready))
+        .route("/inference.GRPCInferenceService/ServerMetadata", post(about::server_metadata))
+        .route("/inference.GRPCInferenceService/ModelMetadata", post(about::model_metadata))
+        .route("/inference.GRPCInferenceService/ModelInfer", post(infer::infer))
+        .route("/grpc.health.v1.Health/Check", post(health::check))
+        .route("/grpc.health.v1.Health/Watch", post(watch::watch))
 }

@@ -5,11 +5,14 @@ use std::collections::HashMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::protocol::infer_parameter::ParameterChoice;
-use super::protocol::model_infer_request::{InferInputTensor, InferRequestedOutputTensor};
-use super::protocol::{InferParameter, ModelInferRequest};
+use super::protocol::inference::infer_parameter::ParameterChoice;
+use super::protocol::inference::model_infer_request::{
+    InferInputTensor, InferRequestedOutputTensor,
+};
+use super::protocol::inference::{InferParameter, ModelInferRequest};
 use crate::http::dialects::open_inference::elements::Elements;
 use crate::http::dialects::open_inference::inference::{InferRequest, InputTensor};
+use crate::http::dialects::open_inference::inference::{MOST_OUTPUTS, check_count};
 use crate::http::dialects::open_inference::parameters::{InputParameters, RequestParameters};
 use crate::http::dialects::open_inference::plan::RequestedOutput;
 use crate::http::error::ApiError;
@@ -27,6 +30,12 @@ pub fn is_raw(request: &ModelInferRequest) -> bool {
 /// inputs.
 pub fn read(message: ModelInferRequest) -> Result<InferRequest, ApiError> {
     let (raw, inputs) = (message.raw_input_contents, message.inputs);
+    check_count(inputs.len())?;
+    if message.outputs.len() > MOST_OUTPUTS {
+        let message =
+            format!("{} outputs; at most {MOST_OUTPUTS} are allowed", message.outputs.len());
+        return Err(invalid("/outputs".to_owned(), message));
+    }
     if !raw.is_empty() && raw.len() != inputs.len() {
         let message = format!("{} binary forms, and {} inputs", raw.len(), inputs.len());
         return Err(invalid("/raw_input_contents".to_owned(), message));
@@ -67,6 +76,10 @@ fn read_input(
         })
     };
     let shape = shape.into_iter().map(dimension).collect::<Result<_, _>>()?;
+    let contents_place = match raw {
+        Some(_) => format!("/raw_input_contents/{index}"),
+        None => place("contents"),
+    };
     let elements = match (raw, contents) {
         (Some(_), Some(_)) => {
             let message = "beside raw_input_contents, no input may have contents";
@@ -75,7 +88,7 @@ fn read_input(
         (Some(raw), None) => Elements::from_binary(&raw),
         (None, contents) => Elements::from_bytes(&contents.unwrap_or_default().bytes_contents),
     };
-    let elements = elements.map_err(|message| invalid(place("contents"), message))?;
+    let elements = elements.map_err(|message| invalid(contents_place, message))?;
     Ok(InputTensor { name, datatype, shape, elements })
 }
 
@@ -102,7 +115,7 @@ fn invalid(pointer: String, message: String) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::protocol::InferTensorContents;
+    use super::super::protocol::inference::InferTensorContents;
     use super::*;
 
     fn input(shape: &[i64], texts: &[&[u8]]) -> InferInputTensor {
@@ -154,7 +167,7 @@ mod tests {
                 "/inputs/0/contents: beside raw_input_contents, no input may have contents",
             ),
             (
-                ModelInferRequest { inputs: vec![bare.clone(), bare], ..raw },
+                ModelInferRequest { inputs: vec![bare.clone(), bare], ..raw.clone() },
                 "/raw_input_contents: 1 binary forms, and 2 inputs",
             ),
             (
@@ -164,6 +177,18 @@ mod tests {
             (
                 ModelInferRequest { inputs: vec![input(&[1], &[b"\xff"])], ..Default::default() },
                 "/inputs/0/contents: the element 0 is not UTF-8 at byte 0",
+            ),
+            (
+                ModelInferRequest { raw_input_contents: vec![b"\x01".to_vec()], ..raw.clone() },
+                "/raw_input_contents/0: the element 0 is cut off: 4 bytes of length come first",
+            ),
+            (
+                ModelInferRequest { inputs: vec![input(&[], &[]); 3], ..Default::default() },
+                "/inputs: 3 inputs; at most 2 are allowed: text and pair",
+            ),
+            (
+                ModelInferRequest { outputs: vec![Default::default(); 1025], ..plain.clone() },
+                "/outputs: 1025 outputs; at most 1024 are allowed",
             ),
         ] {
             let error = read(request).unwrap_err();

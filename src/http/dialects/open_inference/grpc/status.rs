@@ -1,49 +1,66 @@
 //! Errors as gRPC has them.
+//!
+//! <https://github.com/grpc/grpc/blob/master/doc/statuscodes.md>
 
-use std::error::Error as _;
-use std::sync::Arc;
-
-use axum::http::{HeaderMap, StatusCode};
-use tonic::metadata::{MetadataMap, MetadataValue};
-use tonic::{Code, Status};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::http::dialects::open_inference::error::sentence;
 use crate::http::error::ApiError;
 use crate::http::error_code::ErrorCode;
 
-/// The stable code of an error.
-const CODE: &str = "x-strata-code";
+/// The content type of answers.
+pub const GRPC: &str = "application/grpc";
 
-/// How long a client should wait before it tries again, as clients of gRPC read it.
-const PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// gRPC's code.
+pub const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// The encoding of compressed messages that is read.
+const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+
+/// The stable code of an error.
+const CODE: HeaderName = HeaderName::from_static("x-strata-code");
+
+/// How long a client should wait before it tries again.
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// What a message may not have as it is, beside what isn't ASCII.
+const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
+
+/// The codes of errors that Strata has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Code {
+    InvalidArgument = 3,
+    DeadlineExceeded = 4,
+    NotFound = 5,
+    ResourceExhausted = 8,
+    Unimplemented = 12,
+    Internal = 13,
+    Unavailable = 14,
+    Unauthenticated = 16,
+}
 
 /// The headers of an answer that is an error.
 pub fn headers(error: &ApiError) -> HeaderMap {
-    let mut metadata = MetadataMap::new();
-    metadata.insert(CODE, MetadataValue::from_static(error.code().as_str()));
+    let message = utf8_percent_encode(&sentence(error), ENCODED).to_string();
+    let mut headers = HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static(GRPC)),
+        (STATUS, HeaderValue::from(code(error.code()) as u16)),
+        (CODE, HeaderValue::from_static(error.code().as_str())),
+    ]);
+    if let Ok(message) = HeaderValue::from_str(&message) {
+        headers.insert(MESSAGE, message);
+    }
     if let Some(seconds) = error.retry_after() {
-        metadata.insert(PUSHBACK, MetadataValue::from(seconds.saturating_mul(1000)));
+        headers.insert(PUSHBACK, HeaderValue::from(seconds.saturating_mul(1000)));
     }
-    let status = Status::with_metadata(code(error.code()), sentence(error), metadata);
-    status.into_http::<()>().into_parts().0.headers
-}
-
-/// A status for tonic that keeps the error.
-pub fn from_error(error: ApiError) -> Status {
-    let mut status = Status::unknown("");
-    status.set_source(Arc::new(error));
-    status
-}
-
-/// The error of a status: the one that it keeps, or what tonic found wrong with a message.
-pub fn into_error(status: &Status) -> ApiError {
-    if let Some(error) = status.source().and_then(|source| source.downcast_ref::<ApiError>()) {
-        return error.clone();
+    if matches!(error, ApiError::UnsupportedContentEncoding(_)) {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity,gzip"));
     }
-    ApiError::InvalidMessage(status.message().to_owned())
+    headers
 }
 
-/// gRPC's code of an error.
 fn code(code: ErrorCode) -> Code {
     match code {
         ErrorCode::UnknownModel => Code::NotFound,
@@ -81,23 +98,27 @@ mod tests {
 
     #[test]
     fn the_headers_have_the_sentence_the_stable_code_and_when_to_try_again() {
-        let full = ApiError::QueueFull { retry_after: Duration::from_secs(2) };
-        let headers = headers(&full);
-        assert_eq!(headers["grpc-status"], "14");
+        let headers = headers(&ApiError::QueueFull { retry_after: Duration::from_secs(2) });
         assert_eq!(
-            (&headers[CODE], &headers[PUSHBACK]),
-            (&"queue_full".parse().unwrap(), &"2000".parse().unwrap())
+            (&headers[STATUS], &headers[CODE]),
+            (&"14".parse().unwrap(), &"queue_full".parse().unwrap())
         );
-        let message = headers["grpc-message"].to_str().unwrap();
-        assert!(message.starts_with("too%20much%20waits%20already"), "{message}");
-        assert_eq!(headers["content-type"], "application/grpc");
+        assert_eq!(
+            (&headers[PUSHBACK], &headers["content-type"]),
+            (&"2000".parse().unwrap(), &"application/grpc".parse().unwrap())
+        );
+        let message = headers[MESSAGE].to_str().unwrap();
+        assert!(message.starts_with("too much waits already; try again in 2 s. "), "{message}");
     }
 
     #[test]
-    fn an_error_comes_through_a_status_unchanged() {
-        let error = into_error(&from_error(ApiError::NotFound));
-        assert_eq!(error.code(), ErrorCode::NotFound);
-        let error = into_error(&Status::internal("unexpected end"));
-        assert_eq!(error.to_string(), "the message can't be read: unexpected end");
+    fn a_sentence_is_encoded_where_it_is_not_plain() {
+        let odd = ApiError::InvalidMessage("5 % of \u{e9}\n".to_owned());
+        let headers = headers(&odd);
+        let message = headers[MESSAGE].to_str().unwrap();
+        assert!(
+            message.starts_with("the message can't be read: 5 %25 of %C3%A9%0A. "),
+            "{message}"
+        );
     }
 }

@@ -1,0 +1,63 @@
+//! A call: what its head has to say, and the message of a small one.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, Version, header};
+use prost::Message;
+
+use super::frame;
+use crate::http::body::{self, Rate};
+use crate::http::error::ApiError;
+use crate::http::excerpt::excerpt;
+use crate::http::state::AppState;
+
+/// What a content type of gRPC begins with.
+const GRPC: &str = "application/grpc";
+
+/// The most bytes of a message that has no texts.
+const SMALL_BYTES: usize = 16 * 1024;
+
+/// Whether a request is one of gRPC by its content type.
+pub fn is_grpc(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    value.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes()))
+}
+
+/// Checks that a request is one of gRPC.
+///
+/// # Errors
+/// Its content type is another one, or it isn't over HTTP/2.
+pub fn check(request: &Request) -> Result<(), ApiError> {
+    if !is_grpc(request.headers()) {
+        let found = request.headers().get(header::CONTENT_TYPE);
+        let found = found.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let found = found.map_or("not given".to_owned(), |text| format!("\"{}\"", excerpt(&text)));
+        return Err(ApiError::UnsupportedMediaType { found, read: GRPC });
+    }
+    if request.version() != Version::HTTP_2 {
+        let message = format!("it comes over {:?}; gRPC needs HTTP/2", request.version());
+        return Err(ApiError::InvalidMessage(message));
+    }
+    Ok(())
+}
+
+/// The error of a message that isn't what the method takes.
+pub fn invalid(error: prost::DecodeError) -> ApiError {
+    ApiError::InvalidMessage(error.to_string())
+}
+
+/// A message of a call that computes nothing.
+pub struct Small<M>(pub M);
+
+impl<M: Message + Default> FromRequest<AppState> for Small<M> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        check(&request)?;
+        let encoding = frame::encoding(request.headers());
+        let mut memory = state.memory().charge();
+        let rate = Rate::new(state.config());
+        let body = body::read(request.into_body(), SMALL_BYTES, rate, &mut memory).await?;
+        let message = frame::message(&body, encoding.as_deref(), SMALL_BYTES, &mut memory)?;
+        Ok(Self(M::decode(&*message).map_err(invalid)?))
+    }
+}
