@@ -42,7 +42,7 @@ test: setup servers model data nextest $(JUDGE)/installed $(CLIENTS_QUICK)/insta
 
 check: deny ## Check formatting, lints, docs, words, the crates and the image's files; warnings are errors
 	cargo fmt --all --check
-	rustfmt --edition 2024 --check fuzz/fuzz_targets/*.rs
+	rustfmt --edition 2024 --check fuzz/fuzz_targets/*.rs proto/generator/src/*.rs
 	cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	scripts/check_lean.sh
@@ -187,6 +187,7 @@ schemathesis: $(if $(filter $(STRATA),$(JUDGED)),release) model $(CONTRACT)/inst
 deny: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Check the crates' licences, versions and sources
 	$(CARGO_DENY) --locked --log-level warn check licenses bans sources
 	$(CARGO_DENY) --locked --log-level warn --manifest-path fuzz/Cargo.toml --config deny.toml check licenses bans sources
+	$(CARGO_DENY) --locked --log-level warn --manifest-path proto/generator/Cargo.toml --config deny.toml check licenses sources
 
 advisories: $(if $(filter $(DENY)/%,$(CARGO_DENY)),$(DENY)/installed) ## Look for known vulnerabilities of the crates (fetches the RustSec database)
 	$(CARGO_DENY) --locked check advisories

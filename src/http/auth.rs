@@ -7,27 +7,11 @@ use axum::http::{HeaderMap, header};
 use tokio::sync::watch;
 
 use super::error::ApiError;
+use super::probes::PROBES;
 use crate::keys::{Key, KeyRing};
 
-/// The patterns of the routes that need no key.
-const OPEN: [&str; 16] = [
-    "/",
-    "/docs",
-    "/docs/",
-    "/docs/{*rest}",
-    "/openapi.json",
-    "/openapi.yaml",
-    "/health",
-    "/livez",
-    "/readyz",
-    "/tei/health",
-    "/v2/health/live",
-    "/v2/health/ready",
-    "/inference.GRPCInferenceService/ServerLive",
-    "/inference.GRPCInferenceService/ServerReady",
-    "/grpc.health.v1.Health/Check",
-    "/grpc.health.v1.Health/Watch",
-];
+/// The patterns of the routes that need no key, beside the probes.
+const OPEN: [&str; 6] = ["/", "/docs", "/docs/", "/docs/{*rest}", "/openapi.json", "/openapi.yaml"];
 
 /// Where some clients send a key and it is not read.
 const ELSEWHERE: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
@@ -76,7 +60,7 @@ impl Auth {
             let key = ring.find(key).cloned();
             key.ok_or_else(|| ApiError::Unauthorized("the key is not known".to_owned()))
         });
-        let is_open = |route| OPEN.contains(&route);
+        let is_open = |route| OPEN.contains(&route) || PROBES.contains(&route);
         match found {
             Ok(key) => Ok(Some(key)),
             Err(_) if route.is_some_and(is_open) => Ok(None),

@@ -36,6 +36,7 @@ pub mod models;
 mod npy;
 pub mod openapi;
 mod pipeline;
+mod probes;
 pub mod problem;
 mod prompts;
 mod recipe;

@@ -175,7 +175,7 @@ async fn a_preface_that_does_not_end_and_a_connection_without_requests_are_close
     drop(half);
     let mut client = Client::connect(&server).await;
     client.ask("/livez", "").await;
-    // An idle client is told so, and leaves without an error.
+    // An idle client learns that, and leaves without an error.
     let requests = client.requests.clone();
     timeout(PATIENCE, client.connection).await.unwrap().unwrap().unwrap();
     drop(requests);

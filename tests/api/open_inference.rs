@@ -143,7 +143,7 @@ async fn classes_are_texts_of_value_index_and_label() {
     let app = app();
     let name = "checkpoint/probabilities";
     let outputs = json!([{"name": name, "parameters": {"classification": 2}}]);
-    let answer = infer(&app, json!({"outputs": outputs})).await.ok();
+    let answer = checked(&app, json!({"outputs": outputs})).await;
     let output = &answer["outputs"][0];
     assert_eq!((&output["datatype"], &output["shape"]), (&json!("BYTES"), &json!([2, 2])));
     let classified = app.post("/classify", json!({"inputs": TEXTS, "top_k": 2})).await.ok();

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode, Version, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::BodyExt;
@@ -26,8 +26,14 @@ static RUNTIME: LazyLock<Runtime> =
 static CONTRACT: LazyLock<Schemas> =
     LazyLock::new(|| Schemas::new(serde_json::to_value(Contract::openapi()).unwrap()));
 
+/// Where the methods of gRPC are; a call's status is in its headers.
+const GRPC: &str = "/inference.GRPCInferenceService/";
+
+/// gRPC's status of a failure of the server.
+const GRPC_INTERNAL: &str = "13";
+
 /// A request: its first line has a tiny checkpoint, a path, and words for its headers; the rest is the
-/// body.
+/// body. The word `json=9` says that binary tensors follow 9 bytes of JSON.
 pub struct Asked<'d> {
     checkpoint: &'d str,
     pub path: &'d str,
@@ -39,6 +45,7 @@ pub struct Asked<'d> {
 pub struct Answered {
     pub status: StatusCode,
     kind: String,
+    grpc_status: Option<String>,
     body: Vec<u8>,
 }
 
@@ -59,8 +66,8 @@ pub fn run(data: &[u8]) {
         && !asked.is("gzipped")
         && let Ok(json) = serde_json::from_slice::<Value>(asked.body)
     {
-        let path = asked.path.split('?').next().unwrap();
-        let request = &CONTRACT.contract()["paths"][path]["post"]["requestBody"]["content"];
+        let path = contract_path(asked.path);
+        let request = &CONTRACT.contract()["paths"][&path]["post"]["requestBody"]["content"];
         if let Some(schema) = request["application/json"].get("schema") {
             CONTRACT.check(schema, &json);
         }
@@ -90,7 +97,15 @@ impl<'d> Asked<'d> {
     fn request(&self) -> Request<Body> {
         let mut request = Request::post(self.path).header(header::HOST, "localhost");
         let kind = if self.is("text") { "text/plain" } else { "application/json" };
+        let is_grpc = self.path.starts_with(GRPC);
+        let kind = if is_grpc { "application/grpc" } else { kind };
         request = request.header(header::CONTENT_TYPE, kind);
+        if is_grpc {
+            request = request.version(Version::HTTP_2);
+        }
+        if let Some(length) = self.words.iter().find_map(|word| word.strip_prefix("json=")) {
+            request = request.header("inference-header-content-length", length);
+        }
         if self.is("npy") {
             request = request.header(header::ACCEPT, "application/x-npy");
         }
@@ -115,24 +130,36 @@ pub fn send(asked: &Asked) -> Answered {
         let (head, body) = router.oneshot(asked.request()).await.unwrap().into_parts();
         // A copy, since the parts of an answer are charged until they are dropped.
         let body = body.collect().await.unwrap().to_bytes().to_vec();
-        let kind = head.headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap());
-        let kind = kind.unwrap_or_default().to_owned();
-        Answered { status: head.status, kind, body }
+        let text = |name: &str| Some(head.headers.get(name)?.to_str().unwrap().to_owned());
+        let kind = text("content-type").unwrap_or_default();
+        Answered { status: head.status, kind, grpc_status: text("grpc-status"), body }
     });
     answered.check(asked.path);
     check_released(&state);
     answered
 }
 
+/// The path as the contract has it.
+fn contract_path(path: &str) -> String {
+    let path = path.split('?').next().unwrap();
+    let rest = path.strip_prefix("/v2/models/").and_then(|rest| rest.strip_suffix("/infer"));
+    match rest {
+        Some(model) if !model.contains('/') => "/v2/models/{model}/infer".to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
 impl Answered {
     fn check(&self, path: &str) {
-        let Self { status, kind, body } = self;
+        let Self { status, kind, grpc_status, body } = self;
+        assert_ne!(grpc_status.as_deref(), Some(GRPC_INTERNAL));
         assert!(!status.is_server_error(), "{status}: {}", String::from_utf8_lossy(body));
-        let path = path.split('?').next().unwrap();
+        let path = &contract_path(path);
         let answers = &CONTRACT.contract()["paths"][path]["post"]["responses"];
         if answers.is_null() {
             let no_route = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
-            assert!(no_route.contains(status) || LEFT_OUT.contains(&path), "{path}: {status}");
+            let left_out = LEFT_OUT.contains(&path.as_str()) || path.starts_with(GRPC);
+            assert!(no_route.contains(status) || left_out, "{path}: {status}");
             return;
         }
         let range = if status.is_success() { status.as_str() } else { "4XX" };

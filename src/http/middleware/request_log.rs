@@ -12,25 +12,13 @@ use super::observer::Observer;
 use super::trace::Ended;
 use crate::http::error::ApiError;
 use crate::http::metrics::method_label;
+use crate::http::probes::PROBES;
 use crate::http::timings::{RequestStage, StageClock, StageTimings};
 use crate::keys::Key;
 use crate::telemetry::traces::{Parent, Trace};
 
-/// Routes that orchestrators and Prometheus ask every few seconds: logged at DEBUG, and not recorded.
-const PROBES: [&str; 12] = [
-    "/health",
-    "/livez",
-    "/readyz",
-    "/metrics",
-    "/tei/health",
-    "/tei/metrics",
-    "/v2/health/live",
-    "/v2/health/ready",
-    "/inference.GRPCInferenceService/ServerLive",
-    "/inference.GRPCInferenceService/ServerReady",
-    "/grpc.health.v1.Health/Check",
-    "/grpc.health.v1.Health/Watch",
-];
+/// The routes that Prometheus asks every few seconds.
+const METRICS: [&str; 2] = ["/metrics", "/tei/metrics"];
 
 /// A request, from its start to its line in the log. If it is dropped before [`finish`](Self::finish),
 /// its client has left, and the line says so.
@@ -200,8 +188,9 @@ impl RequestLog {
     }
 }
 
+/// Whether it is asked every few seconds: it is logged at DEBUG, and not recorded.
 fn is_probe(route: Option<&str>) -> bool {
-    route.is_some_and(|route| PROBES.contains(&route))
+    route.is_some_and(|route| PROBES.contains(&route) || METRICS.contains(&route))
 }
 
 /// Whether a probe is answered as orchestrators expect it: that the server is ready or that it isn't.

@@ -56,7 +56,6 @@ struct WireTensor {
     parameters: Option<TensorParameters>,
     /// Its elements, in row-major order, if they don't follow the JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<f64>>)]
     data: Option<TensorData>,
 }
 

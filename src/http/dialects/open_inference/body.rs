@@ -8,7 +8,7 @@ use super::elements::Elements;
 use super::inference::{InferRequest, InputTensor, check_count};
 use super::model_path::ModelNamed;
 use super::parameters::{InputParameters, OutputParameters, RequestParameters};
-use super::plan::RequestedOutput;
+use super::requested::RequestedOutput;
 use crate::http::error::ApiError;
 use crate::http::excerpt::excerpt;
 use crate::http::json;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::config::MOST_INPUTS;
@@ -125,9 +125,10 @@ impl<'de> Visitor<'de> for Flatten<'_> {
 
 impl PartialSchema for Elements {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let item = OneOfBuilder::new().item(text()).item(ArrayBuilder::new().items(text()));
         let description = "The texts, in row-major order. They may also be in one list per row.";
-        ArrayBuilder::new().items(text).description(Some(description)).into()
+        ArrayBuilder::new().items(item).description(Some(description)).into()
     }
 }
 

@@ -12,13 +12,14 @@ use crate::http::extract::read_as;
 use crate::http::state::AppState;
 
 /// Computes outputs for texts. A version may be named: `/v2/models/{model}/versions/{version}/infer`.
+///
+/// Binary tensors may follow the JSON: its bytes are then in the header `inference-header-content-length`,
+/// in the request as in the answer.
 #[utoipa::path(
     post, path = "/v2/models/{model}/infer", operation_id = "open_inference_infer",
     tag = "Open Inference Protocol",
     params(
         ("model" = String, Path, description = "A name of a model."),
-        ("inference-header-content-length" = Option<usize>, Header, nullable = false,
-         description = "The bytes of the JSON, if binary tensors follow it."),
     ),
     request_body(content(
         (WireRequest = "application/json"),

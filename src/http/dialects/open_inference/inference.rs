@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::elements::Elements;
+use super::outputs::Outputs;
 use super::parameters::RequestParameters;
-use super::plan::{Plan, RequestedOutput};
+use super::requested::RequestedOutput;
 use super::tensor::Tensor;
 use crate::batching::Priority;
 use crate::http::caller::Caller;
@@ -56,7 +57,7 @@ pub struct InferRequest {
 
 /// What was computed for a request.
 pub struct Inferred {
-    plan: Plan,
+    outputs: Outputs,
     computed: Vec<Output>,
     /// Tokens, and which texts were cut.
     pub usage: Usage,
@@ -81,30 +82,30 @@ impl InferRequest {
             let own = Instant::now().checked_add(Duration::from_micros(micros));
             caller.deadline = own.map_or(caller.deadline, |own| own.min(caller.deadline));
         }
-        let (plan, prompt) = Plan::new(service, outputs, &parameters)?;
+        let (outputs, prompt) = Outputs::new(service, outputs, &parameters)?;
         let texts = texts(inputs)?;
         let inputs = inputs::check_all(service, "/text", texts, &prompt, &mut caller.memory)
             .map_err(in_its_tensor)?;
-        let spec = plan.spec();
+        let spec = outputs.spec();
         pipeline::check_layers(service, &spec, "/outputs")?;
-        let (deadline, size) = (caller.deadline, plan.size());
+        let (deadline, size) = (caller.deadline, outputs.size());
         let long_text = parameters.long_text.unwrap_or_default().into();
         let outcome = pipeline::run(service, inputs, spec, long_text, caller, |_, _| size).await?;
         let Outcome { outputs: computed, usage, answer_memory: memory, .. } = outcome;
         let numbers = computed.iter().map(Output::number_count).sum();
-        Ok((Inferred { plan, computed, usage }, Reply { numbers, deadline, memory }))
+        Ok((Inferred { outputs, computed, usage }, Reply { numbers, deadline, memory }))
     }
 }
 
 impl Inferred {
     /// Whether an output is wanted in the binary form.
     pub fn has_binary(&self) -> bool {
-        self.plan.has_binary()
+        self.outputs.has_binary()
     }
 
     /// The outputs, in the order in which they were named.
     pub fn into_tensors(self) -> Vec<Tensor> {
-        self.plan.tensors(self.computed)
+        self.outputs.tensors(self.computed)
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::error::ErrorBody;
 use super::inference::{BYTES, PAIR, TEXT};
 use super::model_path::ModelPath;
-use super::plan::{EMBEDDING, output_names};
+use super::requested::{EMBEDDING, output_names};
 use crate::http::error::ApiError;
 use crate::http::recipe::resolve;
 use crate::http::service::Service;

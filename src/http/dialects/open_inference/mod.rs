@@ -19,8 +19,9 @@ mod infer;
 mod inference;
 mod metadata;
 mod model_path;
+mod outputs;
 mod parameters;
-mod plan;
+mod requested;
 mod tensor;
 
 #[cfg(feature = "grpc")]

@@ -38,10 +38,11 @@ pub struct RequestParameters {
     pub long_text: Option<WireLongText>,
     /// Microseconds after which the answer is of no use.
     #[serde(default)]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 18446744073709551615_u64, format = "uint64")]
     pub timeout: Option<u64>,
     /// Of Triton: 0 or 1 for a request that someone waits for, more for one that stands behind them.
     #[serde(default)]
+    #[schema(maximum = 18446744073709551615_u64, format = "uint64")]
     pub priority: Option<u64>,
     /// Whether outputs that don't say are in the binary form.
     #[serde(default)]

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 use serde::ser::Serializer;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::quantization::Values;
 
@@ -54,6 +57,19 @@ impl TensorData {
         }
     }
 }
+
+/// One list: whole numbers would match more than one of several kinds of list, which `oneOf` forbids.
+impl PartialSchema for TensorData {
+    fn schema() -> RefOr<Schema> {
+        let number = ObjectBuilder::new().schema_type(Type::Number);
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let description = "The elements, in row-major order: numbers, or texts for `BYTES`.";
+        let item = OneOfBuilder::new().item(number).item(text);
+        ArrayBuilder::new().items(item).description(Some(description)).into()
+    }
+}
+
+impl ToSchema for TensorData {}
 
 impl Serialize for TensorData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

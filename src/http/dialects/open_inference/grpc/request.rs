@@ -14,7 +14,7 @@ use crate::http::dialects::open_inference::elements::Elements;
 use crate::http::dialects::open_inference::inference::{InferRequest, InputTensor};
 use crate::http::dialects::open_inference::inference::{MOST_OUTPUTS, check_count};
 use crate::http::dialects::open_inference::parameters::{InputParameters, RequestParameters};
-use crate::http::dialects::open_inference::plan::RequestedOutput;
+use crate::http::dialects::open_inference::requested::RequestedOutput;
 use crate::http::error::ApiError;
 use crate::http::json;
 
