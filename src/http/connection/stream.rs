@@ -68,7 +68,10 @@ impl WatchedStream {
         Ok(Protocol::Http1)
     }
 
-    /// Without HTTP/2, a client that speaks it gets the answer of HTTP/1.
+    /// Without HTTP/2, hyper closes the connection of a client that speaks it.
+    ///
+    /// # Errors
+    /// None.
     #[cfg(not(feature = "grpc"))]
     pub async fn protocol(&mut self) -> io::Result<Protocol> {
         Ok(Protocol::Http1)

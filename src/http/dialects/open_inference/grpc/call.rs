@@ -5,21 +5,23 @@ use axum::http::{HeaderMap, Version, header};
 use prost::Message;
 
 use super::frame;
+use super::status::GRPC;
 use crate::http::body::{self, Rate};
 use crate::http::error::ApiError;
 use crate::http::excerpt::excerpt;
 use crate::http::state::AppState;
 
-/// What a content type of gRPC begins with.
-const GRPC: &str = "application/grpc";
+/// The content types of gRPC with messages of Protocol Buffers.
+const CONTENT_TYPES: [&str; 2] = [GRPC, "application/grpc+proto"];
 
 /// The most bytes of a message that has no texts.
 const SMALL_BYTES: usize = 16 * 1024;
 
-/// Whether a request is one of gRPC by its content type.
+/// Whether a request is one of gRPC by its content type; gRPC-Web is another protocol.
 pub fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE);
-    value.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes()))
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence))
 }
 
 /// Checks that a request is one of gRPC.
@@ -59,5 +61,24 @@ impl<M: Message + Default> FromRequest<AppState> for Small<M> {
         let body = body::read(request.into_body(), SMALL_BYTES, rate, &mut memory).await?;
         let message = frame::message(&body, encoding.as_deref(), SMALL_BYTES, &mut memory)?;
         Ok(Self(M::decode(&*message).map_err(invalid)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grpc_is_known_by_its_content_type() {
+        let is_grpc = |value: &'static str| {
+            let value = value.parse().unwrap();
+            is_grpc(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)]))
+        };
+        for known in ["application/grpc", "application/grpc+proto", "Application/gRPC; a=b"] {
+            assert!(is_grpc(known), "{known}");
+        }
+        for other in ["application/grpc-web", "application/grpc+json", "application/json", ""] {
+            assert!(!is_grpc(other), "{other}");
+        }
     }
 }
