@@ -123,6 +123,11 @@ impl ApiError {
         Self::Unacceptable { code, pointer: pointer.into(), message: message.into() }
     }
 
+    /// A field that can't be read as it is.
+    pub fn invalid_field(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::InvalidField { pointer: pointer.into(), message: message.into() }
+    }
+
     /// A failure of the server. `cause` is for the log and must not quote an input.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(cause.into()))

@@ -1,14 +1,14 @@
 //! Reads a request before its handler runs: what its headers say, then its JSON body.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout_at;
 
 use super::body::{self, ContentEncoding, Rate};
 use super::caller::Caller;
+use super::content_type::{media_type, unsupported};
 use super::error::ApiError;
-use super::excerpt::excerpt;
 use super::json;
 use super::models::Wanted;
 use super::state::AppState;
@@ -83,14 +83,11 @@ pub async fn read_bytes(request: Request, state: &AppState) -> Result<(Vec<u8>, 
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let read = "application/json";
-    let Some(found) = headers.get(header::CONTENT_TYPE) else {
-        return Err(ApiError::UnsupportedMediaType { found: "not given".to_owned(), read });
+    let is_json = |kind: &str| {
+        kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
     };
-    let text = found.to_str().unwrap_or("not readable");
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let json = essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"));
-    let found = || format!("\"{}\"", excerpt(text));
-    if json { Ok(()) } else { Err(ApiError::UnsupportedMediaType { found: found(), read }) }
+    match media_type(headers).filter(|kind| is_json(kind)) {
+        Some(_) => Ok(()),
+        None => Err(unsupported(headers, "application/json")),
+    }
 }

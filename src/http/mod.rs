@@ -11,6 +11,7 @@ mod capped_list;
 mod characters;
 mod client;
 pub mod connection;
+mod content_type;
 mod cors;
 mod deadline;
 mod decoding;

@@ -85,7 +85,11 @@ impl Entry {
         std::iter::once(name.as_str()).chain(aliases.iter().map(String::as_str))
     }
 
-    fn serve(&self) -> Result<Arc<Service>, ApiError> {
+    /// The service.
+    ///
+    /// # Errors
+    /// The model is being loaded, or could not be.
+    pub fn serve(&self) -> Result<Arc<Service>, ApiError> {
         match &self.state {
             State::Loaded(service) => Ok(Arc::clone(service)),
             State::Loading => Err(ApiError::Starting),

@@ -55,18 +55,10 @@ async fn closed_after(mut stream: TcpStream) -> Duration {
     waiting.await.unwrap()
 }
 
-/// The value of a metric with its labels.
-async fn metric(app: &TestApp, line: &str) -> u64 {
-    let text = app.get("/metrics").await;
-    let text = String::from_utf8(text.body.to_vec()).unwrap();
-    let value = text.lines().find_map(|found| found.strip_prefix(line));
-    value.map_or(0, |value| value.trim().parse().unwrap())
-}
-
 /// Waits until the server has closed so many connections for this reason.
 async fn until_closed(app: &TestApp, reason: &str, connections: u64) {
     let line = format!("strata_http_connections_closed_total{{reason=\"{reason}\"}}");
-    let counted = until(async || metric(app, &line).await == connections);
+    let counted = until(async || app.metric(&line).await == connections as f64);
     tokio::time::timeout(PATIENCE, counted).await.unwrap();
 }
 

@@ -97,11 +97,16 @@ impl Activity {
         self.change.notified().await;
     }
 
-    /// Whether the client has cancelled too many requests; it may then cancel a few more.
+    /// Whether the client has cancelled too many requests.
     pub fn is_flooded(&self) -> bool {
-        let mut state = self.lock();
-        let flooded = state.streams.as_mut().filter(|streams| streams.is_flooded());
-        flooded.map(StreamCount::forgive).is_some()
+        self.lock().streams.as_ref().is_some_and(StreamCount::is_flooded)
+    }
+
+    /// Lets the client cancel a few more requests, since it was asked to leave.
+    pub fn forgive(&self) {
+        if let Some(streams) = &mut self.lock().streams {
+            streams.forgive();
+        }
     }
 
     /// A head has arrived. Returns when its first byte came.

@@ -74,6 +74,7 @@ impl Watch {
         loop {
             if activity.is_flooded() {
                 self.leave(connection.as_mut(), leave, End::Flooded)?;
+                activity.forgive();
             }
             if let Some(leave) = leave.filter(|_| self.has_to_leave()) {
                 leave(connection.as_mut());

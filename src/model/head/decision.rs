@@ -108,12 +108,18 @@ impl Descriptor {
 
     /// The `k` labels with the highest scores, best first.
     fn top(&self, scores: &[f32], k: usize) -> Vec<Scored> {
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-        let best = order.into_iter().take(k);
+        let best = best(scores, k).into_iter();
         best.map(|label| Scored { label: self.labels[label].clone(), score: scores[label] })
             .collect()
     }
+}
+
+/// The indices of the `k` highest scores, best first; of equal scores the first one comes first.
+pub fn best(scores: &[f32], k: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    order.truncate(k);
+    order
 }
 
 /// `activation(logits / temperature)`, computed in float64; `None` for no activation.

@@ -27,12 +27,6 @@ const ADMITTED: &str = "strata_batching_requests_admitted_total{model=\"single-l
 /// No test waits this long for the server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn metric(app: &TestApp, line: &str) -> f64 {
-    let text = app.get("/metrics").await;
-    let value = text.text().lines().find_map(|found| found.strip_prefix(line)).map(str::to_owned);
-    value.map_or(0.0, |value| value.trim().parse().unwrap())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_needs_a_key_where_there_are_keys() {
     let sha256 = Sha256Hash::of_key(KEY.as_bytes()).to_hex();
@@ -85,10 +79,10 @@ async fn a_deadline_is_honoured_and_a_call_that_is_cancelled_leaves_the_queue() 
     assert_eq!((answer.status.as_u16(), answer.header("grpc-status")), (200, "4"));
     assert_eq!(answer.header("x-strata-code"), "deadline_exceeded");
     let cancelled = tokio::spawn(async move { infer(&channel, request(&["a", "film"])).await });
-    let admitted = async || metric(&app, ADMITTED).await == 3.0;
+    let admitted = async || app.metric(ADMITTED).await == 3.0;
     timeout(PATIENCE, until(admitted)).await.unwrap();
     cancelled.abort();
-    timeout(PATIENCE, until(async || metric(&app, CANCELLED).await == 1.0)).await.unwrap();
+    timeout(PATIENCE, until(async || app.metric(CANCELLED).await == 1.0)).await.unwrap();
     stage.open();
     first.await.unwrap().unwrap();
     assert_eq!(stage.try_pass(), None, "neither is computed");
@@ -164,7 +158,7 @@ async fn the_body_has_its_limits_also_when_it_is_compressed() {
     let status = send(&TEXTS, CompressionEncoding::Deflate).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented, "{}", status.message());
     assert!(status.message().contains("\"deflate\"; only gzip is read"), "{}", status.message());
-    timeout(PATIENCE, until(async || metric(&app, "strata_memory_used_bytes").await == 0.0))
+    timeout(PATIENCE, until(async || app.metric("strata_memory_used_bytes").await == 0.0))
         .await
         .unwrap();
     server.stop().await;
@@ -197,7 +191,7 @@ async fn many_small_fields_are_charged_before_they_are_read() {
         infer(&channel, ModelInferRequest { inputs, ..request(&TEXTS) }).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{}", status.message());
     infer(&channel, request(&TEXTS)).await.unwrap();
-    timeout(PATIENCE, until(async || metric(&app, "strata_memory_used_bytes").await == 0.0))
+    timeout(PATIENCE, until(async || app.metric("strata_memory_used_bytes").await == 0.0))
         .await
         .unwrap();
     server.stop().await;

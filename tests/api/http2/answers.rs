@@ -36,7 +36,7 @@ async fn an_answer_that_nobody_reads_costs_its_stream_and_no_other() {
         }
     };
     assert_eq!(error.reason(), Some(Reason::CANCEL));
-    assert_eq!(metric(&app, "strata_memory_used_bytes").await, 0.0);
+    assert_eq!(app.metric("strata_memory_used_bytes").await, 0.0);
     drop(client);
     server.stop().await;
 }
@@ -71,7 +71,7 @@ async fn an_answer_of_which_a_byte_is_read_is_not_handed_over_and_holds_its_memo
     let server = TestServer::start(&app).await;
     let (client, body) = barely_read(&server).await;
     // Far more than the pieces that were handed over.
-    assert!(metric(&app, "strata_memory_used_bytes").await > 200_000.0);
+    assert!(app.metric("strata_memory_used_bytes").await > 200_000.0);
     assert_eq!(server.open.busy(), 1);
     drop((client, body));
     until_metric(&app, "strata_memory_used_bytes", 0.0).await;

@@ -65,13 +65,13 @@ async fn a_client_that_begins_and_cancels_without_end_is_cut_off_alone() {
                 begun.push(sent);
             }
             // So that the server has begun them: h2 counts those that it hasn't by itself.
-            let all = async || metric(&app, IN_PROGRESS).await == NONE + AT_ONCE as f64;
+            let all = async || app.metric(IN_PROGRESS).await == NONE + AT_ONCE as f64;
             if timeout(PATIENCE / 10, until(all)).await.is_err() {
                 // It takes no more.
                 return;
             }
             begun.iter_mut().for_each(|(_, stream)| stream.send_reset(Reason::CANCEL));
-            until(async || metric(&app, IN_PROGRESS).await == NONE).await;
+            until(async || app.metric(IN_PROGRESS).await == NONE).await;
         }
         panic!("none is refused");
     };

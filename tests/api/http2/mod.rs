@@ -96,14 +96,8 @@ async fn read(mut body: RecvStream) -> Vec<u8> {
     read
 }
 
-async fn metric(app: &TestApp, line: &str) -> f64 {
-    let text = app.get("/metrics").await;
-    let value = text.text().lines().find_map(|found| found.strip_prefix(line)).map(str::to_owned);
-    value.map_or(0.0, |value| value.trim().parse().unwrap())
-}
-
 async fn until_metric(app: &TestApp, line: &str, value: f64) {
-    timeout(PATIENCE, until(async || metric(app, line).await == value)).await.unwrap();
+    timeout(PATIENCE, until(async || app.metric(line).await == value)).await.unwrap();
 }
 
 fn closed_for(reason: &str) -> String {

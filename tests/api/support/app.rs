@@ -175,6 +175,13 @@ impl TestApp {
         self.send(post(path, body)).await
     }
 
+    /// The value of a metric with its labels, as a line of `/metrics` begins; 0 if there is none.
+    pub async fn metric(&self, line: &str) -> f64 {
+        let answer = self.get("/metrics").await;
+        let value = answer.text().lines().find_map(|found| found.strip_prefix(line));
+        value.map_or(0.0, |value| value.trim().parse().unwrap())
+    }
+
     /// Yields until this many sequences wait in the queue.
     pub async fn until_waiting(&self, sequences: usize) {
         let batcher = self.batcher();

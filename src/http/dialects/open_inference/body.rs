@@ -1,6 +1,6 @@
 //! The body of an inference request over HTTP: JSON, then the binary forms of its inputs.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -9,6 +9,7 @@ use super::inference::{InferRequest, InputTensor, check_count};
 use super::model_path::ModelNamed;
 use super::parameters::{InputParameters, OutputParameters, RequestParameters};
 use super::requested::RequestedOutput;
+use crate::http::content_type::{media_type, unsupported};
 use crate::http::error::ApiError;
 use crate::http::excerpt::excerpt;
 use crate::http::json;
@@ -111,15 +112,9 @@ pub fn header_length(headers: &HeaderMap) -> Result<Option<usize>, ApiError> {
 /// # Errors
 /// It is another one, such as that of a form.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let Some(found) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let text = found.to_str().unwrap_or("not readable");
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    match essence.to_ascii_lowercase().as_str() {
-        "application/json" | "application/octet-stream" => Ok(()),
-        _ => Err(ApiError::UnsupportedMediaType {
-            found: format!("\"{}\"", excerpt(text)),
-            read: "application/json or application/octet-stream",
-        }),
+    match media_type(headers).as_deref() {
+        None | Some("application/json" | "application/octet-stream") => Ok(()),
+        Some(_) => Err(unsupported(headers, "application/json or application/octet-stream")),
     }
 }
 
@@ -158,25 +153,35 @@ pub fn parse(body: &[u8], header: Option<usize>) -> Result<Sent, ApiError> {
                 let field = format!("/inputs/{index}/parameters/binary_data_size");
                 let Some((own, rest)) = binary.split_at_checked(size) else {
                     let left = binary.len();
-                    return Err(invalid(field, format!("{size} bytes, and {left} are left")));
+                    return Err(ApiError::invalid_field(
+                        field,
+                        format!("{size} bytes, and {left} are left"),
+                    ));
                 };
                 binary = rest;
-                Elements::from_binary(own).map_err(|message| invalid(field, message))?
+                Elements::from_binary(own)
+                    .map_err(|message| ApiError::invalid_field(field, message))?
             }
             (Some(_), Some(_)) => {
                 let message = "both data and binary_data_size are given; one is allowed";
-                return Err(invalid(format!("/inputs/{index}"), message.to_owned()));
+                return Err(ApiError::invalid_field(
+                    format!("/inputs/{index}"),
+                    message.to_owned(),
+                ));
             }
             (None, None) => {
                 let message = "neither data nor the parameter binary_data_size is given";
-                return Err(invalid(format!("/inputs/{index}"), message.to_owned()));
+                return Err(ApiError::invalid_field(
+                    format!("/inputs/{index}"),
+                    message.to_owned(),
+                ));
             }
         };
         read.push(InputTensor { name, datatype, shape, elements });
     }
     if !binary.is_empty() {
         let message = format!("{} bytes are left behind the binary tensors", binary.len());
-        return Err(invalid("/inputs".to_owned(), message));
+        return Err(ApiError::invalid_field("/inputs".to_owned(), message));
     }
     let output = |WireOutput { name, parameters }| RequestedOutput {
         name,
@@ -186,10 +191,6 @@ pub fn parse(body: &[u8], header: Option<usize>) -> Result<Sent, ApiError> {
     let parameters = parameters.unwrap_or_default();
     let request = InferRequest { parameters, inputs: read, outputs };
     Ok(Sent { named: ModelNamed { name, version }, id, request })
-}
-
-fn invalid(pointer: String, message: String) -> ApiError {
-    ApiError::InvalidField { pointer, message }
 }
 
 #[cfg(test)]

@@ -41,8 +41,9 @@ pub async fn infer(
     let length = body::header_length(request.headers())?;
     let parse = move |bytes: Vec<u8>| body::parse(&bytes, length);
     let (Sent { named, id, request }, caller) = read_as(request, &state, parse).await?;
-    let service = path.service(&state)?;
-    named.check(&path.entry(&state)?, &service)?;
+    let entry = path.entry(&state)?;
+    let service = entry.serve()?;
+    named.check(&entry, &service)?;
     let caller = caller.asking(service);
     let service = &caller.service();
     let (inferred, reply) = request.compute(service, caller).await?;

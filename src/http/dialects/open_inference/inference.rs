@@ -118,7 +118,7 @@ pub fn check_count(inputs: usize) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("{inputs} inputs; at most {MOST_INPUTS} are allowed: {TEXT} and {PAIR}");
-    Err(ApiError::InvalidField { pointer: "/inputs".to_owned(), message })
+    Err(ApiError::invalid_field("/inputs", message))
 }
 
 /// The error of a pair, whose texts are in two tensors.
@@ -141,8 +141,7 @@ fn texts(inputs: Vec<InputTensor>) -> Result<WireInputs, ApiError> {
     let (mut text, mut pair) = (None, None);
     for (index, input) in inputs.into_iter().enumerate() {
         let invalid = |field: &str, message: String| {
-            let pointer = format!("/inputs/{index}/{field}");
-            Err(ApiError::InvalidField { pointer, message })
+            Err(ApiError::invalid_field(format!("/inputs/{index}/{field}"), message))
         };
         let name = excerpt(&input.name).into_owned();
         let place = match input.name.as_str() {
@@ -192,7 +191,7 @@ fn join(text: Elements, pair: Option<Elements>) -> Result<WireInputs, ApiError> 
     };
     if pair.count != text.count {
         let message = format!("{} elements, and {} of {TEXT}", pair.count, text.count);
-        return Err(ApiError::InvalidField { pointer: format!("/{PAIR}"), message });
+        return Err(ApiError::invalid_field(format!("/{PAIR}"), message));
     }
     let pairs = text.texts.into_iter().zip(pair.texts);
     let input = |(text, pair)| WireInput::Pair(WirePair { text, pair: Some(pair) });

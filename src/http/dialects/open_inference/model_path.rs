@@ -52,7 +52,7 @@ impl ModelNamed {
                 excerpt(found),
                 service.model.name
             );
-            Err(ApiError::InvalidField { pointer: format!("/{field}"), message })
+            Err(ApiError::invalid_field(format!("/{field}"), message))
         };
         match (&self.name, &self.version) {
             (Some(name), _) if !entry.names().any(|own| own == name) => refused("model_name", name),
@@ -91,10 +91,7 @@ impl ModelPath {
     /// # Errors
     /// There is no such model, it isn't loaded, or it has another version.
     pub fn service(&self, state: &AppState) -> Result<Arc<Service>, ApiError> {
-        let wanted = Wanted::Named { name: &self.name, pointer: "" };
-        let service = state.models().choose(wanted)?;
-        self.check_version(&service)?;
-        Ok(service)
+        self.entry(state)?.serve()
     }
 
     /// The model, whether it serves or not.

@@ -12,6 +12,7 @@ use crate::http::prompts::{self, Prompt};
 use crate::http::service::Service;
 use crate::http::vectors::{Encoding, FLOAT_BYTES, VectorFormat};
 use crate::model::head::Head;
+use crate::model::head::decision::best;
 use crate::model::output::Output;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::quantization::Values;
@@ -193,10 +194,8 @@ fn scores(head: &Head, logits: &[f32], probabilities: bool) -> Vec<f32> {
 
 /// The best classes as Triton writes them, best first: `value:index:label`.
 fn best_classes(scores: &[f32], labels: &[String], count: usize) -> Vec<String> {
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    order.truncate(count);
-    order.into_iter().map(|index| format!("{}:{index}:{}", scores[index], labels[index])).collect()
+    let text = |index: usize| format!("{}:{index}:{}", scores[index], labels[index]);
+    best(scores, count).into_iter().map(text).collect()
 }
 
 #[cfg(test)]

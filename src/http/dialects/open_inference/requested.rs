@@ -168,7 +168,7 @@ impl Reader<'_> {
 }
 
 fn invalid(index: usize, field: &str, message: String) -> ApiError {
-    ApiError::InvalidField { pointer: pointer(index, field), message }
+    ApiError::invalid_field(pointer(index, field), message)
 }
 
 fn pointer(index: usize, field: &str) -> String {

@@ -1,14 +1,14 @@
 //! A call: what its head has to say, and the message of a small one.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Version, header};
+use axum::http::{HeaderMap, Version};
 use prost::Message;
 
 use super::frame;
 use super::status::GRPC;
 use crate::http::body::{self, Rate};
+use crate::http::content_type::{media_type, unsupported};
 use crate::http::error::ApiError;
-use crate::http::excerpt::excerpt;
 use crate::http::state::AppState;
 
 /// The content types of gRPC with messages of Protocol Buffers.
@@ -19,9 +19,7 @@ const SMALL_BYTES: usize = 16 * 1024;
 
 /// Whether a request is one of gRPC by its content type; gRPC-Web is another protocol.
 pub fn is_grpc(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
-    CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence))
+    media_type(headers).is_some_and(|kind| CONTENT_TYPES.contains(&kind.as_str()))
 }
 
 /// Checks that a request is one of gRPC.
@@ -30,10 +28,7 @@ pub fn is_grpc(headers: &HeaderMap) -> bool {
 /// Its content type is another one, or it isn't over HTTP/2.
 pub fn check(request: &Request) -> Result<(), ApiError> {
     if !is_grpc(request.headers()) {
-        let found = request.headers().get(header::CONTENT_TYPE);
-        let found = found.map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let found = found.map_or("not given".to_owned(), |text| format!("\"{}\"", excerpt(&text)));
-        return Err(ApiError::UnsupportedMediaType { found, read: GRPC });
+        return Err(unsupported(request.headers(), GRPC));
     }
     if request.version() != Version::HTTP_2 {
         let message = format!("it comes over {:?}; gRPC needs HTTP/2", request.version());
@@ -66,6 +61,8 @@ impl<M: Message + Default> FromRequest<AppState> for Small<M> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     #[test]

@@ -34,32 +34,25 @@ pub fn read(message: ModelInferRequest) -> Result<InferRequest, ApiError> {
     if message.outputs.len() > MOST_OUTPUTS {
         let message =
             format!("{} outputs; at most {MOST_OUTPUTS} are allowed", message.outputs.len());
-        return Err(invalid("/outputs".to_owned(), message));
+        return Err(ApiError::invalid_field("/outputs".to_owned(), message));
     }
     if !raw.is_empty() && raw.len() != inputs.len() {
         let message = format!("{} binary forms, and {} inputs", raw.len(), inputs.len());
-        return Err(invalid("/raw_input_contents".to_owned(), message));
+        return Err(ApiError::invalid_field("/raw_input_contents".to_owned(), message));
     }
     let mut raw = raw.into_iter();
     let input = |(index, input)| read_input(index, input, raw.next());
     let inputs = inputs.into_iter().enumerate().map(input).collect::<Result<_, _>>()?;
-    let mut parameters: RequestParameters = parameters(message.parameters, "/parameters")?;
+    let mut parameters: RequestParameters = read_parameters(message.parameters, "/parameters")?;
     // Numbers take as much room as in the binary form.
     parameters.binary_data_output = Some(true);
     let output = |(index, output)| {
         let InferRequestedOutputTensor { name, parameters: own } = output;
-        let parameters = parameters_of(own, index)?;
+        let parameters = read_parameters(own, &format!("/outputs/{index}/parameters"))?;
         Ok(RequestedOutput { name, parameters })
     };
     let outputs = message.outputs.into_iter().enumerate().map(output);
     Ok(InferRequest { parameters, inputs, outputs: outputs.collect::<Result<_, ApiError>>()? })
-}
-
-fn parameters_of<T: DeserializeOwned>(
-    own: HashMap<String, InferParameter>,
-    index: usize,
-) -> Result<T, ApiError> {
-    parameters(own, &format!("/outputs/{index}/parameters"))
 }
 
 fn read_input(
@@ -69,10 +62,13 @@ fn read_input(
 ) -> Result<InputTensor, ApiError> {
     let place = |field: &str| format!("/inputs/{index}/{field}");
     let InferInputTensor { name, datatype, shape, parameters: own, contents } = input;
-    let _: InputParameters = parameters(own, &place("parameters"))?;
+    let _: InputParameters = read_parameters(own, &place("parameters"))?;
     let dimension = |number: i64| {
         usize::try_from(number).map_err(|_| {
-            invalid(place("shape"), format!("{number} is no dimension; 0 or more is allowed"))
+            ApiError::invalid_field(
+                place("shape"),
+                format!("{number} is no dimension; 0 or more is allowed"),
+            )
         })
     };
     let shape = shape.into_iter().map(dimension).collect::<Result<_, _>>()?;
@@ -83,17 +79,17 @@ fn read_input(
     let elements = match (raw, contents) {
         (Some(_), Some(_)) => {
             let message = "beside raw_input_contents, no input may have contents";
-            return Err(invalid(place("contents"), message.to_owned()));
+            return Err(ApiError::invalid_field(place("contents"), message.to_owned()));
         }
         (Some(raw), None) => Elements::from_binary(&raw),
         (None, contents) => Elements::from_bytes(&contents.unwrap_or_default().bytes_contents),
     };
-    let elements = elements.map_err(|message| invalid(contents_place, message))?;
+    let elements = elements.map_err(|message| ApiError::invalid_field(contents_place, message))?;
     Ok(InputTensor { name, datatype, shape, elements })
 }
 
 /// Parameters, which are those that JSON has.
-fn parameters<T: DeserializeOwned>(
+fn read_parameters<T: DeserializeOwned>(
     parameters: HashMap<String, InferParameter>,
     pointer: &str,
 ) -> Result<T, ApiError> {
@@ -107,10 +103,6 @@ fn parameters<T: DeserializeOwned>(
     };
     let object = parameters.into_iter().map(|(name, parameter)| (name, value(parameter)));
     json::from_value(Value::Object(object.collect()), pointer)
-}
-
-fn invalid(pointer: String, message: String) -> ApiError {
-    ApiError::InvalidField { pointer, message }
 }
 
 #[cfg(test)]
@@ -138,13 +130,13 @@ mod tests {
             ("timeout".to_owned(), parameter(ParameterChoice::Int64Param(7))),
             ("prompt".to_owned(), InferParameter { parameter_choice: None }),
         ]);
-        let read: RequestParameters = parameters(own, "/parameters").unwrap();
+        let read: RequestParameters = read_parameters(own, "/parameters").unwrap();
         assert_eq!((read.dimensions, read.timeout, read.prompt), (Some(8), Some(7), None));
         let wrong = HashMap::from([(
             "dimensions".to_owned(),
             parameter(ParameterChoice::StringParam("8".to_owned())),
         )]);
-        let error = parameters::<RequestParameters>(wrong, "/parameters").unwrap_err();
+        let error = read_parameters::<RequestParameters>(wrong, "/parameters").unwrap_err();
         assert_eq!(error.pointer(), Some("/parameters/dimensions"));
     }
 
