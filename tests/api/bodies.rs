@@ -1,12 +1,11 @@
 //! How bodies may be written: compressed, with a byte order mark, with `null`; and what is said of
 //! those that may not.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use axum::body::Body;
 use axum::http::{Request, header};
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -74,11 +73,8 @@ async fn answers_are_compressed_where_configured_for_clients_that_accept_it() {
         request
     };
     let answer = app.send(accepting("/embed", &body)).await;
-    assert_eq!(answer.header("content-encoding"), "gzip");
-    let mut text = String::new();
-    GzDecoder::new(&answer.body[..]).read_to_string(&mut text).unwrap();
     let expected = plain.send(accepting("/embed", &body)).await;
-    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected.ok());
+    assert_eq!(serde_json::from_str::<Value>(&answer.gunzipped()).unwrap(), expected.ok());
     assert!(!expected.headers.contains_key(header::CONTENT_ENCODING));
     assert!(!app.post("/embed", body).await.headers.contains_key(header::CONTENT_ENCODING));
     let refused = app.send(accepting("/embed", &json!({"inputs": " "}))).await;

@@ -235,8 +235,9 @@ async fn the_docs_need_no_other_host() {
     let page = app.get("/docs/").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.header("content-type").starts_with("text/html"));
-    assert!(!page.text().contains("//"), "{}", page.text());
-    let linked = page.text().split([' ', '>']).filter_map(|word| {
+    let page = page.gunzipped();
+    assert!(!page.contains("//"), "{page}");
+    let linked = page.split([' ', '>']).filter_map(|word| {
         let link = word.strip_prefix("src=").or(word.strip_prefix("href="))?;
         Some(link.trim_matches('"').trim_start_matches("./").to_owned())
     });

@@ -1,9 +1,12 @@
 //! A complete answer, with the checks that apply to every answer.
 
+use std::io::Read;
+
 use axum::body::{Bytes, to_bytes};
 use axum::http::{HeaderMap, Response, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
 /// The stages that `Server-Timing` names.
@@ -30,6 +33,14 @@ impl Answer {
 
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The text of a compressed body.
+    pub fn gunzipped(&self) -> String {
+        assert_eq!(self.header("content-encoding"), "gzip");
+        let mut text = String::new();
+        GzDecoder::new(&self.body[..]).read_to_string(&mut text).unwrap();
+        text
     }
 
     pub fn json(&self) -> Value {
