@@ -1,6 +1,8 @@
 //! The arguments of the kernels. They hold pointers: the code that builds a value must make sure
 //! that the guarantees in its documentation hold, and the kernels rely on them.
 
+use std::ops::Range;
+
 use crate::epilogue::Epilogue;
 use crate::simd::matrix::TILE;
 
@@ -113,12 +115,29 @@ pub struct LayerNormArguments {
     pub eps: f32,
 }
 
+/// Rows of attention heads whose columns are rotated in place.
+///
+/// Guarantees: `first` is valid for `rows` rows of `heads · columns` numbers, `stride` apart, and
+/// nothing else accesses them; `positions` is valid for `rows` numbers, and `cos` and `sin` for
+/// `columns / 2` numbers at each of these positions, one position after another. `columns` is even.
+pub struct RotationArguments {
+    pub first: *mut f32,
+    pub rows: usize,
+    pub stride: usize,
+    pub heads: usize,
+    pub columns: usize,
+    pub positions: *const u32,
+    pub cos: *const f32,
+    pub sin: *const f32,
+}
+
 /// Attention of one sequence and one attention head.
 ///
 /// Guarantees: `q` is valid for `queries` rows of `d` columns, `q_stride` apart; `k` and `v` for
 /// `t` rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart;
 /// `scratch` for [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the matmuls are
-/// in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1.
+/// in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1. The guarantees of
+/// [`Distances`] hold.
 pub struct AttentionArguments {
     pub q: *const f32,
     pub q_stride: usize,
@@ -130,10 +149,57 @@ pub struct AttentionArguments {
     pub d: usize,
     /// `log₂ e / √d`: with it, `2^score` is the numerator of the softmax.
     pub scale: f32,
+    /// What the distance of a query and a key changes.
+    pub distances: Option<Distances>,
     pub out: *mut f32,
     pub out_stride: usize,
     pub scratch: *mut f32,
 }
+
+impl AttentionArguments {
+    /// The most queries of a block that begins at `first`: if keys may be too far away, its places
+    /// are within one multiple of [`QUERIES`].
+    #[inline(always)]
+    pub fn most_queries(&self, first: usize) -> usize {
+        match self.distances {
+            Some(Distances { first_query, reach: Some(_), .. }) => {
+                QUERIES - (first_query + first) % QUERIES
+            }
+            _ => QUERIES,
+        }
+    }
+
+    /// The keys of the block of queries that begins at `first`. They depend on the places of these
+    /// queries alone, rounded to whole blocks: so a query has the same keys, in the same order, in
+    /// any block.
+    #[inline(always)]
+    pub fn keys_of(&self, first: usize) -> Range<usize> {
+        let Some(Distances { first_query, reach: Some(reach), .. }) = self.distances else {
+            return 0..self.t;
+        };
+        let block = (first_query + first) / QUERIES * QUERIES;
+        let start = block.saturating_sub(reach) / KEY_STEP * KEY_STEP;
+        start..self.t.min(block.saturating_add(QUERIES + reach))
+    }
+}
+
+/// What the distance of a query and a key, `query − key`, changes.
+///
+/// Guarantees: the number of a distance is `distance` after `bias`. `bias` is valid for the distances
+/// of all queries to their keys ([`AttentionArguments::keys_of`]), and for those of [`QUERIES`] more
+/// queries.
+#[derive(Clone, Copy)]
+pub struct Distances {
+    /// The place of the first query among the keys.
+    pub first_query: usize,
+    /// Added to the scores before they are scaled.
+    pub bias: *const f32,
+    /// How far away keys may be.
+    pub reach: Option<usize>,
+}
+
+/// The first of a block's keys is a multiple of this, so that it begins a tile of keys.
+pub const KEY_STEP: usize = 32;
 
 /// Bytes of a line, in which rounded rows are stored.
 pub const LINE_BYTES: usize = 64;

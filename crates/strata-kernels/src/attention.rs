@@ -1,6 +1,7 @@
 //! Attention: the checks in front of the kernels.
 
 use crate::arguments::{AttentionArguments, attention_scratch, rounded_scratch};
+use crate::distance_bias::Positions;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::simd::matrix;
@@ -10,16 +11,18 @@ use crate::view_mut::ViewMut;
 impl Kernels {
     /// Attention of one sequence and one attention head, `softmax(q·kᵀ/√d)·v` to `out`: queries
     /// `(n, d)`, keys and values `(t, d)`. With a reduced dtype its two matmuls are in bf16 on a
-    /// CPU that has AVX-512 BF16, and in f32 on others. `scratch` grows to the size needed.
+    /// CPU that has AVX-512 BF16, and in f32 on others. With `positions`, what the distance of a
+    /// query and a key adds is added to their score before the softmax. `scratch` grows to the size
+    /// needed.
     ///
     /// # Panics
-    /// Sizes do not fit together, keys and values have different strides, or there are no keys.
+    /// Sizes do not fit together, keys and values have different strides, there are no keys, or a
+    /// distance is beyond the farthest that `positions` has.
     pub fn attention(
         &self,
         dtype: Dtype,
-        q: View<'_>,
-        k: View<'_>,
-        v: View<'_>,
+        [q, k, v]: [View<'_>; 3],
+        positions: Option<Positions<'_>>,
         mut out: ViewMut<'_>,
         scratch: &mut Vec<f32>,
     ) {
@@ -49,6 +52,10 @@ impl Kernels {
             t,
             d,
             scale: (std::f64::consts::LOG2_E / (d as f64).sqrt()) as f32,
+            distances: positions.map(|Positions { bias, first_query }| {
+                assert!(first_query + n <= t, "{n} queries from {first_query} on among {t} keys");
+                bias.distances(first_query, n, t)
+            }),
             out_stride: out.stride(),
             out: out.as_mut_ptr(),
             scratch: scratch.as_mut_ptr(),

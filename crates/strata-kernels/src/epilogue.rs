@@ -11,4 +11,6 @@ pub enum Epilogue {
     Activation(Activation),
     /// The previous content of the output is added.
     Residual,
+    /// The previous content of the output is multiplied with it.
+    Product,
 }

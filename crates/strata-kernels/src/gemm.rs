@@ -80,7 +80,7 @@ impl Kernels {
         let fused = match epilogue {
             Epilogue::Bias => true,
             Epilogue::Activation(activation) => activation.is_fused(),
-            Epilogue::Residual => false,
+            Epilogue::Residual | Epilogue::Product => false,
         };
         if !kernel.layout.has_tiles() || b.dtype() == Dtype::Int8 || !fused {
             return None;

@@ -18,6 +18,7 @@ mod attention;
 mod bf16;
 mod buffer;
 mod dispatch;
+mod distance_bias;
 mod dtype;
 mod epilogue;
 mod f32_products;
@@ -30,6 +31,7 @@ mod operand;
 mod packed_linear;
 mod packed_words;
 mod peak;
+mod rotation;
 mod scalar;
 #[cfg_attr(
     all(kernels_scalar_only, not(test)),
@@ -51,6 +53,7 @@ mod x86_64;
 
 pub use activation::Activation;
 pub use buffer::Buffer;
+pub use distance_bias::{DistanceBias, Positions};
 pub use dtype::Dtype;
 pub use epilogue::Epilogue;
 pub use f32_products::F32Products;
@@ -60,5 +63,6 @@ pub use numerics::REVISION;
 pub use operand::{Operand, OperandScratch};
 pub use packed_linear::{PackedLinear, PackedPart};
 pub use peak::peak;
+pub use rotation::RotationTable;
 pub use view::View;
 pub use view_mut::ViewMut;

@@ -2,7 +2,7 @@
 
 use crate::activation::Activation;
 use crate::arguments::{
-    AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch,
+    AttentionArguments, GemmArguments, LayerNormArguments, LeftWords, Prefetch, RotationArguments,
 };
 use crate::f32_products::F32Products;
 use crate::simd::matrix::{CHUNK, TILE, place_in_panel};
@@ -34,6 +34,13 @@ pub type MicroKernelFn = unsafe fn(
 /// The CPU has the features of the kernel's module, and the guarantees of [`LayerNormArguments`]
 /// hold.
 pub type LayerNormFn = unsafe fn(&LayerNormArguments);
+
+/// Rotates the columns of attention heads in place.
+///
+/// # Safety
+/// The CPU has the features of the kernel's module, and the guarantees of [`RotationArguments`]
+/// hold.
+pub type RotationFn = unsafe fn(&RotationArguments);
 
 /// Attention of one sequence and one attention head.
 ///
@@ -170,6 +177,7 @@ pub struct Table {
     pub bf16: GemmKernel,
     pub int8: GemmKernel,
     pub layer_norm: LayerNormFn,
+    pub rotate: RotationFn,
     /// With both matmuls in f32.
     pub attention: AttentionFn,
     /// With both matmuls in bf16 and sums in f32, or the same as `attention` if bf16 is not faster.

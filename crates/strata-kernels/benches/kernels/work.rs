@@ -111,7 +111,7 @@ impl AttentionWork {
         let (t, d) = (self.t, ATTENTION_HEAD_COLUMNS);
         let [q, k, v] = self.qkv.each_ref().map(|numbers| View::new(numbers, t, d, d));
         let out = ViewMut::new(&mut self.out, t, d, d);
-        self.kernels.attention(self.dtype, q, k, v, out, &mut self.scratch);
+        self.kernels.attention(self.dtype, [q, k, v], None, out, &mut self.scratch);
     }
 
     /// Additions and multiplications of the two matmuls.

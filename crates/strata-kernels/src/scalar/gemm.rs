@@ -142,6 +142,7 @@ pub unsafe fn gemm<W: Word>(arguments: &GemmArguments) {
                     Epilogue::Bias => x,
                     Epilogue::Activation(activation) => activation.apply(x),
                     Epilogue::Residual => *out + x,
+                    Epilogue::Product => *out * x,
                 };
             }
         }

@@ -16,6 +16,7 @@ pub static TABLE: Table = Table {
     bf16: BF16,
     int8: INT8,
     layer_norm: rows::layer_norm,
+    rotate: rows::rotate,
     attention: attention::attention,
     attention_rounded: attention::attention,
     rounded_products: F32.products,

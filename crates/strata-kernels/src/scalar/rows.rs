@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use crate::arguments::{LayerNormArguments, in_lines};
+use crate::arguments::{LayerNormArguments, RotationArguments, in_lines};
 use crate::bf16::bf16;
 use crate::table::RowScale;
 
@@ -27,6 +27,33 @@ pub unsafe fn layer_norm(arguments: &LayerNormArguments) {
         let scale = 1.0 / (variance + f64::from(arguments.eps)).sqrt();
         for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
             *x = ((f64::from(*x) - mean) * scale) as f32 * gain + bias;
+        }
+    }
+}
+
+/// Rotates the columns of attention heads, as `simd::rotation::rotate` does.
+///
+/// # Safety
+/// The guarantees of [`RotationArguments`] hold.
+pub unsafe fn rotate(arguments: &RotationArguments) {
+    let RotationArguments { first, stride, heads, columns, .. } = *arguments;
+    let half = columns / 2;
+    for row in 0..arguments.rows {
+        // SAFETY: each row is valid for its attention heads, and there are as many cosines and sines
+        // for its position as an attention head has pairs of columns.
+        let (heads, cos, sin) = unsafe {
+            let angles = *arguments.positions.add(row) as usize * half;
+            (
+                slice::from_raw_parts_mut(first.add(row * stride), heads * columns),
+                slice::from_raw_parts(arguments.cos.add(angles), half),
+                slice::from_raw_parts(arguments.sin.add(angles), half),
+            )
+        };
+        for head in heads.chunks_exact_mut(columns) {
+            let (xs, ys) = head.split_at_mut(half);
+            for ((x, y), (cos, sin)) in xs.iter_mut().zip(ys).zip(cos.iter().zip(sin)) {
+                (*x, *y) = (*x * cos - *y * sin, *y * cos + *x * sin);
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ pub unsafe fn epilogue<D: Dot>(tile: &Tile<'_>) {
     unsafe {
         match tile.arguments.epilogue {
             Epilogue::Residual => each_register::<D::Register, Residual>(tile),
+            Epilogue::Product => each_register::<D::Register, Product>(tile),
             Epilogue::Activation(Activation::Gelu) if D::ROUNDED => {
                 each_register::<D::Register, GeluRounded>(tile)
             }
@@ -77,6 +78,7 @@ impl LastOperation for Identity {
 
 last_operations! {
     Residual: |x, out| V::load(out).add(x);
+    Product: |x, out| V::load(out).mul(x);
     Gelu: |x, _| gelu(x);
     GeluRounded: |x, _| gelu_rounded(x);
     GeluTanh: |x, _| gelu_tanh(x);

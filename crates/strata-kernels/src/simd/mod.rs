@@ -15,6 +15,7 @@ pub mod lanes;
 pub mod layer_norm;
 pub mod matrix;
 pub mod micro_kernel;
+pub mod rotation;
 pub mod rounding;
 mod table_functions;
 mod tiles;

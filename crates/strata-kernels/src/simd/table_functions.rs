@@ -47,6 +47,14 @@ macro_rules! table_functions {
         }
 
         /// # Safety
+        /// As for [`RotationFn`](crate::table::RotationFn).
+        $(#[target_feature(enable = $features)])?
+        unsafe fn rotate(arguments: &$crate::arguments::RotationArguments) {
+            // SAFETY: as above.
+            unsafe { $crate::simd::rotation::rotate::<Vector>(arguments) }
+        }
+
+        /// # Safety
         /// As for [`AttentionFn`](crate::table::AttentionFn).
         $(#[target_feature(enable = $features)])?
         unsafe fn attention_f32(arguments: &$crate::arguments::AttentionArguments) {

@@ -2,6 +2,7 @@
 
 use super::guarded::Guarded;
 use super::support::{SIZES, all_kernels, assert_close, name, numbers};
+use crate::distance_bias::Positions;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
 use crate::view::View;
@@ -9,7 +10,7 @@ use crate::view_mut::ViewMut;
 
 /// The largest difference to float64 that is allowed, for values up to 1. Largest seen: 1.4e-7, and
 /// 0.003 in bf16.
-fn tolerance(dtype: Dtype) -> f32 {
+pub fn tolerance(dtype: Dtype) -> f32 {
     if dtype == Dtype::F32 { 5e-7 } else { 0.006 }
 }
 
@@ -17,22 +18,32 @@ fn tolerance(dtype: Dtype) -> f32 {
 const SCRATCH: usize = 1 << 16;
 
 /// All kernels, with both matmuls in f32 and rounded.
-fn all_with_dtypes() -> impl Iterator<Item = (Kernels, Dtype)> {
+pub fn all_with_dtypes() -> impl Iterator<Item = (Kernels, Dtype)> {
     all_kernels().flat_map(|kernels| [(kernels, Dtype::F32), (kernels, Dtype::Int8)])
 }
 
 /// `softmax(q·kᵀ/√d)·v` with the whole row of scores at once, in float64.
 fn expected(q: &[f32], k: &[f32], v: &[f32], d: usize) -> Vec<f32> {
+    expected_at([q, k, v], d, |_, _| 0.0)
+}
+
+/// The same, with a number added to the score of each query and key; with −∞ the key is excluded.
+pub fn expected_at(
+    [q, k, v]: [&[f32]; 3],
+    d: usize,
+    added: impl Fn(usize, usize) -> f64,
+) -> Vec<f32> {
     let rows = |numbers: &[f32]| -> Vec<Vec<f64>> {
         numbers.chunks(d).map(|row| row.iter().copied().map(f64::from).collect()).collect()
     };
     let (keys, values) = (rows(k), rows(v));
     let mut out = Vec::new();
-    for query in rows(q) {
-        let score = |key: &Vec<f64>| {
-            query.iter().zip(key).map(|(a, b)| a * b).sum::<f64>() / (d as f64).sqrt()
+    for (i, query) in rows(q).into_iter().enumerate() {
+        let score = |(j, key): (usize, &Vec<f64>)| {
+            let dot = query.iter().zip(key).map(|(a, b)| a * b).sum::<f64>();
+            dot / (d as f64).sqrt() + added(i, j)
         };
-        let scores: Vec<f64> = keys.iter().map(score).collect();
+        let scores: Vec<f64> = keys.iter().enumerate().map(score).collect();
         let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let powers: Vec<f64> = scores.iter().map(|score| (score - max).exp()).collect();
         let sum: f64 = powers.iter().sum();
@@ -54,15 +65,25 @@ pub fn attention(
     v: &[f32],
     d: usize,
 ) -> Vec<f32> {
+    attention_at(kernels, dtype, [q, k, v], None, d)
+}
+
+/// The same with what distances add.
+pub fn attention_at(
+    kernels: Kernels,
+    dtype: Dtype,
+    [q, k, v]: [&[f32]; 3],
+    positions: Option<Positions<'_>>,
+    d: usize,
+) -> Vec<f32> {
     let (n, t) = (q.len() / d, k.len() / d);
     let (q, k, v) = (Guarded::new(q), Guarded::new(k), Guarded::new(v));
     let mut out = Guarded::new(&vec![9.0; n * d]);
     let view = |numbers, rows| View::new(numbers, rows, d, d);
     kernels.attention(
         dtype,
-        view(q.as_ref(), n),
-        view(k.as_ref(), t),
-        view(v.as_ref(), t),
+        [view(q.as_ref(), n), view(k.as_ref(), t), view(v.as_ref(), t)],
+        positions,
         ViewMut::new(out.as_mut(), n, d, d),
         &mut vec![f32::NAN; SCRATCH],
     );

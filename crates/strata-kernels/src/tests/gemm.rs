@@ -27,7 +27,7 @@ const ROUNDED_GELU: f32 = 2e-4;
 /// All epilogues.
 fn epilogues() -> impl Iterator<Item = Epilogue> {
     let activations = Activation::ALL.map(Epilogue::Activation);
-    [Epilogue::Bias, Epilogue::Residual].into_iter().chain(activations)
+    [Epilogue::Bias, Epilogue::Residual, Epilogue::Product].into_iter().chain(activations)
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -116,9 +116,8 @@ fn add_attention(hash: &mut Hash, kernels: Kernels, dtype: Dtype, [n, t, d]: [us
     let mut out = vec![0.0; n * d];
     kernels.attention(
         dtype,
-        View::new(&q, n, d, d),
-        View::new(&k, t, d, d),
-        View::new(&v, t, d, d),
+        [View::new(&q, n, d, d), View::new(&k, t, d, d), View::new(&v, t, d, d)],
+        None,
         ViewMut::new(&mut out, n, d, d),
         &mut Vec::new(),
     );

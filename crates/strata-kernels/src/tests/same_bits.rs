@@ -54,9 +54,12 @@ fn a_query_has_the_same_bits_among_any_others() {
             let mut out = vec![0.0; count * d];
             kernels.attention(
                 dtype,
-                View::new(&q[first * d..], count, d, d),
-                View::new(&k, t, d, d),
-                View::new(&v, t, d, d),
+                [
+                    View::new(&q[first * d..], count, d, d),
+                    View::new(&k, t, d, d),
+                    View::new(&v, t, d, d),
+                ],
+                None,
                 ViewMut::new(&mut out, count, d, d),
                 &mut Vec::new(),
             );

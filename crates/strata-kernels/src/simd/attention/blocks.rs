@@ -1,5 +1,6 @@
 //! Blocks of queries, and for each of them blocks of keys.
 
+use super::distances::BlockDistances;
 use super::operands::{LeftSides, Operands, RegisterOf};
 use super::softmax::Softmax;
 use super::transpose::{scatter, transpose};
@@ -23,13 +24,14 @@ pub unsafe fn attention<O: Operands>(arguments: &AttentionArguments) {
         let left_sides = O::prepare(arguments);
         let mut first = 0;
         while first < arguments.queries {
-            let remaining = arguments.queries - first;
+            let remaining = (arguments.queries - first).min(arguments.most_queries(first));
             if remaining > n {
-                block::<O, 2>(arguments, &left_sides, first, remaining.min(2 * n));
-                first += 2 * n;
+                let count = remaining.min(2 * n);
+                block::<O, 2>(arguments, &left_sides, first, count);
+                first += count;
             } else {
                 block::<O, 1>(arguments, &left_sides, first, remaining);
-                first += n;
+                first += remaining;
             }
         }
     }
@@ -46,7 +48,8 @@ unsafe fn block<O: Operands, const W: usize>(
     first: usize,
     n: usize,
 ) {
-    let AttentionArguments { t, d, scratch, .. } = *arguments;
+    let AttentionArguments { d, scratch, .. } = *arguments;
+    let all_keys = arguments.keys_of(first);
     let width = W * RegisterOf::<O>::N;
     // SAFETY: the three parts of scratch have rows of `QUERIES` columns, of which there are at
     // least `width`. Tiles are within the rows of keys, values, scores and output.
@@ -61,8 +64,8 @@ unsafe fn block<O: Operands, const W: usize>(
         );
         let mut upcoming = Upcoming::new::<O>(arguments, first, n);
         let mut softmax = Softmax::<RegisterOf<O>, W>::new(arguments.scale);
-        for start in (0..t).step_by(KEYS) {
-            let keys = KEYS.min(t - start);
+        for start in all_keys.clone().step_by(KEYS) {
+            let keys = KEYS.min(all_keys.end - start);
             // (keys, d)·(d, width)
             for (row, rows) in tiles(keys, O::Dot::TILE_ROWS) {
                 let left = left_sides.keys;
@@ -72,10 +75,14 @@ unsafe fn block<O: Operands, const W: usize>(
                 tile_of_rows::<O::Dot, W>(rows, left, O::words(d), queries, out, [None; 2]);
                 upcoming.prefetch::<O>(arguments);
             }
-            let correction = softmax.update::<O>(scores, keys, scores);
-            let before = (start > 0).then_some(&correction);
+            let distances = BlockDistances::new(arguments, first, start);
+            if let Some(distances) = distances {
+                distances.add::<RegisterOf<O>, W>(scores, keys);
+            }
+            let correction = softmax.update::<O>(scores, keys, distances, scores);
+            let before = (start > all_keys.start).then_some(&correction);
             let reciprocals = softmax.reciprocals();
-            let after = (start + keys == t).then_some(&reciprocals);
+            let after = (start + keys == all_keys.end).then_some(&reciprocals);
             // (d, keys)·(keys, width), added to the output so far.
             for (row, rows) in tiles(d, O::Dot::TILE_ROWS) {
                 let left = left_sides.values;

@@ -7,6 +7,7 @@
 //! full block and in one that is not full.
 
 mod blocks;
+mod distances;
 mod operands;
 mod rounded;
 mod softmax;
@@ -14,6 +15,7 @@ mod transpose;
 mod upcoming;
 
 pub use blocks::attention;
+pub use distances::BlockDistances;
 pub use operands::Plain;
 pub use rounded::Rounded;
 pub use softmax::{Softmax, StorePowers};

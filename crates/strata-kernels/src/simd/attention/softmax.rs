@@ -1,5 +1,6 @@
 //! The running softmax.
 
+use super::distances::BlockDistances;
 use crate::simd::functions::{exp2, exp2_rounded};
 use crate::simd::lanes::Lanes;
 
@@ -49,6 +50,35 @@ unsafe fn power<V: Lanes, P: StorePowers<V>>(x: V) -> V {
     unsafe { if P::APPROXIMATE { exp2_rounded(x) } else { exp2(x) } }
 }
 
+/// Which keys count for a query. A type and not a closure, which may be compiled to a call of a
+/// function without the CPU features.
+trait Kept: Copy {
+    /// The power of a key if it counts, or else 0.
+    ///
+    /// # Safety
+    /// The CPU has the features of `V`, and the key and register `w` of queries exist.
+    unsafe fn keep<V: Lanes>(self, power: V, key: usize, w: usize) -> V;
+}
+
+/// All keys count.
+#[derive(Clone, Copy)]
+struct All;
+
+impl Kept for All {
+    #[inline(always)]
+    unsafe fn keep<V: Lanes>(self, power: V, _: usize, _: usize) -> V {
+        power
+    }
+}
+
+impl Kept for BlockDistances {
+    #[inline(always)]
+    unsafe fn keep<V: Lanes>(self, power: V, key: usize, w: usize) -> V {
+        // SAFETY: the caller guarantees it.
+        unsafe { power.mul(self.kept::<V>(key, w)) }
+    }
+}
+
 /// The running softmax of `W` registers of queries.
 pub struct Softmax<V, const W: usize> {
     /// The factor of the scores.
@@ -75,16 +105,37 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
 
     /// The powers `2^(score − maximum so far)` of scores `(keys, width)`. Those of keys `2 · pair`
     /// and `2 · pair + 1` of register `w` are given to `P`, which stores them as the matmul with
-    /// the values reads them. Returns the factors that correct earlier sums and outputs.
+    /// the values reads them. Keys that `distances` excludes have the power 0. Returns the factors
+    /// that correct earlier sums and outputs.
     ///
     /// # Safety
     /// The CPU has the features of `V`; `scores` is valid for `keys` rows of `W` registers, `to` for
-    /// what `P` stores; `keys` is at least 1.
+    /// what `P` stores; `keys` is at least 1; the distances are those of these keys.
     #[inline(always)]
     pub unsafe fn update<P: StorePowers<V>>(
         &mut self,
         scores: *const f32,
         keys: usize,
+        distances: Option<BlockDistances>,
+        to: *mut f32,
+    ) -> [V; W] {
+        // SAFETY: the caller guarantees what both require.
+        unsafe {
+            match distances.filter(|distances| distances.excludes) {
+                Some(distances) => self.update_by::<P, _>(scores, keys, distances, to),
+                None => self.update_by::<P, _>(scores, keys, All, to),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for [`update`](Self::update).
+    #[inline(always)]
+    unsafe fn update_by<P: StorePowers<V>, K: Kept>(
+        &mut self,
+        scores: *const f32,
+        keys: usize,
+        kept: K,
         to: *mut f32,
     ) -> [V; W] {
         // Overwritten below, register by register.
@@ -101,14 +152,17 @@ impl<V: Lanes, const W: usize> Softmax<V, W> {
                 for key in (0..keys - keys % 2).step_by(2) {
                     let at = scores.add(key * W * V::N);
                     let first = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    let first = kept.keep(first, key, w);
                     let at = at.add(W * V::N);
                     let second = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    let second = kept.keep(second, key + 1, w);
                     sum = sum.add(first).add(second);
                     P::store_pair::<W>([first, second], key / 2, w, to);
                 }
                 if keys % 2 == 1 {
                     let at = scores.add((keys - 1) * W * V::N);
                     let last = power::<V, P>(V::load(at).mul_add(self.scale, minus_max));
+                    let last = kept.keep(last, keys - 1, w);
                     sum = sum.add(last);
                     P::store_pair::<W>([last, V::splat(0.0)], keys / 2, w, to);
                 }

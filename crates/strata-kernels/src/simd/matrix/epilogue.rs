@@ -60,7 +60,7 @@ unsafe fn to_tiles<D: Dot<Register: Parts + Bf16Words>, const SPLIT: bool>(
             }
             // A residual has nothing to be added to in tiles, and the other activations follow the
             // GEMM: the door lets neither through.
-            Epilogue::Bias | Epilogue::Activation(_) | Epilogue::Residual => {
+            Epilogue::Bias | Epilogue::Activation(_) | Epilogue::Residual | Epilogue::Product => {
                 each_row::<D::Register, Identity, SPLIT>(tile, out, chunk)
             }
         }

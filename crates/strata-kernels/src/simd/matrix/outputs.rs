@@ -65,7 +65,7 @@ impl<'a, U: MatrixUnit, D: Dot<Register: Parts + Bf16Words>, const SPLIT: bool>
         let GemmArguments { epilogue, out, out_stride, .. } = *self.arguments;
         // An activation function takes longer than its lines; and tiles lie one after another.
         let worth_it = self.arguments.out_tiles.is_none()
-            && matches!(epilogue, Epilogue::Bias | Epilogue::Residual);
+            && matches!(epilogue, Epilogue::Bias | Epilogue::Residual | Epilogue::Product);
         if let Some(to) = completed.filter(|_| worth_it) {
             self.upcoming = out.wrapping_add(to.first_row * out_stride + to.panel * COLUMNS);
             self.upcoming_rows = to.rows;

@@ -47,6 +47,7 @@ const TABLE: Table = Table {
     bf16: GemmKernel { gemm: gemm_bf16, micro_kernel: micro_kernel_bf16, ..F32 },
     int8: GemmKernel { gemm: gemm_int8, micro_kernel: micro_kernel_int8, ..F32 },
     layer_norm,
+    rotate,
     attention: attention_f32,
     attention_rounded: attention_bf16,
     rounded_products: F32.products,

@@ -10,6 +10,7 @@ use crate::simd::gemm::gemm;
 use crate::simd::layer_norm::layer_norm;
 use crate::simd::matrix::{self, COLUMNS, MatrixUnit, TILE};
 use crate::simd::micro_kernel::micro_kernel_of_rows;
+use crate::simd::rotation::rotate;
 use crate::simd::rounding::{quantize, to_bf16};
 use crate::table::{GemmKernel, Layout, Table, Tiles};
 use crate::tests::emulated::dots::{self, TILE_ROWS};
@@ -49,6 +50,7 @@ static TABLE: Table = Table {
         ..F32
     },
     layer_norm: layer_norm::<Vector>,
+    rotate: rotate::<Vector>,
     attention: attention::<Plain<F32Dot>>,
     attention_rounded: matrix::attention::attention::<Model, Vector>,
     rounded_products: F32.products,

@@ -19,6 +19,7 @@ pub fn table() -> Table {
         bf16: BF16,
         int8: INT8,
         layer_norm,
+        rotate,
         attention: attention_f32,
         attention_rounded: attention_f32,
         rounded_products: F32.products,

@@ -30,6 +30,7 @@ pub fn table(intel: bool, bf16: bool, vnni: bool) -> Table {
         },
         int8: if vnni { INT8 } else { GemmKernel { products: BY_AVX2, ..avx2::INT8 } },
         layer_norm,
+        rotate,
         attention,
         attention_rounded: if rounded { attention_bf16 } else { attention },
         rounded_products: if rounded { BF16.products } else { F32.products },

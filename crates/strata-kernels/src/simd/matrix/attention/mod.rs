@@ -8,13 +8,15 @@
 mod pack;
 mod scratch;
 
+use std::ops::Range;
+
 use self::pack::{pack_keys, pack_queries, pack_values};
 pub use self::scratch::attention_scratch;
 use self::scratch::{KEYS, Scratch};
 use super::unit::{MatrixUnit, Product, Start, TILE, TILE_WORDS};
 use super::{CHUNK, COLUMNS, Nothing, ROWS};
-use crate::arguments::{AttentionArguments, MAX_LANES, QUERIES};
-use crate::simd::attention::{Softmax, StorePowers, scatter};
+use crate::arguments::{AttentionArguments, KEY_STEP, MAX_LANES, QUERIES};
+use crate::simd::attention::{BlockDistances, Softmax, StorePowers, scatter};
 use crate::simd::lanes::{Bf16Words, Lanes};
 
 /// All queries, two tiles of them at a time while more than one is left.
@@ -24,7 +26,10 @@ use crate::simd::lanes::{Bf16Words, Lanes};
 /// of [`AttentionArguments`] hold.
 #[inline(always)]
 pub unsafe fn attention<U: MatrixUnit, V: Bf16Words>(arguments: &AttentionArguments) {
-    const { assert!(V::N == TILE && MAX_LANES == TILE && QUERIES == COLUMNS) };
+    const {
+        assert!(V::N == TILE && MAX_LANES == TILE && QUERIES == COLUMNS);
+        assert!(KEY_STEP.is_multiple_of(CHUNK));
+    }
     // SAFETY: the blocks have at least one query, and all of their queries exist.
     unsafe {
         let scratch = Scratch::new(arguments);
@@ -32,14 +37,13 @@ pub unsafe fn attention<U: MatrixUnit, V: Bf16Words>(arguments: &AttentionArgume
         pack_values::<V>(arguments, &scratch);
         let mut first = 0;
         while first < arguments.queries {
-            let remaining = arguments.queries - first;
+            let remaining = (arguments.queries - first).min(arguments.most_queries(first));
             if remaining > TILE {
-                block::<U, V, 2>(arguments, &scratch, first, remaining.min(2 * TILE));
-                first += 2 * TILE;
+                block::<U, V, 2>(arguments, &scratch, first, remaining);
             } else {
                 block::<U, V, 1>(arguments, &scratch, first, remaining);
-                first += TILE;
             }
+            first += remaining;
         }
     }
 }
@@ -55,26 +59,34 @@ unsafe fn block<U: MatrixUnit, V: Bf16Words, const W: usize>(
     first: usize,
     n: usize,
 ) {
-    let AttentionArguments { t, d, .. } = *arguments;
+    let d = arguments.d;
+    let all_keys = arguments.keys_of(first);
     let width = W * TILE;
     // SAFETY: the parts of scratch have room for `QUERIES` queries, of which there are at most as
     // many; keys and values are packed.
     unsafe {
         pack_queries::<V, W>(arguments, scratch, first, n);
         let mut softmax = Softmax::<V, W>::new(arguments.scale);
-        for start in (0..t).step_by(KEYS) {
-            let keys = KEYS.min(t - start);
+        for start in all_keys.clone().step_by(KEYS) {
+            let keys = KEYS.min(all_keys.end - start);
             multiply_keys::<U, W>(scratch, d, start, keys);
-            let correction = softmax.update::<Powers>(scratch.scores, keys, scratch.powers);
+            let distances = BlockDistances::new(arguments, first, start);
+            if let Some(distances) = distances {
+                distances.add::<V, W>(scratch.scores, keys);
+            }
+            let correction =
+                softmax.update::<Powers>(scratch.scores, keys, distances, scratch.powers);
             for pair in keys.div_ceil(2)..keys.next_multiple_of(CHUNK) / 2 {
                 for w in 0..W {
                     Powers::store_pair::<W>([V::splat(0.0); 2], pair, w, scratch.powers);
                 }
             }
-            if start > 0 {
+            let is_first = start == all_keys.start;
+            if !is_first {
                 scale_columns(scratch.output, d, &correction);
             }
-            multiply_values::<U, W>(arguments, scratch, start, keys);
+            let from = if is_first { Start::Zero } else { Start::Memory };
+            multiply_values::<U, W>(arguments, scratch, start..start + keys, from);
         }
         scale_columns(scratch.output, d, &softmax.reciprocals());
         scatter::<V>(arguments, first, n, scratch.output, width);
@@ -103,7 +115,7 @@ impl<V: Bf16Words> StorePowers<V> for Powers {
 /// `(keys, d)·(d, queries)`, the scores of the keys from `start` on.
 ///
 /// # Safety
-/// As for [`block`]; `start` is a multiple of [`KEYS`].
+/// As for [`block`]; `start` is a multiple of [`CHUNK`].
 #[inline(always)]
 unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
     scratch: &Scratch,
@@ -133,16 +145,16 @@ unsafe fn multiply_keys<U: MatrixUnit, const W: usize>(
     }
 }
 
-/// `(d, keys)·(keys, queries)`, added to the output of the keys before `start`.
+/// `(d, keys)·(keys, queries)`, added to what `from` says.
 ///
 /// # Safety
-/// As for [`multiply_keys`].
+/// As for [`multiply_keys`]; the first of the keys is a multiple of [`CHUNK`].
 #[inline(always)]
 unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
     arguments: &AttentionArguments,
     scratch: &Scratch,
-    start: usize,
-    keys: usize,
+    keys: Range<usize>,
+    from: Start,
 ) {
     let AttentionArguments { t, d, .. } = *arguments;
     let chunks = t.div_ceil(CHUNK);
@@ -150,17 +162,17 @@ unsafe fn multiply_values<U: MatrixUnit, const W: usize>(
         // SAFETY: the tiles of these keys' values and powers are packed; there is output for whole
         // tiles.
         unsafe {
-            let tile = column / TILE * chunks + start / CHUNK;
+            let tile = column / TILE * chunks + keys.start / CHUNK;
             let product = Product {
                 a: scratch.values.add(tile * TILE_WORDS).cast(),
                 a_stride: chunks * TILE_WORDS,
                 b: scratch.powers.cast(),
-                chunks: keys.div_ceil(CHUNK),
+                chunks: keys.len().div_ceil(CHUNK),
                 sums: scratch.output.add(column * W * TILE).cast(),
                 sums_stride: W * TILE,
                 row_tiles: (d - column).min(ROWS).div_ceil(TILE),
                 column_tiles: W,
-                start: if start == 0 { Start::Zero } else { Start::Memory },
+                start: from,
                 store: true,
             };
             U::bf16(&product, &mut Nothing);
