@@ -186,6 +186,7 @@ fn tokenizer_hints(checkpoint: &Checkpoint, text: &TextOptions) -> TokenizerHint
 fn transformers_hints(checkpoint: &Checkpoint) -> TokenizerHints {
     TokenizerHints {
         config_class: checkpoint.config.tokenizer_class.clone(),
+        family_class: Some(checkpoint.config.family.tokenizer_class),
         word_rows: Some(checkpoint.config.vocab_size),
         ..TokenizerHints::default()
     }
@@ -203,7 +204,7 @@ fn check_classifier_tokens(
     }
     let plain = load_tokenizer(&checkpoint.encoder_dir, &transformers_hints(checkpoint))?;
     let limit = |tokenizer: &Tokenizer| {
-        let positions = checkpoint.config.positions;
+        let positions = checkpoint.config.max_tokens;
         tokenizer.max_length().map_or(positions, |limit| limit.tokens.min(positions))
     };
     if plain.beyond_file() == tokenizer.beyond_file() && limit(&plain) == limit(tokenizer) {
@@ -223,7 +224,7 @@ fn sequence_limit(
     tokenizer: &Tokenizer,
 ) -> Result<usize, LoadError> {
     let positions = Limit {
-        tokens: checkpoint.config.positions,
+        tokens: checkpoint.config.max_tokens,
         file: checkpoint.encoder_dir.join("config.json"),
         field: "max_position_embeddings".to_owned(),
     };

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct TokenizerHints {
     /// `tokenizer_class` of `config.json`, which counts if `tokenizer_config.json` has none.
     pub config_class: Option<String>,
+    /// The class of the encoder's family, which counts if no file names one.
+    pub family_class: Option<&'static str>,
     /// `do_lower_case` of sentence-transformers: texts are lower-cased before all else.
     pub lower_case: bool,
     /// sentence-transformers' arguments for the tokenizer, which go over `tokenizer_config.json`.

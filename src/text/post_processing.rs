@@ -96,27 +96,28 @@ impl PostProcessing {
     }
 
     /// Checks that what is written for a single text, and for a pair where pairs can be read, has rows
-    /// in the tables. Types are checked even where the model gets zeros: a file that writes a type
+    /// in the tables; without a table of token types, types change nothing. Types are checked even where the model gets zeros: a file that writes a type
     /// without a row belongs to another model. A second text's type of 1 has no row in a table of one
     /// row; then there are no pairs, or only those with zeros.
     ///
     /// # Errors
     /// An id or a token type has no row; the error says which.
-    pub fn check_rows(&self, word_rows: usize, type_rows: usize) -> Result<(), String> {
+    pub fn check_rows(&self, word_rows: usize, type_rows: Option<usize>) -> Result<(), String> {
         self.single.check_ids(word_rows)?;
         self.single.check_types(type_rows)?;
-        if self.takes_pairs(type_rows) || type_rows > 1 {
+        let is_one_row = type_rows == Some(1);
+        if self.takes_pairs(type_rows) || !is_one_row {
             self.pair.check_ids(word_rows)?;
         }
-        if type_rows > 1 {
+        if !is_one_row {
             self.pair.check_types(type_rows)?;
         }
         Ok(())
     }
 
     /// Whether a pair's token types have rows in a table of `type_rows` rows.
-    pub fn takes_pairs(&self, type_rows: usize) -> bool {
-        self.zero_types || (self.pair.largest_type as usize) < type_rows
+    pub fn takes_pairs(&self, type_rows: Option<usize>) -> bool {
+        self.zero_types || type_rows.is_none_or(|rows| (self.pair.largest_type as usize) < rows)
     }
 
     /// Whether token types are left out that the post-processor writes.
@@ -169,10 +170,10 @@ impl Written {
         }
     }
 
-    fn check_types(&self, rows: usize) -> Result<(), String> {
-        if (self.largest_type as usize) < rows {
+    fn check_types(&self, rows: Option<usize>) -> Result<(), String> {
+        let Some(rows) = rows.filter(|rows| self.largest_type as usize >= *rows) else {
             return Ok(());
-        }
+        };
         Err(format!(
             "post_processor writes the token type {}; the table \
              embeddings.token_type_embeddings.weight has {rows} rows",

@@ -86,7 +86,11 @@ impl Tokenizer {
     ///
     /// # Errors
     /// A token or a token type has no row.
-    pub fn check_fits(&self, word_rows: usize, type_rows: usize) -> Result<(), TokenizerError> {
+    pub fn check_fits(
+        &self,
+        word_rows: usize,
+        type_rows: Option<usize>,
+    ) -> Result<(), TokenizerError> {
         let Loaded { tokenizer, processing, file, .. } = &self.loaded;
         let vocab = tokenizer.get_vocab(true);
         if let Some((token, id)) = vocab.into_iter().max_by_key(|(_, id)| *id)
@@ -102,8 +106,8 @@ impl Tokenizer {
         processing.check_rows(word_rows, type_rows).map_err(error)
     }
 
-    /// Whether two texts can be read as a pair, if the model has `type_rows` token types.
-    pub fn takes_pairs(&self, type_rows: usize) -> bool {
+    /// Whether two texts can be read as a pair, if the model has a table of `type_rows` token types.
+    pub fn takes_pairs(&self, type_rows: Option<usize>) -> bool {
         self.loaded.processing.takes_pairs(type_rows)
     }
 

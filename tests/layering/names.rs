@@ -17,12 +17,16 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 23] = [
+const READERS: [(&str, &[&str]); 28] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
+    ("src/model/checkpoint/families/", &[CONFIG, CLASS]),
+    // Names of tensors.
+    ("src/model/checkpoint/families/layout.rs", &[]),
+    ("src/model/checkpoint/spec/", &[]),
     ("src/model/checkpoint/sentence/mod.rs", &[MODULES, SETTINGS, OPTIONS]),
-    ("src/model/checkpoint/sentence/native.rs", &[MODULES, OF_A_MODULE]),
+    ("src/model/checkpoint/sentence/native.rs", &[MODULES, SETTINGS, OF_A_MODULE]),
     ("src/model/checkpoint/sentence/modules.rs", &[MODULES]),
     ("src/model/checkpoint/sentence/transformer.rs", &[SETTINGS]),
     ("src/model/checkpoint/sentence/modality.rs", &[SETTINGS]),
@@ -34,6 +38,8 @@ const READERS: [(&str, &[&str]); 23] = [
     ("src/text/loading/", &[TOKENIZER_CONFIG]),
     ("src/text/loading/class.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/bert.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/camembert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/xlm_roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/whole.rs", &[TOKENIZER]),
     ("src/text/loading/settings.rs", &[TOKENIZER_CONFIG, TOKENIZER]),
@@ -44,19 +50,30 @@ const READERS: [(&str, &[&str]); 23] = [
     ("src/model/checkpoint/fingerprint.rs", &[]),
 ];
 
-/// Words in strings of the readers that are parts of messages or of names, or values that need no
-/// explanation.
-const NO_NAMES: [&str; 12] = [
+/// Words in strings of the readers that are parts of messages or of names, names of tensors, or values
+/// that need no explanation.
+const NO_NAMES: [&str; 23] = [
     "Bert",
     "Fast",
+    "ForSequenceClassification",
+    "Model",
+    "attn_norm",
     "bias",
     "classifier",
     "false",
+    "final_norm",
     "id",
     "linear",
+    "merges",
+    "mlp_norm",
     "none",
+    "norm",
     "nothing",
     "null",
+    "output_layer_norm",
+    "pre_classifier",
+    "residual",
+    "sa_layer_norm",
     "type",
     "weight",
 ];

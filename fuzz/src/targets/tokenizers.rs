@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     let folder = write(data);
     let hints = TokenizerHints { word_rows: Some(WORD_ROWS), ..TokenizerHints::default() };
     let loaded = load_tokenizer(folder.path(), &hints).and_then(|tokenizer| {
-        tokenizer.check_fits(WORD_ROWS, TYPE_ROWS)?;
+        tokenizer.check_fits(WORD_ROWS, Some(TYPE_ROWS))?;
         Ok(tokenizer)
     });
     let tokenizer = match loaded {
@@ -45,7 +45,7 @@ fn check(tokenizer: &Tokenizer, input: &Input) {
     let sequence = &encoded.sequence;
     assert!((1..=LIMIT).contains(&sequence.tokens()));
     assert!(sequence.ids.iter().all(|&id| (id as usize) < WORD_ROWS), "{:?}", sequence.ids);
-    if input.pair.is_none() || tokenizer.takes_pairs(TYPE_ROWS) {
+    if input.pair.is_none() || tokenizer.takes_pairs(Some(TYPE_ROWS)) {
         let fits = |&kind: &u32| (kind as usize) < TYPE_ROWS;
         assert!(sequence.type_ids.iter().all(fits), "{:?}", sequence.type_ids);
     }

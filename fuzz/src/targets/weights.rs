@@ -1,6 +1,7 @@
 //! Weights: safetensors files, their headers, and the index of shards.
 
 use strata::model::checkpoint::Weights;
+use strata::model::checkpoint::spec::TableSpec;
 
 use super::folder::write;
 
@@ -8,7 +9,7 @@ use super::folder::write;
 /// says, and can be read; a refusal names a file.
 pub fn run(data: &[u8]) {
     let folder = write(data);
-    let weights = match Weights::open(folder.path()) {
+    let weights = match Weights::open(folder.path(), "bert.") {
         Ok(weights) => weights,
         Err(error) => {
             let message = error.to_string();
@@ -23,7 +24,8 @@ pub fn run(data: &[u8]) {
         let Ok(()) = weights.check(tensor.name, tensor.shape) else { continue };
         assert_eq!(weights.read(tensor.name, tensor.shape).unwrap().len(), numbers);
         if let &[rows, columns] = tensor.shape {
-            weights.table(tensor.name, rows, columns).unwrap();
+            let name = tensor.name.to_owned();
+            weights.table(&TableSpec { name, rows, columns }).unwrap();
         }
     }
     weights.release_pages();

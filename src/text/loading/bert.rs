@@ -19,11 +19,11 @@ use crate::text::error::TokenizerError;
 
 /// The special tokens that BERT's classes have if no file names others.
 pub const CLASS_TOKENS: [ClassToken<'_>; 5] = [
-    ClassToken { field: "unk_token", content: "[UNK]", optional: false },
-    ClassToken { field: "sep_token", content: "[SEP]", optional: false },
-    ClassToken { field: "pad_token", content: "[PAD]", optional: true },
-    ClassToken { field: "cls_token", content: "[CLS]", optional: false },
-    ClassToken { field: "mask_token", content: "[MASK]", optional: true },
+    ClassToken { field: "unk_token", content: "[UNK]", optional: false, lstrip: false },
+    ClassToken { field: "sep_token", content: "[SEP]", optional: false, lstrip: false },
+    ClassToken { field: "pad_token", content: "[PAD]", optional: true, lstrip: false },
+    ClassToken { field: "cls_token", content: "[CLS]", optional: false, lstrip: false },
+    ClassToken { field: "mask_token", content: "[MASK]", optional: true, lstrip: false },
 ];
 
 /// Reads the vocabulary of `vocab.txt`: a piece per line, its id the number of the line. A piece
@@ -42,7 +42,7 @@ pub fn read_vocab(file: &Path) -> Result<AHashMap<String, u32>, TokenizerError> 
 pub fn json_vocab(json: &TokenizerJson) -> Result<AHashMap<String, u32>, TokenizerError> {
     let (kind, vocab) = (&json.model["type"], &json.model["vocab"]);
     if kind.as_str().is_some_and(|kind| kind != "WordPiece") {
-        let allowed = "BERT's tokenizer classes, of which one is named or none, need a WordPiece; \
+        let allowed = "the tokenizer classes of BERT and MPNet need a WordPiece; \
                        PreTrainedTokenizerFast reads tokenizer.json as it is";
         return Err(TokenizerError::field(&json.file, "model.type", kind, allowed));
     }

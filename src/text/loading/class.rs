@@ -29,8 +29,14 @@ pub enum Source<'j> {
     /// BERT's own: WordPiece, from `tokenizer.json` or `vocab.txt`, and everything else from
     /// `tokenizer_config.json`.
     Bert(Option<&'j TokenizerJson>),
-    /// XLM-RoBERTa's: a unigram model, used by multilingual BERT checkpoints.
+    /// The same with MPNet's special tokens.
+    MPNet(Option<&'j TokenizerJson>),
+    /// RoBERTa's: pairs of bytes, from `tokenizer.json`, or `vocab.json` and `merges.txt`.
+    Roberta(Option<&'j TokenizerJson>),
+    /// XLM-RoBERTa's: a unigram model, also used by multilingual BERT checkpoints.
     XlmRoberta(&'j TokenizerJson),
+    /// The same with CamemBERT's special tokens.
+    Camembert(&'j TokenizerJson),
     /// `tokenizer.json` as it is.
     Whole(&'j TokenizerJson),
 }
@@ -39,15 +45,18 @@ pub enum Source<'j> {
 #[derive(Clone, Copy)]
 enum Kind {
     Bert,
+    MPNet,
+    Roberta,
     XlmRoberta,
+    Camembert,
     Whole,
 }
 
-/// The class of a checkpoint that names none.
+/// The class of a checkpoint that names none, and whose family has no other.
 const DEFAULT: &str = "BertTokenizer";
 
 /// The classes without the `Fast` that some names end with, and whether they have token types.
-const CLASSES: [(&str, Kind, bool); 14] = [
+const CLASSES: [(&str, Kind, bool); 17] = [
     (DEFAULT, Kind::Bert, true),
     ("ConvBertTokenizer", Kind::Bert, true),
     ("DPRContextEncoderTokenizer", Kind::Bert, true),
@@ -58,17 +67,21 @@ const CLASSES: [(&str, Kind, bool); 14] = [
     ("MobileBertTokenizer", Kind::Bert, true),
     ("SqueezeBertTokenizer", Kind::Bert, true),
     ("DistilBertTokenizer", Kind::Bert, false),
+    ("MPNetTokenizer", Kind::MPNet, false),
+    ("RobertaTokenizer", Kind::Roberta, false),
     ("XLMRobertaTokenizer", Kind::XlmRoberta, false),
+    ("CamembertTokenizer", Kind::Camembert, false),
     ("PreTrainedTokenizer", Kind::Whole, false),
     ("PythonBackend", Kind::Whole, false),
     ("TokenizersBackend", Kind::Whole, false),
 ];
 
 impl<'j> Class<'j> {
-    /// The class that `tokenizer_config.json` names, or else `config.json`, or else BERT's.
+    /// The class that `tokenizer_config.json` names, or else `config.json`, or else that of the
+    /// encoder's family. `json` is `tokenizer.json`, if there is one.
     ///
     /// # Errors
-    /// Another class, one that needs a `tokenizer.json`, or one with code of its own.
+    /// Another class, one whose files are missing, or one with code of its own.
     pub fn choose(
         config: &Fields,
         hints: &TokenizerHints,
@@ -78,7 +91,11 @@ impl<'j> Class<'j> {
         check_auto_map(config)?;
         let named = config.text("tokenizer_class")?;
         let file = dir.join(if named.is_some() { "tokenizer_config.json" } else { "config.json" });
-        let name = named.or(hints.config_class.as_deref()).unwrap_or(DEFAULT);
+        let family = hints.family_class;
+        // Of such a family transformers doesn't obey the name.
+        let is_whole = family.is_some_and(|class| class == WHOLE);
+        let written = named.or(hints.config_class.as_deref()).filter(|_| !is_whole);
+        let name = written.or(family).unwrap_or(DEFAULT);
         let refused = |allowed: &str| {
             Err(TokenizerError::field(&file, "tokenizer_class", &Value::from(name), allowed))
         };
@@ -88,19 +105,61 @@ impl<'j> Class<'j> {
             let names = CLASSES.map(|(known, ..)| known).join(", ");
             return refused(&format!("allowed are {names}, also with Fast at the end"));
         };
+        let has = |name: &str| dir.join(name).exists();
         let source = match (kind, json) {
-            (Kind::Bert, json) => Source::Bert(json),
+            (Kind::Bert, Some(_)) => Source::Bert(json),
+            (Kind::Bert, None) if has(VOCAB_TXT) => Source::Bert(json),
+            (Kind::MPNet, Some(_)) => Source::MPNet(json),
+            (Kind::MPNet, None) if has(VOCAB_TXT) => Source::MPNet(json),
+            (Kind::Roberta, Some(_)) => Source::Roberta(json),
+            (Kind::Roberta, None) if PAIRS.into_iter().all(has) => Source::Roberta(json),
             (Kind::XlmRoberta, Some(json)) => Source::XlmRoberta(json),
+            (Kind::Camembert, Some(json)) => Source::Camembert(json),
             (Kind::Whole, Some(json)) => Source::Whole(json),
-            (Kind::XlmRoberta | Kind::Whole, None) => {
-                return refused(
-                    "this class needs a tokenizer.json, and there is only vocab.txt, which \
-                     BertTokenizer reads",
-                );
+            (kind, None) => {
+                let missing = missing(kind, dir);
+                return match written {
+                    Some(_) => refused(&format!("this class {missing}")),
+                    None => Err(TokenizerError::new(dir, format!("the class {name} {missing}"))),
+                };
             }
         };
         Ok(Self { source, token_types })
     }
+}
+
+/// The class that reads `tokenizer.json` as it is.
+const WHOLE: &str = "TokenizersBackend";
+
+/// The file with a WordPiece vocabulary, where there is no `tokenizer.json`.
+pub const VOCAB_TXT: &str = "vocab.txt";
+
+/// The files with pairs of bytes: the vocabulary, and the pairs in the order in which they are merged.
+pub const PAIRS: [&str; 2] = ["vocab.json", "merges.txt"];
+
+/// Names of SentencePiece's own files.
+const SENTENCE_PIECE: [&str; 4] =
+    ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
+
+/// What a class needs, and what the folder has instead.
+fn missing(kind: Kind, dir: &Path) -> String {
+    let needed = match kind {
+        Kind::Bert | Kind::MPNet => "a tokenizer.json, or a vocab.txt",
+        Kind::Roberta => "a tokenizer.json, or a vocab.json with a merges.txt",
+        Kind::XlmRoberta | Kind::Camembert | Kind::Whole => "a tokenizer.json",
+    };
+    let others = SENTENCE_PIECE.into_iter().chain([VOCAB_TXT]).chain(PAIRS);
+    let found: Vec<&str> = others.filter(|name| dir.join(name).exists()).collect();
+    let has_pieces = found.iter().any(|name| SENTENCE_PIECE.contains(name));
+    let found = if found.is_empty() {
+        "none of these".to_owned()
+    } else {
+        format!("only {}", found.join(", "))
+    };
+    let advice = "; in transformers, AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER) \
+                  makes a tokenizer.json of it";
+    let advice = if has_pieces { advice } else { "" };
+    format!("needs {needed}, and the folder has {found}{advice}")
 }
 
 /// A class that comes as Python code with the checkpoint can't be run.
@@ -123,44 +182,97 @@ fn check_auto_map(config: &Fields) -> Result<(), TokenizerError> {
 mod tests {
     use super::*;
 
-    /// The source and whether there are token types.
-    fn choose(name: Option<&str>, has_json: bool) -> Result<(&'static str, bool), String> {
-        let dir = Path::new("folder");
+    /// The source and whether there are token types, of a folder with empty files of these names.
+    fn choose(name: Option<&str>, files: &[&str]) -> Result<(&'static str, bool), String> {
         let hints = TokenizerHints { config_class: name.map(str::to_owned), ..Default::default() };
-        let config = Fields::none(&dir.join("tokenizer_config.json"));
+        choose_by(&hints, files)
+    }
+
+    fn choose_by(hints: &TokenizerHints, files: &[&str]) -> Result<(&'static str, bool), String> {
+        let folder = tempfile::tempdir().unwrap();
+        files.iter().for_each(|file| std::fs::write(folder.path().join(file), "").unwrap());
+        let config = Fields::none(&folder.path().join("tokenizer_config.json"));
         let json = TokenizerJson::default();
-        let class = Class::choose(&config, &hints, dir, has_json.then_some(&json));
+        let json = files.contains(&"tokenizer.json").then_some(&json);
+        let class = Class::choose(&config, hints, folder.path(), json);
         let class = class.map_err(|error| error.to_string())?;
         let source = match class.source {
             Source::Bert(None) => "vocab.txt",
             Source::Bert(Some(_)) => "vocabulary",
+            Source::MPNet(_) => "MPNet",
+            Source::Roberta(_) => "RoBERTa",
             Source::XlmRoberta(_) => "XLM-RoBERTa",
+            Source::Camembert(_) => "CamemBERT",
             Source::Whole(_) => "whole",
         };
         Ok((source, class.token_types))
     }
+
+    const JSON: &[&str] = &["tokenizer.json"];
 
     #[test]
     fn no_class_is_berts_and_names_may_end_with_fast() {
         for name in
             [None, Some("BertTokenizer"), Some("BertTokenizerFast"), Some("ElectraTokenizer")]
         {
-            assert_eq!(choose(name, false), Ok(("vocab.txt", true)));
+            assert_eq!(choose(name, &["vocab.txt"]), Ok(("vocab.txt", true)));
         }
-        assert_eq!(choose(None, true), Ok(("vocabulary", true)));
-        assert_eq!(choose(Some("DistilBertTokenizerFast"), true), Ok(("vocabulary", false)));
-        assert_eq!(choose(Some("PreTrainedTokenizerFast"), true), Ok(("whole", false)));
-        assert_eq!(choose(Some("XLMRobertaTokenizer"), true), Ok(("XLM-RoBERTa", false)));
+        assert_eq!(choose(None, JSON), Ok(("vocabulary", true)));
+        assert_eq!(choose(Some("DistilBertTokenizerFast"), JSON), Ok(("vocabulary", false)));
+        assert_eq!(choose(Some("PreTrainedTokenizerFast"), JSON), Ok(("whole", false)));
+        assert_eq!(choose(Some("XLMRobertaTokenizer"), JSON), Ok(("XLM-RoBERTa", false)));
+        assert_eq!(choose(Some("CamembertTokenizerFast"), JSON), Ok(("CamemBERT", false)));
+        assert_eq!(choose(Some("MPNetTokenizer"), &["vocab.txt"]), Ok(("MPNet", false)));
+        assert_eq!(choose(Some("RobertaTokenizer"), &PAIRS), Ok(("RoBERTa", false)));
+    }
+
+    #[test]
+    fn a_family_has_a_class_that_counts_if_none_is_named_or_whatever_is_named() {
+        let of = |family, named: Option<&str>| {
+            let config_class = named.map(str::to_owned);
+            let family_class = Some(family);
+            choose_by(&TokenizerHints { config_class, family_class, ..Default::default() }, JSON)
+        };
+        assert_eq!(of("RobertaTokenizer", None), Ok(("RoBERTa", false)));
+        assert_eq!(of("RobertaTokenizer", Some("BertTokenizer")), Ok(("vocabulary", true)));
+        assert_eq!(of("TokenizersBackend", Some("RobertaTokenizer")), Ok(("whole", false)));
     }
 
     #[test]
     fn other_classes_are_refused_by_name_and_so_is_a_class_that_lacks_its_file() {
         for name in ["BertJapaneseTokenizer", "EsmTokenizer", "KoBertTokenizer"] {
-            let refused = choose(Some(name), true).unwrap_err();
+            let refused = choose(Some(name), JSON).unwrap_err();
             assert!(refused.contains("config.json: tokenizer_class is"), "{refused}");
             assert!(refused.contains(name), "{refused}");
         }
-        let refused = choose(Some("PreTrainedTokenizerFast"), false).unwrap_err();
-        assert!(refused.contains("needs a tokenizer.json"), "{refused}");
+        for (name, files, expected) in [
+            (
+                "PreTrainedTokenizerFast",
+                &["vocab.txt"][..],
+                "tokenizer.json, and the folder has only vocab.txt",
+            ),
+            (
+                "RobertaTokenizer",
+                &["vocab.json"],
+                "a merges.txt, and the folder has only vocab.json",
+            ),
+            ("MPNetTokenizer", &[], "or a vocab.txt, and the folder has none of these"),
+            (
+                "CamembertTokenizer",
+                &["sentencepiece.bpe.model"],
+                "save_pretrained(FOLDER) makes a tokenizer.json",
+            ),
+            (
+                "XLMRobertaTokenizer",
+                &["sentencepiece.bpe.model"],
+                "only sentencepiece.bpe.model; in transformers",
+            ),
+        ] {
+            let refused = choose(Some(name), files).unwrap_err();
+            assert!(refused.contains(&format!("\"{name}\"; this class needs")), "{refused}");
+            assert!(refused.contains(expected), "{refused}");
+        }
+        let refused = choose(None, &[]).unwrap_err();
+        assert!(refused.contains("the class BertTokenizer needs"), "{refused}");
     }
 }

@@ -28,7 +28,10 @@ const ARGUMENTS_WITHOUT_EFFECT: [&str; 7] = [
 ];
 
 /// Arguments that are obeyed.
-const ARGUMENTS: [&str; 19] = [
+const ARGUMENTS: [&str; 22] = [
+    "add_bos_token",
+    "add_eos_token",
+    "add_prefix_space",
     "additional_special_tokens",
     "bos_token",
     "cls_token",
@@ -45,9 +48,9 @@ const ARGUMENTS: [&str; 19] = [
     "split_special_tokens",
     "strip_accents",
     "tokenize_chinese_chars",
+    "trim_offsets",
     "truncation_side",
     "unk_token",
-    "add_prefix_space",
 ];
 
 impl Fields {

@@ -1,11 +1,15 @@
 //! Reads a tokenizer from its files, as transformers does.
 
 mod added;
+mod begin_end;
 mod bert;
+mod camembert;
 mod class;
 mod fields;
 mod identity;
 mod json;
+mod mpnet;
+mod roberta;
 mod settings;
 mod template;
 mod whole;
@@ -20,9 +24,10 @@ use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::utils::truncation::TruncationDirection;
 
 use added::{Additions, TokenFiles};
-use class::{Class, Source};
+use class::{Class, PAIRS, Source, VOCAB_TXT};
 use fields::Fields;
 use json::TokenizerJson;
+use xlm_roberta::Unknown;
 
 use super::error::TokenizerError;
 use super::hints::{Limit, TokenizerHints};
@@ -55,18 +60,17 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
     let config = Fields::read(&config_file)?.unwrap_or_else(|| Fields::none(&config_file));
     let config = config.with_arguments(hints.arguments.as_ref())?;
     let json = TokenizerJson::read(dir)?;
-    let vocab = dir.join("vocab.txt");
-    if json.is_none() && !vocab.exists() {
-        let message = "neither tokenizer.json nor vocab.txt was found";
-        return Err(TokenizerError::new(dir, message));
-    }
     let json = json.as_ref();
     let Class { source, token_types } = Class::choose(&config, hints, dir, json)?;
     settings::check_unserved(&config, json)?;
     let direction = settings::direction(&config, json)?;
     let token_types = settings::token_types(&config, token_types)?;
     let max_length = settings::max_length(&config, hints)?;
-    let file = json.map_or(vocab, |json| json.file.clone());
+    let file = match (json, source) {
+        (Some(json), _) => json.file.clone(),
+        (None, Source::Roberta(_)) => dir.join(PAIRS[0]),
+        (None, _) => dir.join(VOCAB_TXT),
+    };
     let error = |message: String| TokenizerError::new(&file, message);
     let parts = Parts { config: &config, source, file: &file, dir, older: true };
     let Built { mut tokenizer, processor, special_ids } = parts.build(hints.word_rows)?;
@@ -75,10 +79,15 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
         lower_case_first(&mut tokenizer).map_err(|cause| error(cause.to_string()))?;
     }
     let processing = PostProcessing::new(processor, !token_types).map_err(error)?;
-    let found = identity::describe(&tokenizer, &processing, direction);
-    let alone = match json {
-        Some(json) => identity::describe_json(json),
-        None => parts.describe_vocab(&Fields::none(&config_file), hints.word_rows),
+    let mut found = identity::describe(&tokenizer, &processing, direction);
+    let alone = match (json, source) {
+        (Some(json), _) => identity::describe_json(json),
+        (None, Source::Roberta(_)) => {
+            // No single file has all of it.
+            found["merges"] = roberta::read_merges(dir)?.into();
+            Value::Null
+        }
+        (None, _) => parts.describe_vocab(&Fields::none(&config_file), hints.word_rows),
     };
     let beyond_file = (found != alone).then(|| found.to_string());
     Ok(Loaded { tokenizer, processing, special_ids, direction, max_length, file, beyond_file })
@@ -106,21 +115,35 @@ impl Parts<'_> {
                 let tokenizer = added.add_to(whole::build(json)?, rows)?;
                 whole::take_processor(tokenizer).map_err(error)?
             }
-            Source::XlmRoberta(json) => {
-                let tokenizer = added.add_to(xlm_roberta::build(json, config)?, rows)?;
+            Source::XlmRoberta(json) | Source::Camembert(json) => {
+                let unknown = match self.source {
+                    Source::Camembert(_) => Unknown::Piece(added.name("unk_token")?),
+                    _ => Unknown::Fixed,
+                };
+                let tokenizer = added.add_to(xlm_roberta::build(json, config, unknown)?, rows)?;
                 let (begin, end) = (added.name("bos_token")?, added.name("eos_token")?);
                 let processor = xlm_roberta::template(&tokenizer, begin, end).map_err(error)?;
                 (tokenizer, processor)
             }
-            Source::Bert(json) => {
+            Source::Bert(json) | Source::MPNet(json) => {
                 let vocab = json.map_or_else(|| bert::read_vocab(file), bert::json_vocab)?;
                 let bare = bert::build(vocab, added.name("unk_token")?, config, file)?;
                 let tokenizer = added.add_to(bare, rows)?;
                 let (class, separator) = (added.name("cls_token")?, added.name("sep_token")?);
-                let processor = bert::template(&tokenizer, class, separator).map_err(error)?;
-                (tokenizer, processor)
+                let processor = match self.source {
+                    Source::MPNet(_) => mpnet::processor(&tokenizer, class, separator),
+                    _ => bert::template(&tokenizer, class, separator),
+                };
+                (tokenizer, processor.map_err(error)?)
+            }
+            Source::Roberta(json) => {
+                let tokenizer = added.add_to(roberta::build(json, config, self.dir)?, rows)?;
+                let (class, separator) = (added.name("cls_token")?, added.name("sep_token")?);
+                let processor = roberta::processor(&tokenizer, class, separator, config)?;
+                (tokenizer, processor.map_err(error)?)
             }
         };
+        let processor = begin_end::processor(config, &added, &tokenizer)?.unwrap_or(processor);
         let special_ids = added.special_ids(&tokenizer);
         Ok(Built { tokenizer, processor, special_ids })
     }
@@ -129,12 +152,19 @@ impl Parts<'_> {
     fn additions(&self) -> Result<Additions, TokenizerError> {
         let (json, defaults) = match self.source {
             Source::Bert(json) => (json, bert::CLASS_TOKENS.to_vec()),
+            Source::MPNet(json) => (json, mpnet::CLASS_TOKENS.to_vec()),
+            Source::Roberta(json) => (json, xlm_roberta::CLASS_TOKENS.to_vec()),
             Source::XlmRoberta(json) => (Some(json), xlm_roberta::CLASS_TOKENS.to_vec()),
+            Source::Camembert(json) => (Some(json), camembert::CLASS_TOKENS.to_vec()),
             Source::Whole(json) => (Some(json), whole::class_tokens(json)),
+        };
+        let extra: &[&str] = match self.source {
+            Source::Camembert(_) => &camembert::EXTRA_TOKENS,
+            _ => &[],
         };
         let json = json.map(|json| &json.added_tokens);
         let Self { config, older, .. } = *self;
-        Additions::collect(self.dir, &TokenFiles { config, json, defaults, older })
+        Additions::collect(self.dir, &TokenFiles { config, json, defaults, extra, older })
     }
 
     /// What `vocab.txt` says alone, without other files: `none` has no fields. Null if it can't be

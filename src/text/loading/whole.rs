@@ -48,7 +48,8 @@ pub fn build(json: &TokenizerJson) -> Result<Tokenizer, TokenizerError> {
 /// The one special token that the file itself names: what pads a batch.
 pub fn class_tokens(json: &TokenizerJson) -> Vec<ClassToken<'_>> {
     let pad = json.padding["pad_token"].as_str();
-    let token = |content| ClassToken { field: "pad_token", content, optional: false };
+    let token =
+        |content| ClassToken { field: "pad_token", content, optional: false, lstrip: false };
     pad.map(token).into_iter().collect()
 }
 

@@ -20,32 +20,50 @@ use crate::text::error::TokenizerError;
 
 /// The special tokens that the class has if no file names others.
 pub const CLASS_TOKENS: [ClassToken<'_>; 7] = [
-    ClassToken { field: "bos_token", content: "<s>", optional: false },
-    ClassToken { field: "eos_token", content: "</s>", optional: false },
-    ClassToken { field: "unk_token", content: "<unk>", optional: false },
-    ClassToken { field: "sep_token", content: "</s>", optional: false },
-    ClassToken { field: "pad_token", content: "<pad>", optional: true },
-    ClassToken { field: "cls_token", content: "<s>", optional: false },
-    ClassToken { field: "mask_token", content: "<mask>", optional: true },
+    ClassToken { field: "bos_token", content: "<s>", optional: false, lstrip: false },
+    ClassToken { field: "eos_token", content: "</s>", optional: false, lstrip: false },
+    ClassToken { field: "unk_token", content: "<unk>", optional: false, lstrip: false },
+    ClassToken { field: "sep_token", content: "</s>", optional: false, lstrip: false },
+    ClassToken { field: "pad_token", content: "<pad>", optional: true, lstrip: false },
+    ClassToken { field: "cls_token", content: "<s>", optional: false, lstrip: false },
+    ClassToken { field: "mask_token", content: "<mask>", optional: true, lstrip: false },
 ];
 
-/// The piece for unknown characters, as the class has it whatever the file says.
-const UNKNOWN: usize = 3;
+/// Which piece stands for unknown characters, whatever the file says.
+#[derive(Clone, Copy)]
+pub enum Unknown<'a> {
+    /// The one that XLM-RoBERTa's class has.
+    Fixed,
+    /// The first of this content, or the first of all.
+    Piece(&'a str),
+}
+
+const FIXED: usize = 3;
 
 /// Builds the tokenizer without special tokens and without its post-processor.
 ///
 /// # Errors
 /// The model isn't a unigram model, or a field can't be used.
-pub fn build(json: &TokenizerJson, config: &Fields) -> Result<Tokenizer, TokenizerError> {
+pub fn build(
+    json: &TokenizerJson,
+    config: &Fields,
+    unknown: Unknown<'_>,
+) -> Result<Tokenizer, TokenizerError> {
     let error = |cause| TokenizerError::new(&json.file, cause);
     let kind = &json.model["type"];
     if kind.as_str().is_some_and(|kind| kind != "Unigram") {
-        let allowed = "the class XLMRobertaTokenizer needs a Unigram";
+        let allowed = "the classes XLMRobertaTokenizer and CamembertTokenizer need a Unigram";
         return Err(TokenizerError::field(&json.file, "model.type", kind, allowed));
     }
     let vocab: Vec<(String, f64)> = Deserialize::deserialize(&json.model["vocab"])
         .map_err(|cause| error(format!("model.vocab: {cause}").into()))?;
-    let model: ModelWrapper = Unigram::from(vocab, Some(UNKNOWN), false)
+    let unknown = match unknown {
+        Unknown::Fixed => FIXED,
+        Unknown::Piece(content) => {
+            vocab.iter().position(|(piece, _)| piece == content).unwrap_or_default()
+        }
+    };
+    let model: ModelWrapper = Unigram::from(vocab, Some(unknown), false)
         .map_err(|cause| error(format!("model.vocab: {cause}").into()))?
         .into();
     let mut tokenizer = Tokenizer::new(model);

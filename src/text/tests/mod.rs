@@ -127,12 +127,12 @@ fn a_class_s_own_tokens_are_left_out_only_if_they_have_no_row() {
         for (word_rows, fits) in [(None, false), (Some(8), true), (Some(9), false)] {
             let tokenizer = Tokenizer::load(folder.0.path(), &rows(word_rows)).unwrap();
             assert_eq!(ids(&tokenizer, "the"), rest, "{missing}");
-            assert_eq!(tokenizer.check_fits(8, 2).is_ok(), fits, "{missing} {word_rows:?}");
+            assert_eq!(tokenizer.check_fits(8, Some(2)).is_ok(), fits, "{missing} {word_rows:?}");
         }
         let named = json!({"mask_token": "[MASK]", "pad_token": "[PAD]"});
         let named = Folder::new(&vocab, &named);
         let tokenizer = Tokenizer::load(named.0.path(), &rows(Some(8))).unwrap();
-        assert!(tokenizer.check_fits(8, 2).is_err(), "{missing}");
+        assert!(tokenizer.check_fits(8, Some(2)).is_err(), "{missing}");
     }
 }
 

@@ -27,7 +27,8 @@ fn a_tokenizer_that_is_missing_or_unusable_is_refused() {
     copy.remove("tokenizer.json");
     let message = message(copy.dir());
     let dir = copy.dir().display();
-    assert_eq!(message, format!("{dir}: neither tokenizer.json nor vocab.txt was found"));
+    let needed = "the class BertTokenizer needs a tokenizer.json, or a vocab.txt";
+    assert_eq!(message, format!("{dir}: {needed}, and the folder has none of these"));
 
     let copy = CheckpointCopy::new("null-softmax");
     let vocab = String::from_utf8(copy.bytes("vocab.txt")).unwrap();

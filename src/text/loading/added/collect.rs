@@ -19,6 +19,8 @@ pub struct TokenFiles<'f> {
     pub json: Option<&'f Value>,
     /// The special tokens that the class has by default.
     pub defaults: Vec<ClassToken<'f>>,
+    /// Further special tokens that the class has if no file lists any.
+    pub extra: &'f [&'f str],
     /// Whether `special_tokens_map.json` and `added_tokens.json` are read, if the config leaves them.
     pub older: bool,
 }
@@ -57,7 +59,7 @@ impl Additions {
             file: dir.join("tokenizer_config.json"),
             declared: BTreeMap::new(),
             named: names::read(config, &map, &files.defaults)?,
-            extra: names::read_extra(config, &map)?,
+            extra: names::read_extra(config, &map, files.extra)?,
             ids: Vec::new(),
         };
         let json_file = dir.join("tokenizer.json");

@@ -30,6 +30,8 @@ pub struct ClassToken<'c> {
     pub content: &'c str,
     /// Whether it may be missing, since the tokenizer never writes it by itself.
     pub optional: bool,
+    /// Whether it takes the space before it, unless a file says otherwise.
+    pub lstrip: bool,
 }
 
 /// A special token with a name.
@@ -57,12 +59,15 @@ pub fn read(
     let stated = |field: &str, token| Named { field: field.to_owned(), token, optional: false };
     for field in NAMES {
         let source = source(config, map, field);
+        let default = defaults.iter().find(|default| default.field == field);
+        let lstrip = default.is_some_and(|default| default.lstrip);
         if let Some(value) = source.get(field) {
-            all.push(stated(field, token(source, field, value)?));
-        } else if let Some(default) = defaults.iter().find(|default| default.field == field)
+            let token = token(source, field, value)?;
+            all.push(stated(field, token.with_lstrip(lstrip && value.is_string())));
+        } else if let Some(default) = default
             && source.written(field).is_none()
         {
-            let token = Declared::plain(default.content, true);
+            let token = Declared::plain(default.content, true).with_lstrip(lstrip);
             let (field, optional) = (field.to_owned(), default.optional);
             all.push(Named { field, token, optional });
         }
@@ -118,12 +123,19 @@ fn is_own_name(name: &str, value: &Value) -> bool {
 }
 
 /// Reads the list of further special tokens: `extra_special_tokens`, called
-/// `additional_special_tokens` before version 5 of transformers.
+/// `additional_special_tokens` before version 5 of transformers, or else those that the class has.
 ///
 /// # Errors
 /// It isn't a list, or a token is neither a string nor an object with `content`.
-pub fn read_extra(config: &Fields, map: &Fields) -> Result<Vec<Declared>, TokenizerError> {
+pub fn read_extra(
+    config: &Fields,
+    map: &Fields,
+    of_class: &[&str],
+) -> Result<Vec<Declared>, TokenizerError> {
     let name = config_list(config);
+    if name.is_none() && !has_list(config, map) && map.get(ADDITIONAL).is_none() {
+        return Ok(of_class.iter().map(|content| Declared::plain(content, true)).collect());
+    }
     let mut tokens = match name {
         Some(name) => list(config, name, false)?,
         None => Vec::new(),

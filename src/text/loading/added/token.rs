@@ -24,6 +24,12 @@ impl Declared {
         Self { content, single_word, lstrip, rstrip, normalized, special }
     }
 
+    /// The same token, taking the space before it if `lstrip`.
+    #[must_use]
+    pub fn with_lstrip(self, lstrip: bool) -> Self {
+        Self { lstrip: self.lstrip || lstrip, ..self }
+    }
+
     /// A token of `added_tokens.json`: it is normalised if it isn't known as special yet, even if a
     /// name makes it special later.
     pub fn added(content: &str, special: bool) -> Self {
