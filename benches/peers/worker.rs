@@ -26,7 +26,7 @@ use strata::model::recipe_book::RecipeBook;
 use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::sequence::Sequence;
 use strata::text::{Input, LongText, Text, Tokenizer, TokenizerHints};
-use strata_kernels::{Activation, Dtype, F32Products};
+use strata_kernels::{Dtype, F32Products};
 
 const DATA: &str = "data/sentiment.tsv";
 const TEXTS: usize = 1_000;
@@ -242,11 +242,8 @@ impl Engine {
 fn candle(dir: &Path, checkpoint: &Checkpoint) -> anyhow::Result<BertModel> {
     let file: PathBuf = dir.join("model.safetensors");
     let weights = VarBuilder::from_buffered_safetensors(fs::read(file)?, DType::F32, &Device::Cpu)?;
-    anyhow::ensure!(
-        checkpoint.config.activation == Activation::Gelu,
-        "only GELU is supported here"
-    );
-    Ok(BertModel::load(weights, &checkpoint.config.candle(checkpoint.config.layers))?)
+    let config = checkpoint.config.candle().context("candle has no such BERT")?;
+    Ok(BertModel::load(weights, &config)?)
 }
 
 /// The masked mean of the last hidden state (b,c) of one batch, padded to its longest sequence.

@@ -21,6 +21,19 @@ pub enum DenseActivation {
 }
 
 impl DenseActivation {
+    /// The function that transformers calls `name`. An error says which names there are.
+    pub fn from_transformers(name: &str) -> Result<Self, String> {
+        match name {
+            "linear" => Ok(Self::Identity),
+            "tanh" => Ok(Self::Tanh),
+            "relu" => Ok(Self::Relu),
+            "gelu" => Ok(Self::Gelu),
+            "sigmoid" => Ok(Self::Sigmoid),
+            "silu" | "swish" => Ok(Self::Silu),
+            _ => Err("allowed are gelu, linear, relu, sigmoid, silu, swish and tanh".to_owned()),
+        }
+    }
+
     /// The function of a number. It doesn't depend on the system's mathematics library, whose bits differ
     /// from system to system.
     fn apply(self, x: f64) -> f64 {

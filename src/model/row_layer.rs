@@ -12,7 +12,7 @@ use super::dense::Dense;
 pub enum RowLayerKind {
     /// A fully connected layer.
     Dense,
-    /// `(x − mean) / √(variance + 1e-5)`, then a weight and a bias per column.
+    /// `(x − mean) / √(variance + eps)`, then a weight and a bias per column.
     LayerNorm,
     /// Divides a row by its L2 norm.
     Normalize,
@@ -34,6 +34,8 @@ pub enum RowLayer {
         weight: Vec<f32>,
         /// `(in)`
         bias: Vec<f32>,
+        /// Added to the variance.
+        eps: f64,
     },
     /// Divides a row by its L2 norm.
     Normalize,
@@ -48,16 +50,27 @@ pub enum Residual {
     Projected(Dense),
 }
 
-/// Added to the variance in a layer norm; PyTorch's default.
-const LAYER_NORM_EPS: f64 = 1e-5;
-
 impl RowLayer {
+    /// A fully connected layer without a residual connection.
+    pub fn dense(dense: Dense) -> Self {
+        Self::Dense { dense, residual: None }
+    }
+
     /// What the layer does.
     pub fn kind(&self) -> RowLayerKind {
         match self {
             Self::Dense { .. } => RowLayerKind::Dense,
             Self::LayerNorm { .. } => RowLayerKind::LayerNorm,
             Self::Normalize => RowLayerKind::Normalize,
+        }
+    }
+
+    /// Columns of the input, if the layer doesn't take any number of them.
+    pub fn inputs(&self) -> Option<usize> {
+        match self {
+            Self::Dense { dense, .. } => Some(dense.inputs()),
+            Self::LayerNorm { weight, .. } => Some(weight.len()),
+            Self::Normalize => None,
         }
     }
 
@@ -81,7 +94,7 @@ impl RowLayer {
                 };
                 (json!({"dense": dense.activation(), "plus": added}), numbers)
             }
-            Self::LayerNorm { weight, bias } => (json!("layer_norm"), vec![weight, bias]),
+            Self::LayerNorm { weight, bias, .. } => (json!("layer_norm"), vec![weight, bias]),
             Self::Normalize => (json!("normalize"), Vec::new()),
         }
     }
@@ -97,7 +110,7 @@ impl RowLayer {
                     Some(Residual::Projected(linear)) => add(out, &linear.forward(&x)),
                 }
             }
-            Self::LayerNorm { weight, bias } => layer_norm(&x, weight, bias),
+            Self::LayerNorm { weight, bias, eps } => layer_norm(&x, weight, bias, *eps),
             Self::Normalize => {
                 l2_normalize(&mut x);
                 x
@@ -120,11 +133,11 @@ fn add(mut row: Vec<f32>, other: &[f32]) -> Vec<f32> {
 }
 
 /// In float64, with the variance over all columns.
-fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f64) -> Vec<f32> {
     let n = x.len() as f64;
     let mean = x.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
     let variance = x.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
-    let scale = 1.0 / (variance + LAYER_NORM_EPS).sqrt();
+    let scale = 1.0 / (variance + eps).sqrt();
     let column = |((&x, &weight), &bias): ((&f32, &f32), &f32)| {
         ((f64::from(x) - mean) * scale * f64::from(weight) + f64::from(bias)) as f32
     };
@@ -162,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_layer_norm_has_mean_zero_and_variance_one_before_weight_and_bias() {
-        let layer = RowLayer::LayerNorm { weight: vec![1.0, 2.0], bias: vec![0.0, 0.5] };
+        let layer = RowLayer::LayerNorm { weight: vec![1.0, 2.0], bias: vec![0.0, 0.5], eps: 1e-5 };
         // The mean is 2 and the variance 1: 1/√1.00001 = 0.999995.
         let row = layer.forward(vec![1.0, 3.0]);
         assert!((row[0] + 0.999_995).abs() < 1e-6 && (row[1] - 2.499_99).abs() < 1e-6, "{row:?}");

@@ -213,10 +213,12 @@ async fn models_come_and_go_while_another_answers_as_before() {
             info["heads"]["checkpoint"]["problem_type"] == "regression"
         })
         .await;
+        // However fast the changes were: several of the answers came after them.
+        let before = answered.load(Ordering::Relaxed);
+        until(async || answered.load(Ordering::Relaxed) > before + 3).await;
         done.store(true, Ordering::Relaxed);
     };
     tokio::join!(asking, changing);
-    assert!(answered.load(Ordering::Relaxed) > 10);
     running.terminate();
     let (status, _, log) = running.wait();
     assert!(status.success(), "{log}");

@@ -15,6 +15,7 @@ use strata::model::task::{OutputSpec, Task, TaskSpec};
 use strata::sequence::Sequence;
 use strata_kernels::Dtype;
 
+use crate::families::{FAMILIES, family};
 use crate::support::fixtures::config;
 use crate::support::pass::whole_outputs;
 use crate::support::{default_model, tiny};
@@ -22,6 +23,8 @@ use crate::support::{default_model, tiny};
 const DTYPES: [Dtype; 3] = [Dtype::F32, Dtype::Bf16, Dtype::Int8];
 /// Random batches per dtype, each with one thread and with two.
 const BATCHES: u32 = 400;
+/// The same for each family.
+const FAMILY_BATCHES: u32 = 60;
 /// The same for the default model, which takes longer.
 const LARGE_BATCHES: u32 = 5;
 
@@ -61,7 +64,7 @@ impl Pair {
             recipes: RecipeBook::new(shape, &checkpoint.sentence, &Default::default()).unwrap(),
             vocabulary: checkpoint.config.vocab_size as u32,
             layers: shape.layers,
-            positions: checkpoint.config.positions,
+            positions: checkpoint.config.max_tokens,
         }
     }
 
@@ -135,6 +138,15 @@ fn a_text_has_the_same_bits_in_any_batch_of_a_small_model() {
         // threads.
         for name in ["single-label", "cross-encoder"] {
             check(&Pair::load(&tiny(name), dtype), BATCHES, 40, 12);
+        }
+    }
+}
+
+#[test]
+fn a_text_has_the_same_bits_in_any_batch_of_each_family() {
+    for dtype in DTYPES {
+        for name in FAMILIES {
+            check(&Pair::load(&family(name), dtype), FAMILY_BATCHES, 70, 8);
         }
     }
 }

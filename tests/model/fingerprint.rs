@@ -66,7 +66,7 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
 
 /// The fingerprint of a folder's weights and two of its files.
 fn direct(copy: &CheckpointCopy, settings: Option<&str>) -> String {
-    let (weights, native) = (Weights::open(copy.dir()).unwrap(), NativeRecipe::default());
+    let (weights, native) = (Weights::open(copy.dir(), "bert.").unwrap(), NativeRecipe::default());
     let files = FILES.map(|name| copy.file(name));
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     checkpoint::fingerprint::fingerprint(&weights, &native, &files, settings, 63).unwrap()

@@ -16,6 +16,7 @@ mod classifiers;
 mod config;
 mod drops;
 mod explain;
+mod families;
 mod fingerprint;
 mod formats;
 mod golden;

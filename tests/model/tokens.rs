@@ -89,7 +89,7 @@ fn tokens_of_tiny_tokenizers_are_those_of_transformers() {
 #[test]
 fn the_limit_of_sentence_transformers_goes_over_that_of_the_tokenizer() {
     let parts = load(&default_model());
-    assert_eq!(parts.checkpoint.config.positions, 512);
+    assert_eq!(parts.checkpoint.config.max_tokens, 512);
     let alone = Tokenizer::load(&default_model(), &TokenizerHints::default()).unwrap();
     assert_eq!(alone.max_length().map(|limit| limit.tokens), Some(512));
     assert_eq!(parts.tokenizer.max_length().map(|limit| limit.tokens), Some(256));

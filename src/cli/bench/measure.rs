@@ -88,7 +88,7 @@ impl<'a> Stopwatch<'a> {
             totals.texts += pass.len();
             for tokens in pass.iter().map(|task| task.sequence.tokens()) {
                 totals.tokens += tokens;
-                totals.flops += self.parts.checkpoint.config.flops(tokens, self.depth);
+                totals.flops += self.parts.checkpoint.config.spec.flops(tokens, self.depth);
             }
             self.bar.inc(pass_started.elapsed().as_millis() as u64);
         }

@@ -87,7 +87,7 @@ impl Bench {
         threads::size_pool(config.encoder.threads).map_err(Failure::failed)?;
         let texts = self.texts().map_err(Failure::Unusable)?;
         let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
-        self.check_lengths(parts.checkpoint.config.positions).map_err(Failure::Unusable)?;
+        self.check_lengths(parts.checkpoint.config.max_tokens).map_err(Failure::Unusable)?;
         let recipe = parts.recipes.resolve(&wanted).map_err(Failure::unusable)?;
         let spec = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(Arc::clone(&recipe))]));
 

@@ -6,36 +6,33 @@ use candle_nn::{Init, VarBuilder};
 use candle_transformers::models::bert;
 use strata_kernels::Activation;
 
-use super::config::BertConfig;
+use super::config::EncoderConfig;
 use super::weights::Weights;
 
-impl BertConfig {
-    /// The activation function as candle's BERT has it, if it does.
-    pub fn activation_of_candle(&self) -> Option<bert::HiddenAct> {
-        match self.activation {
-            Activation::Gelu => Some(bert::HiddenAct::Gelu),
-            Activation::GeluTanh => Some(bert::HiddenAct::GeluApproximate),
-            Activation::Relu => Some(bert::HiddenAct::Relu),
-            _ => None,
-        }
-    }
-
-    /// The config for candle's BERT, with `layers` encoder layers.
-    pub fn candle(&self, layers: usize) -> bert::Config {
-        bert::Config {
+impl EncoderConfig {
+    /// The config for candle's BERT, if it has this family and activation function.
+    pub fn candle(&self) -> Option<bert::Config> {
+        let hidden_act = match self.activation {
+            _ if !self.family.is_bert() => return None,
+            Activation::Gelu => bert::HiddenAct::Gelu,
+            Activation::GeluTanh => bert::HiddenAct::GeluApproximate,
+            Activation::Relu => bert::HiddenAct::Relu,
+            _ => return None,
+        };
+        let token_types = self.token_types.unwrap_or_default();
+        Some(bert::Config {
             vocab_size: self.vocab_size,
             hidden_size: self.hidden_size,
-            num_hidden_layers: layers,
+            num_hidden_layers: self.layers,
             num_attention_heads: self.attention_heads,
             intermediate_size: self.intermediate_size,
-            // Without encoder layers no activation function is applied.
-            hidden_act: self.activation_of_candle().unwrap_or(bert::HiddenAct::Gelu),
+            hidden_act,
             max_position_embeddings: self.positions,
-            type_vocab_size: self.token_types,
+            type_vocab_size: token_types,
             layer_norm_eps: self.layer_norm_eps,
             pad_token_id: self.pad_token_id,
             ..bert::Config::default()
-        }
+        })
     }
 }
 

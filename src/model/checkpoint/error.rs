@@ -36,7 +36,7 @@ pub enum CheckpointError {
     Tensor {
         /// The file, or the folder if no file has the tensor.
         file: PathBuf,
-        /// The name without the `bert.` prefix.
+        /// The name without the prefix of the encoder.
         tensor: String,
         /// What was found.
         found: String,

@@ -6,14 +6,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Checkpoint;
-use super::tensors::{BUFFERS, POOLER, required_tensors};
+use super::tensors::BUFFERS;
 
 /// The parts of a checkpoint that nothing here computes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LeftOut {
     /// Architectures of which only the encoder is served.
     pub heads: Vec<String>,
-    /// Tensors that are not read, without the prefix `bert.`.
+    /// Tensors that are not read, without the prefix of the encoder.
     pub tensors: Vec<String>,
 }
 
@@ -21,10 +21,10 @@ impl LeftOut {
     /// The heads and tensors of a checkpoint that are not served.
     pub fn find(checkpoint: &Checkpoint) -> Self {
         let Checkpoint { config, weights, sentence, .. } = checkpoint;
-        let mut read: BTreeSet<String> = required_tensors(config).map(|(name, _)| name).collect();
+        let mut read: BTreeSet<String> = config.tensors().map(|(name, _)| name).collect();
         read.extend(BUFFERS.map(str::to_owned));
-        if sentence.reads_pooler {
-            read.extend(["weight", "bias"].map(|tensor| format!("{POOLER}.{tensor}")));
+        if let Some(pooler) = config.family.pooler.filter(|_| sentence.reads_pooler) {
+            read.extend(["weight", "bias"].map(|tensor| format!("{pooler}.{tensor}")));
         }
         let left = weights.iter().map(|tensor| tensor.name).filter(|name| !read.contains(*name));
         Self { heads: config.other_heads.clone(), tensors: left.map(str::to_owned).collect() }

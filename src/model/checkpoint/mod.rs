@@ -6,18 +6,19 @@ mod candle;
 pub mod config;
 mod damage;
 pub mod error;
+mod families;
 pub mod fingerprint;
-mod flops;
 mod left_out;
 mod map;
 pub mod sentence;
+pub mod spec;
 mod table;
-pub mod tensors;
+mod tensors;
 pub mod weights;
 
 use std::path::{Path, PathBuf};
 
-pub use config::{BertConfig, ProblemType, ScoreActivation};
+pub use config::{EncoderConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
 pub use left_out::LeftOut;
 pub use sentence::{SentenceFiles, TextOptions};
@@ -25,7 +26,6 @@ pub use table::Table;
 pub use weights::Weights;
 
 use sentence::{EncoderFiles, ModuleList};
-use tensors::required_tensors;
 
 /// A checkpoint whose files were read and fit together.
 pub struct Checkpoint {
@@ -34,7 +34,7 @@ pub struct Checkpoint {
     /// The folder of the encoder's config, weights and tokenizer: the same, or one inside it.
     pub encoder_dir: PathBuf,
     /// Its config.
-    pub config: BertConfig,
+    pub config: EncoderConfig,
     /// Its tensors.
     pub weights: Weights,
     /// Its sentence-transformers files.
@@ -54,9 +54,9 @@ impl Checkpoint {
             let message = "adapters can't be served; merge them into the weights";
             return Err(CheckpointError::invalid(&adapter, message));
         }
-        let config = BertConfig::read(&encoder_dir.join("config.json"))?;
-        let weights = Weights::open(encoder_dir)?;
-        for (name, shape) in required_tensors(&config) {
+        let config = EncoderConfig::read(&encoder_dir.join("config.json"))?;
+        let weights = Weights::open(encoder_dir, config.family.prefix)?;
+        for (name, shape) in config.tensors() {
             weights.check(&name, &shape)?;
         }
         let sentence = match &modules {

@@ -20,6 +20,7 @@ use crate::model::dense::dot;
 use crate::model::pooling::Pooling;
 use crate::model::pooling_mask::{PoolingMask, counted_rows};
 use crate::model::recipe::{Combine, ResolvedRecipe};
+use crate::model::row_layer::RowLayer;
 
 /// A head's logits as sums over tokens.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ impl Head {
     /// The logits are not a sum over tokens.
     pub fn token_attribution(&self, c: usize) -> Result<TokenAttribution, NotExplainable> {
         let recipe = self.recipe();
-        let [layer] = self.layers.as_slice() else {
+        let [RowLayer::Dense { dense: layer, .. }] = self.layers.as_slice() else {
             return Err(NotExplainable::HiddenLayers);
         };
         let pooling = check_linear(recipe)?;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::descriptor::{Descriptor, OutputActivation};
-use crate::model::dense::Dense;
 use crate::model::recipe::ResolvedRecipe;
+use crate::model::row_layer::RowLayer;
 
 /// A head whose layers fit its recipe, each other and its labels.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Head {
     pub(super) version: String,
     pub(super) descriptor: Descriptor,
     pub(super) recipe: Arc<ResolvedRecipe>,
-    pub(super) layers: Vec<Dense>,
+    pub(super) layers: Vec<RowLayer>,
     pub(super) score_activation: Option<OutputActivation>,
 }
 
@@ -51,9 +51,7 @@ impl Head {
 
     /// `(features) → (classes)`, before temperature.
     pub fn logits(&self, features: &[f32]) -> Vec<f32> {
-        let mut layers = self.layers.iter();
-        let first = layers.next().map(|layer| layer.forward(features)).unwrap_or_default();
-        layers.fold(first, |row, layer| layer.forward(&row))
+        self.layers.iter().fold(features.to_vec(), |row, layer| layer.forward(row))
     }
 
     /// Checks that the layers fit the recipe, each other and the labels. An error says what doesn't
@@ -61,14 +59,13 @@ impl Head {
     pub(super) fn check_widths(&self) -> Result<(), String> {
         let mut width = self.recipe.dimensions;
         for (index, layer) in self.layers.iter().enumerate() {
-            if layer.inputs() != width {
+            if let Some(inputs) = layer.inputs().filter(|inputs| *inputs != width) {
                 let source = if index == 0 { "the recipe" } else { "the layer before it" };
                 return Err(format!(
-                    "layer {index} takes {} columns; {source} gives {width}",
-                    layer.inputs()
+                    "layer {index} takes {inputs} columns; {source} gives {width}"
                 ));
             }
-            width = layer.outputs();
+            width = layer.outputs(width);
         }
         if self.layers.is_empty() || width != self.descriptor.labels.len() {
             return Err(format!("{width} outputs for {} labels", self.descriptor.labels.len()));

@@ -7,6 +7,7 @@ use super::descriptor::Descriptor;
 use super::layers::read_layers;
 use crate::model::checkpoint::fingerprint::sha256;
 use crate::model::recipe_book::RecipeBook;
+use crate::model::row_layer::RowLayer;
 
 /// The bytes of `head.json` and `head.safetensors`, and the name of their folder.
 #[derive(Clone, Debug)]
@@ -119,6 +120,7 @@ impl HeadFiles {
             .resolve(&descriptor.recipe)
             .map_err(|error| broken(format!("head.json: recipe: {error}")))?;
         let layers = read_layers(&self.weights, descriptor.hidden_activation).map_err(broken)?;
+        let layers = layers.into_iter().map(RowLayer::dense).collect();
         let (name, version) = (self.name.clone(), self.version());
         let head = Head { name, version, descriptor, recipe, layers, score_activation: None };
         head.check_widths().map_err(broken)?;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::classifier::Head;
 use super::descriptor::{Descriptor, OutputActivation};
-use crate::model::checkpoint::tensors::{CLASSIFIER, POOLER};
-use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType, ScoreActivation};
-use crate::model::dense::DenseActivation;
-use crate::model::pooling::Pooling;
+use crate::model::checkpoint::spec::{ClassifierLayer, ClassifierSpec};
+use crate::model::checkpoint::{
+    Checkpoint, CheckpointError, ProblemType, ScoreActivation, Weights,
+};
 use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
+use crate::model::row_layer::RowLayer;
 
 impl Head {
-    /// The checkpoint's own classifier, computed as transformers does: pooler, tanh and classifier
-    /// over the first row of the last layer. `None` if the checkpoint has no classifier.
+    /// The checkpoint's own classifier, computed as transformers does over the last layer. `None` if
+    /// the checkpoint has no classifier.
     ///
     /// # Errors
     /// The config declares a classifier and one of its tensors is missing or has another shape.
@@ -22,11 +23,8 @@ impl Head {
         fingerprint: &str,
     ) -> Result<Option<Self>, CheckpointError> {
         let Some(config) = &checkpoint.config.classifier else { return Ok(None) };
-        let (c, classes) = (checkpoint.config.hidden_size, config.labels.len());
-        let weights = &checkpoint.weights;
-        let pooler = weights.read_dense(POOLER, c, c, DenseActivation::Tanh)?;
-        let classifier = weights.read_dense(CLASSIFIER, c, classes, DenseActivation::Identity)?;
-        let (problem_type, activation) = interpretation(config.problem_type, classes);
+        let ClassifierSpec { pooling, layers } = &config.spec;
+        let (problem_type, activation) = interpretation(config.problem_type, config.labels.len());
         let own = config.score_activation.clone().map_err(|message| {
             CheckpointError::invalid(&checkpoint.encoder_dir.join("config.json"), message)
         });
@@ -37,7 +35,7 @@ impl Head {
         let recipe = Recipe {
             layers: vec![-1],
             combine: Combine::Mean,
-            pooling: Pooling::Cls,
+            pooling: *pooling,
             ..Recipe::default()
         };
         let resolved = recipe
@@ -47,7 +45,10 @@ impl Head {
         let encoder = fingerprint.to_owned();
         let descriptor = Descriptor {
             activation,
-            hidden_activation: Some(DenseActivation::Tanh),
+            hidden_activation: layers.iter().find_map(|layer| match layer {
+                ClassifierLayer::Dense(_, activation) => Some(*activation),
+                ClassifierLayer::Norm(_) => None,
+            }),
             ..Descriptor::new(problem_type, labels, RecipeRef::Object(recipe), encoder)
         };
         Ok(Some(Self {
@@ -55,10 +56,26 @@ impl Head {
             version: fingerprint.to_owned(),
             descriptor,
             recipe: Arc::new(resolved),
-            layers: vec![pooler, classifier],
+            layers: read_layers(&checkpoint.weights, layers)?,
             score_activation: Some(score_activation),
         }))
     }
+}
+
+fn read_layers(
+    weights: &Weights,
+    layers: &[ClassifierLayer],
+) -> Result<Vec<RowLayer>, CheckpointError> {
+    let read = |layer: &ClassifierLayer| match layer {
+        ClassifierLayer::Dense(linear, activation) => {
+            weights.read_dense(linear, *activation).map(RowLayer::dense)
+        }
+        ClassifierLayer::Norm(norm) => {
+            let (weight, bias) = weights.read_norm(norm)?;
+            Ok(RowLayer::LayerNorm { weight, bias, eps: norm.eps })
+        }
+    };
+    layers.iter().map(read).collect()
 }
 
 /// How a checkpoint's outputs are interpreted, as in transformers' own pipeline: unless it is a

@@ -11,8 +11,8 @@ use crate::support::copy::MODEL;
 #[test]
 fn a_config_that_cannot_be_served_is_refused_with_what_is_allowed() {
     let edits: [(&str, Value, &[&str]); 20] = [
-        ("model_type", json!("roberta"), &["model_type is \"roberta\"", "only \"bert\""]),
-        ("model_type", json!("distilbert"), &["model_type is \"distilbert\""]),
+        ("model_type", json!("xlnet"), &["model_type is \"xlnet\"", "allowed are bert, roberta"]),
+        ("model_type", json!(["bert"]), &["model_type is [\"bert\"]"]),
         ("hidden_act", json!("prelu"), &["hidden_act is \"prelu\"", "gelu_pytorch_tanh, "]),
         ("hidden_act", json!("xielu"), &["hidden_act is \"xielu\""]),
         ("hidden_act", json!("GELU"), &["hidden_act is \"GELU\""]),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use strata::model::Model;
-use strata::model::checkpoint::{BertConfig, Checkpoint, LeftOut};
+use strata::model::checkpoint::{Checkpoint, EncoderConfig, LeftOut};
 use strata::model::head::Head;
 
 use super::{NAME, with};
@@ -96,6 +96,6 @@ fn an_encoder_needs_no_pooler_and_its_labels_are_not_checked() {
     copy.edit(|tensors| tensors.retain(|name, _| !name.contains("pooler")));
     copy.edit_json("config.json", |json| json["id2label"] = json!({"one": "a"}));
     assert!(!has_head(&copy));
-    let config = BertConfig::read(&copy.file("config.json")).unwrap();
+    let config = EncoderConfig::read(&copy.file("config.json")).unwrap();
     assert!(config.classifier.is_none());
 }

@@ -1,7 +1,7 @@
 //! `id2label`, `num_labels` and `problem_type`, and what they make of a classifier's outputs.
 
 use serde_json::{Map, Value, json};
-use strata::model::checkpoint::BertConfig;
+use strata::model::checkpoint::EncoderConfig;
 use strata::model::head::OutputActivation::{self, None as NoActivation, Sigmoid, Softmax};
 
 use super::{Golden, edited};
@@ -9,7 +9,7 @@ use crate::support::copy::Stored;
 use crate::support::{CheckpointCopy, head_of, load};
 
 fn labels(edits: &Map<String, Value>) -> Vec<String> {
-    let config = BertConfig::read(&edited(edits).file("config.json")).unwrap();
+    let config = EncoderConfig::read(&edited(edits).file("config.json")).unwrap();
     config.classifier.unwrap().labels
 }
 

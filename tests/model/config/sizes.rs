@@ -1,7 +1,7 @@
 //! Fields that have defaults, and values of them that change nothing.
 
 use serde_json::{Map, Value, json};
-use strata::model::checkpoint::BertConfig;
+use strata::model::checkpoint::EncoderConfig;
 
 use super::{NAME, edited, with};
 use crate::support::{CheckpointCopy, Tiny, load, logits};
@@ -11,7 +11,7 @@ fn fields_that_are_missing_have_the_defaults_of_transformers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.json");
     std::fs::write(&file, r#"{"model_type": "bert"}"#).unwrap();
-    let config = BertConfig::read(&file).unwrap();
+    let config = EncoderConfig::read(&file).unwrap();
     let sizes = [
         (config.vocab_size, 30_522),
         (config.hidden_size, 768),
@@ -19,7 +19,7 @@ fn fields_that_are_missing_have_the_defaults_of_transformers() {
         (config.attention_heads, 12),
         (config.intermediate_size, 3072),
         (config.positions, 512),
-        (config.token_types, 2),
+        (config.token_types.unwrap(), 2),
         (config.pad_token_id, 0),
     ];
     assert!(sizes.iter().all(|(found, expected)| found == expected), "{sizes:?}");

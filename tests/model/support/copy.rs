@@ -69,8 +69,13 @@ pub struct CheckpointCopy(TempDir);
 impl CheckpointCopy {
     /// A copy of a tiny checkpoint.
     pub fn new(name: &str) -> Self {
+        Self::of(&tiny(name))
+    }
+
+    /// A copy of any checkpoint.
+    pub fn of(dir: &Path) -> Self {
         let copy = Self(TempDir::new().unwrap());
-        copy_folder(&tiny(name), copy.dir());
+        copy_folder(dir, copy.dir());
         copy
     }
 

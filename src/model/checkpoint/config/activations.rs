@@ -2,8 +2,6 @@
 
 use strata_kernels::Activation;
 
-use crate::field::unusable;
-
 /// All names except `prelu` and `xielu`, whose parameters are learned.
 const NAMES: [(&str, Activation); 22] = [
     ("gelu", Activation::Gelu),
@@ -30,11 +28,11 @@ const NAMES: [(&str, Activation); 22] = [
     ("linear", Activation::Linear),
 ];
 
-/// The activation function of that name.
-pub fn activation(name: &str) -> Result<Activation, String> {
+/// The activation function of that name. An error says which there are.
+pub fn find(name: &str) -> Result<Activation, String> {
     let found = NAMES.iter().find(|(known, _)| *known == name);
     found.map(|(_, activation)| *activation).ok_or_else(|| {
         let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
-        unusable("hidden_act", name, &format!("allowed are {}", known.join(", ")))
+        format!("allowed are {}", known.join(", "))
     })
 }

@@ -1,17 +1,12 @@
 //! The family of the model, and the heads that its architectures name.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::raw::RawConfig;
 use crate::field::unusable;
+use crate::model::checkpoint::families::{FAMILIES, Family};
 
-/// The encoder alone.
-const ENCODER: &str = "BertModel";
-
-/// The one head that is served.
-const CLASSIFIER: &str = "BertForSequenceClassification";
-
-/// What `model_type` and `architectures` say.
+/// What `architectures` says.
 pub struct Architecture {
     /// Whether there is a sequence classifier.
     pub is_classifier: bool,
@@ -20,23 +15,32 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Checks that the model is a BERT: by `model_type`, as transformers does, or by the names of its
-    /// architectures in a file without one. An error names the field.
-    pub fn read(raw: &RawConfig) -> Result<Self, String> {
+    /// Sorts the names by what is served of them.
+    pub fn read(family: &Family, raw: &RawConfig) -> Self {
+        let [encoder, classifier] =
+            ["Model", "ForSequenceClassification"].map(|end| format!("{}{end}", family.class));
         let names = raw.architectures.as_deref().unwrap_or_default();
-        let are_berts = !names.is_empty() && names.iter().all(|name| name.starts_with("Bert"));
-        match raw.model_type.as_deref() {
-            Some("bert") => {}
-            None if are_berts => {}
-            found => {
-                let found = found.map_or(Value::Null, Value::from);
-                return Err(unusable("model_type", found, "only \"bert\" can be served"));
-            }
-        }
-        let others = names.iter().filter(|name| ![ENCODER, CLASSIFIER].contains(&name.as_str()));
-        Ok(Self {
-            is_classifier: names.iter().any(|name| name == CLASSIFIER),
-            left_out: others.cloned().collect(),
-        })
+        let others = names.iter().filter(|name| ![&encoder, &classifier].contains(name));
+        Self { is_classifier: names.contains(&classifier), left_out: others.cloned().collect() }
     }
+}
+
+/// The family: by `model_type`, as transformers does, or by the names of its architectures in a file
+/// without one. An error names the field.
+pub fn family(fields: &Map<String, Value>) -> Result<&'static Family, String> {
+    let names = || fields.get("architectures").and_then(Value::as_array).into_iter().flatten();
+    let is_all = |family: &Family| {
+        let is_one =
+            |name: &Value| name.as_str().is_some_and(|name| name.starts_with(family.class));
+        names().next().is_some() && names().all(is_one)
+    };
+    let found = fields.get("model_type").cloned().unwrap_or_default();
+    let family = match &found {
+        Value::Null => FAMILIES.iter().find(|family| is_all(family)),
+        written => FAMILIES.iter().find(|family| written == family.model_type),
+    };
+    family.ok_or_else(|| {
+        let known: Vec<&str> = FAMILIES.iter().map(|family| family.model_type).collect();
+        unusable("model_type", found, &format!("allowed are {}", known.join(", ")))
+    })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::modules::Module;
 use crate::field::unusable;
-use crate::model::checkpoint::config::BertConfig;
+use crate::model::checkpoint::config::EncoderConfig;
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::checkpoint::weights::Weights;
 use crate::model::pooling::Pooling;
@@ -36,7 +36,7 @@ fn four() -> usize {
 pub fn read_layer_weights(
     module: &Module,
     encoder_config: &Path,
-    config: &BertConfig,
+    config: &EncoderConfig,
     recipe: Recipe,
 ) -> Result<Recipe, CheckpointError> {
     if !config.output_hidden_states {
@@ -54,7 +54,7 @@ pub fn read_layer_weights(
         );
         return Err(CheckpointError::invalid(&file, message));
     }
-    let weights = Weights::open(&module.dir)?.read("layer_weights", &[last + 1 - first])?;
+    let weights = Weights::open(&module.dir, "")?.read("layer_weights", &[last + 1 - first])?;
     let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
     let share = |weight: f32| (f64::from(weight) / sum) as f32;
     Ok(Recipe {

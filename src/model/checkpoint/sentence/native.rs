@@ -7,9 +7,9 @@ use super::pooling::PoolingModule;
 use super::row_layers::{read_dense, read_layer_norm, read_normalize};
 use super::transformer::TransformerModule;
 use crate::field::unusable;
-use crate::model::checkpoint::config::BertConfig;
+use crate::model::checkpoint::config::EncoderConfig;
 use crate::model::checkpoint::error::CheckpointError;
-use crate::model::checkpoint::tensors::POOLER;
+use crate::model::checkpoint::spec::LinearSpec;
 use crate::model::checkpoint::weights::Weights;
 use crate::model::dense::DenseActivation;
 use crate::model::pooling::Pooling;
@@ -19,7 +19,7 @@ use crate::model::row_layer::RowLayer;
 /// The parts of a checkpoint that its modules have to fit.
 pub struct EncoderFiles<'a> {
     /// Its config.
-    pub config: &'a BertConfig,
+    pub config: &'a EncoderConfig,
     /// Its tensors.
     pub weights: &'a Weights,
 }
@@ -36,6 +36,20 @@ pub fn read(
 ) -> Result<NativeRecipe, CheckpointError> {
     let chain = Chain::start(transformer, encoder)?;
     chain.read(modules, encoder)?.finish(modules, truncate_dim)
+}
+
+/// The name of the encoder's pooler.
+fn pooler(
+    transformer: &TransformerModule,
+    encoder: &EncoderFiles<'_>,
+) -> Result<&'static str, CheckpointError> {
+    let family = encoder.config.family;
+    family.pooler.ok_or_else(|| {
+        let file = transformer.text.file.as_deref().unwrap_or(encoder.weights.dir());
+        let allowed = format!("a {} has no pooler", family.model_type);
+        let field = "modality_config.text.method_output_name";
+        CheckpointError::invalid(file, unusable(field, "pooler_output", &allowed))
+    })
 }
 
 /// `native`, module by module.
@@ -59,9 +73,10 @@ impl Chain {
                 native.recipe.layers = vec![layer];
             }
             TransformerOutput::Pooler => {
-                let dense = encoder.weights.read_dense(POOLER, c, c, DenseActivation::Tanh)?;
+                let pooler = LinearSpec::new(pooler(transformer, encoder)?, c, c);
+                let dense = encoder.weights.read_dense(&pooler, DenseActivation::Tanh)?;
                 native.recipe.pooling = Pooling::Cls;
-                native.row_layers = vec![RowLayer::Dense { dense, residual: None }];
+                native.row_layers = vec![RowLayer::dense(dense)];
                 width = Some(c);
             }
             // As sentence-transformers reads a cross-encoder for embeddings: the mean of its tokens.

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_json, read_optional_json};
+use crate::model::checkpoint::spec::{LinearSpec, NormSpec};
 use crate::model::checkpoint::weights::Weights;
-use crate::model::dense::{Dense, DenseActivation};
+use crate::model::dense::DenseActivation;
 use crate::model::row_layer::{Residual, RowLayer};
 
 #[derive(Deserialize)]
@@ -68,22 +69,17 @@ pub fn read_dense(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError>
     let invalid = |message: String| CheckpointError::invalid(&file, message);
     let activation = activation(&read.activation_function).map_err(invalid)?;
     check_width("in_features", read.in_features, width).map_err(invalid)?;
-    let weights = Weights::open(dir)?;
+    let weights = Weights::open(dir, "")?;
     let outputs = read.out_features;
-    let dense = if read.bias {
-        weights.read_dense("linear", width, outputs, activation)?
-    } else {
-        let weight = weights.read("linear.weight", &[outputs, width])?;
-        Dense::new(weight, vec![0.0; outputs], activation)
-    };
+    let linear = |module: &str| LinearSpec::new(module, width, outputs);
+    let dense = weights.read_dense(&linear("linear").with_bias(read.bias), activation)?;
     let residual = if !read.use_residual {
         None
     } else if width == outputs {
         Some(Residual::Input)
     } else {
-        let weight = weights.read("residual.weight", &[outputs, width])?;
-        let linear = Dense::new(weight, vec![0.0; outputs], DenseActivation::Identity);
-        Some(Residual::Projected(linear))
+        let linear = linear("residual").with_bias(false);
+        Some(Residual::Projected(weights.read_dense(&linear, DenseActivation::Identity)?))
     };
     Ok(RowLayer::Dense { dense, residual })
 }
@@ -119,6 +115,9 @@ struct LayerNormFile {
     dimension: usize,
 }
 
+/// Added to the variance in a layer norm; PyTorch's default.
+const LAYER_NORM_EPS: f64 = 1e-5;
+
 /// Reads a LayerNorm whose input has `width` columns.
 ///
 /// # Errors
@@ -128,9 +127,10 @@ pub fn read_layer_norm(dir: &Path, width: usize) -> Result<RowLayer, CheckpointE
     let read: LayerNormFile = read_json(&file, "the layer norm's size")?;
     check_width("dimension", read.dimension, width)
         .map_err(|message| CheckpointError::invalid(&file, message))?;
-    let weights = Weights::open(dir)?;
-    let weight = weights.read("norm.weight", &[width])?;
-    Ok(RowLayer::LayerNorm { weight, bias: weights.read("norm.bias", &[width])? })
+    let module = "norm".to_owned();
+    let norm = NormSpec { module, columns: width, has_bias: true, eps: LAYER_NORM_EPS };
+    let (weight, bias) = Weights::open(dir, "")?.read_norm(&norm)?;
+    Ok(RowLayer::LayerNorm { weight, bias, eps: norm.eps })
 }
 
 /// Reads a Normalize.

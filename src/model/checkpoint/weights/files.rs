@@ -40,17 +40,17 @@ struct Index {
 
 impl Weights {
     /// Maps the weights of a folder: the first of `model.safetensors`, `pytorch_model.bin` and `model.pt`, or
-    /// the shards that an index of one of the first two lists.
+    /// the shards that an index of one of the first two lists. `prefix` may stand before the names of tensors.
     ///
     /// # Errors
     /// There are none, a file's header is invalid, it is truncated or too long, a shard lacks a
     /// tensor that the index lists for it, a tensor exists twice, or the folder has other weights
     /// that would have to be read instead.
-    pub fn open(dir: &Path) -> Result<Self, CheckpointError> {
+    pub fn open(dir: &Path, prefix: &'static str) -> Result<Self, CheckpointError> {
         check_for_others(dir)?;
         let found = CANDIDATES.map(|name| dir.join(name)).into_iter().find(|file| file.exists());
         let Some(file) = found else { return Err(missing(dir)) };
-        let mut weights = Self { dir: dir.to_owned(), files: Vec::new(), tensors: BTreeMap::new() };
+        let mut weights = Self::empty(dir.to_owned(), prefix);
         if file.to_string_lossy().ends_with(INDEX_END) {
             weights.add_shards(&file)?;
         } else {
@@ -64,10 +64,13 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::open`].
     pub fn open_file(file: &Path) -> Result<Self, CheckpointError> {
-        let dir = file.parent().unwrap_or(Path::new("")).to_owned();
-        let mut weights = Self { dir, files: Vec::new(), tensors: BTreeMap::new() };
+        let mut weights = Self::empty(file.parent().unwrap_or(Path::new("")).to_owned(), "");
         weights.add_file(file.to_owned())?;
         Ok(weights)
+    }
+
+    fn empty(dir: PathBuf, prefix: &'static str) -> Self {
+        Self { dir, prefix, files: Vec::new(), tensors: BTreeMap::new() }
     }
 
     fn add_shards(&mut self, index: &Path) -> Result<(), CheckpointError> {
@@ -83,7 +86,7 @@ impl Weights {
             self.add_file(self.dir.join(name))?;
         }
         for (tensor, shard) in &weight_map {
-            let found = self.tensors.get(&canonical(tensor));
+            let found = self.tensors.get(&self.canonical(tensor));
             if found.is_none_or(|found| !self.files[found.file].path.ends_with(shard)) {
                 return Err(CheckpointError::Tensor {
                     file: self.dir.join(shard),
@@ -111,7 +114,7 @@ impl Weights {
             None => pytorch::tensors(&path, &map, file),
         };
         for (name, located) in read.map_err(|message| CheckpointError::invalid(&path, message))? {
-            let canonical = canonical(&name);
+            let canonical = self.canonical(&name);
             let is_buffer = BUFFERS.contains(&canonical.as_str());
             if self.tensors.insert(canonical, located).is_some() && !is_buffer {
                 let message =
@@ -121,6 +124,19 @@ impl Weights {
         }
         self.files.push(WeightsFile { path, map: Arc::new(map) });
         Ok(())
+    }
+
+    /// The canonical name of a tensor: no prefix, and `weight` and `bias` for the old names `gamma`
+    /// and `beta` of a norm.
+    fn canonical(&self, name: &str) -> String {
+        let name = name.strip_prefix(self.prefix).unwrap_or(name);
+        if let Some(stem) = name.strip_suffix("LayerNorm.gamma") {
+            return format!("{stem}LayerNorm.weight");
+        }
+        if let Some(stem) = name.strip_suffix("LayerNorm.beta") {
+            return format!("{stem}LayerNorm.bias");
+        }
+        name.to_owned()
     }
 }
 
@@ -176,17 +192,4 @@ fn missing(dir: &Path) -> CheckpointError {
 /// The last part of a path.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The canonical name of a tensor: no `bert.` prefix, and `weight` and `bias` for the old names
-/// `gamma` and `beta` of a norm.
-fn canonical(name: &str) -> String {
-    let name = name.strip_prefix("bert.").unwrap_or(name);
-    if let Some(stem) = name.strip_suffix("LayerNorm.gamma") {
-        return format!("{stem}LayerNorm.weight");
-    }
-    if let Some(stem) = name.strip_suffix("LayerNorm.beta") {
-        return format!("{stem}LayerNorm.bias");
-    }
-    name.to_owned()
 }

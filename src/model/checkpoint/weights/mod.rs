@@ -17,11 +17,14 @@ use safetensors::Dtype;
 use super::error::CheckpointError;
 use super::map::MappedFile;
 use super::table::{Format, Table};
+use crate::model::checkpoint::spec::{LinearSpec, NormSpec, TableSpec};
 use crate::model::dense::{Dense, DenseActivation};
 
-/// The tensors of a checkpoint in mapped files, by their names without the `bert.` prefix.
+/// The tensors of a checkpoint in mapped files, by their names without the prefix of the encoder.
 pub struct Weights {
     dir: PathBuf,
+    /// What may stand before a tensor's name.
+    prefix: &'static str,
     files: Vec<WeightsFile>,
     tensors: BTreeMap<String, Located>,
 }
@@ -33,7 +36,7 @@ struct WeightsFile {
 
 /// A tensor as it is stored.
 pub struct StoredTensor<'a> {
-    /// The name without the `bert.` prefix.
+    /// The name without the prefix of the encoder.
     pub name: &'a str,
     /// The type of its numbers.
     pub dtype: Dtype,
@@ -59,6 +62,11 @@ impl fmt::Display for Located {
 }
 
 impl Weights {
+    /// The folder of the files.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Whether there is a tensor of that name.
     pub fn contains(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
@@ -77,27 +85,67 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::check`].
     pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+        self.read_rows(name, shape, None)
+    }
+
+    /// Reads some rows of a tensor, or all of it, like [`Weights::read`].
+    fn read_rows(
+        &self,
+        name: &str,
+        shape: &[usize],
+        rows: Option<Range<usize>>,
+    ) -> Result<Vec<f32>, CheckpointError> {
         let (located, format) = self.locate(name, shape)?;
-        self.tensor(located, format, &Device::Cpu)
+        self.tensor(located, format, rows, &Device::Cpu)
             .and_then(|tensor| tensor.flatten_all()?.to_vec1())
             .map_err(|error| {
                 CheckpointError::invalid(&self.files[located.file].path, error.to_string())
             })
     }
 
-    /// Reads a fully connected layer `(inputs) → (outputs)` with a bias.
+    /// Reads a linear layer: its weights `(outputs, inputs)`, row-major, and its bias `(outputs)`,
+    /// zeros if it has none.
+    ///
+    /// # Errors
+    /// Like [`Weights::check`].
+    pub fn read_linear(
+        &self,
+        linear: &LinearSpec,
+    ) -> Result<(Vec<f32>, Vec<f32>), CheckpointError> {
+        let LinearSpec { inputs, outputs, part, .. } = *linear;
+        let (first, all) = (part.index * outputs, part.count * outputs);
+        let rows = Some(first..first + outputs);
+        let weight = self.read_rows(&linear.weight(), &[all, inputs], rows.clone())?;
+        let bias = match linear.has_bias {
+            true => self.read_rows(&linear.bias(), &[all], rows)?,
+            false => vec![0.0; outputs],
+        };
+        Ok((weight, bias))
+    }
+
+    /// Reads a layer norm: its weight and its bias, `(columns)` each; zeros if it has no bias.
+    ///
+    /// # Errors
+    /// Like [`Weights::check`].
+    pub fn read_norm(&self, norm: &NormSpec) -> Result<(Vec<f32>, Vec<f32>), CheckpointError> {
+        let weight = self.read(&norm.weight(), &[norm.columns])?;
+        let bias = match norm.has_bias {
+            true => self.read(&norm.bias(), &[norm.columns])?,
+            false => vec![0.0; norm.columns],
+        };
+        Ok((weight, bias))
+    }
+
+    /// Reads a fully connected layer.
     ///
     /// # Errors
     /// Like [`Weights::check`].
     pub fn read_dense(
         &self,
-        module: &str,
-        inputs: usize,
-        outputs: usize,
+        linear: &LinearSpec,
         activation: DenseActivation,
     ) -> Result<Dense, CheckpointError> {
-        let weight = self.read(&format!("{module}.weight"), &[outputs, inputs])?;
-        let bias = self.read(&format!("{module}.bias"), &[outputs])?;
+        let (weight, bias) = self.read_linear(linear)?;
         Ok(Dense::new(weight, bias, activation))
     }
 
@@ -105,13 +153,14 @@ impl Weights {
     ///
     /// # Errors
     /// Like [`Weights::check`].
-    pub fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Table, CheckpointError> {
-        let (located, format) = self.locate(name, &[rows, columns])?;
+    pub fn table(&self, table: &TableSpec) -> Result<Table, CheckpointError> {
+        let TableSpec { name, rows, columns } = table;
+        let (located, format) = self.locate(name, &[*rows, *columns])?;
         Ok(Table {
             file: Arc::clone(&self.files[located.file].map),
             bytes: located.bytes.clone(),
             format,
-            columns,
+            columns: *columns,
         })
     }
 
@@ -161,13 +210,15 @@ impl Weights {
         device: &Device,
     ) -> candle_core::Result<Tensor> {
         let (located, format) = self.locate(name, shape).map_err(candle_core::Error::wrap)?;
-        self.tensor(located, format, device)
+        self.tensor(located, format, None, device)
     }
 
+    /// Some rows of a tensor, or all of it.
     fn tensor(
         &self,
         located: &Located,
         format: Format,
+        rows: Option<Range<usize>>,
         device: &Device,
     ) -> candle_core::Result<Tensor> {
         let dtype = match format {
@@ -177,6 +228,14 @@ impl Weights {
             Format::Bf16 => DType::BF16,
         };
         let bytes = &self.files[located.file].map[located.bytes.clone()];
-        Tensor::from_raw_buffer(bytes, dtype, &located.shape, device)?.to_dtype(DType::F32)
+        let (bytes, shape) = match (rows, located.shape.as_slice()) {
+            (Some(rows), [all, columns @ ..]) => {
+                let row_bytes = bytes.len() / (*all).max(1);
+                let bytes = &bytes[rows.start * row_bytes..rows.end * row_bytes];
+                (bytes, [&[rows.len()], columns].concat())
+            }
+            (_, whole) => (bytes, whole.to_vec()),
+        };
+        Tensor::from_raw_buffer(bytes, dtype, &shape, device)?.to_dtype(DType::F32)
     }
 }

@@ -2,9 +2,9 @@
 //! are split between the threads.
 
 use rayon::prelude::*;
-use strata_kernels::{Dtype, Kernels, View, ViewMut};
+use strata_kernels::{DistanceBias, Dtype, Kernels, Positions, View, ViewMut};
 
-use super::row_layout::LayerRows;
+use super::row_layout::{LayerRows, SequenceRows};
 use super::scratch::{ScratchPool, ThreadScratch};
 
 /// Pieces of work per thread: so many that the threads finish at about the same time, even if
@@ -23,43 +23,53 @@ pub struct AttentionHeads {
     pub qkv_distance: usize,
 }
 
-/// Some attention heads of a sequence.
+/// Some attention heads of a sequence, and queries that follow each other.
 struct Piece<'a> {
-    q: View<'a>,
-    k: View<'a>,
-    v: View<'a>,
+    first_head: usize,
+    /// The place of the first query in the sequence; 0 if places don't matter.
+    first_query: usize,
+    qkv: [View<'a>; 3],
     out: ViewMut<'a>,
 }
 
-impl AttentionHeads {
+/// Attention of a layer.
+pub struct Attention<'a> {
+    pub kernels: Kernels,
+    pub dtype: Dtype,
+    pub heads: AttentionHeads,
+    /// What distances add to scores: one for all attention heads, or one for each.
+    pub biases: Option<&'a [DistanceBias]>,
+    pub scratch: &'a ScratchPool<ThreadScratch>,
+}
+
+impl Attention<'_> {
     /// Queries, keys and values, `(rows, 3·qkv_distance)` → context, `(rows_out, count·d)`.
-    pub fn attention(
-        self,
-        kernels: Kernels,
-        dtype: Dtype,
-        layer_rows: &LayerRows<'_>,
-        qkv: View<'_>,
-        context: ViewMut<'_>,
-        scratch: &ScratchPool<ThreadScratch>,
-    ) {
-        let pieces = self.pieces(layer_rows, qkv, context);
+    pub fn compute(&self, layer_rows: &LayerRows<'_>, qkv: View<'_>, context: ViewMut<'_>) {
+        let Self { kernels, dtype, heads, biases, scratch } = *self;
+        let pieces = heads.pieces(layer_rows, biases.is_some(), qkv, context);
         pieces.into_par_iter().with_max_len(1).for_each(|mut piece| {
             scratch.with(|scratch| {
                 let mut rest = piece.out.reborrow();
-                for first in (0..rest.columns()).step_by(self.columns) {
-                    let (out, others) = rest.split_columns(self.columns);
-                    let [q, k, v] = [piece.q, piece.k, piece.v]
-                        .map(|view| view.columns_from(first, self.columns));
-                    kernels.attention(dtype, q, k, v, out, &mut scratch.attention);
+                for (index, first) in (0..rest.columns()).step_by(heads.columns).enumerate() {
+                    let (out, others) = rest.split_columns(heads.columns);
+                    let qkv = piece.qkv.map(|view| view.columns_from(first, heads.columns));
+                    let positions = biases.map(|biases| Positions {
+                        bias: &biases[(piece.first_head + index) % biases.len()],
+                        first_query: piece.first_query,
+                    });
+                    kernels.attention(dtype, qkv, positions, out, &mut scratch.attention);
                     rest = others;
                 }
             });
         });
     }
+}
 
+impl AttentionHeads {
     fn pieces<'a>(
         self,
         layer_rows: &LayerRows<'_>,
+        places_matter: bool,
         qkv: View<'a>,
         context: ViewMut<'a>,
     ) -> Vec<Piece<'a>> {
@@ -69,23 +79,44 @@ impl AttentionHeads {
         let mut pieces = Vec::with_capacity(sequences * groups);
         let mut rest = context;
         for (sequence, rows_out) in layer_rows.outputs() {
-            let (mut out, others) = rest.split_rows(rows_out.len());
-            rest = others;
-            let queries = qkv.rows_from(rows_out.start, rows_out.len());
             let keys = qkv.rows_from(sequence.first, sequence.tokens);
-            for group in 0..groups {
-                let bound = |group: usize| group * self.count / groups * self.columns;
-                let (first, columns) = (bound(group), bound(group + 1) - bound(group));
-                let (out_here, out_later) = out.split_columns(columns);
-                out = out_later;
-                pieces.push(Piece {
-                    q: queries.columns_from(first, columns),
-                    k: keys.columns_from(self.qkv_distance + first, columns),
-                    v: keys.columns_from(2 * self.qkv_distance + first, columns),
-                    out: out_here,
-                });
+            let mut first_row = rows_out.start;
+            for (first_query, count) in runs(sequence, rows_out.len(), places_matter) {
+                let (mut out, others) = rest.split_rows(count);
+                rest = others;
+                let queries = qkv.rows_from(first_row, count);
+                first_row += count;
+                for group in 0..groups {
+                    let bound = |group: usize| group * self.count / groups;
+                    let first_head = bound(group);
+                    let columns = (bound(group + 1) - first_head) * self.columns;
+                    let (out_here, out_later) = out.split_columns(columns);
+                    out = out_later;
+                    let first = first_head * self.columns;
+                    pieces.push(Piece {
+                        first_head,
+                        first_query,
+                        qkv: [
+                            queries.columns_from(first, columns),
+                            keys.columns_from(self.qkv_distance + first, columns),
+                            keys.columns_from(2 * self.qkv_distance + first, columns),
+                        ],
+                        out: out_here,
+                    });
+                }
             }
         }
         pieces
+    }
+}
+
+/// The queries of a sequence that follow each other: the place of the first one, and how many. All of
+/// them if places don't matter.
+fn runs(sequence: &SequenceRows, queries: usize, places_matter: bool) -> Vec<(usize, usize)> {
+    match &sequence.last_layer_tokens {
+        Some(tokens) if places_matter && queries < sequence.tokens => {
+            tokens.iter().map(|&token| (token, 1)).collect()
+        }
+        _ => vec![(0, queries)],
     }
 }

@@ -30,6 +30,8 @@ fn block_rows(kernels: Kernels, dtype: Dtype) -> usize {
 
 /// The rows of one block: context, hidden rows, and the QKV rows of the next layer.
 pub struct Block<'a> {
+    /// The first of the rows among all of the layer.
+    pub first_row: usize,
     pub context: View<'a>,
     pub hidden: ViewMut<'a>,
     pub qkv: ViewMut<'a>,
@@ -73,6 +75,7 @@ pub fn blocks<'s>(
         let (hidden_here, hidden_later) = hidden.split_rows(end - first);
         let (qkv_here, qkv_later) = qkv.split_rows(end - first);
         cut.push(Block {
+            first_row: first,
             context: context.rows_from(first, end - first),
             hidden: hidden_here,
             qkv: qkv_here,

@@ -1,30 +1,34 @@
-//! The embedding stage: the sum of word, token type and position embeddings, then layer norm.
+//! The embedding stage: a sum of rows of tables, then layer norm.
 
 use strata_kernels::{Kernels, ViewMut};
 
 use super::layer_norm::LayerNorm;
-use crate::model::checkpoint::{Checkpoint, CheckpointError, Table, tensors};
+use crate::model::checkpoint::spec::{EmbeddingSpec, PositionRows};
+use crate::model::checkpoint::{CheckpointError, Table, Weights};
 use crate::sequence::Sequence;
 
 /// The tables of the embedding stage. They stay in their file, since only few rows of the word
 /// table are read.
 pub struct Embeddings {
     words: Table,
-    token_types: Table,
-    positions: Table,
+    token_types: Option<Table>,
+    positions: Option<(Table, PositionRows)>,
     norm: LayerNorm,
 }
 
 impl Embeddings {
     /// Finds the tables of a checkpoint.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
-        let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let table = |name: &str, rows| weights.table(name, rows, config.hidden_size);
+    pub fn load(weights: &Weights, spec: &EmbeddingSpec) -> Result<Self, CheckpointError> {
+        let token_types = spec.token_types.as_ref().map(|table| weights.table(table));
+        let positions = spec.positions.as_ref().map(|positions| {
+            let table = weights.table(&positions.table)?;
+            Ok::<_, CheckpointError>((table, positions.rows))
+        });
         Ok(Self {
-            words: table(tensors::WORD_EMBEDDINGS, config.vocab_size)?,
-            token_types: table(tensors::TOKEN_TYPE_EMBEDDINGS, config.token_types)?,
-            positions: table(tensors::POSITION_EMBEDDINGS, config.positions)?,
-            norm: LayerNorm::load(checkpoint, tensors::EMBEDDING_NORM)?,
+            words: weights.table(&spec.words)?,
+            token_types: token_types.transpose()?,
+            positions: positions.transpose()?,
+            norm: LayerNorm::load(weights, &spec.norm)?,
         })
     }
 
@@ -33,13 +37,19 @@ impl Embeddings {
     /// # Panics
     /// An id, a type or a position is beyond its table.
     pub fn forward(&self, kernels: Kernels, sequence: &Sequence, mut out: ViewMut<'_>) {
-        let tokens = sequence.ids.iter().zip(&sequence.type_ids);
-        for (position, (&id, &type_id)) in tokens.enumerate() {
-            let row = out.row_mut(position);
+        let Sequence { ids, type_ids } = sequence;
+        for (token, (&id, &type_id)) in ids.iter().zip(type_ids).enumerate() {
+            let row = out.row_mut(token);
             row.fill(0.0);
             self.words.add_row(id as usize, row);
-            self.token_types.add_row(type_id as usize, row);
-            self.positions.add_row(position, row);
+            if let Some(table) = &self.token_types {
+                table.add_row(type_id as usize, row);
+            }
+        }
+        if let Some((table, rows)) = &self.positions {
+            for (token, position) in rows.of_tokens(ids).enumerate() {
+                table.add_row(position, out.row_mut(token));
+            }
         }
         self.norm.forward(kernels, out);
     }

@@ -6,62 +6,75 @@
 use std::ops::Range;
 
 use strata_kernels::{
-    Activation, Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View,
-    ViewMut,
+    Activation, Buffer, Dtype, Epilogue, Kernels, Operand, PackedLinear, PackedPart, View, ViewMut,
 };
 
 use super::gemm::GemmConfig;
 use super::layer_norm::LayerNorm;
+use super::positions::LayerPositions;
 use super::scratch::ThreadScratch;
-use crate::model::checkpoint::{Checkpoint, CheckpointError, tensors};
+use crate::model::checkpoint::spec::{LayerNorms, LayerSpec, LinearSpec};
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
 /// The weights of a layer.
 pub struct Layer {
     /// Queries, keys and values; each begins at a new panel.
     pub qkv: PackedLinear,
+    /// What positions change.
+    pub positions: LayerPositions,
+    norms: Norms,
     attention_output: PackedLinear,
-    attention_norm: LayerNorm,
     intermediate: PackedLinear,
+    gate: Option<PackedLinear>,
     output: PackedLinear,
-    output_norm: LayerNorm,
     activation: Activation,
 }
 
+/// The norms that a layer has: see [`LayerSpec`].
+struct Norms {
+    before_attention: Option<LayerNorm>,
+    after_attention: Option<LayerNorm>,
+    before_feed_forward: Option<LayerNorm>,
+    after_feed_forward: Option<LayerNorm>,
+}
+
 impl Layer {
-    /// Packs the weights of layer `index`, counted from 0.
+    /// Packs the weights of a layer.
     pub fn load(
         checkpoint: &Checkpoint,
         kernels: Kernels,
         dtype: Dtype,
-        index: usize,
+        spec: &LayerSpec,
+        positions: LayerPositions,
     ) -> Result<Self, CheckpointError> {
-        let config = &checkpoint.config;
-        let (c, f) = (config.hidden_size, config.intermediate_size);
-        let linear = |modules: &[&str], inputs: usize, outputs: usize| {
-            let mut read_parts = Vec::new();
-            for module in modules {
-                let module = tensors::layer_module(index, module);
-                let read = |tensor: &str, shape: &[usize]| {
-                    checkpoint.weights.read(&format!("{module}.{tensor}"), shape)
-                };
-                read_parts.push((read("weight", &[outputs, inputs])?, read("bias", &[outputs])?));
-            }
+        let weights = &checkpoint.weights;
+        let pack = |linears: &[LinearSpec]| {
+            let read: Result<Vec<_>, _> =
+                linears.iter().map(|linear| weights.read_linear(linear)).collect();
+            let read = read?;
             let parts: Vec<_> =
-                read_parts.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();
-            PackedLinear::pack(kernels, dtype, inputs, &parts)
+                read.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();
+            PackedLinear::pack(kernels, dtype, linears[0].inputs, &parts)
                 .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))
         };
-        let norm =
-            |module: &str| LayerNorm::load(checkpoint, &tensors::layer_module(index, module));
-        let qkv = [tensors::QUERY, tensors::KEY, tensors::VALUE];
+        let one = |linear: &LinearSpec| pack(std::slice::from_ref(linear));
+        let norm = |spec| LayerNorm::load_if_any(weights, spec);
+        let LayerNorms { before_attention, after_attention, .. } = &spec.norms;
+        let LayerNorms { before_feed_forward, after_feed_forward, .. } = &spec.norms;
         Ok(Self {
-            qkv: linear(&qkv, c, c)?,
-            attention_output: linear(&[tensors::ATTENTION_OUTPUT], c, c)?,
-            attention_norm: norm(tensors::ATTENTION_NORM)?,
-            intermediate: linear(&[tensors::INTERMEDIATE], c, f)?,
-            output: linear(&[tensors::OUTPUT], f, c)?,
-            output_norm: norm(tensors::OUTPUT_NORM)?,
-            activation: config.activation,
+            qkv: pack(&spec.qkv)?,
+            positions,
+            norms: Norms {
+                before_attention: norm(before_attention.as_ref())?,
+                after_attention: norm(after_attention.as_ref())?,
+                before_feed_forward: norm(before_feed_forward.as_ref())?,
+                after_feed_forward: norm(after_feed_forward.as_ref())?,
+            },
+            attention_output: one(&spec.attention_output)?,
+            intermediate: one(&spec.intermediate)?,
+            gate: spec.gate.as_ref().map(one).transpose()?,
+            output: one(&spec.output)?,
+            activation: checkpoint.config.spec.activation,
         })
     }
 
@@ -73,9 +86,11 @@ impl Layer {
         panels: Range<usize>,
         rows: View<'_>,
         out: ViewMut<'_>,
-        scratch: &mut OperandScratch,
+        scratch: &mut ThreadScratch,
     ) {
-        config.gemm(&self.qkv, panels, rows, Epilogue::Bias, out, scratch);
+        let ThreadScratch { operand, normed, .. } = scratch;
+        let rows = before(self.norms.before_attention.as_ref(), config.kernels, rows, normed);
+        config.gemm(&self.qkv, panels, rows, Epilogue::Bias, out, operand);
     }
 
     /// Everything that follows attention, in place: context and hidden rows `(m, c)` → hidden rows.
@@ -86,22 +101,33 @@ impl Layer {
         hidden: &mut ViewMut<'_>,
         scratch: &mut ThreadScratch,
     ) {
-        let ThreadScratch { operand, intermediate, intermediate_operand, .. } = scratch;
-        let (m, c) = (context.rows(), context.columns());
-        let all_panels = |linear: &PackedLinear| 0..linear.panels();
-
+        let (c, kernels) = (context.columns(), config.kernels);
         let to = &self.attention_output;
         let out = hidden.reborrow();
-        config.gemm(to, all_panels(to), context, Epilogue::Residual, out, operand);
-        let (narrow, _) = hidden.reborrow().split_columns(c);
-        self.attention_norm.forward(config.kernels, narrow);
+        let operand = &mut scratch.operand;
+        config.gemm(to, 0..to.panels(), context, Epilogue::Residual, out, operand);
+        after(self.norms.after_attention.as_ref(), kernels, hidden, c);
+        self.feed_forward(config, hidden, c, scratch);
+        after(self.norms.after_feed_forward.as_ref(), kernels, hidden, c);
+    }
 
-        let (f, width) = (self.output.inputs(), self.intermediate.columns());
-        let rows = hidden.as_view().columns_from(0, c);
-        let rows = Operand::new(config.kernels, self.intermediate.dtype(), rows, operand);
+    /// The feed-forward layers and what is added to them, in place.
+    fn feed_forward(
+        &self,
+        config: GemmConfig,
+        hidden: &mut ViewMut<'_>,
+        c: usize,
+        scratch: &mut ThreadScratch,
+    ) {
+        let ThreadScratch { operand, normed, intermediate, intermediate_operand, .. } = scratch;
         let (first, second) = (&self.intermediate, &self.output);
         let epilogue = Epilogue::Activation(self.activation);
-        let fused = if config.column_splits > 1 {
+        let (m, f) = (hidden.rows(), second.inputs());
+        let rows = hidden.as_view().columns_from(0, c);
+        let norm = self.norms.before_feed_forward.as_ref();
+        let rows = before(norm, config.kernels, rows, normed);
+        let rows = Operand::new(config.kernels, first.dtype(), rows, operand);
+        let fused = if config.column_splits > 1 || self.gate.is_some() {
             None
         } else {
             config.kernels.gemm_to_operand(&rows, first, epilogue, f, intermediate_operand)
@@ -109,15 +135,42 @@ impl Layer {
         let rows = match fused {
             Some(rows) => rows,
             None => {
-                let out = ViewMut::new(intermediate.grow(m * width), m, width, width);
-                config.multiply(&rows, first, all_panels(first), epilogue, out);
+                let width = first.columns();
+                let mut out = ViewMut::new(intermediate.grow(m * width), m, width, width);
+                config.multiply(&rows, first, 0..first.panels(), epilogue, out.reborrow());
+                if let Some(gate) = &self.gate {
+                    config.multiply(&rows, gate, 0..gate.panels(), Epilogue::Product, out);
+                }
                 let rows = View::new(intermediate, m, f, width);
                 Operand::new(config.kernels, second.dtype(), rows, operand)
             }
         };
         let out = hidden.reborrow();
-        config.multiply(&rows, second, all_panels(second), Epilogue::Residual, out);
-        let (narrow, _) = hidden.reborrow().split_columns(c);
-        self.output_norm.forward(config.kernels, narrow);
+        config.multiply(&rows, second, 0..second.panels(), Epilogue::Residual, out);
+    }
+}
+
+/// The input of a layer's part: rows `(m, c)`, normalised in `normed` if there is a norm before it.
+fn before<'a>(
+    norm: Option<&LayerNorm>,
+    kernels: Kernels,
+    rows: View<'a>,
+    normed: &'a mut Buffer,
+) -> View<'a> {
+    let Some(norm) = norm else { return rows };
+    let (m, c) = (rows.rows(), rows.columns());
+    let mut out = ViewMut::new(normed.grow(m * c), m, c, c);
+    for row in 0..m {
+        out.row_mut(row).copy_from_slice(rows.row(row));
+    }
+    norm.forward(kernels, out);
+    View::new(normed, m, c, c)
+}
+
+/// Normalises the `c` columns of hidden rows in place, if there is a norm after a layer's part.
+fn after(norm: Option<&LayerNorm>, kernels: Kernels, hidden: &mut ViewMut<'_>, c: usize) {
+    if let Some(norm) = norm {
+        let (rows, _) = hidden.reborrow().split_columns(c);
+        norm.forward(kernels, rows);
     }
 }

@@ -2,7 +2,8 @@
 
 use strata_kernels::{Kernels, ViewMut};
 
-use crate::model::checkpoint::{Checkpoint, CheckpointError};
+use crate::model::checkpoint::spec::NormSpec;
+use crate::model::checkpoint::{CheckpointError, Weights};
 
 /// The weights of a layer norm.
 pub struct LayerNorm {
@@ -13,10 +14,17 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Reads the weight and the bias of a module.
-    pub fn load(checkpoint: &Checkpoint, module: &str) -> Result<Self, CheckpointError> {
-        let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let read = |name: &str| weights.read(&format!("{module}.{name}"), &[config.hidden_size]);
-        Ok(Self { gain: read("weight")?, bias: read("bias")?, eps: config.layer_norm_eps as f32 })
+    pub fn load(weights: &Weights, spec: &NormSpec) -> Result<Self, CheckpointError> {
+        let (gain, bias) = weights.read_norm(spec)?;
+        Ok(Self { gain, bias, eps: spec.eps as f32 })
+    }
+
+    /// The same for a norm that may not be there.
+    pub fn load_if_any(
+        weights: &Weights,
+        spec: Option<&NormSpec>,
+    ) -> Result<Option<Self>, CheckpointError> {
+        spec.map(|spec| Self::load(weights, spec)).transpose()
     }
 
     /// Normalises each row of `(m, c)` in place.

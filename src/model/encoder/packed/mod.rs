@@ -16,6 +16,7 @@ mod gemm;
 mod layer;
 mod layer_norm;
 mod pass;
+mod positions;
 mod row_layout;
 mod scratch;
 mod taps;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use strata_kernels::{View, ViewMut};
 
+use super::attention::Attention;
 use super::blocks::{Block, blocks, gemm_config};
 use super::gemm::GemmConfig;
 use super::layer::Layer;
@@ -19,6 +20,8 @@ pub struct Pass<'a> {
     scratch: &'a ScratchPool<ThreadScratch>,
     batch: &'a [PassInput<'a>],
     layout: RowLayout,
+    /// The place in its sequence of the token of each row.
+    places: Vec<u32>,
     /// Columns of a row of hidden states, including those that fill up a panel.
     width: usize,
 }
@@ -30,7 +33,9 @@ impl<'a> Pass<'a> {
         scratch: &'a ScratchPool<ThreadScratch>,
         batch: &'a [PassInput<'a>],
     ) -> Self {
-        Self { weights, scratch, batch, layout: RowLayout::new(batch), width: weights.width() }
+        let layout = RowLayout::new(batch);
+        let places = layout.places();
+        Self { weights, scratch, batch, layout, places, width: weights.width() }
     }
 
     /// Runs the encoder up to the deepest tap; returns the values of each input's taps.
@@ -51,14 +56,14 @@ impl<'a> Pass<'a> {
             if rows.partial.is_empty() {
                 let PassScratch { hidden, qkv, context } = scratch;
                 rayon::join(
-                    || self.attend(&rows, qkv, context),
+                    || self.attend(layer, &rows, qkv, context),
                     || self.read(layer - 1, hidden, &mut values),
                 );
             } else {
                 // Taps are read first: moving rows together overwrites some of them.
                 self.read(layer - 1, &scratch.hidden, &mut values);
                 self.project_partial_queries(layer, &rows, scratch);
-                self.attend(&rows, &scratch.qkv, &mut scratch.context);
+                self.attend(layer, &rows, &scratch.qkv, &mut scratch.context);
             }
             self.feed_forward(layer, &rows, scratch);
         }
@@ -111,28 +116,41 @@ impl<'a> Pass<'a> {
         scratch: &mut PassScratch,
     ) {
         let (c, width) = (self.weights.hidden_size, self.width);
+        let mut places = Vec::new();
         for (from, to) in layer_rows.moves() {
             scratch.hidden.copy_within(from * width..(from + 1) * width, to * width);
+            places.push(self.places[from]);
         }
         let first = layer_rows.whole_rows;
         let rows = layer_rows.rows_out - first;
         let layer = &self.weights.layers[layer - 1];
         let hidden = View::new(&scratch.hidden[first * width..], rows, c, width);
-        let out = ViewMut::new(&mut scratch.qkv[first * 3 * width..], rows, width, 3 * width);
+        let mut out = ViewMut::new(&mut scratch.qkv[first * 3 * width..], rows, width, 3 * width);
         let panels = 0..width / layer.qkv.panel_columns();
         let column_splits = rayon::current_num_threads();
         let config = GemmConfig { kernels: self.weights.kernels, column_splits };
         self.scratch.with(|scratch| {
-            layer.project_qkv(config, panels, hidden, out, &mut scratch.operand);
+            layer.project_qkv(config, panels, hidden, out.reborrow(), scratch);
         });
+        self.rotate(layer, out, &places);
+    }
+
+    /// Rotates queries or keys, `(m, width)` or wider, by the places of their tokens.
+    fn rotate(&self, layer: &Layer, rows: ViewMut<'_>, places: &[u32]) {
+        if let Some(table) = &layer.positions.rotation {
+            let (rows, _) = rows.split_columns(self.weights.hidden_size);
+            self.weights.kernels.rotate(rows, table, places);
+        }
     }
 
     /// Attention of a layer: queries, keys and values → context.
-    fn attend(&self, layer_rows: &LayerRows<'_>, qkv: &[f32], context: &mut [f32]) {
+    fn attend(&self, layer: usize, layer_rows: &LayerRows<'_>, qkv: &[f32], context: &mut [f32]) {
         let PackedWeights { kernels, dtype, attention_heads, hidden_size, .. } = *self.weights;
         let qkv = View::new(qkv, layer_rows.rows, 3 * self.width, 3 * self.width);
         let context = ViewMut::new(context, layer_rows.rows_out, hidden_size, hidden_size);
-        attention_heads.attention(kernels, dtype, layer_rows, qkv, context, self.scratch);
+        let biases = self.weights.layers[layer - 1].positions.biases.as_deref();
+        let (heads, scratch) = (attention_heads, self.scratch);
+        Attention { kernels, dtype, heads, biases, scratch }.compute(layer_rows, qkv, context);
     }
 
     /// The part of a layer after attention, and the queries, keys and values of the next layer.
@@ -146,8 +164,13 @@ impl<'a> Pass<'a> {
                 let context = block.context;
                 layers[layer - 1].after_attention(config, context, &mut block.hidden, scratch);
             });
-            if let Some(next) = layers.get(layer) {
-                self.project_qkv(config, next, &mut block);
+            match (layers.get(layer), &self.weights.final_norm) {
+                (Some(next), _) => self.project_qkv(config, next, &mut block),
+                (None, Some(norm)) => {
+                    let (rows, _) = block.hidden.split_columns(self.weights.hidden_size);
+                    norm.forward(self.weights.kernels, rows);
+                }
+                (None, None) => {}
             }
         });
     }
@@ -157,19 +180,25 @@ impl<'a> Pass<'a> {
     fn project_qkv(&self, config: GemmConfig, layer: &Layer, block: &mut Block<'_>) {
         let hidden = block.hidden.as_view().columns_from(0, self.weights.hidden_size);
         let panels = layer.qkv.panels();
-        let (whole, partial) = block.qkv.reborrow().split_rows(block.whole_next);
+        let (mut whole, partial) = block.qkv.reborrow().split_rows(block.whole_next);
+        let places = &self.places[block.first_row..][..block.rows_next];
+        let (whole_places, partial_places) = places.split_at(block.whole_next);
         self.scratch.with(|scratch| {
-            let scratch = &mut scratch.operand;
             if block.whole_next > 0 {
                 let rows = hidden.rows_from(0, block.whole_next);
-                layer.project_qkv(config, 0..panels, rows, whole, scratch);
+                layer.project_qkv(config, 0..panels, rows, whole.reborrow(), scratch);
+                let (queries, keys_and_values) = whole.split_columns(self.width);
+                self.rotate(layer, queries, whole_places);
+                self.rotate(layer, keys_and_values, whole_places);
             }
             let count = block.rows_next - block.whole_next;
             if count > 0 {
                 let (partial, _) = partial.split_rows(count);
-                let (_, keys_and_values) = partial.split_columns(self.width);
+                let (_, mut keys_and_values) = partial.split_columns(self.width);
                 let rows = hidden.rows_from(block.whole_next, count);
-                layer.project_qkv(config, panels / 3..panels, rows, keys_and_values, scratch);
+                let out = keys_and_values.reborrow();
+                layer.project_qkv(config, panels / 3..panels, rows, out, scratch);
+                self.rotate(layer, keys_and_values, partial_places);
             }
         });
     }

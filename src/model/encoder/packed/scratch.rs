@@ -10,6 +10,8 @@ use strata_kernels::{Buffer, OperandScratch};
 pub struct ThreadScratch {
     /// Rows rounded for a GEMM.
     pub operand: OperandScratch,
+    /// A block's rows after a norm that comes before a part of a layer.
+    pub normed: Buffer,
     /// A block's rows between the two feed-forward GEMMs.
     pub intermediate: Buffer,
     /// The same, as the left side of the second one.

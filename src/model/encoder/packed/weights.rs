@@ -6,6 +6,9 @@ use strata_kernels::{Dtype, Kernels};
 use super::attention::AttentionHeads;
 use super::embeddings::Embeddings;
 use super::layer::Layer;
+use super::layer_norm::LayerNorm;
+use super::positions::PositionTables;
+use crate::model::checkpoint::spec::LayerSpec;
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
 /// The packed weights, and the sizes that passes need.
@@ -14,6 +17,8 @@ pub struct PackedWeights {
     pub dtype: Dtype,
     pub embeddings: Embeddings,
     pub layers: Vec<Layer>,
+    /// The norm of the last hidden state.
+    pub final_norm: Option<LayerNorm>,
     pub attention_heads: AttentionHeads,
     /// `c`
     pub hidden_size: usize,
@@ -29,10 +34,12 @@ impl PackedWeights {
         kernels: Kernels,
         dtype: Dtype,
     ) -> Result<Self, CheckpointError> {
-        let config = &checkpoint.config;
-        let load = |index| Layer::load(checkpoint, kernels, dtype, index);
+        let (config, weights) = (&checkpoint.config, &checkpoint.weights);
+        let tables = PositionTables::load(checkpoint)?;
+        let load =
+            |spec: &LayerSpec| Layer::load(checkpoint, kernels, dtype, spec, tables.of_layer(spec));
         let layers: Vec<Layer> =
-            (0..config.layers).into_par_iter().map(load).collect::<Result<_, _>>()?;
+            config.spec.layers.par_iter().map(load).collect::<Result<_, _>>()?;
         let attention_heads = AttentionHeads {
             count: config.attention_heads,
             columns: config.hidden_size / config.attention_heads,
@@ -41,8 +48,9 @@ impl PackedWeights {
         Ok(Self {
             kernels,
             dtype,
-            embeddings: Embeddings::load(checkpoint)?,
+            embeddings: Embeddings::load(weights, &config.spec.embeddings)?,
             layers,
+            final_norm: LayerNorm::load_if_any(weights, config.spec.final_norm.as_ref())?,
             attention_heads,
             hidden_size: config.hidden_size,
         })

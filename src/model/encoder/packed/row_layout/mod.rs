@@ -76,6 +76,11 @@ impl RowLayout {
         self.sequences.last().map_or(0, |last| last.first + last.tokens)
     }
 
+    /// The place in its sequence of the token of each row.
+    pub fn places(&self) -> Vec<u32> {
+        self.sequences.iter().flat_map(|sequence| 0..sequence.tokens as u32).collect()
+    }
+
     /// The deepest layer that is read from any sequence.
     pub fn depth(&self) -> usize {
         self.sequences.first().map_or(0, |sequence| sequence.depth)

@@ -1,0 +1,54 @@
+//! DistilBERT (Sanh et al. 2019, arXiv:1910.01108): half of BERT's layers, without token types.
+
+use serde_json::{Map, Value};
+
+use super::family::Family;
+use super::layout::{self, LayerNames};
+use super::roberta::with;
+use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::spec::{EncoderSpec, PositionRows};
+use crate::model::dense::DenseActivation;
+
+/// The family.
+pub const DISTILBERT: Family = Family {
+    model_type: "distilbert",
+    class: "DistilBert",
+    prefix: "distilbert.",
+    names: &[
+        ("hidden_size", "dim"),
+        ("num_hidden_layers", "n_layers"),
+        ("num_attention_heads", "n_heads"),
+        ("intermediate_size", "hidden_dim"),
+        ("hidden_act", "activation"),
+    ],
+    defaults,
+    encoder,
+    classifier: |raw, outputs| {
+        let modules = ["pre_classifier", "classifier"];
+        Ok(layout::two_layers(raw, modules, DenseActivation::Relu, outputs))
+    },
+    pooler: None,
+    tokenizer_class: "BertTokenizer",
+};
+
+/// The classes have this number in their code and no field for it.
+const EPS: f64 = 1e-12;
+
+const LAYER: LayerNames = LayerNames {
+    layers: "transformer.layer",
+    qkv: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
+    attention_output: "attention.out_lin",
+    attention_norm: "sa_layer_norm",
+    intermediate: "ffn.lin1",
+    output: "ffn.lin2",
+    output_norm: "output_layer_norm",
+};
+
+fn defaults() -> Map<String, Value> {
+    with(&[("num_hidden_layers", 6)])
+}
+
+fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
+    let raw = RawConfig { layer_norm_eps: EPS, ..raw.clone() };
+    layout::encoder(&raw, &LAYER, PositionRows::Places, None)
+}

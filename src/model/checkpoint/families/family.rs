@@ -1,0 +1,42 @@
+//! What makes a family of encoders.
+
+use serde_json::{Map, Value};
+
+use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::spec::{ClassifierSpec, EncoderSpec};
+
+/// A family of encoders.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// `model_type` of `config.json`.
+    pub model_type: &'static str,
+    /// The beginning of its classes' names, as in `BertModel`.
+    pub class: &'static str,
+    /// What may stand before the names of its tensors.
+    pub prefix: &'static str,
+    /// The fields that have another name than in most families: the name in most, the name in this.
+    pub names: &'static [(&'static str, &'static str)],
+    /// The fields with defaults, as most families name them.
+    pub defaults: fn() -> Map<String, Value>,
+    /// The encoder that a config describes. An error names the field.
+    pub encoder: fn(&RawConfig) -> Result<EncoderSpec, String>,
+    /// Its classifier, with so many outputs. An error names the field.
+    pub classifier: fn(&RawConfig, usize) -> Result<ClassifierSpec, String>,
+    /// The layer before the classifier that sentence-transformers can read, with tanh, `(c) → (c)`.
+    pub pooler: Option<&'static str>,
+    /// The tokenizer's class where no file names one.
+    pub tokenizer_class: &'static str,
+}
+
+impl Family {
+    /// Whether this is the family that is computed by candle-transformers as well.
+    pub fn is_bert(&self) -> bool {
+        self.model_type == "bert"
+    }
+
+    /// The name in this family of a field that most call `field`.
+    pub fn name_of(&self, field: &'static str) -> &'static str {
+        let renamed = self.names.iter().find(|(common, _)| *common == field);
+        renamed.map_or(field, |(_, own)| own)
+    }
+}

@@ -1,0 +1,111 @@
+//! What the families that normalise after the residual sums have in common.
+
+use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::spec::{
+    ClassifierLayer, ClassifierSpec, EmbeddingSpec, EncoderSpec, LayerNorms, LayerSpec, LinearSpec,
+    NormSpec, PositionRows, PositionTable, TableSpec,
+};
+use crate::model::dense::DenseActivation;
+use crate::model::pooling::Pooling;
+
+/// What a family calls the modules of a layer, after the name of the layer.
+pub struct LayerNames {
+    /// The name of all layers, before their number.
+    pub layers: &'static str,
+    /// Queries, keys and values.
+    pub qkv: [&'static str; 3],
+    /// The output projection of attention.
+    pub attention_output: &'static str,
+    /// The norm after attention.
+    pub attention_norm: &'static str,
+    /// The first feed-forward layer.
+    pub intermediate: &'static str,
+    /// The second feed-forward layer.
+    pub output: &'static str,
+    /// The norm after the feed-forward layers.
+    pub output_norm: &'static str,
+}
+
+/// The names in BERT and RoBERTa.
+pub const BERT_LAYER: LayerNames = LayerNames {
+    layers: "encoder.layer",
+    qkv: ["attention.self.query", "attention.self.key", "attention.self.value"],
+    attention_output: "attention.output.dense",
+    attention_norm: "attention.output.LayerNorm",
+    intermediate: "intermediate.dense",
+    output: "output.dense",
+    output_norm: "output.LayerNorm",
+};
+
+/// A layer norm of rows of `c` columns with a bias.
+fn norm(raw: &RawConfig, module: impl Into<String>) -> NormSpec {
+    let (columns, eps) = (raw.hidden_size, raw.layer_norm_eps);
+    NormSpec { module: module.into(), columns, has_bias: true, eps }
+}
+
+/// The encoder with these names of layers. `type_rows` are those of the table of token types, if
+/// there is one.
+pub fn encoder(
+    raw: &RawConfig,
+    names: &LayerNames,
+    rows: PositionRows,
+    type_rows: Option<usize>,
+) -> Result<EncoderSpec, String> {
+    let table = |name: &str, rows| {
+        let name = format!("embeddings.{name}_embeddings.weight");
+        TableSpec { name, rows, columns: raw.hidden_size }
+    };
+    let positions = table("position", raw.max_position_embeddings);
+    let embeddings = EmbeddingSpec {
+        words: table("word", raw.vocab_size),
+        positions: Some(PositionTable { table: positions, rows }),
+        token_types: type_rows.map(|rows| table("token_type", rows)),
+        norm: norm(raw, "embeddings.LayerNorm"),
+    };
+    Ok(EncoderSpec {
+        embeddings,
+        layers: (0..raw.num_hidden_layers).map(|index| layer(raw, names, index)).collect(),
+        attention_heads: raw.num_attention_heads,
+        activation: raw.activation()?,
+        position_bias: None,
+        final_norm: None,
+    })
+}
+
+fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
+    let (c, f) = (raw.hidden_size, raw.intermediate_size);
+    let module = |name: &str| format!("{}.{index}.{name}", names.layers);
+    let linear = |name: &str, inputs, outputs| LinearSpec::new(module(name), inputs, outputs);
+    LayerSpec {
+        norms: LayerNorms {
+            after_attention: Some(norm(raw, module(names.attention_norm))),
+            after_feed_forward: Some(norm(raw, module(names.output_norm))),
+            ..LayerNorms::default()
+        },
+        qkv: names.qkv.map(|name| linear(name, c, c)),
+        attention_output: linear(names.attention_output, c, c),
+        intermediate: linear(names.intermediate, c, f),
+        gate: None,
+        output: linear(names.output, f, c),
+        rotation: None,
+        reach: None,
+    }
+}
+
+/// A classifier over the first token of two layers: `(c) → (c)` with an activation, and
+/// `(c) → (outputs)`.
+pub fn two_layers(
+    raw: &RawConfig,
+    [first, second]: [&str; 2],
+    activation: DenseActivation,
+    outputs: usize,
+) -> ClassifierSpec {
+    let c = raw.hidden_size;
+    ClassifierSpec {
+        pooling: Pooling::Cls,
+        layers: vec![
+            ClassifierLayer::Dense(LinearSpec::new(first, c, c), activation),
+            ClassifierLayer::Dense(LinearSpec::new(second, c, outputs), DenseActivation::Identity),
+        ],
+    }
+}

@@ -1,0 +1,33 @@
+//! The layers of a checkpoint's own sequence classifier.
+
+use super::tensors::{LinearSpec, NormSpec};
+use crate::model::dense::DenseActivation;
+use crate::model::pooling::Pooling;
+
+/// From the last hidden state to logits.
+#[derive(Clone, Debug)]
+pub struct ClassifierSpec {
+    /// How its tokens become one row.
+    pub pooling: Pooling,
+    /// The layers, in order.
+    pub layers: Vec<ClassifierLayer>,
+}
+
+/// A layer of a classifier, on one row.
+#[derive(Clone, Debug)]
+pub enum ClassifierLayer {
+    /// A fully connected layer and its activation.
+    Dense(LinearSpec, DenseActivation),
+    /// A layer norm.
+    Norm(NormSpec),
+}
+
+impl ClassifierSpec {
+    /// Name and shape of each tensor.
+    pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        self.layers.iter().flat_map(|layer| match layer {
+            ClassifierLayer::Dense(linear, _) => linear.tensors().collect::<Vec<_>>(),
+            ClassifierLayer::Norm(norm) => norm.tensors().collect(),
+        })
+    }
+}

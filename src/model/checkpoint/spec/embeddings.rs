@@ -1,0 +1,73 @@
+//! The embedding stage: a sum of rows of tables, then a norm.
+
+use super::tensors::{NormSpec, TableSpec};
+
+/// The embedding stage.
+#[derive(Clone, Debug)]
+pub struct EmbeddingSpec {
+    /// A row for each id, `(vocabulary, c)`.
+    pub words: TableSpec,
+    /// A row for each position.
+    pub positions: Option<PositionTable>,
+    /// A row for each token type.
+    pub token_types: Option<TableSpec>,
+    /// The norm of the sum.
+    pub norm: NormSpec,
+}
+
+/// The table of position embeddings.
+#[derive(Clone, Debug)]
+pub struct PositionTable {
+    /// `(positions, c)`
+    pub table: TableSpec,
+    /// Which row belongs to which token.
+    pub rows: PositionRows,
+}
+
+/// Which row of the position table a token has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PositionRows {
+    /// The token's place, counted from 0.
+    Places,
+    /// As in RoBERTa: with `p` the id of padding, `p` for a token of padding, also inside a text, and
+    /// `p + 1`, `p + 2` and so on for the others.
+    AfterPadding(u32),
+}
+
+impl PositionRows {
+    /// The row of each token.
+    pub fn of_tokens(self, ids: &[u32]) -> impl Iterator<Item = usize> {
+        let mut counted = 0;
+        ids.iter().enumerate().map(move |(place, &id)| match self {
+            Self::Places => place,
+            Self::AfterPadding(padding) if id == padding => padding as usize,
+            Self::AfterPadding(padding) => {
+                counted += 1;
+                padding as usize + counted
+            }
+        })
+    }
+
+    /// The most tokens for which a table of `rows` rows has a row each.
+    pub fn most_tokens(self, rows: usize) -> usize {
+        match self {
+            Self::Places => rows,
+            Self::AfterPadding(padding) => rows.saturating_sub(padding as usize + 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_inside_a_text_has_the_row_of_padding_and_takes_no_place() {
+        let rows = |rows: PositionRows| rows.of_tokens(&[0, 7, 1, 7, 2]).collect::<Vec<_>>();
+        assert_eq!(rows(PositionRows::Places), [0, 1, 2, 3, 4]);
+        assert_eq!(rows(PositionRows::AfterPadding(1)), [2, 3, 1, 4, 5]);
+        assert_eq!(PositionRows::Places.most_tokens(514), 514);
+        assert_eq!(PositionRows::AfterPadding(1).most_tokens(514), 512);
+        assert_eq!(PositionRows::AfterPadding(1).most_tokens(1), 0);
+    }
+}

@@ -1,0 +1,140 @@
+//! What an encoder computes, and which tensors its numbers are in: all that separates the families of
+//! encoders, as data. A family fills it in from `config.json`; the encoders read nothing else.
+//!
+//! Letters: `c` hidden size, `f` intermediate size, `h` attention heads, `d = c/h`.
+
+mod classifier;
+mod embeddings;
+mod position_bias;
+mod rotation;
+mod tensors;
+
+use strata_kernels::Activation;
+
+pub use classifier::{ClassifierLayer, ClassifierSpec};
+pub use embeddings::{EmbeddingSpec, PositionRows, PositionTable};
+pub use position_bias::PositionBias;
+pub use rotation::Rotation;
+pub use tensors::{LinearSpec, NormSpec, TableSpec};
+
+/// An encoder.
+#[derive(Clone, Debug)]
+pub struct EncoderSpec {
+    /// From ids to the first hidden state.
+    pub embeddings: EmbeddingSpec,
+    /// The encoder layers, in order.
+    pub layers: Vec<LayerSpec>,
+    /// Attention heads of each layer.
+    pub attention_heads: usize,
+    /// The activation of the feed-forward layers.
+    pub activation: Activation,
+    /// What distance adds to the attention scores of all layers.
+    pub position_bias: Option<PositionBias>,
+    /// The norm that makes the last hidden state. Those before it don't have it.
+    pub final_norm: Option<NormSpec>,
+}
+
+/// An encoder layer:
+///
+/// ```text
+/// x = before_attention(hidden)           hidden = after_attention(hidden + output(attention(x)))
+/// x = before_feed_forward(hidden)        hidden = after_feed_forward(hidden + second(act(first(x)) · gate(x)))
+/// ```
+///
+/// A norm that the layer doesn't have is left out, and so is the gate.
+#[derive(Clone, Debug)]
+pub struct LayerSpec {
+    /// The norms.
+    pub norms: LayerNorms,
+    /// Queries, keys and values, `(c) → (c)` each.
+    pub qkv: [LinearSpec; 3],
+    /// The output projection of attention, `(c) → (c)`.
+    pub attention_output: LinearSpec,
+    /// The first feed-forward layer, `(c) → (f)`.
+    pub intermediate: LinearSpec,
+    /// What its output is multiplied with, `(c) → (f)`.
+    pub gate: Option<LinearSpec>,
+    /// The second feed-forward layer, `(f) → (c)`.
+    pub output: LinearSpec,
+    /// How queries and keys are rotated.
+    pub rotation: Option<Rotation>,
+    /// How far a token attends: to those at most so many positions away; `None` for all.
+    pub reach: Option<usize>,
+}
+
+/// The norms of a layer: those before its parts, or those after the residual sums.
+#[derive(Clone, Debug, Default)]
+pub struct LayerNorms {
+    /// Of the input of attention.
+    pub before_attention: Option<NormSpec>,
+    /// Of the sum with attention's output.
+    pub after_attention: Option<NormSpec>,
+    /// Of the input of the feed-forward layers.
+    pub before_feed_forward: Option<NormSpec>,
+    /// Of the sum with the feed-forward layers' output.
+    pub after_feed_forward: Option<NormSpec>,
+}
+
+impl EncoderSpec {
+    /// `c`, columns of a hidden state.
+    pub fn hidden_size(&self) -> usize {
+        self.embeddings.norm.columns
+    }
+
+    /// Name and shape of each tensor that the encoder reads.
+    ///
+    /// They come layer by layer, so that a checkpoint that has fewer layers than its config says is
+    /// found out at the first that is missing.
+    pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        let EmbeddingSpec { words, positions, token_types, norm } = &self.embeddings;
+        let positions = positions.as_ref().map(|positions| &positions.table);
+        let bias = self.position_bias.as_ref().map(|bias| &bias.table);
+        let tables = [Some(words), positions, token_types.as_ref(), bias].into_iter().flatten();
+        tables
+            .map(TableSpec::tensor)
+            .chain(norm.tensors())
+            .chain(self.layers.iter().flat_map(LayerSpec::tensors))
+            .chain(self.final_norm.iter().flat_map(NormSpec::tensors))
+    }
+
+    /// The operations of the matmuls of `depth` encoder layers for one sequence of `t` tokens; a
+    /// multiplication with its addition counts as two. For each layer, with `p` the numbers of its
+    /// matrices and `r` its reach:
+    ///
+    /// `2·t·p + 4·t·min(t, 2r + 1)·c`
+    ///
+    /// The first term is the projections and the feed-forward layers; the second is the scores and
+    /// the weighted values of attention. In BERT, where `p = 4c² + 2cf` and `f = 4c`, this is
+    /// `24·t·c² + 4·t²·c`, as in Narayanan et al. 2021 (arXiv:2104.04473, appendix). Softmax, norms
+    /// and activations are not counted. An encoder may compute less: it can leave out rows that no
+    /// tap reads.
+    pub fn flops(&self, t: usize, depth: usize) -> f64 {
+        let c = self.hidden_size() as f64;
+        let layer = |layer: &LayerSpec| {
+            let keys = layer.reach.map_or(t, |reach| t.min(2 * reach + 1));
+            let t = t as f64;
+            2.0 * t * layer.matrix_numbers() as f64 + 4.0 * t * keys as f64 * c
+        };
+        self.layers.iter().take(depth).map(layer).sum()
+    }
+}
+
+impl LayerSpec {
+    fn linears(&self) -> impl Iterator<Item = &LinearSpec> {
+        let rest = [&self.attention_output, &self.intermediate];
+        self.qkv.iter().chain(rest).chain(&self.gate).chain([&self.output])
+    }
+
+    fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        let LayerNorms { before_attention, after_attention, .. } = &self.norms;
+        let LayerNorms { before_feed_forward, after_feed_forward, .. } = &self.norms;
+        let norms = [before_attention, after_attention, before_feed_forward, after_feed_forward];
+        let norms = norms.into_iter().flatten().flat_map(NormSpec::tensors);
+        self.linears().flat_map(LinearSpec::tensors).chain(norms)
+    }
+
+    /// Numbers of the layer's matrices.
+    fn matrix_numbers(&self) -> usize {
+        self.linears().map(|linear| linear.inputs * linear.outputs).sum()
+    }
+}

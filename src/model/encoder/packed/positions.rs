@@ -1,0 +1,77 @@
+//! What the positions of tokens change in a layer: rotations of queries and keys, and what distances
+//! add to attention scores.
+
+use std::sync::Arc;
+
+use strata_kernels::{DistanceBias, RotationTable};
+
+use crate::model::checkpoint::spec::{LayerSpec, PositionBias, Rotation};
+use crate::model::checkpoint::{Checkpoint, CheckpointError};
+
+/// What positions change in a layer. Layers with the same settings share it.
+#[derive(Clone, Default)]
+pub struct LayerPositions {
+    /// How queries and keys are rotated.
+    pub rotation: Option<Arc<RotationTable>>,
+    /// What distances add: one for all attention heads, or one for each.
+    pub biases: Option<Arc<[DistanceBias]>>,
+}
+
+/// The tables of all layers.
+pub struct PositionTables {
+    rotations: Vec<(Rotation, Arc<RotationTable>)>,
+    reaches: Vec<(usize, Arc<[DistanceBias]>)>,
+    /// For the layers that have no reach.
+    biases: Option<Arc<[DistanceBias]>>,
+}
+
+impl PositionTables {
+    /// Computes the tables that a checkpoint's layers need, for its longest sequence.
+    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
+        let (config, spec) = (&checkpoint.config, &checkpoint.config.spec);
+        let (mut rotations, mut reaches) = (Vec::new(), Vec::new());
+        for layer in &spec.layers {
+            if let Some(rotation) = layer.rotation
+                && !rotations.iter().any(|(other, _)| *other == rotation)
+            {
+                let angles = rotation.tables(config.max_tokens);
+                rotations.push((rotation, Arc::new(RotationTable::new(rotation.columns, angles))));
+            }
+            if let Some(reach) = layer.reach
+                && !reaches.iter().any(|(other, _)| *other == reach)
+            {
+                reaches.push((reach, Arc::from([DistanceBias::within(reach)])));
+            }
+        }
+        let biases =
+            spec.position_bias.as_ref().map(|bias| biases(checkpoint, bias)).transpose()?;
+        Ok(Self { rotations, reaches, biases })
+    }
+
+    /// Those of a layer.
+    pub fn of_layer(&self, layer: &LayerSpec) -> LayerPositions {
+        let rotation = self.rotations.iter().find(|(other, _)| Some(*other) == layer.rotation);
+        let reach = self.reaches.iter().find(|(other, _)| Some(*other) == layer.reach);
+        LayerPositions {
+            rotation: rotation.map(|(_, table)| Arc::clone(table)),
+            biases: reach.map(|(_, biases)| biases).or(self.biases.as_ref()).cloned(),
+        }
+    }
+}
+
+/// The learned biases of each attention head.
+fn biases(
+    checkpoint: &Checkpoint,
+    bias: &PositionBias,
+) -> Result<Arc<[DistanceBias]>, CheckpointError> {
+    let config = &checkpoint.config;
+    let (heads, d) = (config.attention_heads, config.hidden_size / config.attention_heads);
+    let numbers = checkpoint.weights.read(&bias.table.name, &[bias.table.rows, heads])?;
+    let of_head = |head: usize| {
+        // A distance is that from key to query here, and from query to key there.
+        DistanceBias::new(config.max_tokens - 1, d, |distance| {
+            numbers[PositionBias::bucket(-distance) * heads + head]
+        })
+    };
+    Ok((0..heads).map(of_head).collect())
+}
