@@ -19,17 +19,21 @@ impl DistanceBias {
     pub fn new(farthest: usize, d: usize, bias: impl Fn(isize) -> f32) -> Self {
         // Scores are scaled after it is added.
         let root = (d as f64).sqrt();
-        Self::of(farthest, None, |distance| (f64::from(bias(distance)) * root) as f32)
+        Self::with_numbers(farthest, None, |distance| (f64::from(bias(distance)) * root) as f32)
     }
 
     /// Excludes all keys that are more than `reach` away.
     pub fn within(reach: usize) -> Self {
         let farthest = reach + 3 * QUERIES;
         let is_near = |distance: isize| distance.unsigned_abs() <= reach;
-        Self::of(farthest, Some(reach), |distance| if is_near(distance) { 0.0 } else { EXCLUDED })
+        Self::with_numbers(
+            farthest,
+            Some(reach),
+            |distance| if is_near(distance) { 0.0 } else { EXCLUDED },
+        )
     }
 
-    fn of(farthest: usize, reach: Option<usize>, number: impl Fn(isize) -> f32) -> Self {
+    fn with_numbers(farthest: usize, reach: Option<usize>, number: impl Fn(isize) -> f32) -> Self {
         let distances = -farthest.cast_signed()..=farthest.cast_signed();
         let numbers = distances.map(number).chain([0.0; QUERIES]).collect();
         Self { numbers, farthest, reach }

@@ -228,14 +228,14 @@ mod tests {
 
     #[test]
     fn a_family_has_a_class_that_counts_if_none_is_named_or_whatever_is_named() {
-        let of = |family, named: Option<&str>| {
+        let choose_for = |family, named: Option<&str>| {
             let config_class = named.map(str::to_owned);
             let family_class = Some(family);
             choose_by(&TokenizerHints { config_class, family_class, ..Default::default() }, JSON)
         };
-        assert_eq!(of("RobertaTokenizer", None), Ok(("RoBERTa", false)));
-        assert_eq!(of("RobertaTokenizer", Some("BertTokenizer")), Ok(("vocabulary", true)));
-        assert_eq!(of("TokenizersBackend", Some("RobertaTokenizer")), Ok(("whole", false)));
+        assert_eq!(choose_for("RobertaTokenizer", None), Ok(("RoBERTa", false)));
+        assert_eq!(choose_for("RobertaTokenizer", Some("BertTokenizer")), Ok(("vocabulary", true)));
+        assert_eq!(choose_for("TokenizersBackend", Some("RobertaTokenizer")), Ok(("whole", false)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn check_drop(copy: &CheckpointCopy, golden: &Family, dropped: &str, worst: &mut
 #[test]
 fn every_tensor_and_every_setting_of_each_family_matters() {
     for name in FAMILIES {
-        let (golden, copy) = (Family::read(name), CheckpointCopy::of(&family(name)));
+        let (golden, copy) = (Family::read(name), CheckpointCopy::from_folder(&family(name)));
         let (mut worst, mut smallest) = (Worst::default(), (f64::INFINITY, String::new()));
         let mut changes = Vec::new();
         let whole = copy.tensors(MODEL);

@@ -30,7 +30,7 @@ fn tokens_are_those_of_transformers() {
 
 #[test]
 fn pairs_of_bytes_may_lie_in_vocab_json_and_merges_txt() {
-    let (golden, copy) = (Family::read("roberta"), CheckpointCopy::of(&family("roberta")));
+    let (golden, copy) = (Family::read("roberta"), CheckpointCopy::from_folder(&family("roberta")));
     let json: Value = serde_json::from_slice(&copy.bytes("tokenizer.json")).unwrap();
     let merge = |merge: &Value| match merge {
         Value::Array(two) => format!("{} {}", two[0].as_str().unwrap(), two[1].as_str().unwrap()),

@@ -69,11 +69,11 @@ pub struct CheckpointCopy(TempDir);
 impl CheckpointCopy {
     /// A copy of a tiny checkpoint.
     pub fn new(name: &str) -> Self {
-        Self::of(&tiny(name))
+        Self::from_folder(&tiny(name))
     }
 
     /// A copy of any checkpoint.
-    pub fn of(dir: &Path) -> Self {
+    pub fn from_folder(dir: &Path) -> Self {
         let copy = Self(TempDir::new().unwrap());
         copy_folder(dir, copy.dir());
         copy
