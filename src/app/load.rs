@@ -15,9 +15,11 @@ use crate::heads::{self, HeadSet, Library};
 use crate::http::model_card::ModelCard;
 use crate::http::service::Service;
 use crate::http::text_pool::TextPool;
+use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, LeftOut};
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::RecipeBook;
+use crate::model::tagger::Tagger;
 use crate::quantization::Calibrations;
 
 /// A service, and the parts that run and end with it.
@@ -71,20 +73,10 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
     } = load_parts(config, &mut log_fetching())?;
     let library = open_heads(config, &checkpoint, &recipes, &fingerprint)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
+    let tagger = Tagger::from_checkpoint(&checkpoint, config.encoder.row_kernels())?;
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
-    let card = ModelCard {
-        name: name.clone().unwrap_or(source.name),
-        commit: source.commit,
-        fingerprint,
-        vocabulary: checkpoint.config.vocab_size,
-        left_out: LeftOut::find(&checkpoint),
-        encoder: encoder.encoder().name(),
-        dtype: encoder.encoder().dtype(),
-        instruction_set: encoder.encoder().instruction_set(),
-        f32_products: encoder.encoder().f32_products(),
-        numerics: encoder.encoder().numerics().to_owned(),
-        threads: config.encoder.threads.get(),
-    };
+    let name = name.clone().unwrap_or(source.name);
+    let card = model_card(name, source.commit, fingerprint, &checkpoint, &encoder, config);
     let (pads, output_builder) = (encoder.encoder().pads(), encoder.output_builder().clone());
     let engine =
         ModelEngine::new(encoder, &recipes).map_err(|error| LoadError::Trial(error.into()))?;
@@ -103,6 +95,7 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         text_pool: Arc::clone(&common.text_pool),
         recipes,
         heads,
+        tagger,
         calibrations,
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),
@@ -117,6 +110,30 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         batcher,
     };
     Ok(Loaded { service, worker, library, publish })
+}
+
+fn model_card(
+    name: String,
+    commit: Option<String>,
+    fingerprint: String,
+    checkpoint: &Checkpoint,
+    model: &Model,
+    config: &Config,
+) -> ModelCard {
+    let encoder = model.encoder();
+    ModelCard {
+        name,
+        commit,
+        fingerprint,
+        vocabulary: checkpoint.config.vocab_size,
+        left_out: LeftOut::find(checkpoint),
+        encoder: encoder.name(),
+        dtype: encoder.dtype(),
+        instruction_set: encoder.instruction_set(),
+        f32_products: encoder.f32_products(),
+        numerics: encoder.numerics().to_owned(),
+        threads: config.encoder.threads.get(),
+    }
 }
 
 /// Loads the only model of a process.

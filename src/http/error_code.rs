@@ -97,7 +97,7 @@ error_codes! {
     /// A text has more tokens than the model reads, and the request doesn't allow cutting it.
     TextTooLong = "text_too_long", UNPROCESSABLE_ENTITY,
         "Send a shorter text, or \"long_text\": \"truncate\", or, for a single text, \"window\".";
-    /// The model has one token type, so it can't read two texts as a pair.
+    /// Two texts can't be read as a pair: the model has one token type, or each text has its own answer.
     PairsUnsupported = "pairs_unsupported", UNPROCESSABLE_ENTITY,
         "Send each text as a separate input.";
     /// Both a prompt and the name of one are given, or neither where heads and `native` differ in it.
@@ -139,6 +139,9 @@ error_codes! {
     /// No head is loaded.
     NoHeads = "no_heads", UNPROCESSABLE_ENTITY,
         "/info lists the heads.";
+    /// The checkpoint has no classifier of tokens.
+    NoTagger = "no_tagger", UNPROCESSABLE_ENTITY,
+        "Ask a model that /info shows a tagger of.";
     /// A head's logits are not an exact sum over tokens.
     NotExplainable = "not_explainable", UNPROCESSABLE_ENTITY,
         "Leave \"explain\" out, or name only heads that can be explained.";

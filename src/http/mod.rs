@@ -49,6 +49,7 @@ pub mod service;
 mod similarity;
 pub mod state;
 mod strict_json;
+mod tagging;
 pub mod text_pool;
 mod timings;
 mod token_ids;
@@ -69,7 +70,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
 use middleware::Observer;
-use routes::{classify, embed, health, info};
+use routes::{classify, embed, health, info, tag};
 use state::AppState;
 
 /// Which routes a port has.
@@ -108,6 +109,7 @@ fn inference(compress_answers: bool) -> Router<AppState> {
     let mut computing = Router::new()
         .route("/embed", post(embed::embed))
         .route("/classify", post(classify::classify))
+        .route("/tag", post(tag::tag))
         .merge(dialects::routes());
     if compress_answers {
         // Rows of numbers gain little from more effort.

@@ -7,19 +7,20 @@ use utoipa::{Modify, OpenApi, openapi};
 
 use super::dialects::DialectContracts;
 use super::error::ApiError;
-use super::routes::{classify, embed, health, info, metrics};
+use super::routes::{classify, embed, health, info, metrics, tag};
 
 /// The contract of all handlers.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Strata",
-        description = "BERT over HTTP: class logits and embeddings, from any hidden layers.",
+        description = "BERT and its relatives over HTTP: class logits, tags and embeddings, from any hidden layers.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
         embed::embed,
         classify::classify,
+        tag::tag,
         health::health,
         health::livez,
         health::readyz,
@@ -29,7 +30,7 @@ use super::routes::{classify, embed, health, info, metrics};
     modifiers(&DialectContracts, &KeyScheme),
     security((), ("key" = [])),
     tags(
-        (name = "inference", description = "Embeddings and class logits of texts."),
+        (name = "inference", description = "Embeddings, class logits and entities of texts."),
         (name = "health", description = "State of the server, for an orchestrator."),
         (name = "about", description = "Description of the server."),
     )

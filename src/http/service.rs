@@ -13,6 +13,7 @@ use crate::config::{LimitsConfig, OpenAiConfig, TeiConfig};
 use crate::heads::HeadSet;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
+use crate::model::tagger::Tagger;
 use crate::model::task::Task;
 use crate::quantization::Calibrations;
 use crate::text::{TextReader, Tokenizer};
@@ -31,6 +32,8 @@ pub struct Service {
     pub recipes: RecipeBook,
     /// The current set of heads. A request reads it once, so that all its results come from one set.
     pub heads: watch::Receiver<Arc<HeadSet>>,
+    /// The checkpoint's own classifier of tokens, if it has one.
+    pub tagger: Option<Arc<Tagger>>,
     /// The ranges of embeddings, for integers of 8 bits.
     pub calibrations: Calibrations,
     /// The checkpoint's prompts by name.

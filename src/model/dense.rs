@@ -36,7 +36,7 @@ impl DenseActivation {
 
     /// The function of a number. It doesn't depend on the system's mathematics library, whose bits differ
     /// from system to system.
-    fn apply(self, x: f64) -> f64 {
+    pub(super) fn apply(self, x: f64) -> f64 {
         match self {
             Self::Identity => x,
             Self::Tanh => libm::tanh(x),

@@ -13,7 +13,9 @@ mod pooling_mask;
 pub mod recipe;
 pub mod recipe_book;
 mod row_layer;
+pub mod tagger;
 pub mod task;
+mod token_layers;
 
 use candle_core::Device;
 

@@ -85,7 +85,7 @@ impl OutputBuilder {
     /// The part of a window, from the values of the taps of `spec`.
     pub(super) fn window_part(&self, spec: &TaskSpec, mut values: TapValues) -> WindowPart {
         let token_values = |output: &OutputSpec| match output {
-            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
+            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
                 self.value(output, spec.taps(), &values)
             }
             OutputSpec::Embedding(_) | OutputSpec::Logits(_) => Vec::new(),
@@ -124,11 +124,11 @@ impl OutputBuilder {
                     windows.iter().map(|window| window.pooled.by_tap[index].as_slice()).collect();
                 join_pooled(pooling, &rows)
             }
-            Read::Rows | Read::Projected(_) => Vec::new(),
+            Read::Rows | Read::Projected(_) | Read::Tagged(_) => Vec::new(),
         });
         let pooled = TapValues { by_tap: pooled.collect() };
         let value = |(index, output): (usize, &OutputSpec)| match output {
-            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) => {
+            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
                 windows.iter().flat_map(|window| &window.token_values[index]).copied().collect()
             }
             OutputSpec::Embedding(_) | OutputSpec::Logits(_) => {
@@ -150,6 +150,7 @@ impl OutputBuilder {
             OutputSpec::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
             OutputSpec::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
             OutputSpec::Contributions(_) => sum(&rows),
+            OutputSpec::Tags(_) => rows.concat(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::head::{Head, Projection, TokenAttribution};
 use super::pooling::Pooling;
 use super::pooling_mask::PoolingMask;
 use super::recipe::ResolvedRecipe;
+use super::tagger::Tagger;
 use crate::sequence::Sequence;
 
 /// What a pass reads out of one hidden state of one sequence.
@@ -29,6 +30,8 @@ pub enum Read {
     Rows,
     /// The contribution of every token to each of a head's `k` logits, `t·k` numbers.
     Projected(Arc<Projection>),
+    /// The `k` logits of every token, `t·k` numbers.
+    Tagged(Arc<Tagger>),
 }
 
 /// The numbers that the taps of one sequence read.
@@ -56,6 +59,8 @@ pub enum OutputSpec {
     Logits(Arc<Head>),
     /// The contribution of each token to each of a head's logits, token by token.
     Contributions(Arc<TokenAttribution>),
+    /// The logits of each token, token by token.
+    Tags(Arc<Tagger>),
 }
 
 impl OutputSpec {
@@ -65,6 +70,9 @@ impl OutputSpec {
         match self {
             Self::Tokens(recipe) => {
                 recipe.layers.iter().map(|&layer| Tap { layer, read: Read::Rows }).collect()
+            }
+            Self::Tags(tagger) => {
+                vec![Tap { layer: tagger.layer(), read: Read::Tagged(Arc::clone(tagger)) }]
             }
             Self::Embedding(recipe) => pooled_taps(recipe),
             Self::Logits(head) => pooled_taps(head.recipe()),

@@ -14,6 +14,7 @@ mod tests;
 mod token_ids;
 pub mod tokenizer;
 pub mod windows;
+mod words;
 
 pub use encoded::Encoded;
 pub use error::{TokenizeError, TokenizerError};
@@ -22,3 +23,4 @@ pub use input::{Input, InvalidText, Text};
 pub use prompt::without_prompt;
 pub use tokenizer::{LongText, TextReader, Tokenizer, TruncationSide};
 pub use windows::Window;
+pub use words::Words;

@@ -116,6 +116,16 @@ impl Tokenizer {
         self.loaded.tokenizer.id_to_token(id)
     }
 
+    /// The tokenizers crate's tokenizer.
+    pub(super) fn backend(&self) -> &tokenizers::Tokenizer {
+        &self.loaded.tokenizer
+    }
+
+    /// The token for what the vocabulary lacks, if there is one.
+    pub(super) fn unknown_id(&self) -> Option<u32> {
+        self.loaded.unknown_id
+    }
+
     /// Whether the class or a file names this token as special: transformers' `all_special_ids`.
     pub(super) fn is_special(&self, id: u32) -> bool {
         self.loaded.special_ids.contains(&id)

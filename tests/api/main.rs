@@ -49,6 +49,7 @@ mod settings;
 mod signals;
 mod stopping;
 mod support;
+mod tag;
 mod tei;
 mod tokenising;
 #[cfg(feature = "otlp")]

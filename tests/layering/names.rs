@@ -52,10 +52,11 @@ const READERS: [(&str, &[&str]); 28] = [
 
 /// Words in strings of the readers that are parts of messages or of names, names of tensors, or values
 /// that need no explanation.
-const NO_NAMES: [&str; 23] = [
+const NO_NAMES: [&str; 24] = [
     "Bert",
     "Fast",
     "ForSequenceClassification",
+    "ForTokenClassification",
     "Model",
     "attn_norm",
     "bias",

@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     (
         "http",
         &[
@@ -19,8 +19,10 @@ const ALLOWED: [(&str, &[&str]); 19] = [
             "quantization",
             "telemetry",
             "sequence",
+            "tags",
             "model::recipe",
             "model::recipe_book",
+            "model::tagger",
             "model::task",
             "model::output",
             "model::PoolingMask",
@@ -38,6 +40,7 @@ const ALLOWED: [(&str, &[&str]); 19] = [
     ("files", &[]),
     ("field", &[]),
     ("sequence", &[]),
+    ("tags", &[]),
     ("training", &["files", "model", "sequence", "text", "charts"]),
     ("quantization", &["files", "model::recipe"]),
     ("charts", &[]),

@@ -46,6 +46,9 @@ pub struct Info {
     pub calibrations: Vec<CalibrationInfo>,
     /// Heads by name.
     pub heads: BTreeMap<String, HeadInfo>,
+    /// The checkpoint's classifier of tokens, if it has one: what `/tag` uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tagger: Option<TaggerInfo>,
     /// Heads that were found but can't be used, with the reason.
     pub skipped_heads: BTreeMap<String, String>,
 }
@@ -118,6 +121,13 @@ pub struct CalibrationInfo {
     pub prompt: String,
     /// How many texts the ranges are from.
     pub texts: usize,
+}
+
+/// A classifier of tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TaggerInfo {
+    /// Labels, in the order of its logits.
+    pub labels: Vec<String>,
 }
 
 /// A head.
@@ -208,6 +218,10 @@ pub async fn info(
         prompts: service.prompts.clone(),
         calibrations: service.calibrations.iter().map(calibration_info).collect(),
         heads: heads.loaded.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
+        tagger: service
+            .tagger
+            .as_ref()
+            .map(|tagger| TaggerInfo { labels: tagger.labels().to_vec() }),
         skipped_heads: heads.skipped.clone(),
     }))
 }

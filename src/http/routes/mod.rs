@@ -5,3 +5,4 @@ pub mod embed;
 pub mod health;
 pub mod info;
 pub mod metrics;
+pub mod tag;

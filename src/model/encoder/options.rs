@@ -75,6 +75,14 @@ impl EncoderOptions {
         }
     }
 
+    /// The kernels of layers after the encoder: those of the packed encoder, or else the best ones.
+    pub fn row_kernels(&self) -> Kernels {
+        match self.kind() {
+            EncoderKind::Packed => self.kernels().unwrap_or_else(|_| Kernels::best()),
+            EncoderKind::Reference => Kernels::best(),
+        }
+    }
+
     /// The name of the encoder's numerics, as [`Encoder::numerics`](super::Encoder::numerics) has it.
     ///
     /// # Errors

@@ -5,11 +5,8 @@ use std::sync::Arc;
 use super::classifier::Head;
 use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::checkpoint::spec::{ClassifierLayer, ClassifierSpec};
-use crate::model::checkpoint::{
-    Checkpoint, CheckpointError, ProblemType, ScoreActivation, Weights,
-};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, ProblemType, ScoreActivation};
 use crate::model::recipe::{Combine, Recipe, RecipeRef, Shape};
-use crate::model::row_layer::RowLayer;
 
 impl Head {
     /// The checkpoint's own classifier, computed as transformers does over the last layer. `None` if
@@ -56,26 +53,10 @@ impl Head {
             version: fingerprint.to_owned(),
             descriptor,
             recipe: Arc::new(resolved),
-            layers: read_layers(&checkpoint.weights, layers)?,
+            layers: checkpoint.weights.read_classifier(layers)?,
             score_activation: Some(score_activation),
         }))
     }
-}
-
-fn read_layers(
-    weights: &Weights,
-    layers: &[ClassifierLayer],
-) -> Result<Vec<RowLayer>, CheckpointError> {
-    let read = |layer: &ClassifierLayer| match layer {
-        ClassifierLayer::Dense(linear, activation) => {
-            weights.read_dense(linear, *activation).map(RowLayer::dense)
-        }
-        ClassifierLayer::Norm(norm) => {
-            let (weight, bias) = weights.read_norm(norm)?;
-            Ok(RowLayer::LayerNorm { weight, bias, eps: norm.eps })
-        }
-    };
-    layers.iter().map(read).collect()
 }
 
 /// How a checkpoint's outputs are interpreted, as in transformers' own pipeline: unless it is a

@@ -41,6 +41,8 @@ pub struct Loaded {
     pub processing: PostProcessing,
     /// The ids of all special tokens that the class or a file names.
     pub special_ids: Vec<u32>,
+    /// The token for what the vocabulary lacks, if there is one.
+    pub unknown_id: Option<u32>,
     /// The side at which long texts are cut.
     pub direction: TruncationDirection,
     /// The longest sequence that the files allow.
@@ -73,7 +75,8 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
     };
     let error = |message: String| TokenizerError::new(&file, message);
     let parts = Parts { config: &config, source, file: &file, dir, older: true };
-    let Built { mut tokenizer, processor, special_ids } = parts.build(hints.word_rows)?;
+    let Built { mut tokenizer, processor, special_ids, unknown_id } =
+        parts.build(hints.word_rows)?;
     tokenizer.set_encode_special_tokens(config.flag("split_special_tokens", false)?);
     if hints.lower_case {
         lower_case_first(&mut tokenizer).map_err(|cause| error(cause.to_string()))?;
@@ -90,7 +93,16 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
         (None, _) => parts.describe_vocab(&Fields::none(&config_file), hints.word_rows),
     };
     let beyond_file = (found != alone).then(|| found.to_string());
-    Ok(Loaded { tokenizer, processing, special_ids, direction, max_length, file, beyond_file })
+    Ok(Loaded {
+        tokenizer,
+        processing,
+        special_ids,
+        unknown_id,
+        direction,
+        max_length,
+        file,
+        beyond_file,
+    })
 }
 
 /// What a tokenizer is read from.
@@ -145,7 +157,9 @@ impl Parts<'_> {
         };
         let processor = begin_end::processor(config, &added, &tokenizer)?.unwrap_or(processor);
         let special_ids = added.special_ids(&tokenizer);
-        Ok(Built { tokenizer, processor, special_ids })
+        let unknown = added.name("unk_token").ok();
+        let unknown_id = unknown.and_then(|token| tokenizer.token_to_id(token));
+        Ok(Built { tokenizer, processor, special_ids, unknown_id })
     }
 
     /// The tokens that the files add to the vocabulary.
@@ -185,6 +199,7 @@ struct Built {
     tokenizer: Tokenizer,
     processor: PostProcessorWrapper,
     special_ids: Vec<u32>,
+    unknown_id: Option<u32>,
 }
 
 /// Makes lower-casing the first step of normalisation, unless it is a step already, as in

@@ -118,6 +118,7 @@ fn zeros(output: &OutputSpec, task: &Task) -> Vec<f32> {
         OutputSpec::Tokens(recipe) => recipe.dimensions * task.sequence.tokens(),
         OutputSpec::Logits(head) => head.descriptor().labels.len(),
         OutputSpec::Contributions(attribution) => attribution.bias().len() * task.sequence.tokens(),
+        OutputSpec::Tags(tagger) => tagger.labels().len() * task.sequence.tokens(),
     };
     vec![0.0; numbers]
 }

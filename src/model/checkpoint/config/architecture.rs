@@ -10,6 +10,9 @@ use crate::model::checkpoint::families::{FAMILIES, Family};
 pub struct Architecture {
     /// Whether there is a sequence classifier.
     pub is_classifier: bool,
+    /// Whether there is a classifier of tokens. Only one of the two can be there, since their tensors
+    /// have the same names.
+    pub is_tagger: bool,
     /// Other architectures: what they have after the encoder is not served.
     pub left_out: Vec<String>,
 }
@@ -17,11 +20,16 @@ pub struct Architecture {
 impl Architecture {
     /// Sorts the names by what is served of them.
     pub fn read(family: &Family, raw: &RawConfig) -> Self {
-        let [encoder, classifier] =
-            ["Model", "ForSequenceClassification"].map(|end| format!("{}{end}", family.class));
+        let [encoder, classifier, tagger] =
+            ["Model", "ForSequenceClassification", "ForTokenClassification"]
+                .map(|end| format!("{}{end}", family.class));
         let names = raw.architectures.as_deref().unwrap_or_default();
-        let others = names.iter().filter(|name| ![&encoder, &classifier].contains(name));
-        Self { is_classifier: names.contains(&classifier), left_out: others.cloned().collect() }
+        let is_classifier = names.contains(&classifier);
+        let is_tagger = !is_classifier && names.contains(&tagger);
+        let is_served =
+            |name: &String| [&encoder, &classifier].contains(&name) || is_tagger && *name == tagger;
+        let others = names.iter().filter(|name| !is_served(name));
+        Self { is_classifier, is_tagger, left_out: others.cloned().collect() }
     }
 }
 

@@ -21,7 +21,7 @@ use self::architecture::Architecture;
 use self::labels::labels;
 use super::error::{CheckpointError, read_json};
 use super::families::Family;
-use super::spec::{ClassifierSpec, EncoderSpec};
+use super::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec};
 use crate::field::unusable;
 
 pub use problem_type::ProblemType;
@@ -61,10 +61,21 @@ pub struct EncoderConfig {
     pub tokenizer_class: Option<String>,
     /// The sequence classifier, if the architecture has one.
     pub classifier: Option<ClassifierConfig>,
+    /// The token classifier, if the architecture has one.
+    pub tagger: Option<TaggerConfig>,
     /// Architectures whose heads are not served.
     pub other_heads: Vec<String>,
     /// Whether transformers gives all hidden states without being asked for them.
     pub output_hidden_states: bool,
+}
+
+/// What the config says of a classifier of tokens.
+#[derive(Clone, Debug)]
+pub struct TaggerConfig {
+    /// Its layers, on the last hidden state of each token.
+    pub layers: Vec<ClassifierLayer>,
+    /// The label of each output.
+    pub labels: Vec<String>,
 }
 
 /// What the config says of a classifier.
@@ -92,10 +103,12 @@ impl EncoderConfig {
         Self::check(fields).map_err(|message| CheckpointError::invalid(file, message))
     }
 
-    /// Name and shape of each tensor that is read: of the encoder, and of the classifier if there is one.
+    /// Name and shape of each tensor that is read: of the encoder, and of its classifiers.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        let classifier = self.classifier.iter().flat_map(|classifier| classifier.spec.tensors());
-        self.spec.tensors().chain(classifier)
+        let classifier = self.classifier.iter().map(|classifier| &classifier.spec.layers);
+        let tagger = self.tagger.iter().map(|tagger| &tagger.layers);
+        let heads = classifier.chain(tagger);
+        self.spec.tensors().chain(heads.flat_map(|layers| ClassifierLayer::tensors(layers)))
     }
 
     fn check(fields: Map<String, Value>) -> Result<Self, String> {
@@ -110,6 +123,12 @@ impl EncoderConfig {
             let score_activation = ScoreActivation::read(&raw, labels.len());
             let problem_type = raw.problem_type.clone().map(ProblemType::parse).transpose()?;
             Some(ClassifierConfig { spec, problem_type, labels, score_activation })
+        } else {
+            None
+        };
+        let tagger = if architecture.is_tagger {
+            let labels = labels(&raw)?;
+            Some(TaggerConfig { layers: (family.tagger)(&raw, labels.len())?, labels })
         } else {
             None
         };
@@ -136,6 +155,7 @@ impl EncoderConfig {
             pad_token_id: raw.padding()?,
             tokenizer_class: raw.tokenizer_class,
             classifier,
+            tagger,
             other_heads: architecture.left_out,
             output_hidden_states: raw.output_hidden_states.unwrap_or(false),
             spec,

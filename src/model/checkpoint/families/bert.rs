@@ -21,6 +21,7 @@ pub const BERT: Family = Family {
         let modules = [POOLER, "classifier"];
         Ok(layout::two_layers(raw, modules, DenseActivation::Tanh, outputs))
     },
+    tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
     pooler: Some(POOLER),
     tokenizer_class: "BertTokenizer",
 };

@@ -27,6 +27,7 @@ pub const DISTILBERT: Family = Family {
         let modules = ["pre_classifier", "classifier"];
         Ok(layout::two_layers(raw, modules, DenseActivation::Relu, outputs))
     },
+    tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
     pooler: None,
     tokenizer_class: "BertTokenizer",
 };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::checkpoint::config::RawConfig;
-use crate::model::checkpoint::spec::{ClassifierSpec, EncoderSpec};
+use crate::model::checkpoint::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec};
 
 /// A family of encoders.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub struct Family {
     pub encoder: fn(&RawConfig) -> Result<EncoderSpec, String>,
     /// Its classifier, with so many outputs. An error names the field.
     pub classifier: fn(&RawConfig, usize) -> Result<ClassifierSpec, String>,
+    /// The layers of its classifier of tokens, with so many outputs. An error names the field.
+    pub tagger: fn(&RawConfig, usize) -> Result<Vec<ClassifierLayer>, String>,
     /// The layer before the classifier that sentence-transformers can read, with tanh, `(c) → (c)`.
     pub pooler: Option<&'static str>,
     /// The tokenizer's class where no file names one.

@@ -109,3 +109,9 @@ pub fn two_layers(
         ],
     }
 }
+
+/// A classifier of tokens of one layer.
+pub fn tagger(raw: &RawConfig, outputs: usize) -> Vec<ClassifierLayer> {
+    let linear = LinearSpec::new("classifier", raw.hidden_size, outputs);
+    vec![ClassifierLayer::Dense(linear, DenseActivation::Identity)]
+}

@@ -24,6 +24,7 @@ pub const MODERNBERT: Family = Family {
     defaults,
     encoder,
     classifier,
+    tagger: classifier_layers,
     pooler: None,
     tokenizer_class: "TokenizersBackend",
 };
@@ -200,7 +201,6 @@ fn rotations(raw: &RawConfig) -> Result<[Rotation; 2], String> {
 }
 
 fn classifier(raw: &RawConfig, outputs: usize) -> Result<ClassifierSpec, String> {
-    let c = raw.hidden_size;
     let pooling: String = raw.other("classifier_pooling")?;
     let pooling = match pooling.as_str() {
         "cls" => Pooling::Cls,
@@ -210,18 +210,21 @@ fn classifier(raw: &RawConfig, outputs: usize) -> Result<ClassifierSpec, String>
             return Err(unusable("classifier_pooling", other, allowed));
         }
     };
+    Ok(ClassifierSpec { pooling, layers: classifier_layers(raw, outputs)? })
+}
+
+/// The layers of both classifiers.
+fn classifier_layers(raw: &RawConfig, outputs: usize) -> Result<Vec<ClassifierLayer>, String> {
+    let c = raw.hidden_size;
     const ACTIVATION: &str = "classifier_activation";
     let name: String = raw.other(ACTIVATION)?;
     let activation = DenseActivation::from_transformers(&name)
         .map_err(|allowed| unusable(ACTIVATION, name.as_str(), &allowed))?;
     let dense = LinearSpec::new("head.dense", c, c).with_bias(raw.other("classifier_bias")?);
     let logits = LinearSpec::new("classifier", c, outputs);
-    Ok(ClassifierSpec {
-        pooling,
-        layers: vec![
-            ClassifierLayer::Dense(dense, activation),
-            ClassifierLayer::Norm(norms(raw)?("head.norm".to_owned())),
-            ClassifierLayer::Dense(logits, DenseActivation::Identity),
-        ],
-    })
+    Ok(vec![
+        ClassifierLayer::Dense(dense, activation),
+        ClassifierLayer::Norm(norms(raw)?("head.norm".to_owned())),
+        ClassifierLayer::Dense(logits, DenseActivation::Identity),
+    ])
 }

@@ -16,6 +16,7 @@ pub const MPNET: Family = Family {
     defaults: || roberta::with(&[("vocab_size", 30_527), ("pad_token_id", 1), (BUCKETS, 32)]),
     encoder,
     classifier: roberta::classifier,
+    tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
     pooler: Some(bert::POOLER),
     tokenizer_class: "MPNetTokenizer",
 };

@@ -20,6 +20,7 @@ pub const ROBERTA: Family = Family {
     defaults: || with(&[("vocab_size", 50_265), ("pad_token_id", 1)]),
     encoder,
     classifier,
+    tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
     pooler: Some(bert::POOLER),
     tokenizer_class: "RobertaTokenizer",
 };

@@ -22,12 +22,12 @@ pub enum ClassifierLayer {
     Norm(NormSpec),
 }
 
-impl ClassifierSpec {
-    /// Name and shape of each tensor.
-    pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        self.layers.iter().flat_map(|layer| match layer {
-            ClassifierLayer::Dense(linear, _) => linear.tensors().collect::<Vec<_>>(),
-            ClassifierLayer::Norm(norm) => norm.tensors().collect(),
+impl ClassifierLayer {
+    /// Name and shape of each tensor of some layers.
+    pub fn tensors(layers: &[Self]) -> impl Iterator<Item = (String, Vec<usize>)> {
+        layers.iter().flat_map(|layer| match layer {
+            Self::Dense(linear, _) => linear.tensors().collect::<Vec<_>>(),
+            Self::Norm(norm) => norm.tensors().collect(),
         })
     }
 }

@@ -17,8 +17,9 @@ use safetensors::Dtype;
 use super::error::CheckpointError;
 use super::map::MappedFile;
 use super::table::{Format, Table};
-use crate::model::checkpoint::spec::{LinearSpec, NormSpec, TableSpec};
+use crate::model::checkpoint::spec::{ClassifierLayer, LinearSpec, NormSpec, TableSpec};
 use crate::model::dense::{Dense, DenseActivation};
+use crate::model::row_layer::RowLayer;
 
 /// The tensors of a checkpoint in mapped files, by their names without the prefix of the encoder.
 pub struct Weights {
@@ -147,6 +148,26 @@ impl Weights {
     ) -> Result<Dense, CheckpointError> {
         let (weight, bias) = self.read_linear(linear)?;
         Ok(Dense::new(weight, bias, activation))
+    }
+
+    /// Reads the layers of a classifier.
+    ///
+    /// # Errors
+    /// Like [`Weights::check`].
+    pub fn read_classifier(
+        &self,
+        layers: &[ClassifierLayer],
+    ) -> Result<Vec<RowLayer>, CheckpointError> {
+        let read = |layer: &ClassifierLayer| match layer {
+            ClassifierLayer::Dense(linear, activation) => {
+                self.read_dense(linear, *activation).map(RowLayer::dense)
+            }
+            ClassifierLayer::Norm(norm) => {
+                let (weight, bias) = self.read_norm(norm)?;
+                Ok(RowLayer::LayerNorm { weight, bias, eps: norm.eps })
+            }
+        };
+        layers.iter().map(read).collect()
     }
 
     /// A tensor `(rows, columns)` that stays in its file.
