@@ -160,6 +160,18 @@ impl Activity {
         (state.waits() && !state.evicted).then_some(state.since)
     }
 
+    /// A request has come while the server stops: the connection is to close after it.
+    #[cfg(feature = "grpc")]
+    pub fn leaves(&self) {
+        self.lock().leaves = true;
+    }
+
+    /// Whether the connection has a request, or had its last one, while the server stops.
+    pub fn closes_after_request(&self) -> bool {
+        let state = self.lock();
+        state.leaves || state.doing == Doing::Exchange
+    }
+
     /// Whether a request has no answer, or one that isn't written yet.
     pub fn is_busy(&self) -> bool {
         self.lock().doing == Doing::Exchange

@@ -49,6 +49,8 @@ pub struct State {
     pub write: Option<WriteWindow>,
     pub evicted: bool,
     pub aborted: bool,
+    /// Over HTTP/2: it is to close after its last request.
+    pub leaves: bool,
     /// Of HTTP/2.
     pub streams: Option<StreamCount>,
 }
@@ -63,6 +65,7 @@ impl State {
             write: None,
             evicted: false,
             aborted: false,
+            leaves: false,
             streams: None,
         }
     }

@@ -34,6 +34,10 @@ pub struct StreamTasks {
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for StreamTasks {
     fn execute(&self, exchange: F) {
         let Self { activity, open, stop } = self.clone();
+        // However soon it ends, the connection is to close after it.
+        if stop.stage() >= Stage::Delay {
+            activity.leaves();
+        }
         let stream = Stream::begin(activity);
         tokio::spawn(async move {
             if stream.run(exchange, stop).await {

@@ -123,8 +123,8 @@ impl Watch {
     /// Whether the server stops, and has not said so: while it only prepares to, once there is a request.
     fn has_to_leave(&self) -> bool {
         let stage = self.stop.stage();
-        let is_busy = || self.activity.is_busy();
-        self.left.is_none() && (stage >= Stage::Closing || (stage == Stage::Delay && is_busy()))
+        let has_request = || self.activity.closes_after_request();
+        self.left.is_none() && (stage >= Stage::Closing || (stage == Stage::Delay && has_request()))
     }
 
     /// Says that no further request is taken, and gives a moment to end.
