@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -179,6 +179,9 @@ judge-mpnet: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed 
 judge-tags: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare /tag with transformers' pipeline on 200 snippets, with each kind of tokenizer
 	$(VENV)/bin/python -B scripts/judge/tags.py $(JUDGED) data/sentiment.tsv
 
+judge-zero-shot: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare /zero-shot with transformers' pipeline on 200 snippets, with three families
+	$(VENV)/bin/python -B scripts/judge/zero_shot.py $(JUDGED) data/sentiment.tsv
+
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh
 
@@ -248,6 +251,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
 	$(VENV)/bin/python -B tests/fixtures/generate_families.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tags.py
+	$(VENV)/bin/python -B tests/fixtures/generate_zero_shot.py
 	$(VENV)/bin/python -B tests/fixtures/generate_checkpoints.py
 	$(VENV)/bin/python -B tests/fixtures/generate_config_fields.py
 	$(VENV)/bin/python -B tests/fixtures/generate_layouts.py

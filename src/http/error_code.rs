@@ -142,6 +142,12 @@ error_codes! {
     /// The checkpoint has no classifier of tokens.
     NoTagger = "no_tagger", UNPROCESSABLE_ENTITY,
         "Ask a model that /info shows a tagger of.";
+    /// The checkpoint has no classifier that knows entailment.
+    NoEntailment = "no_entailment", UNPROCESSABLE_ENTITY,
+        "Ask a model for natural language inference, whose labels say which is entailment.";
+    /// A template has no place for a label, or several.
+    InvalidTemplate = "invalid_template", UNPROCESSABLE_ENTITY,
+        "Write {} once, where the label belongs.";
     /// A head's logits are not an exact sum over tokens.
     NotExplainable = "not_explainable", UNPROCESSABLE_ENTITY,
         "Leave \"explain\" out, or name only heads that can be explained.";

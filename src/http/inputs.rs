@@ -27,6 +27,12 @@ impl Inputs {
     pub fn count(&self) -> usize {
         self.list.len()
     }
+
+    /// Other inputs, of which `repeated` were made of each of these.
+    #[must_use]
+    pub fn expanded(self, list: Vec<Input>, repeated: usize) -> Self {
+        Self { list, field: InputField { repeated, ..self.field }, ..self }
+    }
 }
 
 /// The field of a request that has its inputs.
@@ -36,13 +42,15 @@ pub struct InputField {
     pub pointer: &'static str,
     /// Whether the client sent one input without a list: its pointer is then that of the field.
     pub single: bool,
+    /// How many inputs were made of each that the client sent.
+    pub repeated: usize,
 }
 
 impl InputField {
     /// The JSON pointer of an input.
     pub fn pointer_to(self, index: usize) -> String {
-        let Self { pointer, single } = self;
-        if single { pointer.to_owned() } else { format!("{pointer}/{index}") }
+        let Self { pointer, single, repeated } = self;
+        if single { pointer.to_owned() } else { format!("{pointer}/{}", index / repeated) }
     }
 }
 
@@ -59,7 +67,8 @@ pub fn check_all(
     prompt: &Prompt,
     memory: &mut MemoryCharge,
 ) -> Result<Inputs, ApiError> {
-    let field = InputField { pointer, single: matches!(inputs, WireInputs::One(_)) };
+    let single = matches!(inputs, WireInputs::One(_));
+    let field = InputField { pointer, single, repeated: 1 };
     let count = inputs.count();
     check_count(service, pointer, count)?;
     let (prompt, front) = (prompt.text.as_str(), prompt.pointer.unwrap_or(pointer));

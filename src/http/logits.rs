@@ -9,6 +9,7 @@ use super::pipeline::{self, AnswerSize, Outcome};
 use super::reply::Reply;
 use super::service::Service;
 use super::tokenizing::LongInput;
+use super::wire::Usage;
 use crate::model::head::Head;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
@@ -27,8 +28,8 @@ pub struct LogitsRequest {
 pub struct Logits {
     /// One row per input, in the order of the head's labels, before temperature.
     pub rows: Vec<Vec<f32>>,
-    /// Tokens computed, special tokens included.
-    pub tokens: usize,
+    /// Tokens, and which inputs were cut.
+    pub usage: Usage,
 }
 
 impl LogitsRequest {
@@ -53,6 +54,6 @@ impl LogitsRequest {
         let rows: Vec<Vec<f32>> = outputs.into_iter().flat_map(|output| output.values).collect();
         let numbers = rows.iter().map(Vec::len).sum();
         let reply = Reply { numbers, deadline, memory };
-        Ok((Logits { rows, tokens: usage.tokens }, reply))
+        Ok((Logits { rows, usage }, reply))
     }
 }

@@ -60,6 +60,7 @@ pub mod vectors;
 pub mod wire;
 mod wire_texts;
 mod without_prompt;
+mod zero_shot;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -70,6 +71,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use error::ApiError;
 use middleware::Observer;
+use routes::zero_shot as zero_shot_route;
 use routes::{classify, embed, health, info, tag};
 use state::AppState;
 
@@ -110,6 +112,7 @@ fn inference(compress_answers: bool) -> Router<AppState> {
         .route("/embed", post(embed::embed))
         .route("/classify", post(classify::classify))
         .route("/tag", post(tag::tag))
+        .route("/zero-shot", post(zero_shot_route::zero_shot))
         .merge(dialects::routes());
     if compress_answers {
         // Rows of numbers gain little from more effort.

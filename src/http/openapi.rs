@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi, openapi};
 
 use super::dialects::DialectContracts;
 use super::error::ApiError;
-use super::routes::{classify, embed, health, info, metrics, tag};
+use super::routes::{classify, embed, health, info, metrics, tag, zero_shot};
 
 /// The contract of all handlers.
 #[derive(OpenApi)]
@@ -21,6 +21,7 @@ use super::routes::{classify, embed, health, info, metrics, tag};
         embed::embed,
         classify::classify,
         tag::tag,
+        zero_shot::zero_shot,
         health::health,
         health::livez,
         health::readyz,

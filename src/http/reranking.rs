@@ -111,7 +111,7 @@ impl RerankRequest {
         let is_sigmoid = activation == Some(OutputActivation::Sigmoid);
         let score = |logit: f32| if is_sigmoid { sigmoid(logit) } else { logit };
         let scores = logits.rows.into_iter().flatten().map(score).collect();
-        Ok(ScoresAnswer { scores: Scores { scores, tokens: logits.tokens }, reply })
+        Ok(ScoresAnswer { scores: Scores { scores, tokens: logits.usage.tokens }, reply })
     }
 
     /// The query and the documents have prompts of their own.

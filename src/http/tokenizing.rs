@@ -26,6 +26,8 @@ const TOKEN_BYTES: usize = 40;
 pub enum LongInput {
     /// It is cut on this side, or else on the one that the checkpoint names.
     Truncate(Option<TruncationSide>),
+    /// Of a pair, the first text is cut and the second is not.
+    TruncateFirst,
     /// It is refused.
     Error,
     /// It is read in overlapping windows, and each token counts once. Not for pairs.
@@ -158,6 +160,7 @@ fn windows_of_input(
     };
     match long_text {
         LongInput::Truncate(side) => one_window(LongText::Truncate(side)),
+        LongInput::TruncateFirst => one_window(LongText::TruncateFirst),
         LongInput::Error => one_window(LongText::Error),
         LongInput::Window => tokenizer.encode_windows(input, limit),
     }

@@ -19,6 +19,8 @@ pub enum LongText {
     /// It is truncated on this side, or else on the one that the checkpoint names; of a pair, the
     /// longer text first.
     Truncate(Option<TruncationSide>),
+    /// The first text of a pair is truncated, on the side that the checkpoint names.
+    TruncateFirst,
     /// It is refused.
     Error,
 }
@@ -166,14 +168,20 @@ impl Tokenizer {
         let first = self.encode_without_special_tokens(text)?;
         let second = pair.map(|pair| self.encode_without_special_tokens(pair)).transpose()?;
         let full_tokens = self.full_tokens(&first, second.as_ref());
-        let side = match long_text {
-            LongText::Error if full_tokens > limit => {
-                return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
+        let too_long = Err(TokenizeError::TooLong { tokens: full_tokens, limit });
+        let (strategy, side) = match long_text {
+            LongText::Error if full_tokens > limit => return too_long,
+            LongText::Error => (TruncationStrategy::LongestFirst, None),
+            LongText::Truncate(side) => (TruncationStrategy::LongestFirst, side),
+            LongText::TruncateFirst => {
+                let excess = full_tokens.saturating_sub(limit);
+                if second.is_some() && excess >= first.len() {
+                    return too_long;
+                }
+                (TruncationStrategy::OnlyFirst, None)
             }
-            LongText::Error => None,
-            LongText::Truncate(side) => side,
         };
-        let (first, second) = self.truncate(first, second, limit, side)?;
+        let (first, second) = self.truncate(first, second, limit, strategy, side)?;
         if self.full_tokens(&first, second.as_ref()) > limit {
             return Err(TokenizeError::TooLong { tokens: full_tokens, limit });
         }
@@ -187,12 +195,13 @@ impl Tokenizer {
         first: Encoding,
         second: Option<Encoding>,
         limit: usize,
+        strategy: TruncationStrategy,
         side: Option<TruncationSide>,
     ) -> Result<(Encoding, Option<Encoding>), TokenizeError> {
         let Loaded { processing, direction, .. } = &self.loaded;
         let truncation = TruncationParams {
             max_length: limit.saturating_sub(processing.reserved_tokens(second.is_some())),
-            strategy: TruncationStrategy::LongestFirst,
+            strategy,
             direction: side.map_or(*direction, TruncationDirection::from),
             ..TruncationParams::default()
         };

@@ -7,6 +7,7 @@ use strata_kernels::{Dtype, InstructionSet};
 
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config};
+use crate::support::checkpoint::tagger;
 use crate::support::heads::TestHead;
 use crate::support::judge::Judge;
 use crate::support::root;
@@ -14,9 +15,11 @@ use crate::support::schema::Schemas;
 use crate::support::tiny;
 
 /// The routes of this version that the contract describes.
-const ROUTES: [(&str, &str); 30] = [
+const ROUTES: [(&str, &str); 32] = [
     ("post", "/embed"),
     ("post", "/classify"),
+    ("post", "/tag"),
+    ("post", "/zero-shot"),
     ("get", "/health"),
     ("get", "/livez"),
     ("get", "/readyz"),
@@ -148,6 +151,28 @@ async fn answers_of_classify_are_as_the_contract_says() {
             TestApp::tiny(model).post("/classify", json!({"inputs": "a", "top_k": 2})).await;
         answer.ok();
         check(&schemas, "post", "/classify", "200", &answer);
+    }
+}
+
+#[tokio::test]
+async fn answers_of_tag_and_zero_shot_are_as_the_contract_says() {
+    let tagger = tagger();
+    let text = json!({"inputs": ["a film", "b"], "aggregation": "none"});
+    let labels = json!({"inputs": "a", "labels": ["good", "bad"], "multi_label": true});
+    for (path, model, body, request) in [
+        ("/tag", tagger.path().to_owned(), text, "TagRequest"),
+        ("/zero-shot", tiny("null-softmax"), labels, "ZeroShotRequest"),
+    ] {
+        let app = TestApp::new(&config(model));
+        let schemas = schemas(&app).await;
+        let request = &schemas.contract()["components"]["schemas"][request];
+        for body in [request["example"].clone(), body] {
+            schemas.check(request, &body);
+            let answer = app.post(path, body).await;
+            answer.ok();
+            check(&schemas, "post", path, "200", &answer);
+        }
+        check(&schemas, "get", "/info", "200", &app.get("/info").await);
     }
 }
 

@@ -66,3 +66,4 @@ mod without_grpc;
 mod without_hub;
 #[cfg(not(feature = "otlp"))]
 mod without_otlp;
+mod zero_shot;

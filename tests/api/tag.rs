@@ -5,11 +5,12 @@ use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use strata::model::encoder::EncoderChoice;
 use tempfile::TempDir;
 
 use crate::support::app::{TestApp, at_least_one, config};
+use crate::support::checkpoint::{edited, name_labels};
 use crate::support::{root, tiny};
 
 /// Of scores, to transformers in float64. Largest difference seen: 1.3e-6.
@@ -25,26 +26,13 @@ fn golden(name: &str) -> Value {
 
 /// The encoder of a family with the golden values' classifier of tokens.
 fn checkpoint(name: &str, golden: &Value) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(root().join("tests/fixtures/families").join(name)).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
-    }
-    edit_config(folder.path(), |config| {
+    let source = root().join("tests/fixtures/families").join(name);
+    let folder = edited(&source, |config| {
         config.insert("architectures".to_owned(), json!([golden["architecture"]]));
-        let labels = golden["labels"].as_array().unwrap().iter().enumerate();
-        let labels = labels.map(|(index, label)| (index.to_string(), label.clone()));
-        config.insert("id2label".to_owned(), Value::Object(labels.collect()));
+        name_labels(config, &golden["labels"]);
     });
     replace_classifier(folder.path(), &golden["tensors"]);
     folder
-}
-
-fn edit_config(folder: &Path, edit: impl FnOnce(&mut Map<String, Value>)) {
-    let file = folder.join("config.json");
-    let mut config: Map<String, Value> = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    edit(&mut config);
-    fs::write(file, serde_json::to_vec(&config).unwrap()).unwrap();
 }
 
 fn replace_classifier(folder: &Path, tensors: &Value) {
@@ -213,7 +201,7 @@ async fn what_cannot_be_tagged_is_refused_with_its_pointer() {
 
     let classifier = TestApp::new(&crate::support::app::config(tiny("single-label")));
     let problem = classifier.post("/tag", json!({"inputs": "a"})).await;
-    let problem = problem.problem(422, "no_tagger", None);
+    let problem = problem.problem(422, "no_tagger", Some(""));
     assert!(problem["detail"].as_str().unwrap().contains("ForTokenClassification"), "{problem}");
     assert!(classifier.get("/info").await.ok().get("tagger").is_none());
 }

@@ -6,3 +6,4 @@ pub mod health;
 pub mod info;
 pub mod metrics;
 pub mod tag;
+pub mod zero_shot;

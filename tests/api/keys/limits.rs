@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{KEY, OTHER_KEY, Refusal, auth, entry, message, with_key};
 use crate::support::answer::Answer;
 use crate::support::app::{TestApp, config, post};
+use crate::support::checkpoint::tagger;
 use crate::support::metrics::Scrape;
 use crate::support::tiny;
 
@@ -23,6 +24,9 @@ fn request(path: &str) -> (&'static str, Value) {
     match path {
         "/embed" | "/tei/embed" | "/tei/embed_all" | "/tei/tokenize" => ("sentence", text),
         "/classify" | "/tei/predict" => ("single-label", text),
+        // Of another architecture.
+        "/tag" => ("single-label", text),
+        "/zero-shot" => ("null-softmax", json!({"inputs": "a film", "labels": ["good"]})),
         "/rerank" | "/v1/rerank" | "/v2/rerank" => ("sentence", reranked),
         "/v1/embeddings" => ("sentence", json!({"model": "sentence", "input": "a film"})),
         "/v2/embed" => (
@@ -51,6 +55,7 @@ async fn a_key_that_is_over_its_limit_gets_a_429_of_its_dialect_and_others_do_no
     let mut routes = TestApp::tiny("sentence").routes().await;
     routes.retain(|(method, path)| method == Method::POST && path != NOTHING_COMPUTED);
     assert!(routes.len() > 12, "{routes:?}");
+    let tagger = tagger();
     for (_, path) in &routes {
         let (checkpoint, body) = request(path);
         // One at a time, and the next in an hour.
@@ -58,7 +63,8 @@ async fn a_key_that_is_over_its_limit_gets_a_429_of_its_dialect_and_others_do_no
             entry("first", KEY, "requests_per_second = 0.000277778"),
             entry("second", OTHER_KEY, ""),
         ];
-        let app = TestApp::with_keys(&config(tiny(checkpoint)), auth(&keys));
+        let model = if path == "/tag" { tagger.path().to_owned() } else { tiny(checkpoint) };
+        let app = TestApp::with_keys(&config(model), auth(&keys));
         let answer = ask(&app, path, KEY, body.clone()).await;
         assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text());
         let answer = ask(&app, path, KEY, body.clone()).await;

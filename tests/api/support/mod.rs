@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod checkpoint;
 #[cfg(feature = "otlp")]
 pub mod collector;
 pub mod heads;

@@ -18,13 +18,12 @@ fn has_head(copy: &CheckpointCopy) -> bool {
     Head::from_checkpoint(&checkpoint, Model::shape_of(&checkpoint), "").unwrap().is_some()
 }
 
-const ENCODERS: [&str; 7] = [
+const ENCODERS: [&str; 6] = [
     "BertForMaskedLM",
     "BertForPreTraining",
     "BertForNextSentencePrediction",
     "BertForQuestionAnswering",
     "BertForMultipleChoice",
-    "BertForTokenClassification",
     "BertLMHeadModel",
 ];
 
@@ -53,6 +52,22 @@ fn nothing_of_a_classifier_is_left_out() {
         assert!(has_head(&copy));
         assert_eq!(left_out(&copy), LeftOut::default());
     }
+}
+
+#[test]
+fn a_classifier_of_tokens_is_read_unless_there_is_one_of_texts() {
+    let copy = with("architectures", json!(["BertForTokenClassification"]));
+    assert!(!has_head(&copy));
+    let config = EncoderConfig::read(&copy.file("config.json")).unwrap();
+    assert_eq!(config.tagger.unwrap().labels[0], "toxic");
+    let left = left_out(&copy);
+    assert_eq!(left.heads, [""; 0]);
+    assert_eq!(left.tensors, ["pooler.dense.bias", "pooler.dense.weight"]);
+
+    let both = json!(["BertForTokenClassification", "BertForSequenceClassification"]);
+    let copy = with("architectures", both);
+    assert!(has_head(&copy));
+    assert_eq!(left_out(&copy).heads, ["BertForTokenClassification"]);
 }
 
 #[test]

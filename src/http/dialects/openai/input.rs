@@ -50,7 +50,9 @@ impl OpenAiInput {
         match self {
             Self::Texts(texts) => Ok(texts),
             Self::TokenIds { ids, single } if service.openai.token_ids => {
-                let texts = ids.into_texts(service, caller, InputField { pointer, single }).await?;
+                let texts = ids
+                    .into_texts(service, caller, InputField { pointer, single, repeated: 1 })
+                    .await?;
                 let mut texts: Vec<_> = texts.into_iter().map(WireInput::Text).collect();
                 Ok(match texts.pop() {
                     Some(text) if single => WireInputs::One(text),

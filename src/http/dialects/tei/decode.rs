@@ -147,7 +147,7 @@ pub async fn decode(
     let InputIds { ids, single } = request.ids;
     let request = DecodingRequest {
         ids,
-        field: InputField { pointer: "/ids", single },
+        field: InputField { pointer: "/ids", single, repeated: 1 },
         skip_special_tokens: request.skip_special_tokens.unwrap_or(true),
     };
     request.answer(&caller.service(), caller).await
