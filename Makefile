@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -145,6 +145,9 @@ bench-peers: model data $(PEERS)/installed ## The same work on Strata and on oth
 
 bench-families: data $(PEERS)/installed ## Each family's base size on Strata and on other engines, in f32 (half an hour; downloads a few GB once)
 	$(PEERS)/bin/python -B benches/peers/families.py
+
+bench-long: data $(PEERS)/installed ## One text of 8,192 tokens beside eight of 1,024, on ModernBERT's base size: memory and time
+	$(PEERS)/bin/python -B benches/peers/long.py
 
 compare-builds: release model data ## Answers and speed of BEFORE=path/to/strata and of this build (20 minutes)
 	$(PYTHON) -B benches/builds/compare.py $(BEFORE) $(STRATA)

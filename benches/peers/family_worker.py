@@ -1,9 +1,9 @@
 """Runs one engine on one family's model, by the protocol of worker.py:
 
     python family_worker.py make FOLDER TOKENIZERS       writes the model: its family is the folder's name
-    python family_worker.py ENGINE --model FOLDER
+    python family_worker.py ENGINE [SHAPE] --model FOLDER
 
-The engine is torch, onnxruntime or openvino. It gets no mask, since all sequences have the same length, and its
+SHAPE is 32x128 if it isn't given. The engine is torch, onnxruntime or openvino. It gets no mask, since all sequences have the same length, and its
 graphs have fixed shapes. All of its settings are tried at the start, and the fastest is kept: all cores for the
 batch or a core for each half; of onnxruntime the graph as exported or after its optimizer for transformers.
 """
@@ -24,7 +24,7 @@ import transformers
 import work
 from engines import CORES
 
-SHAPE = "32x128"
+SHAPE = "32x128"  # or as the command line says
 SEED = 20261127
 TUNING_TURNS = 3
 MIN_COSINE = 0.999995
@@ -54,6 +54,11 @@ def make(folder, tokenizers):
     partial.rmdir()
 
 
+def pieces_of_a_batch():
+    """A batch as a whole, and in one piece for each core if there are rows for that."""
+    return sorted({1, min(CORES, work.shape(SHAPE)[0])})
+
+
 class Pooled(torch.nn.Module):
     """The mean of the last hidden state."""
 
@@ -73,7 +78,7 @@ class Torch:
         self.module = Pooled(folder, "sdpa")
 
     def settings(self):
-        return [{"pieces": 1}, {"pieces": CORES}]
+        return [{"pieces": pieces} for pieces in pieces_of_a_batch()]
 
     def load(self, setting):
         def rows(ids):
@@ -103,7 +108,8 @@ class OnnxRuntime:
         self.folder, self.exports = folder, exports
 
     def settings(self):
-        return [{"pieces": pieces, "graph": graph} for pieces in (1, CORES) for graph in ("eager", "sdpa", "fused")]
+        graphs = "eager", "sdpa", "fused"
+        return [{"pieces": pieces, "graph": graph} for pieces in pieces_of_a_batch() for graph in graphs]
 
     def load(self, setting):
         import onnxruntime
@@ -139,7 +145,7 @@ class OpenVino:
         self.folder, self.exports = folder, exports
 
     def settings(self):
-        return [{"pieces": pieces, "graph": graph} for pieces in (1, CORES) for graph in ("eager", "sdpa")]
+        return [{"pieces": pieces, "graph": graph} for pieces in pieces_of_a_batch() for graph in ("eager", "sdpa")]
 
     def load(self, setting):
         import openvino
@@ -212,7 +218,9 @@ def main():
     if sys.argv[1] == "make":
         make(Path(sys.argv[2]), Path(sys.argv[3]))
         return
-    engine, folder = sys.argv[1], Path(sys.argv[3])
+    global SHAPE
+    engine, folder = sys.argv[1], Path(sys.argv[-1])
+    SHAPE = sys.argv[2] if len(sys.argv) > 4 else SHAPE
     torch.set_grad_enabled(False)
     # Standard output carries only the protocol; output of libraries goes to standard error.
     replies, sys.stdout = sys.stdout, sys.stderr

@@ -149,13 +149,12 @@ impl Worker {
     }
 
     fn seconds(&self, case: &str) -> anyhow::Result<f64> {
-        let synthetic = match case {
-            "32x128" => Some((32, 128)),
-            "32x32" => Some((32, 32)),
-            "8x512" => Some((8, 512)),
-            "1x16" => Some((1, 16)),
-            "snippets" | "snippets-sorted" => None,
-            other => bail!("no such case: {other}"),
+        let shape =
+            case.split_once('x').map(|(b, t)| Ok::<_, anyhow::Error>((b.parse()?, t.parse()?)));
+        let synthetic: Option<(usize, usize)> = match (shape, case) {
+            (Some(shape), _) => Some(shape?),
+            (None, "snippets" | "snippets-sorted") => None,
+            (None, other) => bail!("no such case: {other}"),
         };
         let Some((count, tokens)) = synthetic else {
             let started = Instant::now();
