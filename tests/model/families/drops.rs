@@ -13,8 +13,8 @@ use crate::support::{CheckpointCopy, Worst};
 /// last weights of queries in `xlm-roberta`.
 const CHANGE: f64 = 1e-3;
 /// The tolerance to the logits of transformers with the same part left out. Largest difference seen:
-/// 8.1e-6.
-const TOLERANCE: f64 = 1e-5;
+/// 1.45e-5, with AVX2 for `modernbert`, where without its norms the roundings of small rows grow.
+const TOLERANCE: f64 = 2e-5;
 
 /// The bias of keys adds the same to all scores of a query, unless keys are rotated after it.
 fn cannot_matter(tensor: &str) -> bool {
