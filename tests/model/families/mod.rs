@@ -1,6 +1,7 @@
 //! Each family of encoders, compared with transformers in float64: tokens, hidden states and logits, by
 //! the reference encoder and by the packed one with each instruction set that this machine has.
 
+mod configs;
 mod drops;
 mod golden;
 mod tokens;

@@ -6,11 +6,16 @@ use super::raw::RawConfig;
 use crate::field::unusable;
 use crate::model::checkpoint::families::Family;
 
+/// What is written of each layer takes memory before the weights are looked at.
+const MOST_LAYERS: usize = 1024;
+
 /// Reads the fields of a family. An error names the field.
 pub fn read(family: &Family, mut fields: Map<String, Value>) -> Result<RawConfig, String> {
     let mut renamed = (family.defaults)();
     for (common, own) in family.names {
-        if let Some(value) = fields.shift_remove(*own) {
+        let by_common = fields.shift_remove(*common).filter(|_| family.aliases.contains(common));
+        let by_own = fields.shift_remove(*own);
+        if let Some(value) = by_common.or(by_own) {
             fields.insert((*common).to_owned(), value);
         }
     }
@@ -37,6 +42,10 @@ pub fn check(family: &Family, raw: &RawConfig) -> Result<(), String> {
     ];
     if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
         return Err(unusable(family.name_of(name), 0, "at least 1 is needed"));
+    }
+    if raw.num_hidden_layers > MOST_LAYERS {
+        let (field, allowed) = ("num_hidden_layers", format!("at most {MOST_LAYERS} are read"));
+        return Err(unusable(family.name_of(field), raw.num_hidden_layers, &allowed));
     }
     if !raw.hidden_size.is_multiple_of(raw.num_attention_heads) {
         let (heads, found) = (family.name_of("num_attention_heads"), raw.num_attention_heads);

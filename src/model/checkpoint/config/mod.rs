@@ -114,7 +114,7 @@ impl EncoderConfig {
     fn check(fields: Map<String, Value>) -> Result<Self, String> {
         let family = architecture::family(&fields)?;
         let raw = fields::read(family, fields)?;
-        refused::check(&raw.others)?;
+        refused::check(family, &raw.others)?;
         fields::check(family, &raw)?;
         let architecture = Architecture::read(family, &raw);
         let classifier = if architecture.is_classifier {

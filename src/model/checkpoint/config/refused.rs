@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::field::unusable;
+use crate::model::checkpoint::families::Family;
 
 /// A field, and the values of it that can be served.
 struct Rule {
@@ -13,6 +14,8 @@ struct Rule {
     only: &'static str,
 }
 
+const POSITION_TYPE: &str = "position_embedding_type";
+
 const RULES: [Rule; 15] = [
     // A decoder's tokens attend to those before them alone.
     Rule { field: "is_decoder", is_allowed: is_off, only: "false" },
@@ -20,7 +23,7 @@ const RULES: [Rule; 15] = [
     Rule { field: "is_causal", is_allowed: is_off, only: "false" },
     Rule { field: "add_cross_attention", is_allowed: is_off, only: "false" },
     // transformers 4 obeys these two, transformers 5 ignores them.
-    Rule { field: "position_embedding_type", is_allowed: is_absolute, only: "\"absolute\"" },
+    Rule { field: POSITION_TYPE, is_allowed: is_absolute, only: "\"absolute\"" },
     Rule { field: "pruned_heads", is_allowed: is_empty, only: "{}" },
     // Settings of single layers.
     Rule { field: "per_layer_config", is_allowed: is_empty, only: "{}" },
@@ -39,8 +42,11 @@ const RULES: [Rule; 15] = [
 ];
 
 /// Checks that no field asks for something that isn't computed. An error names the field.
-pub fn check(fields: &Map<String, Value>) -> Result<(), String> {
+pub fn check(family: &Family, fields: &Map<String, Value>) -> Result<(), String> {
     for Rule { field, is_allowed, only } in RULES {
+        if field == POSITION_TYPE && !family.obeyed_position_type() {
+            continue;
+        }
         if let Some(value) = fields.get(field).filter(|value| !is_allowed(value)) {
             return Err(unusable(field, value.clone(), &format!("only {only} can be served")));
         }

@@ -13,6 +13,7 @@ pub const BERT: Family = Family {
     class: "Bert",
     prefix: "bert.",
     names: &[],
+    aliases: &[],
     defaults,
     encoder: |raw| {
         layout::encoder(raw, &BERT_LAYER, PositionRows::Places, Some(raw.type_vocab_size))

@@ -21,6 +21,7 @@ pub const DISTILBERT: Family = Family {
         ("intermediate_size", "hidden_dim"),
         ("hidden_act", "activation"),
     ],
+    aliases: &["hidden_size", "num_hidden_layers", "num_attention_heads"],
     defaults,
     encoder,
     classifier: |raw, outputs| {

@@ -16,6 +16,8 @@ pub struct Family {
     pub prefix: &'static str,
     /// The fields that have another name than in most families: the name in most, the name in this.
     pub names: &'static [(&'static str, &'static str)],
+    /// Those of them that transformers reads by the common name too, and then prefers.
+    pub aliases: &'static [&'static str],
     /// The fields with defaults, as most families name them.
     pub defaults: fn() -> Map<String, Value>,
     /// The encoder that a config describes. An error names the field.
@@ -34,6 +36,11 @@ impl Family {
     /// Whether this is the family that is computed by candle-transformers as well.
     pub fn is_bert(&self) -> bool {
         self.model_type == "bert"
+    }
+
+    /// Whether transformers 4 obeyed `position_embedding_type`. mmBERT, a ModernBERT, has `sans_pos` there.
+    pub fn obeyed_position_type(&self) -> bool {
+        !matches!(self.model_type, "distilbert" | "modernbert" | "mpnet")
     }
 
     /// The name in this family of a field that most call `field`.

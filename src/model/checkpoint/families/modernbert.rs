@@ -15,12 +15,16 @@ use crate::model::checkpoint::spec::{
 use crate::model::dense::DenseActivation;
 use crate::model::pooling::Pooling;
 
+/// Rotations are computed for so many places before the first text; no tensor says how many there are.
+const MOST_TOKENS: usize = 1 << 17;
+
 /// The family.
 pub const MODERNBERT: Family = Family {
     model_type: "modernbert",
     class: "ModernBert",
     prefix: "model.",
     names: &[("hidden_act", "hidden_activation"), ("layer_norm_eps", "norm_eps")],
+    aliases: &[],
     defaults,
     encoder,
     classifier,
@@ -41,6 +45,7 @@ fn defaults() -> Map<String, Value> {
         "attention_bias": false,
         "mlp_bias": false,
         "local_attention": 128,
+        "sliding_window": null,
         "global_attn_every_n_layers": 3,
         "layer_types": null,
         "rope_parameters": null,
@@ -69,6 +74,8 @@ enum Attention {
 #[derive(Clone, Default, Deserialize)]
 struct RopeParameters {
     rope_type: Option<String>,
+    /// An older name of `rope_type`, which is read if that is missing.
+    r#type: Option<String>,
     rope_theta: Option<f64>,
 }
 
@@ -83,7 +90,12 @@ struct AllRopeParameters {
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
     let kinds = kinds(raw)?;
     let rotations = rotations(raw)?;
-    let local: usize = raw.other("local_attention")?;
+    let reach = reach(raw)?;
+    if raw.max_position_embeddings > MOST_TOKENS {
+        let (found, allowed) =
+            (raw.max_position_embeddings, format!("at most {MOST_TOKENS} can be served"));
+        return Err(unusable("max_position_embeddings", found, &allowed));
+    }
     let c = raw.hidden_size;
     let words = TableSpec {
         name: "embeddings.tok_embeddings.weight".to_owned(),
@@ -113,7 +125,7 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             gate: Some(wide(1)),
             output: linear("mlp.Wo", f, c, mlp_bias),
             rotation: Some(rotations[usize::from(is_local)]),
-            reach: is_local.then_some(local / 2),
+            reach: is_local.then_some(reach),
         }
     };
     Ok(EncoderSpec {
@@ -129,6 +141,13 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
         position_bias: None,
         final_norm: Some(norm("final_norm".to_owned())),
     })
+}
+
+/// How far the near tokens are: half of `local_attention`, unless `sliding_window` says it.
+fn reach(raw: &RawConfig) -> Result<usize, String> {
+    let written: Option<usize> = raw.other("sliding_window")?;
+    let local: usize = raw.other("local_attention")?;
+    Ok(written.unwrap_or(local / 2))
 }
 
 /// Makes norms by their names.
@@ -179,9 +198,9 @@ fn rotations(raw: &RawConfig) -> Result<[Rotation; 2], String> {
     let all: Option<AllRopeParameters> = raw.other("rope_parameters")?;
     let AllRopeParameters { full_attention, sliding_attention } = all.unwrap_or_default();
     let rotation = |kind: &str, written: Option<RopeParameters>, older: &str| {
-        let RopeParameters { rope_type, rope_theta } = written.unwrap_or_default();
+        let RopeParameters { rope_type, r#type, rope_theta } = written.unwrap_or_default();
         let field = |name: &str| format!("rope_parameters.{kind}.{name}");
-        if let Some(other) = rope_type.filter(|name| name != "default") {
+        if let Some(other) = rope_type.or(r#type).filter(|name| name != "default") {
             let allowed = "only \"default\" can be served";
             return Err(unusable(&field("rope_type"), other, allowed));
         }

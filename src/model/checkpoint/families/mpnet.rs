@@ -13,6 +13,7 @@ pub const MPNET: Family = Family {
     class: "MPNet",
     prefix: "mpnet.",
     names: &[],
+    aliases: &[],
     defaults: || roberta::with(&[("vocab_size", 30_527), ("pad_token_id", 1), (BUCKETS, 32)]),
     encoder,
     classifier: roberta::classifier,

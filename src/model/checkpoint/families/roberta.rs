@@ -17,6 +17,7 @@ pub const ROBERTA: Family = Family {
     class: "Roberta",
     prefix: "roberta.",
     names: &[],
+    aliases: &[],
     defaults: || with(&[("vocab_size", 50_265), ("pad_token_id", 1)]),
     encoder,
     classifier,

@@ -56,7 +56,7 @@ impl LinearSpec {
 
     /// Name and shape of each tensor.
     pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> + use<> {
-        let rows = self.outputs * self.part.count;
+        let rows = self.outputs.saturating_mul(self.part.count);
         let bias = self.has_bias.then(|| (self.bias(), vec![rows]));
         [(self.weight(), vec![rows, self.inputs])].into_iter().chain(bias)
     }
