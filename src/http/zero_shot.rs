@@ -11,9 +11,6 @@ use super::service::Service;
 use crate::model::head::Head;
 use crate::text::{Input, InvalidText, Text};
 
-/// What stands for the label in a template.
-const PLACE: &str = "{}";
-
 /// Which logits of a classifier say that a text entails another, or contradicts it.
 #[derive(Clone)]
 pub struct Entailment {
@@ -24,10 +21,52 @@ pub struct Entailment {
 
 /// The labels of a request, and what each says of a text.
 pub struct Hypotheses {
-    /// The labels.
-    pub labels: Vec<String>,
+    labels: Vec<String>,
     /// The sentences, in the order of the labels.
     texts: Vec<Text>,
+}
+
+/// What stands before and after a label.
+struct Template {
+    before: String,
+    after: String,
+}
+
+impl Template {
+    /// Reads a template as `str.format` of Python does: `{}` is the label's place, and `{{` and `}}` are
+    /// braces of the text.
+    ///
+    /// # Errors
+    /// It has another number of places than one, or another brace.
+    fn parse(template: &str) -> Result<Self, ApiError> {
+        let refused =
+            |message| ApiError::unacceptable(ErrorCode::InvalidTemplate, "/template", message);
+        let mut parts = vec![String::new()];
+        let mut rest = template;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (text, from) = rest.split_at(at);
+            let part = parts.len() - 1;
+            parts[part].push_str(text);
+            match from.as_bytes().get(..2) {
+                Some(b"{}") => parts.push(String::new()),
+                Some(b"{{") => parts[part].push('{'),
+                Some(b"}}") => parts[part].push('}'),
+                _ => {
+                    let message = "a brace of the template has no other beside it; {} is the \
+                                   label's place, and {{ and }} are braces";
+                    return Err(refused(message.to_owned()));
+                }
+            }
+            rest = &from[2..];
+        }
+        let places = parts.len() - 1;
+        if let Some(last) = parts.last_mut() {
+            last.push_str(rest);
+        }
+        <[String; 2]>::try_from(parts).map(|[before, after]| Self { before, after }).map_err(|_| {
+            refused(format!("the template has {places} places for a label; one {{}} is needed"))
+        })
+    }
 }
 
 impl Entailment {
@@ -80,20 +119,20 @@ impl Hypotheses {
     /// Puts each label into the template, which has one `{}` for it.
     ///
     /// # Errors
-    /// There is no label, one is blank or the sentence with it too long, or the template has another
+    /// There is no label, one is blank, the sentences with them are too long, or the template has another
     /// number of places.
     pub fn new(service: &Service, labels: Vec<String>, template: &str) -> Result<Self, ApiError> {
-        let parts: Vec<&str> = template.split(PLACE).collect();
-        let [before, after] = parts[..] else {
-            let found = parts.len() - 1;
-            let message =
-                format!("the template has {found} places for a label; one {{}} is needed");
-            return Err(ApiError::unacceptable(ErrorCode::InvalidTemplate, "/template", message));
-        };
+        let Template { before, after } = Template::parse(template)?;
         if labels.is_empty() {
             let message = "the list is empty; at least one label is needed";
             return Err(ApiError::unacceptable(ErrorCode::EmptyInputs, "/labels", message));
         }
+        let of_labels: usize = labels.iter().map(String::len).sum();
+        let total = of_labels + labels.len() * (before.len() + after.len());
+        let count = labels.len();
+        inputs::check_total(service, total, "/template", || {
+            format!("the {count} labels have {total} bytes with the template around each")
+        })?;
         let limit = service.limits.text_bytes.get();
         let text = |(index, label): (usize, &String)| {
             let checked = Text::parse(label.clone(), limit)
@@ -110,16 +149,17 @@ impl Hypotheses {
         Ok(Self { labels, texts })
     }
 
-    /// A pair of each text with each sentence, text by text. `memory` is then charged for all of them.
+    /// The labels, and a pair of each text with each sentence, text by text. `memory` is then charged for
+    /// all of them.
     ///
     /// # Errors
     /// There are too many pairs, they are too large, no memory is left, or the model reads no pairs.
     pub fn pairs(
-        &self,
+        self,
         service: &Service,
         texts: Inputs,
         memory: &mut MemoryCharge,
-    ) -> Result<Inputs, ApiError> {
+    ) -> Result<(Vec<String>, Inputs), ApiError> {
         let (count, limit) = (texts.count() * self.texts.len(), service.limits.inputs.get());
         let what = format!("{} texts with {} labels", texts.count(), self.texts.len());
         if count > limit {
@@ -131,10 +171,11 @@ impl Hypotheses {
             return Err(ApiError::unacceptable(ErrorCode::PairsUnsupported, "/labels", message));
         }
         let of_texts: usize = texts.list.iter().map(Input::bytes).sum();
-        let of_labels: usize = self.texts.iter().map(|text| text.as_str().len()).sum();
-        let total = of_texts * self.texts.len() + of_labels * texts.count();
+        let of_sentences: usize = self.texts.iter().map(|text| text.as_str().len()).sum();
+        let total = of_texts * self.texts.len() + of_sentences * texts.count();
         inputs::check_total(service, total, "/labels", || format!("{what} have {total} bytes"))?;
-        memory.try_resize(total + count * INPUT_BYTES)?;
+        // The sentences exist beside the pairs for a moment, then the labels alone, which are shorter.
+        memory.try_resize(total + of_sentences + count * INPUT_BYTES)?;
         let pair = |text: &Input| {
             let text = text.text.clone();
             self.texts
@@ -142,6 +183,7 @@ impl Hypotheses {
                 .map(move |label| Input { text: text.clone(), pair: Some(label.clone()) })
         };
         let list = texts.list.iter().flat_map(pair).collect();
-        Ok(texts.expanded(list, self.texts.len()))
+        let pairs = texts.expanded(list, self.texts.len());
+        Ok((self.labels, pairs))
     }
 }

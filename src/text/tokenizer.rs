@@ -175,7 +175,7 @@ impl Tokenizer {
             LongText::Truncate(side) => (TruncationStrategy::LongestFirst, side),
             LongText::TruncateFirst => {
                 let excess = full_tokens.saturating_sub(limit);
-                if second.is_some() && excess >= first.len() {
+                if second.is_some() && excess > 0 && excess >= first.len() {
                     return too_long;
                 }
                 (TruncationStrategy::OnlyFirst, None)

@@ -80,6 +80,30 @@ async fn a_long_text_is_cut_and_its_labels_are_not() {
 }
 
 #[tokio::test]
+async fn a_text_without_tokens_has_scores() {
+    let app = TestApp::new(&entailing());
+    let body = json!({"inputs": ["\u{200b}", "a", "\u{ad}"], "labels": ["good", "bad"]});
+    let answer = app.post("/zero-shot", body).await.ok();
+    assert_eq!(answer["usage"]["truncated"], json!([]));
+    assert_eq!(answer["results"][0], answer["results"][2]);
+    assert_ne!(answer["results"][0], answer["results"][1]);
+}
+
+#[tokio::test]
+async fn braces_of_a_template_are_doubled() {
+    let app = TestApp::new(&entailing());
+    let ask = async |template: &str, label: &str| {
+        let body = json!({"inputs": "a", "labels": [label], "template": template});
+        app.post("/zero-shot", body).await.ok()["results"][0]["scores"].clone()
+    };
+    for (template, label) in
+        [("{{x}} {}", "{x} good"), ("{{{}}}", "{good}"), ("{} is }}{{", "good is }{")]
+    {
+        assert_eq!(ask(template, "good").await, ask("{}", label).await, "{template}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_inferred_is_refused_with_its_pointer() {
     let mut config = entailing();
     config.limits.inputs = at_least_one(5);
@@ -97,6 +121,21 @@ async fn what_cannot_be_inferred_is_refused_with_its_pointer() {
         (
             json!({"inputs": "a", "labels": ["b"], "template": "{} {}"}),
             "invalid_template",
+            "/template",
+        ),
+        (
+            json!({"inputs": "a", "labels": ["b"], "template": "{} }"}),
+            "invalid_template",
+            "/template",
+        ),
+        (
+            json!({"inputs": "a", "labels": ["b"], "template": "{0} {}"}),
+            "invalid_template",
+            "/template",
+        ),
+        (
+            json!({"inputs": "a", "labels": vec!["b"; 1000], "template": "{}".to_owned() + &"a".repeat(30_000)}),
+            "text_too_large",
             "/template",
         ),
         (

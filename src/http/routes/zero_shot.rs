@@ -20,7 +20,7 @@ use crate::http::zero_shot::{Entailment, Hypotheses};
 use crate::model::recipe::bounded_list;
 use crate::text::Input;
 
-/// About how many bytes a label takes in the answer, beside its text.
+/// About how many bytes a label takes in the answer, beside what repeats its text.
 const LABEL_BYTES: usize = 40;
 
 /// The template if a request has none, as in transformers.
@@ -37,8 +37,8 @@ pub struct ZeroShotRequest {
     #[serde(deserialize_with = "bounded_list")]
     #[schema(min_items = 1, max_items = 1024)]
     pub labels: Option<Vec<String>>,
-    /// The sentence that a label makes, with `{}` in place of the label; by default "This example is
-    /// {}."
+    /// The sentence that a label makes, with `{}` in place of the label; `{{` and `}}` are
+    /// braces. By default "This example is {}."
     #[serde(default)]
     pub template: Option<String>,
     /// Whether several labels may hold; by default false: the scores of a text are then probabilities
@@ -116,7 +116,7 @@ pub async fn zero_shot(
     check_no_pairs(&request.inputs)?;
     let memory = &mut caller.memory;
     let texts = inputs::check_all(service, "/inputs", request.inputs, &Prompt::default(), memory)?;
-    let pairs = hypotheses.pairs(service, texts, memory)?;
+    let (labels, pairs) = hypotheses.pairs(service, texts, memory)?;
     let long_text = match request.long_text.unwrap_or_default() {
         LongTextBesideLabel::Truncate => LongInput::TruncateFirst,
         LongTextBesideLabel::Error => LongInput::Error,
@@ -124,17 +124,17 @@ pub async fn zero_shot(
     let scoring = LogitsRequest { inputs: pairs, head: entailment.head(), long_text };
     let size = |input: &Input| AnswerSize {
         numbers: 4,
-        bytes: LABEL_BYTES + input.pair.as_ref().map_or(0, |label| label.as_str().len()),
+        // A label exists as it was sent, in the order of scores, and as JSON.
+        bytes: LABEL_BYTES + 3 * input.pair.as_ref().map_or(0, |label| label.as_str().len()),
     };
     let (Logits { rows, mut usage }, reply) = scoring.compute(service, caller, size).await?;
     // Of pairs, which were made text by text.
-    usage.truncated.iter_mut().for_each(|pair| *pair /= hypotheses.labels.len());
+    usage.truncated.iter_mut().for_each(|pair| *pair /= labels.len());
     usage.truncated.dedup();
     let multi_label = request.multi_label.unwrap_or(false);
     let model = service.model.name.clone();
     let answer = move || {
-        let labels = &hypotheses.labels;
-        let result = |rows: &[Vec<f32>]| ranked(labels, &entailment.scores(rows, multi_label));
+        let result = |rows: &[Vec<f32>]| ranked(&labels, &entailment.scores(rows, multi_label));
         ZeroShotResponse { model, results: rows.chunks(labels.len()).map(result).collect(), usage }
     };
     reply.write(&service.text_pool, answer).await
