@@ -14,9 +14,9 @@ impl<'t> Characters<'t> {
         Self { text, starts }
     }
 
-    /// The characters from `start` to before `end`; none beyond the end of the text.
+    /// The characters from `start` to before `end`, if that is behind it; none beyond the end of the text.
     pub fn slice(&self, start: usize, end: usize) -> String {
         let at = |character: usize| self.starts.get(character).copied().unwrap_or(self.text.len());
-        self.text[at(start)..at(end)].to_owned()
+        self.text.get(at(start)..at(end)).unwrap_or_default().to_owned()
     }
 }

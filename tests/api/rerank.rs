@@ -3,10 +3,13 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use strata::model::encoder::EncoderChoice;
+use tempfile::TempDir;
 
 use crate::support::answer::{Answer, floats, rows};
 use crate::support::app::{TestApp, config};
-use crate::support::{assert_close, tiny};
+use crate::support::checkpoint::{Tensor, edit_tensors, edited, name_labels};
+use crate::support::{assert_close, root, tiny};
 
 /// One pair alone or with others, and sums in float64; the largest difference seen is 6e-8.
 const TOLERANCE: f32 = 1e-5;
@@ -76,11 +79,7 @@ async fn scores_are_those_of_sentence_transformers_with_the_folders_own_settings
     let cases = golden["cases"].as_object().unwrap();
     assert_eq!(cases.len(), 5);
     for (name, case) in cases {
-        let folder = tempfile::tempdir().unwrap();
-        for file in fs::read_dir(tiny("cross-encoder")).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
-        }
+        let folder = edited(&tiny("cross-encoder"), |_| ());
         for (file, content) in case["files"].as_object().unwrap() {
             fs::write(folder.path().join(file), content.to_string()).unwrap();
         }
@@ -88,6 +87,44 @@ async fn scores_are_those_of_sentence_transformers_with_the_folders_own_settings
         let body = json!({"query": golden["query"], "documents": golden["documents"]});
         let answer = app.post("/rerank", body).await.ok();
         assert_close(&scores(&answer), &floats(&case["scores"]), GOLDEN, name);
+    }
+}
+
+/// A classifier of a family with only its first label.
+fn cross_encoder(family: &str) -> TempDir {
+    let source = root().join("tests/fixtures/families").join(family);
+    let folder = edited(&source, |config| name_labels(config, &json!(["relevant"])));
+    edit_tensors(folder.path(), |tensors| {
+        let own = "classifier.out_proj.";
+        let layer =
+            if tensors.keys().any(|name| name.starts_with(own)) { own } else { "classifier." };
+        let parts = tensors.iter_mut().filter(|(name, _)| name.starts_with(layer));
+        let cut = parts.map(|(_, Tensor { shape, bytes })| {
+            bytes.truncate(bytes.len() / shape[0]);
+            shape[0] = 1;
+        });
+        assert_eq!(cut.count(), 2, "a weight and a bias");
+    });
+    folder
+}
+
+#[tokio::test]
+async fn cross_encoders_of_every_family_score_as_sentence_transformers_does() {
+    let golden: Value =
+        serde_json::from_str(include_str!("../fixtures/rerank.json")).expect("the fixture is JSON");
+    let families = golden["families"].as_object().unwrap();
+    assert_eq!(families.len(), 6);
+    for (family, expected) in families {
+        let folder = cross_encoder(family);
+        for encoder in [EncoderChoice::Packed, EncoderChoice::Reference] {
+            let mut config = config(folder.path().to_owned());
+            config.encoder.choice = encoder;
+            let app = TestApp::new(&config);
+            assert_eq!(app.get("/info").await.ok()["reranks_by"], "cross-encoder", "{family}");
+            let body = json!({"query": golden["query"], "documents": golden["documents"]});
+            let answer = app.post("/rerank", body).await.ok();
+            assert_close(&scores(&answer), &floats(expected), GOLDEN, family);
+        }
     }
 }
 

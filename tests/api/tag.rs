@@ -3,14 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 use strata::model::encoder::EncoderChoice;
 use tempfile::TempDir;
 
 use crate::support::app::{TestApp, at_least_one, config};
-use crate::support::checkpoint::{edited, name_labels};
+use crate::support::checkpoint::{Tensor, edit_tensors, edited, name_labels};
 use crate::support::{root, tiny};
 
 /// Of scores, to transformers in float64. Largest difference seen: 1.3e-6.
@@ -35,20 +33,12 @@ fn checkpoint(name: &str, golden: &Value) -> TempDir {
     folder
 }
 
-fn replace_classifier(folder: &Path, tensors: &Value) {
-    let file = folder.join("model.safetensors");
-    let bytes = fs::read(&file).unwrap();
-    let whole = SafeTensors::deserialize(&bytes).unwrap();
-    let kept = whole.iter().filter(|(name, _)| {
-        !name.starts_with("classifier.") && !name.starts_with("pre_classifier.")
-    });
-    let mut all: Vec<(String, TensorView<'_>)> =
-        kept.map(|(name, view)| (name.to_owned(), view)).collect();
-    let new: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, rows)| {
+fn replace_classifier(folder: &Path, golden: &Value) {
+    edit_tensors(folder, |tensors| {
+        tensors.retain(|name, _| {
+            !name.starts_with("classifier.") && !name.starts_with("pre_classifier.")
+        });
+        for (name, rows) in golden.as_object().unwrap() {
             let rows = rows.as_array().unwrap();
             let columns = rows[0].as_array().map(Vec::len);
             let numbers = rows.iter().flat_map(|row| match row {
@@ -57,15 +47,9 @@ fn replace_classifier(folder: &Path, tensors: &Value) {
             });
             let bytes = numbers.flat_map(|number| (number.as_f64().unwrap() as f32).to_le_bytes());
             let shape = [rows.len()].into_iter().chain(columns).collect();
-            (name.clone(), shape, bytes.collect())
-        })
-        .collect();
-    for (name, shape, bytes) in &new {
-        all.push((name.clone(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
-    }
-    let written = safetensors::serialize(all, None).unwrap();
-    fs::remove_file(&file).unwrap();
-    fs::write(file, written).unwrap();
+            tensors.insert(name.clone(), Tensor { shape, bytes: bytes.collect() });
+        }
+    });
 }
 
 /// `(label, start, end)` and the score of each span of an answer.

@@ -82,11 +82,13 @@ pub async fn tag(
     ApiJson { value: request, mut caller }: ApiJson<TagRequest>,
 ) -> Result<Response, ApiError> {
     let service = &caller.service();
-    let tagging = Tagging {
-        tagger: tagging::tagger(service)?,
-        aggregation: request.aggregation.unwrap_or_default(),
-        ignored: request.ignore_labels.unwrap_or_else(|| vec![OUTSIDE.to_owned()]),
-    };
+    let tagger = tagging::tagger(service)?;
+    let mut ignored = request.ignore_labels.unwrap_or_else(|| vec![OUTSIDE.to_owned()]);
+    // Nothing that the client sent is kept for longer than it is of use.
+    let longest = tagger.labels().iter().map(String::len).max().unwrap_or_default();
+    ignored.retain(|label| label.len() <= longest);
+    let aggregation = request.aggregation.unwrap_or_default();
+    let tagging = Tagging { tagger, aggregation, ignored };
     tagging::check_no_pairs(&request.inputs)?;
     let no_prompt = Prompt::default();
     let inputs =

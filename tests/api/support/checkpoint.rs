@@ -1,8 +1,11 @@
-//! Checkpoints of the fixtures with another configuration.
+//! Checkpoints of the fixtures with another configuration or other weights.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -27,6 +30,31 @@ pub fn tagger() -> TempDir {
     edited(&tiny("single-label"), |config| {
         config.insert("architectures".to_owned(), json!(["BertForTokenClassification"]));
     })
+}
+
+/// A tensor in f32, its numbers as bytes.
+pub struct Tensor {
+    pub shape: Vec<usize>,
+    pub bytes: Vec<u8>,
+}
+
+/// Edits the weights of a copy, which all are in f32.
+pub fn edit_tensors(folder: &Path, edit: impl FnOnce(&mut BTreeMap<String, Tensor>)) {
+    let file = folder.join("model.safetensors");
+    let read = fs::read(&file).unwrap();
+    let read = SafeTensors::deserialize(&read).unwrap();
+    let owned = |(name, view): (&str, TensorView<'_>)| {
+        assert_eq!(view.dtype(), Dtype::F32, "{name}");
+        let tensor = Tensor { shape: view.shape().to_vec(), bytes: view.data().to_vec() };
+        (name.to_owned(), tensor)
+    };
+    let mut tensors = read.iter().map(owned).collect();
+    edit(&mut tensors);
+    let views = tensors.iter().map(|(name, Tensor { shape, bytes })| {
+        (name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    let written = safetensors::serialize(views, None).unwrap();
+    fs::write(file, written).unwrap();
 }
 
 /// Names the labels of a `config.json` in their order.
