@@ -35,7 +35,7 @@ pub struct ZeroShotRequest {
     pub inputs: WireInputs,
     /// The labels.
     #[serde(deserialize_with = "bounded_list")]
-    #[schema(min_items = 1, max_items = 1024)]
+    #[schema(min_items = 1, max_items = 1024, required = true, nullable = false)]
     pub labels: Option<Vec<String>>,
     /// The sentence that a label makes, with `{}` in place of the label; `{{` and `}}` are
     /// braces. By default "This example is {}."
