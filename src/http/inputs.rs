@@ -5,7 +5,7 @@ use super::error_code::ErrorCode;
 use super::memory::MemoryCharge;
 use super::prompts::Prompt;
 use super::service::Service;
-use super::wire::{WireInput, WireInputs};
+use super::wire::{WireInput, WireInputs, WirePair};
 use crate::text::{Input, InvalidText, Text};
 
 /// Bytes of memory that an input takes in addition to its text and its tokens.
@@ -117,6 +117,25 @@ pub fn check_count(service: &Service, pointer: &str, count: usize) -> Result<(),
         return Err(ApiError::unacceptable(ErrorCode::TooManyInputs, pointer, message));
     }
     Ok(())
+}
+
+/// Checks that none of `/inputs` is a pair. `message` says why none may be.
+///
+/// # Errors
+/// One is; with the pointer to it.
+pub fn check_no_pairs(inputs: &WireInputs, message: &str) -> Result<(), ApiError> {
+    let is_pair =
+        |input: &WireInput| matches!(input, WireInput::Pair(WirePair { pair: Some(_), .. }));
+    let pointer = match inputs {
+        WireInputs::One(one) => is_pair(one).then(|| "/inputs".to_owned()),
+        WireInputs::Several(several) => {
+            several.iter().position(is_pair).map(|index| format!("/inputs/{index}"))
+        }
+        WireInputs::TooMany(_) => None,
+    };
+    pointer.map_or(Ok(()), |pointer| {
+        Err(ApiError::unacceptable(ErrorCode::PairsUnsupported, pointer, message))
+    })
 }
 
 /// Checks the bytes of inputs that have something in common, which is repeated for each: without that,

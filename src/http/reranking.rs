@@ -16,6 +16,7 @@ use super::wire::{WireInput, WireInputs, WirePair};
 use super::wire_texts::WireTexts;
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
+use crate::probabilities::sigmoid;
 use crate::text::Input;
 
 /// What scores a document for a query.
@@ -109,7 +110,7 @@ impl RerankRequest {
         let size = |input: &Input| score_size(input, 1, echo);
         let (logits, reply) = scoring.compute(service, caller, size).await?;
         let is_sigmoid = activation == Some(OutputActivation::Sigmoid);
-        let score = |logit: f32| if is_sigmoid { sigmoid(logit) } else { logit };
+        let score = |logit: f32| if is_sigmoid { sigmoid(logit.into()) as f32 } else { logit };
         let scores = logits.rows.into_iter().flatten().map(score).collect();
         Ok(ScoresAnswer { scores: Scores { scores, tokens: logits.usage.tokens }, reply })
     }
@@ -147,8 +148,4 @@ fn of_document(error: ApiError) -> ApiError {
         }
         other => other,
     }
-}
-
-fn sigmoid(logit: f32) -> f32 {
-    (1.0 / (1.0 + libm::exp(-f64::from(logit)))) as f32
 }

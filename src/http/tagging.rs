@@ -9,7 +9,6 @@ use super::characters::Characters;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::service::Service;
-use super::wire::{WireInput, WireInputs, WirePair};
 use crate::model::tagger::Tagger;
 use crate::tags::{self, Aggregation, Entity, ScoredToken};
 use crate::text::{Input, Window, Words};
@@ -94,25 +93,5 @@ pub fn tagger(service: &Service) -> Result<Arc<Tagger>, ApiError> {
         let message = "the checkpoint has no classifier of tokens (its architecture would end with \
                        ForTokenClassification), so nothing can be tagged";
         ApiError::unacceptable(ErrorCode::NoTagger, "", message)
-    })
-}
-
-/// Checks that no input is a pair: spans are those of one text.
-///
-/// # Errors
-/// One is; with the pointer to it.
-pub fn check_no_pairs(inputs: &WireInputs) -> Result<(), ApiError> {
-    let is_pair =
-        |input: &WireInput| matches!(input, WireInput::Pair(WirePair { pair: Some(_), .. }));
-    let pointer = match inputs {
-        WireInputs::One(one) => is_pair(one).then(|| "/inputs".to_owned()),
-        WireInputs::Several(several) => {
-            several.iter().position(is_pair).map(|index| format!("/inputs/{index}"))
-        }
-        WireInputs::TooMany(_) => None,
-    };
-    let message = "two texts are tagged as two inputs, since spans are those of one text";
-    pointer.map_or(Ok(()), |pointer| {
-        Err(ApiError::unacceptable(ErrorCode::PairsUnsupported, pointer, message))
     })
 }

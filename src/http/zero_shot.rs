@@ -9,6 +9,7 @@ use super::inputs::{self, INPUT_BYTES, Inputs};
 use super::memory::MemoryCharge;
 use super::service::Service;
 use crate::model::head::Head;
+use crate::probabilities::{sigmoid, softmax};
 use crate::text::{Input, InvalidText, Text};
 
 /// Which logits of a classifier say that a text entails another, or contradicts it.
@@ -104,14 +105,11 @@ impl Entailment {
         let entails: Vec<f64> = logits.iter().map(|row| f64::from(row[self.entails])).collect();
         if multi_label || logits.len() == 1 {
             let score = |(entails, row): (&f64, &Vec<f32>)| {
-                1.0 / (1.0 + libm::exp(f64::from(row[self.contradicts]) - entails))
+                sigmoid(entails - f64::from(row[self.contradicts]))
             };
             return entails.iter().zip(logits).map(score).collect();
         }
-        let largest = entails.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let powers: Vec<f64> = entails.iter().map(|logit| libm::exp(logit - largest)).collect();
-        let sum: f64 = powers.iter().sum();
-        powers.iter().map(|power| power / sum).collect()
+        softmax(entails.into_iter()).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes in and what comes out.
 
+use crate::probabilities::softmax;
+
 /// A token of a text, and the probability of each label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredToken {
@@ -29,11 +31,7 @@ pub struct Entity {
 impl ScoredToken {
     /// The token whose labels have these logits, by softmax.
     pub fn new(logits: &[f32], (start, end): (usize, usize), continues_word: bool) -> Self {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let powers = logits.iter().map(|x| libm::exp(f64::from(*x) - f64::from(largest)));
-        let powers: Vec<f64> = powers.collect();
-        let sum: f64 = powers.iter().sum();
-        let scores = powers.iter().map(|power| power / sum).collect();
+        let scores = softmax(logits.iter().copied().map(f64::from)).collect();
         Self { scores, start, end, continues_word }
     }
 }

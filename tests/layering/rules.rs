@@ -7,7 +7,7 @@ use super::source::SourceFile;
 
 /// For each module of the crate, the paths that it may name: below the crate, or in another crate
 /// of the workspace. `*` allows all.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     (
         "http",
         &[
@@ -20,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "telemetry",
             "sequence",
             "tags",
+            "probabilities",
             "model::recipe",
             "model::recipe_book",
             "model::tagger",
@@ -36,11 +37,12 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("heads", &["model"]),
     ("hub", &["files"]),
     ("keys", &["files", "telemetry"]),
-    ("model", &["field", "files", "sequence", "strata_kernels"]),
+    ("model", &["field", "files", "probabilities", "sequence", "strata_kernels"]),
     ("files", &[]),
     ("field", &[]),
     ("sequence", &[]),
-    ("tags", &[]),
+    ("probabilities", &[]),
+    ("tags", &["probabilities"]),
     ("training", &["files", "model", "sequence", "text", "charts"]),
     ("quantization", &["files", "model::recipe"]),
     ("charts", &[]),

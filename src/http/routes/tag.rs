@@ -89,7 +89,8 @@ pub async fn tag(
     ignored.retain(|label| label.len() <= longest);
     let aggregation = request.aggregation.unwrap_or_default();
     let tagging = Tagging { tagger, aggregation, ignored };
-    tagging::check_no_pairs(&request.inputs)?;
+    let message = "two texts are tagged as two inputs, since spans are those of one text";
+    inputs::check_no_pairs(&request.inputs, message)?;
     let no_prompt = Prompt::default();
     let inputs =
         inputs::check_all(service, "/inputs", request.inputs, &no_prompt, &mut caller.memory)?;

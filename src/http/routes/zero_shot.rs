@@ -13,10 +13,10 @@ use crate::http::models::Wanted;
 use crate::http::pipeline::AnswerSize;
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts::Prompt;
-use crate::http::tagging::check_no_pairs;
 use crate::http::tokenizing::LongInput;
 use crate::http::wire::{Usage, WireInputs};
 use crate::http::zero_shot::{Entailment, Hypotheses};
+use crate::model::head::decision::best;
 use crate::model::recipe::bounded_list;
 use crate::text::Input;
 
@@ -113,7 +113,8 @@ pub async fn zero_shot(
     let entailment = Entailment::find(service)?;
     let template = request.template.as_deref().unwrap_or(TEMPLATE);
     let hypotheses = Hypotheses::new(service, request.labels.unwrap_or_default(), template)?;
-    check_no_pairs(&request.inputs)?;
+    let message = "each label makes a pair with a text, so a text can't be a pair itself";
+    inputs::check_no_pairs(&request.inputs, message)?;
     let memory = &mut caller.memory;
     let texts = inputs::check_all(service, "/inputs", request.inputs, &Prompt::default(), memory)?;
     let (labels, pairs) = hypotheses.pairs(service, texts, memory)?;
@@ -142,8 +143,7 @@ pub async fn zero_shot(
 
 /// Labels and scores, the highest first.
 fn ranked(labels: &[String], scores: &[f64]) -> ZeroShotResult {
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let order = best(scores, labels.len());
     ZeroShotResult {
         labels: order.iter().map(|&at| labels[at].clone()).collect(),
         scores: order.iter().map(|&at| scores[at]).collect(),

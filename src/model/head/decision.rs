@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::checkpoint::ProblemType;
+use crate::probabilities::{sigmoid, softmax};
 
 /// The probability from which a label is predicted if the head has no thresholds of its own.
 pub const DEFAULT_THRESHOLD: f32 = 0.5;
@@ -115,9 +116,10 @@ impl Descriptor {
 }
 
 /// The indices of the `k` highest scores, best first; of equal scores the first one comes first.
-pub fn best(scores: &[f32], k: usize) -> Vec<usize> {
+pub fn best<T: Copy + Into<f64>>(scores: &[T], k: usize) -> Vec<usize> {
+    let score = |index: usize| -> f64 { scores[index].into() };
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    order.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
     order.truncate(k);
     order
 }
@@ -127,17 +129,8 @@ fn activate(activation: OutputActivation, logits: &[f32], temperature: f32) -> O
     let scaled = logits.iter().map(|&z| f64::from(z) / f64::from(temperature));
     match activation {
         OutputActivation::None => None,
-        OutputActivation::Sigmoid => {
-            Some(scaled.map(|z| (1.0 / (1.0 + libm::exp(-z))) as f32).collect())
-        }
-        OutputActivation::Softmax => {
-            // Subtracts the maximum, not the entry with the largest absolute value: no exponent is
-            // then above 0, so nothing overflows.
-            let max = scaled.clone().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = scaled.map(|z| libm::exp(z - max)).collect();
-            let total: f64 = powers.iter().sum();
-            Some(powers.iter().map(|power| (power / total) as f32).collect())
-        }
+        OutputActivation::Sigmoid => Some(scaled.map(|z| sigmoid(z) as f32).collect()),
+        OutputActivation::Softmax => Some(softmax(scaled).map(|p| p as f32).collect()),
     }
 }
 
