@@ -28,27 +28,30 @@ struct Rows {
 }
 
 impl TokenLayers {
-    /// Packs dense layers and layer norms; residual connections and normalisations aren't packed.
+    /// Packs dense layers and layer norms.
     ///
     /// # Errors
-    /// There is not enough memory.
+    /// There is not enough memory, or a layer is another one, which no classifier has.
     pub fn pack(kernels: Kernels, layers: &[RowLayer]) -> std::io::Result<Self> {
         let pack = |layer: &RowLayer| match layer {
-            RowLayer::Dense { dense, .. } => {
+            RowLayer::Dense { dense, residual: None } => {
                 let part = PackedPart { weight: dense.weight(), bias: dense.bias() };
                 let linear = PackedLinear::pack(kernels, Dtype::F32, dense.inputs(), &[part])?;
                 let (outputs, activation) = (dense.outputs(), dense.activation());
-                Ok(Some(TokenLayer::Dense { linear, outputs, activation }))
+                Ok(TokenLayer::Dense { linear, outputs, activation })
             }
-            RowLayer::LayerNorm { weight, bias, eps } => Ok(Some(TokenLayer::Norm {
+            RowLayer::LayerNorm { weight, bias, eps } => Ok(TokenLayer::Norm {
                 weight: weight.clone(),
                 bias: bias.clone(),
                 eps: *eps as f32,
-            })),
-            RowLayer::Normalize => Ok(None),
+            }),
+            RowLayer::Dense { residual: Some(_), .. } | RowLayer::Normalize => {
+                let message = "only dense layers and layer norms are applied to tokens";
+                Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
+            }
         };
-        let layers: std::io::Result<Vec<_>> = layers.iter().map(pack).collect();
-        Ok(Self { kernels, layers: layers?.into_iter().flatten().collect() })
+        let layers = layers.iter().map(pack).collect::<std::io::Result<_>>()?;
+        Ok(Self { kernels, layers })
     }
 
     /// `(t, in) → (t, out)`, row-major.
@@ -110,6 +113,7 @@ mod tests {
             .flat_map(|row| layers.iter().fold(row[..20].to_vec(), |row, layer| layer.forward(row)))
             .collect();
         let packed = TokenLayers::pack(Kernels::best(), &layers).unwrap();
+        assert!(TokenLayers::pack(Kernels::best(), &[RowLayer::Normalize]).is_err());
         let found = packed.forward(View::new(&rows, 7, 20, 24));
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(&expected) {
