@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot judge-ner compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -185,6 +185,10 @@ judge-tags: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed #
 judge-zero-shot: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare /zero-shot with transformers' pipeline on 200 snippets, with three families
 	$(VENV)/bin/python -B scripts/judge/zero_shot.py $(JUDGED) data/sentiment.tsv
 
+judge-ner: model $(if $(filter $(STRATA),$(JUDGED)),release) $(JUDGE)/installed ## Train a head for entities on CoNLL-2003, serve it, and compare its scores with seqeval's (downloads 27 MB once)
+	$(PYTHON) -B scripts/fetch_conll.py
+	$(JUDGE)/bin/python -B scripts/judge/ner.py $(JUDGED) models/all-MiniLM-L6-v2 data/conll2003
+
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh
 
@@ -248,7 +252,7 @@ completions: ## Write the completion scripts of the shells to target/completions
 		cargo run --release --locked --quiet -- completions $$shell > target/completions/strata.$$shell || exit 1; \
 	done
 
-fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorch (downloads a few GB once)
+fixtures: model $(VENV)/installed $(JUDGE)/installed ## Compute the golden values again with PyTorch (downloads a few GB once)
 	$(VENV)/bin/python -B tests/fixtures/generate_golden.py
 	$(VENV)/bin/python -B tests/fixtures/generate_windows.py
 	$(VENV)/bin/python -B tests/fixtures/generate_tiny.py
@@ -262,6 +266,7 @@ fixtures: model $(VENV)/installed ## Compute the golden values again with PyTorc
 	$(VENV)/bin/python -B tests/fixtures/generate_pytorch.py
 	$(VENV)/bin/python -B tests/fixtures/generate_quantized.py
 	$(VENV)/bin/python -B tests/fixtures/generate_rerank.py
+	$(JUDGE)/bin/python -B tests/fixtures/generate_seqeval.py
 
 $(BASE_SHAPE): $(JUDGE)/installed | model
 	$(JUDGE)/bin/python -B benches/peers/make_base.py models/all-MiniLM-L6-v2 $(@D)

@@ -107,8 +107,7 @@ impl fmt::Display for CheckedModel {
         line("numerics", self.numerics.clone())?;
         line("sequences", format!("at most {} tokens", self.sequence_tokens))?;
         line("recipes", list(self.recipes.iter().cloned()))?;
-        let heads =
-            self.heads.loaded.iter().map(|(name, head)| format!("{name} {}", head.version()));
+        let heads = self.heads.all().map(|(name, head)| format!("{name} {}", head.version()));
         line("heads", list(heads))?;
         for (name, reason) in &self.heads.skipped {
             line("skipped", format!("{name}: {reason}"))?;

@@ -73,7 +73,8 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
     } = load_parts(config, &mut log_fetching())?;
     let library = open_heads(config, &checkpoint, &recipes, &fingerprint)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
-    let tagger = Tagger::from_checkpoint(&checkpoint, config.encoder.row_kernels())?;
+    let kernels = config.encoder.row_kernels();
+    let tagger = Tagger::from_checkpoint(&checkpoint, recipes.shape(), kernels)?;
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let name = name.clone().unwrap_or(source.name);
     let card = model_card(name, source.commit, fingerprint, &checkpoint, &encoder, config);
@@ -157,7 +158,7 @@ pub fn open_heads(
 ) -> Result<Library, LoadError> {
     let own = Head::from_checkpoint(checkpoint, recipes.shape(), fingerprint)?;
     let named = config.classify.heads.as_deref().unwrap_or_default();
-    let context = HeadContext { recipes, fingerprint };
+    let context = HeadContext { recipes, fingerprint, encoder: config.encoder };
     Ok(Library::open(heads::folders(&config.heads), named, context, own)?)
 }
 

@@ -249,15 +249,15 @@ fn sequence_limit(
 /// # Errors
 /// The head does not exist, or it can't be used with this encoder.
 pub fn load_head(parts: &Parts, config: &Config, wanted: &str) -> Result<Arc<Head>, LoadError> {
-    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
+    let encoder = config.encoder;
+    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint, encoder };
     if Path::new(wanted).is_dir() {
         return Ok(Library::read(Path::new(wanted), context)?);
     }
     let own = Head::from_checkpoint(&parts.checkpoint, parts.recipes.shape(), &parts.fingerprint)?;
     let library = Library::open(heads::folders(&config.heads), &[], context, own)?;
-    let mut set = library.set();
-    set.loaded.remove(wanted).ok_or_else(|| LoadError::NoHead {
-        name: wanted.to_owned(),
-        known: set.loaded.keys().cloned().collect::<Vec<_>>().join(", "),
-    })
+    let set = library.set();
+    set.find(wanted)
+        .cloned()
+        .ok_or_else(|| LoadError::NoHead { name: wanted.to_owned(), known: set.names().join(", ") })
 }

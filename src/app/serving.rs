@@ -120,7 +120,7 @@ fn log_loaded(service: &Service) {
         dtype = model.dtype,
         instruction_set = model.instruction_set,
         numerics = model.numerics,
-        heads = ?service.heads().loaded.keys().collect::<Vec<_>>(),
+        heads = ?service.heads().names(),
         sequence_tokens = service.sequence_tokens,
         "the model is loaded"
     );

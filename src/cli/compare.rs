@@ -64,6 +64,11 @@ impl Compare {
         if let Some(file) = &self.report {
             try_file("--report", file).map_err(Failure::Unusable)?;
         }
+        if self.training.classifies_tokens() {
+            let message = "recipes are compared by texts and not by their tokens; train a head with \
+                           each recipe, and compare what is printed";
+            return Err(Failure::Unusable(anyhow!("--problem-type token: {message}")));
+        }
         let opened = self.training.open(None)?;
         let Opened { dataset, parts, .. } = &opened;
         print_notes(dataset);

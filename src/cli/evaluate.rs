@@ -1,20 +1,23 @@
 //! `strata evaluate`: scores a head on a labelled file.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
+use serde::Serialize;
 
 use super::shared::{
-    CacheFlags, Failure, FileFlags, LongTextFlags, ModelFlags, Opened, check_takes_pairs, extract,
-    print, print_json, print_notes, row_reader, show_fetching,
+    CacheFlags, Failure, FileFlags, LongTextFlags, Marked, ModelFlags, Opened, check_takes_pairs,
+    extract, print, print_json, print_notes, row_reader, show_fetching, token_features, truncated,
 };
-use crate::app;
+use crate::app::{self, Parts};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
 use crate::training::{
-    Dataset, Evaluation, KnownLabels, ScoredRows, SeenTokens, TrainingInput, evaluate,
+    Dataset, EntityScores, Features, KnownLabels, LongTexts, ScoredRows, SeenTokens,
+    TaggingEvaluation, TrainingInput, evaluate,
 };
 
 const EXAMPLES: &str = "\
@@ -55,7 +58,7 @@ pub struct Evaluate {
     #[arg(long)]
     json: bool,
     /// Exit with 1 if the accuracy, from 0 to 1, is below this. With several labels per row, accuracy
-    /// is the share of rows with all labels right.
+    /// is the share of rows with all labels right; with entities, that of words.
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_accuracy: Option<f64>,
 }
@@ -76,6 +79,9 @@ impl Evaluate {
         check_takes_pairs(&parts, &self.file)?;
         let trained = training_input(&head);
         self.check_columns(&trained).map_err(Failure::Unusable)?;
+        if head.tagger().is_some() {
+            return self.run_on_tokens(&config, &parts, &head, trained.long_texts);
+        }
         let long_texts = self.long_text.long_texts().unwrap_or(trained.long_texts);
         let reader = row_reader(&parts, long_texts);
         let dataset =
@@ -85,21 +91,47 @@ impl Evaluate {
         let recipe = parts.recipes.resolve(&head.descriptor().recipe).map_err(Failure::unusable)?;
         let pooled = extract(&opened, &[&recipe], &self.cache).map_err(Failure::Failed)?;
         let features = pooled.features(&recipe).map_err(Failure::failed)?;
-        if let Some((row, column)) = features.first_non_finite() {
-            let line = dataset.rows[row].line;
-            let error = anyhow!(
-                "the text on line {line}: feature {column} is not a finite number; try --dtype f32, or leave the text out"
-            );
-            return Err(Failure::Failed(error));
-        }
+        check_finite(&features, dataset)?;
         let rows = ScoredRows { held_out: self.held_out, truncated: pooled.truncated };
         let found = evaluate(&head, &features, dataset, rows);
-        if self.json {
-            print_json(&found)?;
-        } else {
-            print(format_args!("{found}\n"))?;
+        self.print(&found)?;
+        // Without an accuracy, the minimum was refused before.
+        let accuracy = found.assessment.scores.accuracy().unwrap_or(1.0);
+        self.check_accuracy(accuracy, &found.correct_rows())
+    }
+
+    /// Scores a head that classifies tokens.
+    fn run_on_tokens(
+        &self,
+        config: &Config,
+        parts: &Parts,
+        head: &Head,
+        trained_with: LongTexts,
+    ) -> Result<(), Failure> {
+        let long_texts = self.long_text.long_texts().unwrap_or(trained_with);
+        let marked = Marked { parts, file: &self.file, test: None, long_texts };
+        let mut tagged = marked.read()?;
+        if self.held_out {
+            tagged = tagged.held_out();
         }
-        self.check_accuracy(&found)
+        self.check_rows(head, &tagged.texts).map_err(Failure::Unusable)?;
+        let data = marked.tokenise(tagged, Some(&head.descriptor().labels))?;
+        print_notes(&data.rows.dataset);
+        let features =
+            token_features(config, parts, &data, head.recipe()).map_err(Failure::Failed)?;
+        check_finite(&features, &data.rows.dataset)?;
+        let scored = ScoredRows { held_out: self.held_out, truncated: truncated(&data) };
+        let found = TaggingEvaluation::new(head, &data, &features, scored);
+        self.print(&found)?;
+        let EntityScores { accuracy, words, .. } = found.entities;
+        self.check_accuracy(accuracy, &format!("of {words} words"))
+    }
+
+    fn print<T: Serialize + Display>(&self, found: &T) -> Result<(), Failure> {
+        match self.json {
+            true => print_json(found),
+            false => print(format_args!("{found}\n")),
+        }
     }
 
     /// Reads the rows to score.
@@ -113,6 +145,12 @@ impl Evaluate {
         if self.held_out {
             dataset = dataset.held_out();
         }
+        self.check_rows(head, &dataset)?;
+        Ok(dataset)
+    }
+
+    /// Fails if there are no rows, and says if the head was trained on them.
+    fn check_rows(&self, head: &Head, dataset: &Dataset) -> anyhow::Result<()> {
         if dataset.rows.is_empty() {
             let file = self.file.data.display();
             anyhow::bail!(
@@ -125,7 +163,7 @@ impl Evaluate {
                 head.name()
             );
         }
-        Ok(dataset)
+        Ok(())
     }
 
     /// Fails if the head was trained with columns that the flags don't name.
@@ -153,11 +191,17 @@ impl Evaluate {
             ProblemType::SingleLabelClassification => (OutputActivation::Softmax, several),
             ProblemType::MultiLabelClassification => (OutputActivation::Sigmoid, true),
             ProblemType::Regression => (OutputActivation::None, !several),
+            ProblemType::TokenClassification => (OutputActivation::Softmax, true),
         };
         anyhow::ensure!(
             wanted == (descriptor.activation, true),
             "head \"{name}\" can't be scored; a head must choose one of several labels by softmax, any \
              number of labels by sigmoid, or predict one number without an activation"
+        );
+        anyhow::ensure!(
+            !self.known_labels_only || descriptor.problem_type != ProblemType::TokenClassification,
+            "--known-labels-only: head \"{name}\" classifies tokens, and entities with other labels count \
+             as not found; leave it out"
         );
         anyhow::ensure!(
             self.min_accuracy.is_none() || descriptor.problem_type != ProblemType::Regression,
@@ -166,19 +210,24 @@ impl Evaluate {
         Ok(())
     }
 
-    /// Fails if the accuracy is below `--min-accuracy`.
-    fn check_accuracy(&self, found: &Evaluation) -> Result<(), Failure> {
-        let Some(minimum) = self.min_accuracy else { return Ok(()) };
-        match found.assessment.scores.accuracy() {
-            Some(accuracy) if accuracy >= minimum => Ok(()),
-            Some(accuracy) => Err(Failure::Failed(anyhow!(
-                "the accuracy is {accuracy:.4} ({}), below --min-accuracy {minimum}",
-                found.correct_rows()
+    /// Fails if the accuracy is below `--min-accuracy`; `counts` says how many are right.
+    fn check_accuracy(&self, accuracy: f64, counts: &str) -> Result<(), Failure> {
+        match self.min_accuracy {
+            Some(minimum) if accuracy < minimum => Err(Failure::Failed(anyhow!(
+                "the accuracy is {accuracy:.4} ({counts}), below --min-accuracy {minimum}"
             ))),
-            // Refused before scoring.
-            None => Ok(()),
+            _ => Ok(()),
         }
     }
+}
+
+/// Fails if a feature is not a finite number.
+fn check_finite(features: &Features, dataset: &Dataset) -> Result<(), Failure> {
+    let Some((row, column)) = features.first_non_finite() else { return Ok(()) };
+    let line = dataset.rows[row].line;
+    Err(Failure::Failed(anyhow!(
+        "the text on line {line}: feature {column} is not a finite number; try --dtype f32, or leave the text out"
+    )))
 }
 
 /// How the rows were read that a head was trained on, as far as its description says.

@@ -6,26 +6,30 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{
-    Failure, FitFlags, Opened, TrainingFlags, extract, parse_recipe, print, print_notes, try_file,
-    try_folder, whole, write_report,
+    Failure, FitFlags, Marked, Opened, TrainingFlags, extract, parse_recipe, print, print_notes,
+    token_features, truncated, try_file, try_folder, whole, write_report,
 };
+use crate::app::Parts;
+use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Descriptor, HeadFiles, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
-    Column, Dataset, EncoderIdentity, Epoch, ResolvedMethod, Stage, TrainedHead, TrainingInput,
-    TrainingOptions, TrainingRecipe, Trial, check, save_features, train,
+    Column, Dataset, EncoderIdentity, Epoch, Features, LongTexts, ResolvedMethod, Split, Stage,
+    TrainedHead, TrainingInput, TrainingOptions, TrainingRecipe, Trial, check, save_features,
+    train, train_tagger,
 };
 
 const EXAMPLES: &str = "\
 Examples:
   # A head for `strata serve --heads heads`
   strata train --data data/sentiment.tsv --out heads/tone
-  # A recipe of your own, and a report
-  strata train --data reviews.csv --text body --label stars --out heads/stars \\
-    --recipe '{\"layers\": [-1, -2], \"combine\": \"concat\"}' --report stars.html
-  # Several labels per row, with a hidden layer
-  strata train --data data/facets.tsv --problem-type multi-label \\
-    --hidden 256 --out heads/facets";
+  # Several labels per row, a hidden layer, a recipe of your own, and a report
+  strata train --data data/facets.tsv --problem-type multi-label --hidden 256 \\
+    --recipe '{\"layers\": [-1, -2], \"combine\": \"concat\"}' \\
+    --report facets.html --out heads/facets
+  # Entities in texts, for /tag
+  strata train --data train.conll --test test.conll --problem-type token \\
+    --out heads/ner";
 
 /// Train a head on a labelled file.
 #[derive(Debug, Args)]
@@ -65,55 +69,113 @@ fn parse_folds(written: &str) -> Result<usize, String> {
     number.ok_or_else(|| "it must be a number from 2 to 100, or 0".to_owned())
 }
 
+/// A trained head, and what it was trained on.
+struct Finished<'a> {
+    name: &'a str,
+    parts: &'a Parts,
+    candidate: &'a TrainingRecipe,
+    problem_type: ProblemType,
+    dataset: &'a Dataset,
+    trained: TrainedHead,
+}
+
 impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let name = self.name().map_err(Failure::Unusable)?;
         let wanted = parse_recipe(&self.recipe).map_err(Failure::Unusable)?;
         self.try_outputs().map_err(Failure::Unusable)?;
+        if self.training.classifies_tokens() {
+            return self.run_on_tokens(&name, &wanted);
+        }
         let opened = self.training.open(self.test.as_deref())?;
         let Opened { dataset, parts, .. } = &opened;
-        let candidate = TrainingRecipe::new(&wanted, &parts.recipes)
-            .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))?;
+        let candidate = candidate(&wanted, parts)?;
         eprintln!("{}: {} rows, labels {}", name, dataset.rows.len(), dataset.labels.join(", "));
         print_notes(dataset);
-        let options = TrainingOptions {
-            seed: self.seed,
-            method: self.fit.method(),
-            class_weights: self.fit.class_weights(),
-            weighted_layers: candidate.weighted_layers,
-            folds: Some(self.folds).filter(|&folds| folds > 0),
-        };
+        let options = self.options(&candidate);
         // Checked before the encoder starts, since encoding takes long.
         let split = check(dataset, &options).map_err(Failure::unusable)?;
 
         let recipe = &candidate.features;
         let pooled = extract(&opened, &[recipe], &self.training.cache).map_err(Failure::Failed)?;
         let features = pooled.features(recipe).map_err(Failure::failed)?;
-        let (fingerprint, numerics) = (&*parts.fingerprint, parts.model.encoder().numerics());
-        let encoder = EncoderIdentity { fingerprint, numerics };
-        if let Some(file) = &self.save_features {
-            save_features(file, &features, dataset, &split, encoder).map_err(|error| {
-                let file = file.display();
-                Failure::Failed(anyhow!(
-                    "--save-features {file}: {error}; choose a file that can be written"
-                ))
-            })?;
-        }
+        self.save_features(&features, dataset, &split, parts)?;
         let mut trained = train(dataset, &features, &options, &mut print_stage)?;
-        trained.report.input = self.input(&opened, pooled.truncated);
-        let written = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
+        trained.report.input = self.input(opened.long_texts, pooled.truncated);
+        let (candidate, problem_type) = (&candidate, dataset.problem_type());
+        self.finish(Finished { name: &name, parts, candidate, problem_type, dataset, trained })
+    }
+
+    /// Trains a head that classifies tokens.
+    fn run_on_tokens(&self, name: &str, wanted: &RecipeRef) -> Result<(), Failure> {
+        let (config, parts) = self.training.load_parts()?;
+        let candidate = candidate(wanted, &parts)?;
+        let recipe = &candidate.features;
+        recipe
+            .check_for_tokens()
+            .map_err(|error| Failure::Unusable(anyhow!("--recipe: {}: {error}", error.field)))?;
+        // A truncated text would lose its entities.
+        let long_texts = self.training.long_texts().unwrap_or(LongTexts::Window);
+        let (file, test) = (&self.training.file, self.test.as_deref());
+        let marked = Marked { parts: &parts, file, test, long_texts };
+        let data = marked.tokenise(marked.read()?, None)?;
+        let dataset = &data.rows.dataset;
+        let (texts, tokens) = (data.texts.len(), dataset.rows.len());
+        eprintln!("{name}: {texts} texts, {tokens} tokens, labels {}", dataset.labels.join(", "));
+        print_notes(dataset);
+        let options = self.options(&candidate);
+        let split = check(dataset, &options).map_err(Failure::unusable)?;
+        let features = token_features(&config, &parts, &data, recipe).map_err(Failure::Failed)?;
+        self.save_features(&features, dataset, &split, &parts)?;
+        let mut trained = train_tagger(&data, &features, &options, &mut print_stage)?;
+        trained.report.input = self.input(long_texts, truncated(&data));
+        let (parts, candidate) = (&parts, &candidate);
+        let problem_type = ProblemType::TokenClassification;
+        self.finish(Finished { name, parts, candidate, problem_type, dataset, trained })
+    }
+
+    fn options(&self, candidate: &TrainingRecipe) -> TrainingOptions {
+        TrainingOptions {
+            seed: self.seed,
+            method: self.fit.method(),
+            class_weights: self.fit.class_weights(),
+            weighted_layers: candidate.weighted_layers,
+            folds: Some(self.folds).filter(|&folds| folds > 0),
+        }
+    }
+
+    /// Writes the features, if that is wanted.
+    fn save_features(
+        &self,
+        features: &Features,
+        dataset: &Dataset,
+        split: &Split,
+        parts: &Parts,
+    ) -> Result<(), Failure> {
+        let Some(file) = &self.save_features else { return Ok(()) };
+        save_features(file, features, dataset, split, encoder(parts)).map_err(|error| {
+            let file = file.display();
+            Failure::Failed(anyhow!(
+                "--save-features {file}: {error}; choose a file that can be written"
+            ))
+        })
+    }
+
+    /// Writes the head, then says how good it is.
+    fn finish(&self, finished: Finished<'_>) -> Result<(), Failure> {
         let replaced = self.out.join(HeadFiles::JSON).exists();
         // Before anything is printed, so that no head is lost if that fails.
-        self.save(dataset, written, encoder, &trained).map_err(Failure::Failed)?;
+        self.save(&finished).map_err(Failure::Failed)?;
+        let Finished { name, candidate, dataset, trained, .. } = finished;
         print(format_args!("{}\n", trained.report))?;
         if let Some(weights) = &trained.head.layer_weights {
-            let layers = &recipe.layers;
+            let layers = &candidate.features.layers;
             print(format_args!("learned weights of layers {layers:?}: {weights:?}\n"))?;
         }
         let instead = if replaced { ", in place of the head that was there" } else { "" };
         print(format_args!("head \"{name}\" written to {}{instead}\n", self.out.display()))?;
         if let Some(file) = &self.report {
-            let page = trained.page(&name, dataset, &self.recipe);
+            let page = trained.page(name, dataset, &self.recipe);
             write_report(file, &page).map_err(Failure::Failed)?;
         }
         Ok(())
@@ -127,11 +189,11 @@ impl Train {
     }
 
     /// How texts were read.
-    fn input(&self, opened: &Opened, truncated: usize) -> TrainingInput {
+    fn input(&self, long_texts: LongTexts, truncated: usize) -> TrainingInput {
         let column = |column: &Option<Column>| column.as_ref().map(Column::to_string);
         let file = &self.training.file;
         let (pair, group) = (column(&file.pair), column(&file.group));
-        TrainingInput { pair, group, long_texts: opened.long_texts, truncated }
+        TrainingInput { pair, group, long_texts, truncated }
     }
 
     /// The name of the head.
@@ -142,15 +204,10 @@ impl Train {
     }
 
     /// Writes the folder of the head.
-    fn save(
-        &self,
-        dataset: &Dataset,
-        recipe: RecipeRef,
-        encoder: EncoderIdentity<'_>,
-        trained: &TrainedHead,
-    ) -> anyhow::Result<()> {
-        let (problem, labels) = (dataset.problem_type(), dataset.labels.clone());
-        let EncoderIdentity { fingerprint, numerics } = encoder;
+    fn save(&self, finished: &Finished<'_>) -> anyhow::Result<()> {
+        let Finished { parts, candidate, problem_type, dataset, trained, .. } = finished;
+        let EncoderIdentity { fingerprint, numerics } = encoder(parts);
+        let recipe = candidate.with_layer_weights(trained.head.layer_weights.as_deref());
         let mut training = serde_json::to_value(&trained.report)?;
         training["numerics"] = numerics.into();
         let descriptor = Descriptor {
@@ -158,12 +215,22 @@ impl Train {
             thresholds: trained.decision.thresholds.clone(),
             hidden_activation: trained.report.hidden.as_ref().map(|hidden| hidden.activation),
             training: Some(training),
-            ..Descriptor::new(problem, labels, recipe, fingerprint.to_owned())
+            ..Descriptor::new(*problem_type, dataset.labels.clone(), recipe, fingerprint.to_owned())
         };
         descriptor.save(&self.out, &trained.head.layers).map_err(|error| {
             anyhow!("--out {}: {error}; choose a folder that can be written", self.out.display())
         })
     }
+}
+
+fn candidate(wanted: &RecipeRef, parts: &Parts) -> Result<TrainingRecipe, Failure> {
+    TrainingRecipe::new(wanted, &parts.recipes)
+        .map_err(|error| Failure::Unusable(anyhow!("--recipe: {error}")))
+}
+
+fn encoder(parts: &Parts) -> EncoderIdentity<'_> {
+    let numerics = parts.model.encoder().numerics();
+    EncoderIdentity { fingerprint: &parts.fingerprint, numerics }
 }
 
 /// Prints the progress of training.

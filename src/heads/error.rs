@@ -19,6 +19,15 @@ pub enum HeadsError {
         /// The heads that were found.
         known: String,
     },
+    /// The configuration names a head that classifies tokens.
+    #[error(
+        "classify.heads names \"{name}\", which classifies tokens: /tag uses it without being \
+         configured; leave it out"
+    )]
+    Tagger {
+        /// The head's name.
+        name: String,
+    },
     /// A file or folder can't be read.
     #[error("{}: {source}; expected {expected}", path.display())]
     Unreadable {

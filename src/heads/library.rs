@@ -13,6 +13,7 @@ use super::folder::{HeadFolder, list, read};
 use super::set::HeadSet;
 use super::shipped::shipped;
 use super::stamp::Stamp;
+use crate::model::encoder::EncoderOptions;
 use crate::model::head::{Head, HeadContext, HeadError, HeadFiles};
 use crate::model::recipe_book::RecipeBook;
 
@@ -26,6 +27,7 @@ pub struct Library {
     roots: Vec<Root>,
     recipes: RecipeBook,
     fingerprint: String,
+    encoder: EncoderOptions,
     /// The checkpoint's own head and the shipped heads.
     fixed: HeadSet,
 }
@@ -68,10 +70,12 @@ impl Library {
             roots: Vec::new(),
             recipes: context.recipes.clone(),
             fingerprint: context.fingerprint.to_owned(),
+            encoder: context.encoder,
             fixed: HeadSet::default(),
         };
-        let own = own.map(|own| (own.name().to_owned(), Arc::new(own)));
-        library.fixed.loaded.extend(own);
+        if let Some(own) = own {
+            library.fixed.insert(own.name().to_owned(), Arc::new(own));
+        }
         let mut listings: Vec<Listing> = Vec::new();
         for folder in folders {
             let paths = list(&folder).map_err(unreadable(&folder, HEADS))?;
@@ -83,21 +87,23 @@ impl Library {
             library.roots.push(Root { folder: folder.clone(), heads, readable: true });
         }
         let set = library.set();
-        match named.iter().find(|name| !set.loaded.contains_key(*name)) {
-            Some(missing) => {
-                let known: Vec<_> = set.loaded.keys().map(String::as_str).collect();
-                Err(HeadsError::Unknown { name: missing.clone(), known: known.join(", ") })
-            }
-            None => Ok(library),
+        let Some(missing) = named.iter().find(|name| !set.loaded.contains_key(*name)) else {
+            return Ok(library);
+        };
+        let name = missing.clone();
+        if set.taggers.contains_key(missing) {
+            return Err(HeadsError::Tagger { name });
         }
+        let known: Vec<_> = set.loaded.keys().map(String::as_str).collect();
+        Err(HeadsError::Unknown { name, known: known.join(", ") })
     }
 
     fn read_shipped(&mut self, named: &[String], later: &[Listing]) -> Result<(), HeadsError> {
         for (name, files) in shipped() {
             match self.first_load(&files, named, is_hidden(&name, later))? {
-                FirstLoad::Served(head) => self.fixed.loaded.insert(name, head).is_some(),
-                FirstLoad::Skipped { reason } => self.fixed.skipped.insert(name, reason).is_some(),
-            };
+                FirstLoad::Served(head) => self.fixed.insert(name, head),
+                FirstLoad::Skipped { reason } => drop(self.fixed.skipped.insert(name, reason)),
+            }
         }
         Ok(())
     }
@@ -165,10 +171,7 @@ impl Library {
         let mut set = self.fixed.clone();
         for (name, folder) in self.roots.iter().flat_map(|root| &root.heads) {
             match &folder.head {
-                Some(head) => {
-                    set.skipped.remove(name);
-                    set.loaded.insert(name.clone(), Arc::clone(head));
-                }
+                Some(head) => set.insert(name.clone(), Arc::clone(head)),
                 // An earlier head of this name stays in use.
                 None => {
                     let reason = folder.problem().unwrap_or_default();
@@ -191,12 +194,17 @@ impl Library {
 
     /// Reads what changed since the last time.
     pub fn refresh(&mut self) -> Vec<Change> {
-        let context = HeadContext { recipes: &self.recipes, fingerprint: &self.fingerprint };
+        let context = HeadContext {
+            recipes: &self.recipes,
+            fingerprint: &self.fingerprint,
+            encoder: self.encoder,
+        };
         self.roots.iter_mut().flat_map(|root| root.refresh(context)).collect()
     }
 
     fn context(&self) -> HeadContext<'_> {
-        HeadContext { recipes: &self.recipes, fingerprint: &self.fingerprint }
+        let Self { recipes, fingerprint, encoder, .. } = self;
+        HeadContext { recipes, fingerprint, encoder: *encoder }
     }
 }
 

@@ -31,6 +31,10 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
         let Some(head) = set.loaded.get(name) else {
             let message = match set.skipped.get(name) {
                 Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
+                None if set.taggers.contains_key(name) => format!(
+                    "head \"{name}\" classifies tokens; ask /tag for it. The heads are {}",
+                    known()
+                ),
                 None => {
                     let name = excerpt(name);
                     format!("there is no head \"{name}\"; the heads are {}", known())

@@ -9,7 +9,6 @@ use prometheus_client::metrics::MetricType;
 
 use super::models::{Models, Phase};
 use super::service::Service;
-use crate::heads::HeadSet;
 use crate::model::checkpoint::ProblemType;
 use crate::telemetry::metrics::encode_gauges_of;
 
@@ -65,7 +64,7 @@ fn gauges(service: &Service) -> Vec<(&'static str, &'static str, f64)> {
             service.sequence_tokens,
         ),
         ("strata_model_threads", "Threads that compute a pass.", service.model.threads),
-        ("strata_heads", "Heads in use.", heads.loaded.len()),
+        ("strata_heads", "Heads in use.", heads.all().count()),
         (
             "strata_heads_skipped",
             "Heads that were found and can't be used; /info has the reasons.",
@@ -80,8 +79,7 @@ fn encode_heads(encoder: &mut DescriptorEncoder, services: &[&Arc<Service>]) -> 
     let help = "The heads in use, with their versions; always 1.";
     let mut infos = encoder.encode_descriptor("strata_head_info", help, None, MetricType::Gauge)?;
     for service in services {
-        let HeadSet { loaded, .. } = &*service.heads();
-        for (name, head) in loaded {
+        for (name, head) in service.heads().all() {
             let descriptor = head.descriptor();
             let labels = [
                 ("model", service.model.name.clone()),

@@ -1,4 +1,4 @@
-//! The entities of texts, from what a checkpoint's classifier of tokens gives for each token.
+//! The entities of texts, from what a classifier of tokens gives for each token.
 
 use std::sync::Arc;
 
@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use super::characters::Characters;
 use super::error::ApiError;
 use super::error_code::ErrorCode;
+use super::excerpt::excerpt;
 use super::service::Service;
+use crate::model::head::Head;
 use crate::model::tagger::Tagger;
 use crate::tags::{self, Aggregation, Entity, ScoredToken};
 use crate::text::{Input, Window, Words};
@@ -66,13 +68,12 @@ impl Tagging {
         logits: &[f32],
     ) -> Vec<ScoredToken> {
         let words = Words::new(&service.tokenizer, input.text.as_str());
-        let places = windows.iter().flat_map(|window| {
-            let counted = (0..window.counted.len()).filter(|&at| window.counted[at]);
-            counted.map(move |at| (&window.encoded, at))
-        });
+        let temperature = self.tagger.temperature();
         let rows = logits.chunks_exact(self.tagger.labels().len());
-        let own = places.zip(rows).filter(|((encoded, at), _)| !encoded.special[*at]);
+        let tokens = windows.iter().flat_map(Window::counted_places).zip(rows);
+        let own = tokens.filter(|((encoded, at), _)| !encoded.special[*at]);
         own.map(|((encoded, at), logits)| {
+            let logits = logits.iter().map(|&logit| f64::from(logit) / temperature);
             ScoredToken::new(logits, encoded.spans[at], words.continues(encoded, at))
         })
         .collect()
@@ -84,14 +85,47 @@ fn span(entity: Entity, characters: &Characters<'_>) -> TaggedSpan {
     TaggedSpan { label, score, start, end, text: characters.slice(start, end) }
 }
 
-/// The tagger of a model.
+/// The tagger that a request names; without a name the checkpoint's own classifier of tokens, or else
+/// the only head that classifies tokens.
 ///
 /// # Errors
-/// The checkpoint has no classifier of tokens.
-pub fn tagger(service: &Service) -> Result<Arc<Tagger>, ApiError> {
-    service.tagger.clone().ok_or_else(|| {
+/// There is none, none of that name, or there are several heads and no name.
+pub fn choose(service: &Service, name: Option<&str>) -> Result<Arc<Tagger>, ApiError> {
+    let set = service.heads();
+    let own = service.tagger.as_ref();
+    let trained = |name: &str| set.taggers.get(name).and_then(|head| head.tagger());
+    let found = match name {
+        Some(Head::CHECKPOINT) => own,
+        Some(name) => trained(name),
+        None => own.or_else(|| match set.taggers.len() {
+            1 => set.taggers.values().find_map(|head| head.tagger()),
+            _ => None,
+        }),
+    };
+    if let Some(tagger) = found {
+        return Ok(Arc::clone(tagger));
+    }
+    let own = own.map(|_| Head::CHECKPOINT);
+    let known: Vec<&str> = own.into_iter().chain(set.taggers.keys().map(String::as_str)).collect();
+    if known.is_empty() {
         let message = "the checkpoint has no classifier of tokens (its architecture would end with \
-                       ForTokenClassification), so nothing can be tagged";
-        ApiError::unacceptable(ErrorCode::NoTagger, "", message)
-    })
+                       ForTokenClassification), and no head of token_classification is loaded, so \
+                       nothing can be tagged";
+        return Err(ApiError::unacceptable(ErrorCode::NoTagger, "", message));
+    }
+    let known = known.join(", ");
+    let message = match name {
+        None => format!("there are several heads that classify tokens, {known}; name one"),
+        Some(name) => match set.skipped.get(name) {
+            Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
+            None if set.loaded.contains_key(name) => {
+                format!("head \"{name}\" classifies texts; those that classify tokens are {known}")
+            }
+            None => {
+                let name = excerpt(name);
+                format!("no head \"{name}\" classifies tokens; those that do are {known}")
+            }
+        },
+    };
+    Err(ApiError::unacceptable(ErrorCode::UnknownHead, "/head", message))
 }

@@ -150,7 +150,10 @@ impl OutputBuilder {
             OutputSpec::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
             OutputSpec::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
             OutputSpec::Contributions(_) => sum(&rows),
-            OutputSpec::Tags(_) => rows.concat(),
+            OutputSpec::Tags(tagger) => match tagger.only_layer() {
+                Some(_) => rows.concat(),
+                None => tagger.logits(&token_rows(tagger.recipe(), &rows, self.hidden)),
+            },
         }
     }
 

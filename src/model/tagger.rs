@@ -1,4 +1,4 @@
-//! The checkpoint's own classifier of tokens.
+//! Classifiers of tokens: the checkpoint's own one, and those of trained heads.
 
 use std::sync::Arc;
 
@@ -6,15 +6,18 @@ use strata_kernels::{Kernels, View};
 
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::pooling_mask::{PoolingMask, counted_rows};
+use super::recipe::{Recipe, ResolvedRecipe, Shape};
+use super::row_layer::RowLayer;
 use super::token_layers::TokenLayers;
 
-/// A classifier of tokens: the last hidden state `(t, c)` → logits `(t, k)`. A tagger is equal only to
+/// A classifier of tokens: a recipe's row of a token `(d)` → its logits `(k)`. A tagger is equal only to
 /// itself.
 pub struct Tagger {
     labels: Vec<String>,
-    /// The hidden state that it reads.
-    layer: usize,
+    /// The rows that it reads. Their pooling has no meaning, since tokens aren't pooled.
+    recipe: Arc<ResolvedRecipe>,
     layers: TokenLayers,
+    temperature: f32,
 }
 
 impl std::fmt::Debug for Tagger {
@@ -32,6 +35,21 @@ impl PartialEq for Tagger {
 impl Eq for Tagger {}
 
 impl Tagger {
+    /// A tagger whose layers fit its recipe and its labels; logits are divided by `temperature` before
+    /// the softmax.
+    ///
+    /// # Errors
+    /// There is not enough memory, or a layer is one that no classifier has.
+    pub(super) fn new(
+        labels: Vec<String>,
+        recipe: Arc<ResolvedRecipe>,
+        layers: &[RowLayer],
+        temperature: f32,
+        kernels: Kernels,
+    ) -> std::io::Result<Self> {
+        Ok(Self { labels, recipe, layers: TokenLayers::pack(kernels, layers)?, temperature })
+    }
+
     /// The classifier of tokens of a checkpoint, if it has one, computed by `kernels` as transformers
     /// does.
     ///
@@ -39,14 +57,16 @@ impl Tagger {
     /// A tensor can't be read, or there is not enough memory.
     pub fn from_checkpoint(
         checkpoint: &Checkpoint,
+        shape: Shape,
         kernels: Kernels,
     ) -> Result<Option<Arc<Self>>, CheckpointError> {
         let Some(config) = &checkpoint.config.tagger else { return Ok(None) };
+        let invalid = |message| CheckpointError::invalid(&checkpoint.dir, message);
         let layers = checkpoint.weights.read_classifier(&config.layers)?;
-        let layers = TokenLayers::pack(kernels, &layers)
-            .map_err(|error| CheckpointError::invalid(&checkpoint.dir, error.to_string()))?;
-        let (labels, layer) = (config.labels.clone(), checkpoint.config.layers);
-        Ok(Some(Arc::new(Self { labels, layer, layers })))
+        let last = Recipe { layers: vec![-1], ..Recipe::default() };
+        let last = last.resolve(shape).map_err(|error| invalid(error.to_string()))?;
+        let tagger = Self::new(config.labels.clone(), Arc::new(last), &layers, 1.0, kernels);
+        tagger.map(|tagger| Some(Arc::new(tagger))).map_err(|error| invalid(error.to_string()))
     }
 
     /// The label of each logit.
@@ -54,13 +74,28 @@ impl Tagger {
         &self.labels
     }
 
-    /// The hidden state that it reads.
-    pub fn layer(&self) -> usize {
-        self.layer
+    /// The rows that it reads.
+    pub fn recipe(&self) -> &ResolvedRecipe {
+        &self.recipe
     }
 
-    /// `H (t,c)` → the logits of each token that counts, `(t,k)`, row-major.
-    pub fn logits(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
+    /// What logits are divided by before the softmax.
+    pub fn temperature(&self) -> f64 {
+        self.temperature.into()
+    }
+
+    /// The hidden state whose rows it reads as they are, if it reads no others.
+    pub(super) fn only_layer(&self) -> Option<usize> {
+        let ResolvedRecipe { layers, normalize, weights, dimensions, width, .. } = &*self.recipe;
+        let as_it_is = !normalize && weights.is_none() && dimensions == width;
+        match layers.as_slice() {
+            &[only] if as_it_is => Some(only),
+            _ => None,
+        }
+    }
+
+    /// `H (t,c)` of its only layer → the logits of each token that counts, `(t,k)`, row-major.
+    pub fn tap(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
         let logits = self.layers.forward(rows);
         match mask {
             None => logits,
@@ -70,5 +105,11 @@ impl Tagger {
                 counted_rows(rows.rows(), mask).flat_map(row).copied().collect()
             }
         }
+    }
+
+    /// The recipe's rows of tokens, `(t,d)` → their logits, `(t,k)`.
+    pub(super) fn logits(&self, rows: &[f32]) -> Vec<f32> {
+        let columns = self.recipe.dimensions;
+        self.layers.forward(View::new(rows, rows.len() / columns, columns, columns))
     }
 }

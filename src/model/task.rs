@@ -30,7 +30,7 @@ pub enum Read {
     Rows,
     /// The contribution of every token to each of a head's `k` logits, `t·k` numbers.
     Projected(Arc<Projection>),
-    /// The `k` logits of every token, `t·k` numbers.
+    /// The `k` logits of every token, `t·k` numbers, by a tagger that reads only this hidden state.
     Tagged(Arc<Tagger>),
 }
 
@@ -68,12 +68,11 @@ impl OutputSpec {
     /// recipe with several poolings, one per layer for each of them.
     pub(super) fn taps(&self) -> Vec<Tap> {
         match self {
-            Self::Tokens(recipe) => {
-                recipe.layers.iter().map(|&layer| Tap { layer, read: Read::Rows }).collect()
-            }
-            Self::Tags(tagger) => {
-                vec![Tap { layer: tagger.layer(), read: Read::Tagged(Arc::clone(tagger)) }]
-            }
+            Self::Tokens(recipe) => row_taps(recipe),
+            Self::Tags(tagger) => match tagger.only_layer() {
+                Some(layer) => vec![Tap { layer, read: Read::Tagged(Arc::clone(tagger)) }],
+                None => row_taps(tagger.recipe()),
+            },
             Self::Embedding(recipe) => pooled_taps(recipe),
             Self::Logits(head) => pooled_taps(head.recipe()),
             Self::Contributions(attribution) => {
@@ -86,6 +85,10 @@ impl OutputSpec {
             }
         }
     }
+}
+
+fn row_taps(recipe: &ResolvedRecipe) -> Vec<Tap> {
+    recipe.layers.iter().map(|&layer| Tap { layer, read: Read::Rows }).collect()
 }
 
 fn pooled_taps(recipe: &ResolvedRecipe) -> Vec<Tap> {

@@ -30,8 +30,11 @@ pub struct Entity {
 
 impl ScoredToken {
     /// The token whose labels have these logits, by softmax.
-    pub fn new(logits: &[f32], (start, end): (usize, usize), continues_word: bool) -> Self {
-        let scores = softmax(logits.iter().copied().map(f64::from)).collect();
-        Self { scores, start, end, continues_word }
+    pub fn new(
+        logits: impl Iterator<Item = f64> + Clone,
+        (start, end): (usize, usize),
+        continues_word: bool,
+    ) -> Self {
+        Self { scores: softmax(logits).collect(), start, end, continues_word }
     }
 }

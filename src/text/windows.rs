@@ -25,6 +25,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// The tokens that count, in order: their encoding, and their place in it.
+    pub fn counted_places(&self) -> impl Iterator<Item = (&Encoded, usize)> {
+        let counted = (0..self.counted.len()).filter(|&at| self.counted[at]);
+        counted.map(|at| (&self.encoded, at))
+    }
+
     /// How many of its tokens count.
     pub fn counted_tokens(&self) -> usize {
         self.counted.iter().filter(|&&counts| counts).count()

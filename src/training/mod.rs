@@ -8,12 +8,14 @@
 //!
 //! In reading order: [`TrainingOptions`] and [`train`]; `data` reads and splits a file; `features`
 //! runs the encoder, which no other part uses; `metrics` scores outputs; `fit` fits layers;
-//! `evaluation` cross-validates, compares recipes and scores heads; `report` shows results.
+//! `evaluation` cross-validates, compares recipes and scores heads; `report` shows results. [`TaggingData`]
+//! does the same for the tokens of marked texts.
 //!
 //! Numbers are float64, except features and the weights of a finished head. The same data, features
 //! and seed give the same bytes.
 
 mod options;
+mod tagging;
 mod train;
 mod trained;
 
@@ -32,21 +34,23 @@ mod stage;
 
 pub use checks::check;
 pub use data::{
-    Column, Dataset, DatasetError, KnownLabels, Layout, SeenTokens, is_held_out, parse_delimiter,
-    read_texts,
+    Column, Dataset, DatasetError, KnownLabels, Layout, SeenTokens, Split, TaggedDataset,
+    TaggedText, TokenRows, is_held_out, parse_delimiter, read_texts,
 };
 pub use error::TrainError;
 pub use evaluation::comparison;
-pub use evaluation::{Evaluation, ScoredRows, evaluate};
+pub use evaluation::{Evaluation, ScoredRows, TaggingEvaluation, evaluate};
 pub use features::{
-    EncoderIdentity, Extractor, Features, LongTexts, PooledFeatures, RowReader, TrainingRecipe,
-    save_features,
+    EncoderIdentity, Extractor, Features, LongTexts, Passes, PooledFeatures, RowReader,
+    TokenisedText, TrainingRecipe, save_features,
 };
 pub use fit::{Epoch, ResolvedMethod, Trial};
+pub use metrics::EntityScores;
 pub use options::{ClassWeights, HiddenLayers, Method, TrainingOptions};
 pub use report::{TrainingInput, TrainingReport};
 pub use stage::Stage;
-pub use train::train;
+pub use tagging::TaggingData;
+pub use train::{train, train_tagger};
 pub use trained::TrainedHead;
 
 #[cfg(test)]

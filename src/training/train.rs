@@ -11,6 +11,7 @@ use super::options::TrainingOptions;
 use super::report::{StrengthBound, TrainingReport};
 use super::servable::check_servable;
 use super::stage::Stage;
+use super::tagging::TaggingData;
 use super::trained::{HeldOutOutputs, TrainedHead};
 
 /// The folds by which temperature, thresholds and, with few rows, the strength are chosen.
@@ -52,9 +53,10 @@ pub fn train(
     let held_out = Assessment::new(&outputs, &targets, thresholds, &dataset.labels);
     check_servable(&head, &decision, features, &held_out)?;
     let cross_validation = options.folds.map(|count| {
-        // A test file may have labels that no fit knows.
-        let rows = match &dataset.test {
-            None => (0..dataset.rows.len()).collect(),
+        // A test file may have labels that no fit knows, and so may tokens that are held out.
+        let known = |row: &usize| !dataset.targets.is_unknown(*row, dataset.labels.len());
+        let rows: Vec<usize> = match &dataset.test {
+            None => (0..dataset.rows.len()).filter(known).collect(),
             Some(_) => training.clone(),
         };
         let folds = Folds { count, seed: options.seed }.assign(&dataset.select(&rows));
@@ -81,6 +83,23 @@ pub fn train(
     };
     let held_out = HeldOutOutputs { rows: split.held_out, outputs };
     Ok(TrainedHead { head, decision, report, held_out })
+}
+
+/// Like [`train`], of the tokens of marked texts; `features` are those of its rows. The report also has the
+/// scores of the entities in the held-out texts.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_tagger(
+    data: &TaggingData,
+    features: &Features,
+    options: &TrainingOptions,
+    progress: &mut dyn FnMut(Stage<'_>),
+) -> Result<TrainedHead, TrainError> {
+    let mut trained = train(&data.rows.dataset, features, options, progress)?;
+    let HeldOutOutputs { rows, outputs } = &trained.held_out;
+    trained.report.entities = Some(data.entities(rows, outputs));
+    Ok(trained)
 }
 
 /// Micro F1 on the held-out rows with thresholds of 0.5, if that is better than with the chosen ones.

@@ -50,6 +50,7 @@ mod signals;
 mod stopping;
 mod support;
 mod tag;
+mod tag_heads;
 mod tei;
 mod tokenising;
 #[cfg(feature = "otlp")]

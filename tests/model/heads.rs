@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use strata::app::Parts;
+use strata::config::Config;
 use strata::model::checkpoint::ProblemType;
 use strata::model::checkpoint::fingerprint::sha256;
 use strata::model::head::{
@@ -36,7 +37,11 @@ fn numbers(count: usize) -> Vec<f32> {
 }
 
 fn context<'a>(parts: &'a Parts, fingerprint: &'a str) -> HeadContext<'a> {
-    HeadContext { recipes: &parts.recipes, fingerprint }
+    HeadContext {
+        recipes: &parts.recipes,
+        fingerprint,
+        encoder: Config::defaults().unwrap().encoder,
+    }
 }
 
 fn descriptor(fingerprint: &str) -> Descriptor {

@@ -97,7 +97,8 @@ fn the_shipped_head_is_as_accurate_with_int8() {
         json: fs::read(folder.join("head.json")).unwrap(),
         weights: fs::read(folder.join("head.safetensors")).unwrap(),
     };
-    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint };
+    let encoder = config(&default_model()).encoder;
+    let context = HeadContext { recipes: &parts.recipes, fingerprint: &parts.fingerprint, encoder };
     let head: Arc<Head> = Arc::new(files.load(context).unwrap());
     let labels = head.descriptor().labels.clone();
     let labelled = labelled();

@@ -1,10 +1,13 @@
-//! Labelled files, as `strata train` reads them: TSV, CSV and JSON Lines.
+//! Labelled files, as `strata train` reads them: TSV, CSV and JSON Lines, and texts with entities.
 
 use std::fs;
 use std::path::Path;
 
 use strata::model::checkpoint::ProblemType;
-use strata::training::{Column, Dataset, KnownLabels, Layout, SeenTokens, read_texts};
+use strata::training::{
+    Column, Dataset, KnownLabels, Layout, SeenTokens, TaggedDataset, TaggedText, TokenRows,
+    read_texts,
+};
 use tempfile::TempDir;
 
 /// The first line has the format, the columns of texts and labels, and a letter for the kind of problem;
@@ -15,7 +18,7 @@ pub fn run(data: &[u8]) {
     let mut words = head.split(' ');
     let mut word = || words.next().unwrap_or("1");
     let (format, text, label, kind) = (word(), word(), word(), word());
-    let format = ["tsv", "csv", "jsonl"].into_iter().find(|known| *known == format);
+    let format = ["tsv", "csv", "jsonl", "conll"].into_iter().find(|known| *known == format);
     let (Some(format), Ok(text), Ok(label)) = (format, text.parse(), label.parse()) else { return };
     let problem_type = match kind {
         "s" => Some(ProblemType::SingleLabelClassification),
@@ -29,6 +32,9 @@ pub fn run(data: &[u8]) {
     fs::write(&file, &data[end + 1..]).unwrap();
     // In CSV a carriage return alone ends a line too.
     let lines = data.iter().filter(|byte| b"\r\n".contains(byte)).count();
+    if kind == "t" {
+        return check_tagged(&file, &layout, lines as u64);
+    }
     check(&file, &layout, lines as u64);
     check_texts(&file, &layout.text);
 }
@@ -59,6 +65,34 @@ fn check(file: &Path, layout: &Layout, lines: u64) {
     let known = KnownLabels { labels: &dataset.labels, scores_others: false };
     let scored = Dataset::read_for_head(file, layout, known, seen).unwrap();
     assert!(scored.rows.len() <= dataset.rows.len() + 1);
+}
+
+/// An accepted file has texts whose entities lie in them in order, and words whose labels give the same
+/// entities.
+fn check_tagged(file: &Path, layout: &Layout, lines: u64) {
+    let seen: &SeenTokens<'_> = &|_, _| None;
+    let tagged = match TaggedDataset::read(file, layout, seen) {
+        Ok(tagged) => tagged,
+        Err(error) => {
+            assert!(error.line.is_none_or(|line| (1..=lines).contains(&line)), "{error}");
+            return;
+        }
+    };
+    assert_eq!(tagged.texts.rows.len(), tagged.marked.len());
+    for text in &tagged.marked {
+        let characters = text.text.chars().count();
+        let ends = text.spans.iter().flat_map(|span| [span.characters.start, span.characters.end]);
+        let ends: Vec<usize> = [0].into_iter().chain(ends).chain([characters]).collect();
+        assert!(ends.is_sorted() && text.spans.iter().all(|span| !span.characters.is_empty()));
+        for word in text.words.iter().flatten() {
+            assert!(!word.is_empty() && word.end <= characters);
+        }
+    }
+    let words = |text: &TaggedText| text.words.clone().unwrap_or_default();
+    let tokens: Vec<_> = tagged.marked.iter().map(words).collect();
+    if let Ok(TokenRows { dataset, places }) = TokenRows::new(&tagged, &tokens, None) {
+        assert_eq!((dataset.rows.len(), dataset.targets.len()), (places.len(), places.len()));
+    }
 }
 
 fn check_texts(file: &Path, column: &Column) {

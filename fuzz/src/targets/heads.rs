@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use strata::config::Config;
 use strata::model::checkpoint::SentenceFiles;
 use strata::model::checkpoint::fingerprint::sha256;
 use strata::model::head::{Head, HeadContext, HeadError, HeadFiles, OutputActivation};
@@ -34,7 +35,8 @@ pub fn run(data: &[u8]) {
         json: with_sums(json, &weights),
         weights,
     };
-    match files.load(HeadContext { recipes: &RECIPES, fingerprint: FINGERPRINT }) {
+    let encoder = Config::defaults().unwrap().encoder;
+    match files.load(HeadContext { recipes: &RECIPES, fingerprint: FINGERPRINT, encoder }) {
         Ok(head) => check_head(&head),
         Err(error) => check_message(&error),
     }

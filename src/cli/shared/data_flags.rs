@@ -20,7 +20,8 @@ use crate::training::{
 /// Flags that name a labelled file and its columns.
 #[derive(Clone, Debug, Args)]
 pub struct FileFlags {
-    /// Labelled file: .tsv, .csv, .jsonl or .ndjson.
+    /// Labelled file: .tsv, .csv, .jsonl or .ndjson. With entities: .conll and the like, with a word and
+    /// its tag per line, or .jsonl or .ndjson, with spans.
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Column of the texts: its name, or its number counted from 1; name:0 is the column called 0.
@@ -73,8 +74,8 @@ impl LongTextFlags {
 /// The flag for the problem type.
 #[derive(Clone, Debug, Args)]
 struct ProblemFlags {
-    /// Type of the labels: one label per row, any number of labels per row, or a number
-    /// [default: multi-label if labels are JSON lists, otherwise single-label]
+    /// Type of the labels: one label per row, any number of labels per row, a number, or entities in
+    /// texts [default: multi-label if labels are JSON lists, otherwise single-label]
     #[arg(long, value_name = "TYPE")]
     problem_type: Option<ProblemName>,
 }
@@ -84,6 +85,7 @@ enum ProblemName {
     SingleLabel,
     MultiLabel,
     Regression,
+    Token,
 }
 
 impl ProblemFlags {
@@ -92,6 +94,7 @@ impl ProblemFlags {
             ProblemName::SingleLabel => ProblemType::SingleLabelClassification,
             ProblemName::MultiLabel => ProblemType::MultiLabelClassification,
             ProblemName::Regression => ProblemType::Regression,
+            ProblemName::Token => ProblemType::TokenClassification,
         })
     }
 }
@@ -134,14 +137,30 @@ pub struct Opened {
 }
 
 impl TrainingFlags {
-    /// Loads the configuration, the checkpoint and the labelled file. `test` is a file of held-out
-    /// rows; without it, some of the rows are held out.
-    pub fn open(&self, test: Option<&Path>) -> Result<Opened, Failure> {
+    /// Whether the labels are those of entities.
+    pub fn classifies_tokens(&self) -> bool {
+        self.problem.problem_type() == Some(ProblemType::TokenClassification)
+    }
+
+    /// Loads the configuration and the checkpoint.
+    pub fn load_parts(&self) -> Result<(Config, Parts), Failure> {
         let config =
             Config::load(&self.model.clone().into_sources()?).map_err(Failure::unusable)?;
         // With every encoder, since candle fits the layers.
         threads::pin(config.encoder.threads).map_err(Failure::failed)?;
         let parts = app::load_parts(&config, &mut show_fetching()).map_err(Failure::unusable)?;
+        Ok((config, parts))
+    }
+
+    /// What happens to long texts, if a flag says it.
+    pub fn long_texts(&self) -> Option<LongTexts> {
+        self.long_text.long_texts()
+    }
+
+    /// Loads the configuration, the checkpoint and the labelled file. `test` is a file of held-out
+    /// rows; without it, some of the rows are held out.
+    pub fn open(&self, test: Option<&Path>) -> Result<Opened, Failure> {
+        let (config, parts) = self.load_parts()?;
         check_takes_pairs(&parts, &self.file)?;
         let long_texts = self.long_text.long_texts().unwrap_or_default();
         let reader = row_reader(&parts, long_texts);

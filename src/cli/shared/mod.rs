@@ -13,6 +13,7 @@ mod print;
 mod progress;
 mod recipe;
 mod report;
+mod tagging;
 
 pub use cache_flags::CacheFlags;
 pub use data_flags::{
@@ -29,3 +30,4 @@ pub use print::{print, print_json};
 pub use progress::Progress;
 pub use recipe::parse_recipe;
 pub use report::{try_file, try_folder, write_report};
+pub use tagging::{Marked, token_features, truncated};

@@ -217,7 +217,7 @@ pub async fn info(
         reranks_by: Scorer::choose(service)?.name(),
         prompts: service.prompts.clone(),
         calibrations: service.calibrations.iter().map(calibration_info).collect(),
-        heads: heads.loaded.iter().map(|(name, head)| (name.clone(), head_info(head))).collect(),
+        heads: heads.all().map(|(name, head)| (name.clone(), head_info(head))).collect(),
         tagger: service
             .tagger
             .as_ref()

@@ -1,4 +1,4 @@
-//! `POST /tag`: texts in, the entities of each out, by the checkpoint's classifier of tokens.
+//! `POST /tag`: texts in, the entities of each out, by a classifier of tokens.
 
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,10 @@ const OUTSIDE: &str = "O";
 pub struct TagRequest {
     /// The texts to tag, not as pairs.
     pub inputs: WireInputs,
+    /// What classifies tokens: `checkpoint`, or the name of a head of the type `token_classification`; by
+    /// default the checkpoint's own classifier of tokens, or else the only such head.
+    #[serde(default)]
+    pub head: Option<String>,
     /// How tokens become entities; by default `simple`.
     #[serde(default)]
     pub aggregation: Option<Aggregation>,
@@ -82,7 +86,7 @@ pub async fn tag(
     ApiJson { value: request, mut caller }: ApiJson<TagRequest>,
 ) -> Result<Response, ApiError> {
     let service = &caller.service();
-    let tagger = tagging::tagger(service)?;
+    let tagger = tagging::choose(service, request.head.as_deref())?;
     let mut ignored = request.ignore_labels.unwrap_or_else(|| vec![OUTSIDE.to_owned()]);
     // Nothing that the client sent is kept for longer than it is of use.
     let longest = tagger.labels().iter().map(String::len).max().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::descriptor::{Descriptor, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::row_layer::RowLayer;
+use crate::model::tagger::Tagger;
 
 /// A head whose layers fit its recipe, each other and its labels.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub struct Head {
     pub(super) recipe: Arc<ResolvedRecipe>,
     pub(super) layers: Vec<RowLayer>,
     pub(super) score_activation: Option<OutputActivation>,
+    pub(super) tagger: Option<Arc<Tagger>>,
 }
 
 impl Head {
@@ -42,6 +44,11 @@ impl Head {
     /// activation.
     pub fn score_activation(&self) -> Option<OutputActivation> {
         self.score_activation
+    }
+
+    /// The layers packed for many tokens, if the head classifies tokens.
+    pub fn tagger(&self) -> Option<&Arc<Tagger>> {
+        self.tagger.as_ref()
     }
 
     /// The recipe of its features.

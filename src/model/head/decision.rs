@@ -73,7 +73,9 @@ impl Descriptor {
         let top = top_k.map(|k| self.top(scores, k));
         let (mut label, mut labels, mut value) = (None, None, None);
         match self.problem_type {
-            ProblemType::SingleLabelClassification => label = self.best(&logits),
+            ProblemType::SingleLabelClassification | ProblemType::TokenClassification => {
+                label = self.best(&logits);
+            }
             ProblemType::MultiLabelClassification => labels = Some(self.predicted_labels(&logits)),
             ProblemType::Regression => {
                 value = Some(match logits.as_slice() {

@@ -28,7 +28,7 @@ pub struct Descriptor {
     pub labels: Vec<String>,
     /// The features that the head reads.
     pub recipe: RecipeRef,
-    /// Whether one label holds, any number of them, or the outputs are numbers.
+    /// Whether one label holds, any number of them, one for each token, or the outputs are numbers.
     pub problem_type: ProblemType,
     /// What turns logits into probabilities.
     pub activation: OutputActivation,
@@ -65,7 +65,9 @@ impl Descriptor {
         encoder: String,
     ) -> Self {
         let activation = match problem_type {
-            ProblemType::SingleLabelClassification => OutputActivation::Softmax,
+            ProblemType::SingleLabelClassification | ProblemType::TokenClassification => {
+                OutputActivation::Softmax
+            }
             ProblemType::MultiLabelClassification => OutputActivation::Sigmoid,
             ProblemType::Regression => OutputActivation::None,
         };

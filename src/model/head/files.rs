@@ -1,13 +1,19 @@
 //! The two files of a head: reads and checks them, from a folder or from the binary.
 
+use std::sync::Arc;
+
 use serde_json::error::Category;
+use strata_kernels::Kernels;
 
 use super::classifier::Head;
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, OutputActivation};
 use super::layers::read_layers;
+use crate::model::checkpoint::ProblemType;
 use crate::model::checkpoint::fingerprint::sha256;
+use crate::model::encoder::EncoderOptions;
 use crate::model::recipe_book::RecipeBook;
 use crate::model::row_layer::RowLayer;
+use crate::model::tagger::Tagger;
 
 /// The bytes of `head.json` and `head.safetensors`, and the name of their folder.
 #[derive(Clone, Debug)]
@@ -29,6 +35,8 @@ pub struct HeadContext<'a> {
     pub recipes: &'a RecipeBook,
     /// The fingerprint of the encoder.
     pub fingerprint: &'a str,
+    /// How the encoder computes, and with it heads that classify tokens.
+    pub encoder: EncoderOptions,
 }
 
 /// Hexadecimal digits of a version: 64 bits.
@@ -122,8 +130,12 @@ impl HeadFiles {
         let layers = read_layers(&self.weights, descriptor.hidden_activation).map_err(broken)?;
         let layers = layers.into_iter().map(RowLayer::dense).collect();
         let (name, version) = (self.name.clone(), self.version());
-        let head = Head { name, version, descriptor, recipe, layers, score_activation: None };
+        let (score_activation, tagger) = (None, None);
+        let mut head = Head { name, version, descriptor, recipe, layers, score_activation, tagger };
         head.check_widths().map_err(broken)?;
+        if head.descriptor.problem_type == ProblemType::TokenClassification {
+            head.tagger = Some(tagger_of(&head, context.encoder.row_kernels()).map_err(broken)?);
+        }
         Ok(head)
     }
 
@@ -150,6 +162,19 @@ impl HeadFiles {
         descriptor.check().map_err(|message| format!("head.json: {message}"))?;
         Ok(descriptor)
     }
+}
+
+/// The layers of a head that classifies tokens. An error says what tokens can't have.
+fn tagger_of(head: &Head, kernels: Kernels) -> Result<Arc<Tagger>, String> {
+    let Head { descriptor, recipe, layers, .. } = head;
+    recipe.check_for_tokens().map_err(|error| format!("head.json: recipe: {error}"))?;
+    if descriptor.activation != OutputActivation::Softmax {
+        return Err("head.json: activation of token_classification can only be softmax".to_owned());
+    }
+    let (labels, temperature) = (descriptor.labels.clone(), descriptor.temperature);
+    Tagger::new(labels, Arc::clone(recipe), layers, temperature, kernels)
+        .map(Arc::new)
+        .map_err(|error| error.to_string())
 }
 
 /// Checks a head's name, which appears in responses and file paths: letters, digits, `-` and `_`.

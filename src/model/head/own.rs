@@ -55,6 +55,7 @@ impl Head {
             recipe: Arc::new(resolved),
             layers: checkpoint.weights.read_classifier(layers)?,
             score_activation: Some(score_activation),
+            tagger: None,
         }))
     }
 }
@@ -66,14 +67,17 @@ fn interpretation(
     problem_type: Option<ProblemType>,
     classes: usize,
 ) -> (ProblemType, OutputActivation) {
-    use ProblemType::{MultiLabelClassification, Regression, SingleLabelClassification};
+    use ProblemType::{
+        MultiLabelClassification, Regression, SingleLabelClassification, TokenClassification,
+    };
     match problem_type {
         Some(MultiLabelClassification) => (MultiLabelClassification, OutputActivation::Sigmoid),
         Some(Regression) => (Regression, OutputActivation::None),
         Some(SingleLabelClassification) | None if classes == 1 => {
             (SingleLabelClassification, OutputActivation::Sigmoid)
         }
-        Some(SingleLabelClassification) | None => {
+        // A checkpoint's `problem_type` is never that of tokens.
+        Some(SingleLabelClassification | TokenClassification) | None => {
             (SingleLabelClassification, OutputActivation::Softmax)
         }
     }

@@ -6,6 +6,7 @@
 mod bounded;
 mod combine;
 mod native;
+mod of_tokens;
 mod reference;
 mod resolved;
 mod written;

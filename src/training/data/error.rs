@@ -26,6 +26,12 @@ pub enum DatasetErrorKind {
     /// Another extension, or none.
     #[error("the name must end in .tsv, .csv, .jsonl or .ndjson, which says how to read it")]
     UnknownExtension,
+    /// The same for a file of texts with entities.
+    #[error(
+        "the name must end in .conll, .conllu, .bio, .iob, .iob2, .bioes, .tsv or .txt, for a word and \
+         its tag per line, or in .jsonl or .ndjson, for texts with spans"
+    )]
+    UnknownTaggedExtension,
     /// The first byte that can't be part of a character.
     #[error("not UTF-8 (byte {0:#04x}): save the file as UTF-8")]
     NotUtf8(u8),
@@ -53,6 +59,9 @@ pub enum DatasetErrorKind {
     /// A delimiter for a file that isn't a table.
     #[error("JSON Lines have no delimiter; leave --delimiter out")]
     DelimiterInJson,
+    /// The same for a file of texts with entities.
+    #[error("fields are separated by tabs or spaces; leave --delimiter out")]
+    DelimiterInTagged,
     /// A word that Python writes into JSON although JSON doesn't have it.
     #[error(
         "{0} is not JSON (Python writes it for a missing value): write null, or leave the key out"
@@ -133,6 +142,56 @@ pub enum DatasetErrorKind {
         /// The value as JSON.
         found: String,
     },
+    /// A field of a file that has no names for them.
+    #[error(
+        "the fields of a file with a word per line have no names, so {0:?} can't be found; give a \
+         number, counted from 1, such as --label 4"
+    )]
+    NamedField(String),
+    /// A line with a single field where a word and its tag are needed.
+    #[error("only one field; a line needs a word and its tag, separated by spaces or a tab")]
+    NoTag,
+    /// A JSON value that can't be a list of spans, or one that can't be a span.
+    #[error(
+        "the spans in {column:?} are {found}; they must be a list of objects such as {{\"start\": 0, \
+         \"end\": 3, \"label\": \"person\"}}, or of lists such as [0, 3, \"person\"]"
+    )]
+    SpanType {
+        /// Its key.
+        column: String,
+        /// The value as JSON.
+        found: String,
+    },
+    /// A span that has no characters, or some that the text doesn't have.
+    #[error(
+        "a span is from {} to {}; it must begin before it ends, and the text has {characters} \
+         characters (Unicode characters, counted from 0)", .ends[0], .ends[1]
+    )]
+    SpanRange {
+        /// Its first character and the one after its last.
+        ends: [usize; 2],
+        /// Those of the text.
+        characters: usize,
+    },
+    /// A span with other characters than it says.
+    #[error(
+        "the span from {} to {} has the text {written:?}, and the text has {found:?} there; places \
+         count Unicode characters, neither bytes nor UTF-16 units", .ends[0], .ends[1]
+    )]
+    SpanText {
+        /// Its first character and the one after its last.
+        ends: [usize; 2],
+        /// What is there.
+        found: String,
+        /// What it says.
+        written: String,
+    },
+    /// Two spans that share characters.
+    #[error(
+        "the spans from {} to {} and from {} to {} overlap; a character can be in one of them",
+        .0[0][0], .0[0][1], .0[1][0], .0[1][1]
+    )]
+    SpansOverlap([[usize; 2]; 2]),
     /// A field that begins and ends as a list and isn't one.
     #[error(
         "the label is {0:?}, which can't be read as a list such as [\"a\", \"b\"] or ['a', 'b']"

@@ -4,7 +4,7 @@
 //! `records` and `object_records` read the texts and the label of each line, `grouping` finds which rows belong together,
 //! `labels` turns labels into `targets`, `label_notes` says what looks odd about them; `read` does all
 //! of it. `groups`, `split` and `folds` choose which rows are fitted and which are scored; `test_rows` adds rows to
-//! score from a file of their own.
+//! score from a file of their own. `tagged` reads texts whose entities are marked.
 
 mod alike;
 mod content;
@@ -29,6 +29,7 @@ mod read;
 mod records;
 mod split;
 mod tables;
+mod tagged;
 mod targets;
 mod test_rows;
 mod texts;
@@ -44,6 +45,9 @@ pub use known_labels::KnownLabels;
 pub use layout::{Column, Layout};
 pub use notes::Note;
 pub use split::{Split, SplitError};
+pub use tagged::{
+    EntityPlace, OUTSIDE, TaggedDataset, TaggedText, TokenRows, entity_places, labels_of,
+};
 pub use targets::Targets;
 pub use texts::read_texts;
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use super::cache::{EncoderIdentity, FeatureCache, PooledLayer, PooledRows};
 use super::error::FeatureError;
 use super::matrix::Features;
+use super::passes::Passes;
 use super::pooled::{PooledFeatures, Shard, pooled_layers};
 use super::reading::RowReader;
-use crate::model::output::PassOutput;
+use crate::model::Model;
+use crate::model::output::Output;
 use crate::model::recipe::{Combine, InvalidRecipe, Recipe, ResolvedRecipe, Shape};
-use crate::model::task::{OutputSpec, Task, TaskSpec};
-use crate::model::{Model, PoolingMask};
-use crate::text::Window;
+use crate::model::task::{OutputSpec, TaskSpec};
 use crate::training::data::{Dataset, Row};
 
 /// Turns texts into pooled rows.
@@ -120,41 +120,26 @@ impl Extractor<'_> {
     ) -> Result<Vec<PooledRows>, FeatureError> {
         let outputs = layers.iter().map(|layer| self.output(*layer)).collect::<Result<_, _>>()?;
         let spec = Arc::new(TaskSpec::new(outputs));
-        let mut parts: Vec<Vec<Option<PassOutput>>> = Vec::with_capacity(rows.len());
-        let (mut tasks, mut truncated) = (Vec::new(), 0);
-        for (index, row) in rows.iter().enumerate() {
+        let mut truncated = 0;
+        let mut texts = Vec::with_capacity(rows.len());
+        for row in rows {
             let windows = self.reader.windows(row)?;
             truncated += usize::from(windows.iter().any(|window| window.encoded.truncated()));
-            parts.push(vec![None; windows.len()]);
-            let in_row = window_tasks(windows, &spec).enumerate();
-            tasks.extend(in_row.map(|(window, task)| WindowTask { row: index, window, task }));
+            texts.push(windows);
         }
-        tasks.sort_by_key(|window| window.task.sequence.tokens());
         let empty = |layer: &PooledLayer| {
             let width = self.shape.hidden * layer.pooling.width_factor();
             let values = vec![0.0; rows.len() * width];
             PooledRows { features: Features { rows: rows.len(), width, values }, truncated }
         };
         let mut pooled: Vec<PooledRows> = layers.iter().map(empty).collect();
-        let tokens = |window: &WindowTask| window.task.sequence.tokens();
-        for pass in self.model.passes(&tasks, tokens, self.token_budget) {
-            let batch: Vec<&Task> = pass.iter().map(|window| &window.task).collect();
-            let mut complete = 0;
-            for (WindowTask { row, window, .. }, output) in
-                pass.iter().zip(self.model.forward(&batch)?)
-            {
-                parts[*row][*window] = Some(output);
-                if parts[*row].iter().all(Option::is_some) {
-                    let outputs = std::mem::take(&mut parts[*row]).into_iter().flatten();
-                    let values = self.model.output_builder().text_output(&spec, outputs).values;
-                    pooled.iter_mut().zip(values).for_each(|(pooled, values)| {
-                        pooled.features.row_mut(*row).copy_from_slice(&values);
-                    });
-                    complete += 1;
-                }
-            }
-            done(complete);
-        }
+        let mut take = |row: usize, output: Output| {
+            pooled.iter_mut().zip(output.values).for_each(|(pooled, values)| {
+                pooled.features.row_mut(row).copy_from_slice(&values);
+            });
+        };
+        let passes = Passes { model: self.model, token_budget: self.token_budget };
+        passes.run(&spec, texts, &mut take, done)?;
         Ok(pooled)
     }
 
@@ -165,20 +150,4 @@ impl Extractor<'_> {
         let recipe = Recipe { layers, combine, pooling, ..Recipe::default() };
         Ok(OutputSpec::Embedding(Arc::new(recipe.resolve(self.shape)?)))
     }
-}
-
-/// A window of a row, and what is computed of it.
-struct WindowTask {
-    row: usize,
-    window: usize,
-    task: Task,
-}
-
-fn window_tasks(windows: Vec<Window>, spec: &Arc<TaskSpec>) -> impl Iterator<Item = Task> {
-    let counted = windows.iter().map(|window| window.counted.clone()).collect();
-    let masks = PoolingMask::for_windows(counted);
-    windows.into_iter().zip(masks).map(|(window, mask)| Task {
-        mask,
-        ..Task::whole(window.encoded.sequence, Arc::clone(spec))
-    })
 }

@@ -23,6 +23,10 @@ impl TrainedHead {
         let body = html! {
             (section("Training", "", facts(&training_facts(self, dataset, recipe))))
             (section("Scores", SCORES, scores(report)))
+            @if let Some(entities) = &report.entities {
+                @let (headers, rows) = entities.table();
+                (section("Entities", &entities.line(), table(&headers, &rows)))
+            }
             @let (note, curves) = losses(&report.search);
             (section("Loss", note, curves))
             (section(

@@ -7,7 +7,7 @@ use crate::training::evaluation::CrossValidationScores;
 use crate::training::features::LongTexts;
 use crate::training::fit::linear::Convergence;
 use crate::training::fit::{Calibration, ChosenOn, ResolvedMethod, SearchTrials, ThresholdChoice};
-use crate::training::metrics::Assessment;
+use crate::training::metrics::{Assessment, EntityScores};
 use crate::training::options::{ClassWeights, HiddenLayers, Method, TrainingOptions};
 
 /// Stored in `head.json`. The same data, features and seed give the same report.
@@ -63,6 +63,9 @@ pub struct TrainingReport {
     pub cross_validation: Option<CrossValidationScores>,
     /// Scores of the finished head, with its temperature and thresholds.
     pub held_out: Assessment,
+    /// If the rows are tokens: the scores of the entities of the held-out texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entities: Option<EntityScores>,
 }
 
 /// An end of the strengths that may be tried.
@@ -162,6 +165,7 @@ impl TrainingReport {
             micro_f1_at_half: None,
             cross_validation: None,
             held_out,
+            entities: None,
         }
     }
 }

@@ -16,12 +16,16 @@ pub enum ProblemType {
     MultiLabelClassification,
     /// The outputs are numbers; there is no label to choose.
     Regression,
+    /// Exactly one label holds for each token. Only a trained head has it; a checkpoint says the same by
+    /// its architecture.
+    TokenClassification,
 }
 
 impl ProblemType {
     /// `problem_type` of `config.json`. An error says what is allowed.
     pub(super) fn parse(written: Value) -> Result<Self, String> {
-        Self::deserialize(&written).map_err(|_| {
+        let known = Self::deserialize(&written).ok();
+        known.filter(|known| *known != Self::TokenClassification).ok_or_else(|| {
             let allowed = "allowed are \"single_label_classification\", \
                            \"multi_label_classification\", \"regression\" and null";
             unusable("problem_type", written, allowed)

@@ -62,7 +62,7 @@ fn read_one(
         let rows = View::new(&numbers, t, c, c);
         Ok(match read {
             Read::Projected(projection) => projection.project(rows, masks[at]),
-            Read::Tagged(tagger) => tagger.logits(rows, masks[at]),
+            Read::Tagged(tagger) => tagger.tap(rows, masks[at]),
             _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };

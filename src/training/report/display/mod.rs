@@ -50,6 +50,16 @@ impl fmt::Display for TrainingReport {
             )?;
         }
         let held_out = self.test.as_ref().map_or("held out", |test| &test.file);
+        if let Some(entities) = &self.entities {
+            let (headers, rows) = entities.table();
+            let table = text_table(&headers, &rows);
+            write!(
+                f,
+                "{held_out}, {} texts: {}\n\n{table}\n\ntokens ",
+                entities.texts,
+                entities.line()
+            )?;
+        }
         write!(f, "{held_out}: {}", self.held_out.line())?;
         if !self.held_out.per_label.is_empty() {
             let (headers, rows) = label_table(&self.held_out.per_label);

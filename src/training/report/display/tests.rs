@@ -36,6 +36,7 @@ fn report() -> TrainingReport {
         }),
         cross_validation: None,
         held_out: assessment(),
+        entities: None,
     }
 }
 

@@ -1,0 +1,112 @@
+//! JSON Lines with a text and the spans of its entities.
+
+use serde_json::Value;
+
+use super::text::{Span, TaggedText};
+use crate::training::data::error::{DatasetErrorKind, LineError};
+use crate::training::data::json_lines::{Object, numbered_lines, parse_object};
+use crate::training::data::layout::{Column, Layout};
+
+/// Under which keys spans are looked for if the layout names none: as doccano, Prodigy and spaCy, and
+/// others have them.
+const KEYS: [&str; 4] = ["label", "spans", "labels", "entities"];
+
+/// The texts of a file, and the lines of objects that have no spans, not even an empty list.
+pub(super) struct SpanFile {
+    pub texts: Vec<TaggedText>,
+    pub unlabelled: Vec<u64>,
+}
+
+/// Reads a text and its spans per line: a list of objects with `start`, `end` and `label`, or of lists
+/// `[start, end, label]`.
+pub(super) fn read(content: &str, layout: &Layout) -> Result<SpanFile, LineError> {
+    let mut file = SpanFile { texts: Vec::new(), unlabelled: Vec::new() };
+    for (line, object) in numbered_lines(content) {
+        let object = parse_object(object).map_err(|kind| kind.on_line(line))?;
+        match read_object(line, &object, layout).map_err(|kind| kind.on_line(line))? {
+            Some(text) => file.texts.push(text),
+            None => file.unlabelled.push(line),
+        }
+    }
+    Ok(file)
+}
+
+fn read_object(
+    line: u64,
+    object: &Object,
+    layout: &Layout,
+) -> Result<Option<TaggedText>, DatasetErrorKind> {
+    let text = object.string_or_none(&layout.text)?.unwrap_or_default().to_owned();
+    let group = layout.group.as_ref().map(|group| object.find(group)).transpose()?.flatten();
+    let group = group.filter(|value| !value.is_null()).map(|value| match value {
+        Value::String(group) => group.clone(),
+        other => other.to_string(),
+    });
+    let Some((column, value)) = find(object, &layout.label)? else {
+        return Err(object.no_column(&layout.label));
+    };
+    let spans = match value {
+        Value::Null => return Ok(None),
+        Value::Array(spans) => spans,
+        other => return Err(span_type(&column, other)),
+    };
+    let characters: Vec<char> = text.chars().collect();
+    let read = |value: &Value| read_span(&column, value, &characters);
+    let mut spans = spans.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    spans.sort_by_key(|span| span.characters.start);
+    for pair in spans.windows(2) {
+        if pair[1].overlaps(&pair[0].characters) {
+            let ends = [0, 1].map(|at| [pair[at].characters.start, pair[at].characters.end]);
+            return Err(DatasetErrorKind::SpansOverlap(ends));
+        }
+    }
+    Ok(Some(TaggedText { line, text, spans, words: None, group }))
+}
+
+/// The value with the spans, and its key.
+fn find<'o>(
+    object: &'o Object,
+    label: &Column,
+) -> Result<Option<(String, &'o Value)>, DatasetErrorKind> {
+    let keys = match label {
+        Column::Name(name) if name == KEYS[0] => KEYS.map(str::to_owned).to_vec(),
+        other => vec![other.to_string()],
+    };
+    for key in keys {
+        if let Some(value) = object.find(&Column::Name(key.clone()))? {
+            return Ok(Some((key, value)));
+        }
+    }
+    Ok(None)
+}
+
+fn read_span(column: &str, value: &Value, text: &[char]) -> Result<Span, DatasetErrorKind> {
+    let (start, end, label) = match value {
+        Value::Array(parts) if parts.len() == 3 => (&parts[0], &parts[1], &parts[2]),
+        Value::Object(_) => (&value["start"], &value["end"], &value["label"]),
+        _ => return Err(span_type(column, value)),
+    };
+    let place = |number: &Value| number.as_u64().and_then(|number| usize::try_from(number).ok());
+    let (Some(start), Some(end), Value::String(label)) = (place(start), place(end), label) else {
+        return Err(span_type(column, value));
+    };
+    let label = label.trim();
+    if label.is_empty() {
+        return Err(span_type(column, value));
+    }
+    if start >= end || end > text.len() {
+        return Err(DatasetErrorKind::SpanRange { ends: [start, end], characters: text.len() });
+    }
+    if let Value::String(written) = &value["text"] {
+        let found: String = text[start..end].iter().collect();
+        if found != *written {
+            let written = written.clone();
+            return Err(DatasetErrorKind::SpanText { ends: [start, end], found, written });
+        }
+    }
+    Ok(Span { characters: start..end, label: label.to_owned() })
+}
+
+fn span_type(column: &str, found: &Value) -> DatasetErrorKind {
+    DatasetErrorKind::SpanType { column: column.to_owned(), found: found.to_string() }
+}

@@ -1,0 +1,131 @@
+//! Files of texts whose entities are marked.
+
+use std::io::Write;
+
+use super::super::layout::Layout;
+use super::super::notes::Note;
+use super::TaggedDataset;
+
+fn layout(text: &str, label: &str) -> Layout {
+    Layout::new(text.parse().unwrap(), label.parse().unwrap())
+}
+
+fn read_with(extension: &str, content: &str, layout: &Layout) -> Result<TaggedDataset, String> {
+    let mut file = tempfile::Builder::new().suffix(extension).tempfile().unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    TaggedDataset::read(file.path(), layout, &|_, _| None)
+        .map_err(|error| error.to_string().replace(&path, "FILE"))
+}
+
+fn read(extension: &str, content: &str) -> Result<TaggedDataset, String> {
+    read_with(extension, content, &layout("text", "label"))
+}
+
+/// The texts of a data set, with their entities as `[label: characters]`.
+fn shown(found: &TaggedDataset) -> Vec<String> {
+    let one = |text: &super::TaggedText| {
+        let characters: Vec<char> = text.text.chars().collect();
+        let spans = text.spans.iter().map(|span| {
+            let covered: String = characters[span.characters.clone()].iter().collect();
+            format!("[{}: {covered}]", span.label)
+        });
+        format!("{} {} {}", text.line, text.text, spans.collect::<String>())
+    };
+    found.marked.iter().map(one).collect()
+}
+
+#[test]
+fn a_word_and_its_tag_per_line() {
+    let conll = "-DOCSTART- -X- -X- O\n\nÉmile NNP B-NP I-PER\nZola NNP I-NP I-PER\nwrote VBD B-VP O\n\n\
+                 # # O O\nParis NNP B-NP I-LOC\n\n-DOCSTART- -X- -X- O\n\nJ. NNP B-NP I-PER\n";
+    let found = read(".conll", conll).unwrap();
+    let expected =
+        ["3 Émile Zola wrote [PER: Émile Zola]", "7 # Paris [LOC: Paris]", "12 J. [PER: J.]"];
+    assert_eq!(shown(&found), expected);
+    assert_eq!(found.texts.labels, ["LOC", "PER"]);
+    assert_eq!(found.marked[0].words, Some(vec![0..5, 6..10, 11..16]));
+    // The texts of a document are one group.
+    let groups: Vec<usize> = found.texts.rows.iter().map(|row| row.group).collect();
+    assert_eq!(groups, [0, 0, 2]);
+    // Lines with tabs may have words with spaces, and a line with a tab alone ends a text.
+    let tabs = "New York\tB-LOC\r\nis\tO\r\n\t\r\n# a comment\nTokyo\tB-LOC\n";
+    let expected = ["1 New York is [LOC: New York]", "5 Tokyo [LOC: Tokyo]"];
+    assert_eq!(shown(&read(".tsv", tabs).unwrap()), expected);
+}
+
+#[test]
+fn fields_are_named_by_their_numbers() {
+    let universal = "# sent_id = 1\n# text = Ada ran\n1\tAda\tB-PER\t-\t-\n2\tran\tO\t-\t-\n";
+    let found = read_with(".conllu", universal, &layout("2", "3")).unwrap();
+    assert_eq!(shown(&found), ["3 Ada ran [PER: Ada]"]);
+    let complex = "# id 7 domain=en\nAda _ _ B-PER\n";
+    assert_eq!(shown(&read(".conll", complex).unwrap()), ["2 Ada [PER: Ada]"]);
+    let refused =
+        |text, label| read_with(".conll", "Ada NNP B-PER\n", &layout(text, label)).unwrap_err();
+    assert!(refused("word", "label").contains("\"word\" can't be found; give a number"));
+    assert!(refused("1", "4").contains("no column \"4\"; there are \"1\", \"2\", \"3\""));
+}
+
+#[test]
+fn a_text_and_its_spans_per_line() {
+    let lines = "{\"text\": \"Ünal in Bonn\", \"label\": [[0, 4, \"PER\"], [8, 12, \"LOC\"]]}\n\
+                 {\"text\": \" Bonn\", \"spans\": [{\"start\": 1, \"end\": 5, \"label\": \"LOC\", \"text\": \"Bonn\"}]}\n\
+                 {\"text\": \"nothing\", \"entities\": []}\n\
+                 {\"text\": \"unread\", \"label\": null}\n\
+                 {\"text\": \" \", \"label\": []}\n";
+    let found = read(".jsonl", lines).unwrap();
+    let expected = ["1 Ünal in Bonn [PER: Ünal][LOC: Bonn]", "2  Bonn [LOC: Bonn]", "3 nothing "];
+    assert_eq!(shown(&found), expected);
+    assert_eq!(found.texts.notes, [Note::NoText(vec![5]), Note::NoLabel(vec![4])]);
+    let named = "{\"body\": \"Bonn\", \"marks\": [[0, 4, \"LOC\"]]}";
+    assert_eq!(
+        shown(&read_with(".ndjson", named, &layout("body", "marks")).unwrap()),
+        ["1 Bonn [LOC: Bonn]"]
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let conll = |content: &str| read(".conll", content).unwrap_err();
+    assert_eq!(
+        conll("a O\nb X O\n"),
+        "FILE, line 2: 3 columns where the first line has 2; all lines must have the same number"
+    );
+    assert!(conll("a\nb\n").starts_with("FILE, line 1: only one field; a line needs a word"));
+    assert!(conll("a\tO\n\tO\n").contains("line 2: no column"));
+    assert_eq!(conll("\n\n"), "FILE: no rows; at least one is needed");
+    let spans = |spans: &str| {
+        read(".jsonl", &format!("{{\"text\": \"Köln am\", \"label\": {spans}}}")).unwrap_err()
+    };
+    assert!(spans("\"LOC\"").contains("line 1: the spans in \"label\" are \"LOC\"; they must be"));
+    for wrong in ["[[0, 4]]", "[[0, 4, \"\"]]", "[{\"start\": 0}]", "[[-1, 4, \"LOC\"]]", "[7]"] {
+        assert!(spans(wrong).contains("they must be a list of objects"), "{wrong}");
+    }
+    for (wrong, ends) in [("[[4, 4, \"LOC\"]]", "4 to 4"), ("[[0, 8, \"LOC\"]]", "0 to 8")] {
+        let found = spans(wrong);
+        assert!(found.contains(ends) && found.contains("the text has 7 characters"), "{found}");
+    }
+    // Bytes instead of characters.
+    let bytes = "[{\"start\": 0, \"end\": 5, \"label\": \"LOC\", \"text\": \"Köln\"}]";
+    assert!(spans(bytes).contains("has the text \"Köln\", and the text has \"Köln \" there"));
+    let overlap = "[[0, 4, \"LOC\"], [2, 7, \"LOC\"]]";
+    assert!(spans(overlap).contains("the spans from 0 to 4 and from 2 to 7 overlap"));
+    assert!(read(".csv", "a,b").unwrap_err().contains("must end in .conll"));
+    assert!(
+        read(".jsonl", "{\"text\": \"a\"}")
+            .unwrap_err()
+            .contains("no column \"label\"; there are \"text\"")
+    );
+}
+
+#[test]
+fn a_test_file_is_held_out_and_may_have_other_labels() {
+    let training = read(".conll", "a B-X\n\nb B-Y\n").unwrap();
+    let test = read(".conll", "A B-Z\n\nnew B-X\n").unwrap();
+    let all = training.with_test(test, &|_, _| None);
+    assert_eq!(all.texts.labels, ["X", "Y", "Z"]);
+    assert_eq!(all.texts.targets.row_labels(2), [2]);
+    assert_eq!(shown(&all.held_out()), ["1 A [Z: A]", "3 new [X: new]"]);
+    assert!(all.texts.notes.contains(&Note::SeenInTraining(vec![1])));
+}
