@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::support::Tiny;
 
 /// The checkpoints, by their folders.
-pub const FAMILIES: [&str; 7] = [
+pub const FAMILIES: [&str; 9] = [
     "roberta",
     "xlm-roberta",
     "camembert",
@@ -18,6 +19,8 @@ pub const FAMILIES: [&str; 7] = [
     "distilbert",
     "modernbert",
     "modernbert-biases",
+    "nomic_bert",
+    "gte",
 ];
 
 /// The folder of a checkpoint.
@@ -31,6 +34,8 @@ pub struct Family {
     pub tiny: Tiny,
     /// The fields of `config.json` whose change leaves a part out, by that part.
     pub config: BTreeMap<String, Map<String, Value>>,
+    /// The tensors of which each tensor by an older name consists, row by row.
+    pub older: BTreeMap<String, Vec<String>>,
     /// The hidden states of the first texts, `(t, c)` each, by text and layer.
     hidden: BTreeMap<(usize, usize), Vec<f32>>,
 }
@@ -51,6 +56,7 @@ impl Family {
         Self {
             hidden: hidden.iter().map(state).collect(),
             config: serde_json::from_value(golden["config"].clone()).unwrap(),
+            older: Option::deserialize(&golden["older"]).unwrap().unwrap_or_default(),
             tiny: serde_json::from_value(golden).unwrap(),
         }
     }

@@ -4,6 +4,7 @@
 mod configs;
 mod drops;
 mod golden;
+mod older;
 mod tokens;
 
 use std::sync::Arc;

@@ -3,15 +3,19 @@
 mod bert;
 mod distilbert;
 mod family;
+mod gte;
 mod layout;
 mod modernbert;
 mod mpnet;
+mod nomic_bert;
+mod own_code;
 mod roberta;
+mod rotary;
 
 pub use family::Family;
 
 /// All families.
-pub static FAMILIES: [Family; 7] = [
+pub static FAMILIES: [Family; 9] = [
     bert::BERT,
     roberta::ROBERTA,
     roberta::XLM_ROBERTA,
@@ -19,4 +23,6 @@ pub static FAMILIES: [Family; 7] = [
     mpnet::MPNET,
     distilbert::DISTILBERT,
     modernbert::MODERNBERT,
+    nomic_bert::NOMIC_BERT,
+    gte::GTE,
 ];
