@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::support::Tiny;
 
 /// The checkpoints, by their folders.
-pub const FAMILIES: [&str; 9] = [
+pub const FAMILIES: [&str; 11] = [
     "roberta",
     "xlm-roberta",
     "camembert",
@@ -21,6 +21,8 @@ pub const FAMILIES: [&str; 9] = [
     "modernbert-biases",
     "nomic_bert",
     "gte",
+    "deberta-v2",
+    "deberta-v2-apart",
 ];
 
 /// The folder of a checkpoint.

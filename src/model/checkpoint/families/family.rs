@@ -51,7 +51,7 @@ impl Family {
 
     /// Whether a checkpoint without token types is of this family.
     pub fn may_lack_types(&self) -> bool {
-        self.model_type == "gte"
+        matches!(self.model_type, "gte" | "deberta-v2")
     }
 
     /// The name in this family of a field that most call `field`.

@@ -57,7 +57,7 @@ pub const GATED_LAYER: LayerNames = LayerNames {
 };
 
 /// A layer norm of rows of `c` columns with a bias.
-fn norm(raw: &RawConfig, module: impl Into<String>) -> NormSpec {
+pub fn norm(raw: &RawConfig, module: impl Into<String>) -> NormSpec {
     let (columns, eps) = (raw.hidden_size, raw.layer_norm_eps);
     NormSpec { module: module.into(), columns, has_bias: true, eps }
 }
@@ -83,6 +83,7 @@ pub fn encoder(
         words: table("word", raw.vocab_size),
         positions: rows.map(positions),
         token_types: (type_rows > 0).then(|| table("token_type", type_rows)),
+        projection: None,
         norm: norm(raw, "embeddings.LayerNorm"),
     };
     Ok(EncoderSpec {
@@ -91,6 +92,8 @@ pub fn encoder(
         attention_heads: raw.num_attention_heads,
         activation: raw.activation()?,
         position_bias: None,
+        relative: None,
+        score_terms: 1,
         final_norm: None,
     })
 }
@@ -115,6 +118,7 @@ fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
         output: linear(names.output, f, c),
         rotation: None,
         reach: None,
+        relative: None,
     }
 }
 

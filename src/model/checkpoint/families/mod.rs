@@ -1,6 +1,7 @@
 //! The families of encoders: how each reads `config.json`, and what it calls its tensors.
 
 mod bert;
+mod deberta_v2;
 mod distilbert;
 mod family;
 mod gte;
@@ -15,7 +16,7 @@ mod rotary;
 pub use family::Family;
 
 /// All families.
-pub static FAMILIES: [Family; 9] = [
+pub static FAMILIES: [Family; 10] = [
     bert::BERT,
     roberta::ROBERTA,
     roberta::XLM_ROBERTA,
@@ -25,4 +26,5 @@ pub static FAMILIES: [Family; 9] = [
     modernbert::MODERNBERT,
     nomic_bert::NOMIC_BERT,
     gte::GTE,
+    deberta_v2::DEBERTA_V2,
 ];

@@ -112,6 +112,7 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             output: linear("mlp.Wo", f, c, mlp_bias),
             rotation: Some(rotations[usize::from(is_local)]),
             reach: is_local.then_some(reach),
+            relative: None,
         }
     };
     Ok(EncoderSpec {
@@ -119,12 +120,15 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             words,
             positions: None,
             token_types: None,
+            projection: None,
             norm: norm("embeddings.norm".to_owned()),
         },
         layers: kinds.into_iter().enumerate().map(layer).collect(),
         attention_heads: raw.num_attention_heads,
         activation: raw.activation()?,
         position_bias: None,
+        relative: None,
+        score_terms: 1,
         final_norm: Some(norm("final_norm".to_owned())),
     })
 }
