@@ -17,7 +17,7 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 30] = [
+const READERS: [(&str, &[&str]); 31] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
@@ -43,6 +43,7 @@ const READERS: [(&str, &[&str]); 30] = [
     ("src/text/loading/roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/camembert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/xlm_roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/deberta_v2.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/whole.rs", &[TOKENIZER]),
     ("src/text/loading/settings.rs", &[TOKENIZER_CONFIG, TOKENIZER]),
     ("src/text/loading/json.rs", &[TOKENIZER]),

@@ -37,9 +37,14 @@ impl TokenTables {
     /// The guarantees hold, and there are this query and this key.
     #[inline(always)]
     pub unsafe fn column(&self, query: usize, key: usize) -> usize {
-        let at = self.columns.wrapping_add(self.first_query + query).wrapping_sub(key);
         // SAFETY: there is a column for the distance of any query and key.
-        unsafe { *at as usize }
+        unsafe { *self.columns_from(query, key) as usize }
+    }
+
+    /// The columns of a query and those after it with a key.
+    #[inline(always)]
+    pub fn columns_from(&self, query: usize, key: usize) -> *const u32 {
+        self.columns.wrapping_add(self.first_query + query).wrapping_sub(key)
     }
 
     /// The score with what the query and the key add to it.

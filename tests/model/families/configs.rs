@@ -7,7 +7,7 @@ use super::golden::family;
 use crate::support::CheckpointCopy;
 
 /// The config of a family with other fields.
-fn edited(name: &str, fields: &Value) -> Result<EncoderConfig, String> {
+pub fn edited(name: &str, fields: &Value) -> Result<EncoderConfig, String> {
     let copy = CheckpointCopy::from_folder(&family(name));
     let mut config: Map<String, Value> =
         serde_json::from_slice(&copy.bytes("config.json")).unwrap();

@@ -38,8 +38,17 @@ pub struct Family {
     pub config: BTreeMap<String, Map<String, Value>>,
     /// The tensors of which each tensor by an older name consists, row by row.
     pub older: BTreeMap<String, Vec<String>>,
+    /// The ids of the texts with other fields in `tokenizer_config.json`.
+    pub tokenizing: Vec<Tokenizing>,
     /// The hidden states of the first texts, `(t, c)` each, by text and layer.
     hidden: BTreeMap<(usize, usize), Vec<f32>>,
+}
+
+/// Fields of `tokenizer_config.json`, and the ids of all texts with them.
+#[derive(Deserialize)]
+pub struct Tokenizing {
+    pub fields: Map<String, Value>,
+    pub ids: Vec<Vec<u32>>,
 }
 
 impl Family {
@@ -59,6 +68,7 @@ impl Family {
             hidden: hidden.iter().map(state).collect(),
             config: serde_json::from_value(golden["config"].clone()).unwrap(),
             older: Option::deserialize(&golden["older"]).unwrap().unwrap_or_default(),
+            tokenizing: Option::deserialize(&golden["tokenizing"]).unwrap().unwrap_or_default(),
             tiny: serde_json::from_value(golden).unwrap(),
         }
     }

@@ -20,6 +20,10 @@ use super::layer_norm::LayerNorm;
 use crate::model::checkpoint::spec::{LayerSpec, LinearSpec, RelativePositions};
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
+/// Numbers between the rows of a table: without them, rows would often lie a power of two apart, and the
+/// numbers of several queries in few sets of the first-level cache.
+const LINE: usize = 16;
+
 /// The embeddings of distances.
 pub struct DistanceEmbeddings {
     /// `(r, c)`, normalised.
@@ -144,11 +148,12 @@ impl RelativeLayer {
         let panel = all.iter().flatten().next()?.panel_columns();
         let panels = range.start / panel..range.end.div_ceil(panel);
         let columns = panels.len() * panel;
+        let stride = columns + LINE;
         let RelativeScratch { operand, of_queries, of_keys } = scratch;
         let mut multiply = |tokens: View<'_>, projected: &PackedLinear, out: &mut Buffer| {
             let rows = tokens.rows();
             let operand = Operand::new(kernels, projected.dtype(), tokens, operand);
-            let out = ViewMut::new(out.grow(rows * columns), rows, columns, columns);
+            let out = ViewMut::new(out.grow(rows * stride), rows, columns, stride);
             kernels.gemm(&operand, projected, panels.clone(), Epilogue::Bias, out);
         };
         let [keys_of_distances, queries_of_distances] = all;
@@ -159,7 +164,7 @@ impl RelativeLayer {
             multiply(keys, projected, of_keys);
         }
         let table = |projected: Option<_>, numbers: &'s Buffer, rows: usize| {
-            projected.map(|_: &PackedLinear| View::new(numbers, rows, columns, columns))
+            projected.map(|_: &PackedLinear| View::new(numbers, rows, columns, stride))
         };
         Some(TokenScores {
             queries: table(keys_of_distances, of_queries, queries.rows()),

@@ -48,9 +48,16 @@ pub unsafe fn add_token_scores<V: Lanes, const W: usize>(
             0
         };
         for key in looked_up_from..keys {
-            for lane in 0..n {
+            for lane in (0..n).step_by(V::N) {
                 let at = scores.add(key * W * V::N + lane);
-                *at = tables.add(*at, first + lane, start + key);
+                let (query, key) = (first + lane, start + key);
+                if n - lane >= V::N {
+                    gathered(tables, V::load(at), query, key).store(at);
+                    continue;
+                }
+                for lane in 0..n - lane {
+                    *at.add(lane) = tables.add(*at.add(lane), query + lane, key);
+                }
             }
         }
     }
@@ -119,5 +126,25 @@ unsafe fn add_of_keys<V: Lanes, const W: usize>(
                 V::load(at).add(added).store(at);
             }
         }
+    }
+}
+
+/// The scores of a key and a whole register of queries, with what is added to them.
+///
+/// # Safety
+/// As for [`add_token_scores`].
+#[inline(always)]
+unsafe fn gathered<V: Lanes>(tables: &TokenTables, scores: V, query: usize, key: usize) -> V {
+    let columns = tables.columns_from(query, key);
+    let mut sum = scores;
+    // SAFETY: the row of each of these queries, and that of the key, has the column of their distance.
+    unsafe {
+        if let Some(rows) = tables.queries {
+            sum = sum.add(V::gather(rows.at(query, 0), columns, rows.stride));
+        }
+        if let Some(rows) = tables.keys {
+            sum = sum.add(V::gather(rows.at(key, 0), columns, 0));
+        }
+        sum
     }
 }
