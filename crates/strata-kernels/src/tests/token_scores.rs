@@ -38,10 +38,11 @@ impl Case {
         let added = |query: usize, key: usize| {
             let distance = (first + query).cast_signed() - key.cast_signed();
             let at = column(distance) - first_column;
-            let of = |has: bool, numbers: &[f32], row: usize| {
+            let number = |has: bool, numbers: &[f32], row: usize| {
                 if has { f64::from(numbers[row * width + at]) } else { 0.0 }
             };
-            (of(has[0], &of_queries, query) + of(has[1], &of_keys, key)) / (d as f64).sqrt()
+            let sum = number(has[0], &of_queries, query) + number(has[1], &of_keys, key);
+            sum / (d as f64).sqrt()
         };
         let expected = expected_at([&q, &k, &v], d, added);
         let view = |at: usize| {
