@@ -3,11 +3,14 @@
 
 use std::ops::Range;
 
+use crate::arguments::MAX_LANES;
 use crate::token_tables::{TableRows, TokenTables};
 use crate::view::View;
 
-/// Which column of a table of scores each distance, `query − key`, has. Distances that follow each
-/// other have the same column or columns that follow each other.
+/// So many that places in as many rows as a register has lanes fit into 31 bits.
+const MOST_COLUMNS: usize = (1 << 31) / (MAX_LANES + 1);
+
+/// Which column of a table of scores each distance, `query − key`, has. They never descend.
 pub struct DistanceColumns {
     /// Those of `−farthest..=farthest`.
     columns: Vec<u32>,
@@ -18,12 +21,11 @@ impl DistanceColumns {
     /// `column` of each distance up to `farthest`.
     ///
     /// # Panics
-    /// Columns don't follow each other.
+    /// Columns descend.
     pub fn new(farthest: usize, column: impl Fn(isize) -> usize) -> Self {
         let distances = -farthest.cast_signed()..=farthest.cast_signed();
         let columns: Vec<u32> = distances.map(|distance| column(distance) as u32).collect();
-        let follow = |pair: &[u32]| pair[0] == pair[1] || pair[0] + 1 == pair[1];
-        assert!(columns.windows(2).all(follow), "columns");
+        assert!(columns.is_sorted(), "columns descend");
         Self { columns, farthest }
     }
 
@@ -57,7 +59,7 @@ impl TokenScores<'_> {
     /// For `n` queries, the first of which is at place `first_query` among `t` keys.
     ///
     /// # Panics
-    /// A table has another number of rows, or lacks a column.
+    /// A table has another number of rows, lacks a column, or is so wide that places in it don't fit.
     pub(crate) fn tables(&self, first_query: usize, n: usize, t: usize) -> TokenTables {
         let Self { queries, keys, first_column, columns } = *self;
         let range = columns.range(first_query, n, t);
@@ -65,6 +67,7 @@ impl TokenScores<'_> {
             view.map(|view| {
                 assert_eq!(view.rows(), rows, "rows of scores");
                 let end = first_column + view.columns();
+                assert!(view.stride() + end <= MOST_COLUMNS, "columns of scores");
                 assert!(first_column <= range.start && range.end <= end, "columns of scores");
                 let first = view.as_ptr().wrapping_sub(first_column);
                 TableRows { first, stride: view.stride() }

@@ -19,8 +19,8 @@ impl TableRows {
 /// What a query and a key add to their score, each by their distance, `query − key`.
 ///
 /// Guarantees: the column of a distance is `distance` after `columns`, which is valid for all distances
-/// of queries and keys; their columns never descend, and differ by 1 at most. `queries` has a row for
-/// each query and `keys` one for each key, each valid for all of these columns.
+/// of queries and keys. `queries` has a row for each query and `keys` one for each key, each valid for all
+/// of these columns. Places of numbers in 16 rows are below 2^31.
 #[derive(Clone, Copy)]
 pub struct TokenTables {
     /// The place of the first query among the keys.
