@@ -31,7 +31,24 @@ MIN_COSINE = 0.999995
 # The tiny tokenizer of each family; that of BERT is as good as any, since no text is read.
 TOKENIZER_OF = {"bert": "distilbert"}
 # Graphs of transformers' eager attention are those that engines recognise best; PyTorch is faster with sdpa.
-EAGER_ONLY = {"mpnet"}
+EAGER_ONLY = {"mpnet", "deberta-v2"}
+
+
+# Where the defaults of a family are another size: those of microsoft/deberta-v3-base.
+BASE_SIZES = {
+    "deberta-v2": {
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "relative_attention": True,
+        "position_buckets": 256,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "position_biased_input": False,
+    }
+}
 
 
 def make(folder, tokenizers):
@@ -42,7 +59,7 @@ def make(folder, tokenizers):
     for file in (tokenizers / TOKENIZER_OF.get(family, family)).glob("tokenizer*.json"):
         shutil.copyfile(file, folder / file.name)
     torch.manual_seed(SEED)
-    config = transformers.AutoConfig.for_model(family)
+    config = transformers.AutoConfig.for_model(family, **BASE_SIZES.get(family, {}))
     if family in ("roberta", "mpnet"):
         config.max_position_embeddings = 514
     model = transformers.AutoModel.from_config(config)

@@ -17,13 +17,15 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 28] = [
+const READERS: [(&str, &[&str]); 31] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
     ("src/model/checkpoint/families/", &[CONFIG, CLASS]),
     // Names of tensors.
     ("src/model/checkpoint/families/layout.rs", &[]),
+    ("src/model/checkpoint/families/nomic_bert.rs", &[CONFIG, CLASS, WEIGHTS]),
+    ("src/model/checkpoint/families/gte.rs", &[CONFIG, CLASS, WEIGHTS]),
     ("src/model/checkpoint/spec/", &[]),
     ("src/model/checkpoint/sentence/mod.rs", &[MODULES, SETTINGS, OPTIONS]),
     ("src/model/checkpoint/sentence/native.rs", &[MODULES, SETTINGS, OF_A_MODULE]),
@@ -41,6 +43,7 @@ const READERS: [(&str, &[&str]); 28] = [
     ("src/text/loading/roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/camembert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/xlm_roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/deberta_v2.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/whole.rs", &[TOKENIZER]),
     ("src/text/loading/settings.rs", &[TOKENIZER_CONFIG, TOKENIZER]),
     ("src/text/loading/json.rs", &[TOKENIZER]),

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::epilogue::Epilogue;
 use crate::simd::matrix::TILE;
+use crate::token_tables::TokenTables;
 
 /// The left matrix of a matmul, in 32-bit words: word `(row, step)` is at
 /// `row · row_stride + step · step_stride`.
@@ -137,7 +138,7 @@ pub struct RotationArguments {
 /// `t` rows of `d`, `kv_stride` apart; `out` for `queries` rows of `d`, `out_stride` apart;
 /// `scratch` for [`attention_scratch`] numbers, and for [`rounded_scratch`] more if the matmuls are
 /// in bf16. Nothing else accesses `out` and `scratch`. `t` is at least 1. The guarantees of
-/// [`Distances`] hold.
+/// [`Distances`] and [`TokenTables`] hold.
 pub struct AttentionArguments {
     pub q: *const f32,
     pub q_stride: usize,
@@ -151,6 +152,8 @@ pub struct AttentionArguments {
     pub scale: f32,
     /// What the distance of a query and a key changes.
     pub distances: Option<Distances>,
+    /// What a query and a key add by their distance.
+    pub tables: Option<TokenTables>,
     pub out: *mut f32,
     pub out_stride: usize,
     pub scratch: *mut f32,

@@ -1,9 +1,9 @@
 //! Attention: the checks in front of the kernels.
 
 use crate::arguments::{AttentionArguments, attention_scratch, rounded_scratch};
-use crate::distance_bias::Positions;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
+use crate::positions::Positions;
 use crate::simd::matrix;
 use crate::view::View;
 use crate::view_mut::ViewMut;
@@ -11,9 +11,9 @@ use crate::view_mut::ViewMut;
 impl Kernels {
     /// Attention of one sequence and one attention head, `softmax(q·kᵀ/√d)·v` to `out`: queries
     /// `(n, d)`, keys and values `(t, d)`. With a reduced dtype its two matmuls are in bf16 on a
-    /// CPU that has AVX-512 BF16, and in f32 on others. With `positions`, what the distance of a
-    /// query and a key adds is added to their score before the softmax. `scratch` grows to the size
-    /// needed.
+    /// CPU that has AVX-512 BF16, and in f32 on others. With `positions`, what the places of a
+    /// query and a key add is added to `q·kᵀ/√d` before the softmax; what single tokens add, to `q·kᵀ`.
+    /// `scratch` grows to the size needed.
     ///
     /// # Panics
     /// Sizes do not fit together, keys and values have different strides, there are no keys, or a
@@ -52,10 +52,8 @@ impl Kernels {
             t,
             d,
             scale: (std::f64::consts::LOG2_E / (d as f64).sqrt()) as f32,
-            distances: positions.map(|Positions { bias, first_query }| {
-                assert!(first_query + n <= t, "{n} queries from {first_query} on among {t} keys");
-                bias.distances(first_query, n, t)
-            }),
+            distances: positions.and_then(|positions| positions.distances(n, t)),
+            tables: positions.and_then(|positions| positions.tables(n, t)),
             out_stride: out.stride(),
             out: out.as_mut_ptr(),
             scratch: scratch.as_mut_ptr(),

@@ -50,12 +50,3 @@ impl DistanceBias {
         Distances { first_query, bias, reach: self.reach }
     }
 }
-
-/// Where a sequence's queries are among its keys, and what their distances add.
-#[derive(Clone, Copy)]
-pub struct Positions<'a> {
-    /// What distances add.
-    pub bias: &'a DistanceBias,
-    /// The place of the first query among the keys.
-    pub first_query: usize,
-}

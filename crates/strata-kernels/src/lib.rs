@@ -31,6 +31,7 @@ mod operand;
 mod packed_linear;
 mod packed_words;
 mod peak;
+mod positions;
 mod rotation;
 mod scalar;
 #[cfg_attr(
@@ -46,6 +47,8 @@ mod simd;
 mod table;
 #[cfg(test)]
 mod tests;
+mod token_scores;
+mod token_tables;
 mod view;
 mod view_mut;
 #[cfg(kernels_x86_64)]
@@ -53,7 +56,7 @@ mod x86_64;
 
 pub use activation::Activation;
 pub use buffer::Buffer;
-pub use distance_bias::{DistanceBias, Positions};
+pub use distance_bias::DistanceBias;
 pub use dtype::Dtype;
 pub use epilogue::Epilogue;
 pub use f32_products::F32Products;
@@ -63,6 +66,8 @@ pub use numerics::REVISION;
 pub use operand::{Operand, OperandScratch};
 pub use packed_linear::{PackedLinear, PackedPart};
 pub use peak::peak;
+pub use positions::{PositionScores, Positions};
 pub use rotation::RotationTable;
+pub use token_scores::{DistanceColumns, TokenScores};
 pub use view::View;
 pub use view_mut::ViewMut;

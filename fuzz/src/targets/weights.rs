@@ -1,7 +1,7 @@
 //! Weights: safetensors files, their headers, and the index of shards.
 
-use strata::model::checkpoint::Weights;
 use strata::model::checkpoint::spec::TableSpec;
+use strata::model::checkpoint::{TensorNames, Weights};
 
 use super::folder::write;
 
@@ -9,7 +9,7 @@ use super::folder::write;
 /// says, and can be read; a refusal names a file.
 pub fn run(data: &[u8]) {
     let folder = write(data);
-    let weights = match Weights::open(folder.path(), "bert.") {
+    let weights = match Weights::open(folder.path(), TensorNames::prefixed(&["bert."])) {
         Ok(weights) => weights,
         Err(error) => {
             let message = error.to_string();

@@ -10,6 +10,7 @@ mod families;
 pub mod fingerprint;
 mod left_out;
 mod map;
+mod names;
 pub mod sentence;
 pub mod spec;
 mod table;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 pub use config::{EncoderConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
 pub use left_out::LeftOut;
+pub use names::TensorNames;
 pub use sentence::{SentenceFiles, TextOptions};
 pub use table::Table;
 pub use weights::Weights;
@@ -55,7 +57,7 @@ impl Checkpoint {
             return Err(CheckpointError::invalid(&adapter, message));
         }
         let config = EncoderConfig::read(&encoder_dir.join("config.json"))?;
-        let weights = Weights::open(encoder_dir, config.family.prefix)?;
+        let weights = Weights::open(encoder_dir, config.family.tensors)?;
         for (name, shape) in config.tensors() {
             weights.check(&name, &shape)?;
         }

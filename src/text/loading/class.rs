@@ -37,6 +37,8 @@ pub enum Source<'j> {
     XlmRoberta(&'j TokenizerJson),
     /// The same with CamemBERT's special tokens.
     Camembert(&'j TokenizerJson),
+    /// DeBERTa-v2's: a unigram model, and a normalizer of its own.
+    DebertaV2(&'j TokenizerJson),
     /// `tokenizer.json` as it is.
     Whole(&'j TokenizerJson),
 }
@@ -49,6 +51,7 @@ enum Kind {
     Roberta,
     XlmRoberta,
     Camembert,
+    DebertaV2,
     Whole,
 }
 
@@ -56,7 +59,7 @@ enum Kind {
 const DEFAULT: &str = "BertTokenizer";
 
 /// The classes without the `Fast` that some names end with, and whether they have token types.
-const CLASSES: [(&str, Kind, bool); 17] = [
+const CLASSES: [(&str, Kind, bool); 18] = [
     (DEFAULT, Kind::Bert, true),
     ("ConvBertTokenizer", Kind::Bert, true),
     ("DPRContextEncoderTokenizer", Kind::Bert, true),
@@ -71,6 +74,7 @@ const CLASSES: [(&str, Kind, bool); 17] = [
     ("RobertaTokenizer", Kind::Roberta, false),
     ("XLMRobertaTokenizer", Kind::XlmRoberta, false),
     ("CamembertTokenizer", Kind::Camembert, false),
+    ("DebertaV2Tokenizer", Kind::DebertaV2, true),
     ("PreTrainedTokenizer", Kind::Whole, false),
     ("PythonBackend", Kind::Whole, false),
     ("TokenizersBackend", Kind::Whole, false),
@@ -115,6 +119,7 @@ impl<'j> Class<'j> {
             (Kind::Roberta, None) if PAIRS.into_iter().all(has) => Source::Roberta(json),
             (Kind::XlmRoberta, Some(json)) => Source::XlmRoberta(json),
             (Kind::Camembert, Some(json)) => Source::Camembert(json),
+            (Kind::DebertaV2, Some(json)) => Source::DebertaV2(json),
             (Kind::Whole, Some(json)) => Source::Whole(json),
             (kind, None) => {
                 let missing = missing(kind, dir);
@@ -146,7 +151,7 @@ fn missing(kind: Kind, dir: &Path) -> String {
     let needed = match kind {
         Kind::Bert | Kind::MPNet => "a tokenizer.json, or a vocab.txt",
         Kind::Roberta => "a tokenizer.json, or a vocab.json with a merges.txt",
-        Kind::XlmRoberta | Kind::Camembert | Kind::Whole => "a tokenizer.json",
+        Kind::XlmRoberta | Kind::Camembert | Kind::DebertaV2 | Kind::Whole => "a tokenizer.json",
     };
     let others = SENTENCE_PIECE.into_iter().chain([VOCAB_TXT]).chain(PAIRS);
     let found: Vec<&str> = others.filter(|name| dir.join(name).exists()).collect();
@@ -203,6 +208,7 @@ mod tests {
             Source::Roberta(_) => "RoBERTa",
             Source::XlmRoberta(_) => "XLM-RoBERTa",
             Source::Camembert(_) => "CamemBERT",
+            Source::DebertaV2(_) => "DeBERTa-v2",
             Source::Whole(_) => "whole",
         };
         Ok((source, class.token_types))
@@ -222,6 +228,7 @@ mod tests {
         assert_eq!(choose(Some("PreTrainedTokenizerFast"), JSON), Ok(("whole", false)));
         assert_eq!(choose(Some("XLMRobertaTokenizer"), JSON), Ok(("XLM-RoBERTa", false)));
         assert_eq!(choose(Some("CamembertTokenizerFast"), JSON), Ok(("CamemBERT", false)));
+        assert_eq!(choose(Some("DebertaV2TokenizerFast"), JSON), Ok(("DeBERTa-v2", true)));
         assert_eq!(choose(Some("MPNetTokenizer"), &["vocab.txt"]), Ok(("MPNet", false)));
         assert_eq!(choose(Some("RobertaTokenizer"), &PAIRS), Ok(("RoBERTa", false)));
     }
@@ -261,6 +268,11 @@ mod tests {
                 "CamembertTokenizer",
                 &["sentencepiece.bpe.model"],
                 "save_pretrained(FOLDER) makes a tokenizer.json",
+            ),
+            (
+                "DebertaV2Tokenizer",
+                &["spm.model"],
+                "only spm.model; in transformers, AutoTokenizer.from_pretrained",
             ),
             (
                 "XLMRobertaTokenizer",

@@ -28,7 +28,7 @@ const ARGUMENTS_WITHOUT_EFFECT: [&str; 7] = [
 ];
 
 /// Arguments that are obeyed.
-const ARGUMENTS: [&str; 22] = [
+const ARGUMENTS: [&str; 24] = [
     "add_bos_token",
     "add_eos_token",
     "add_prefix_space",
@@ -45,11 +45,13 @@ const ARGUMENTS: [&str; 22] = [
     "pad_token",
     "padding_side",
     "sep_token",
+    "split_by_punct",
     "split_special_tokens",
     "strip_accents",
     "tokenize_chinese_chars",
     "trim_offsets",
     "truncation_side",
+    "unk_id",
     "unk_token",
 ];
 

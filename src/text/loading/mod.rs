@@ -5,6 +5,7 @@ mod begin_end;
 mod bert;
 mod camembert;
 mod class;
+mod deberta_v2;
 mod fields;
 mod identity;
 mod json;
@@ -137,6 +138,13 @@ impl Parts<'_> {
                 let processor = xlm_roberta::template(&tokenizer, begin, end).map_err(error)?;
                 (tokenizer, processor)
             }
+            Source::DebertaV2(json) => {
+                let bare = deberta_v2::build(json, config, added.name("unk_token")?)?;
+                let tokenizer = added.add_to(bare, rows)?;
+                let (class, separator) = (added.name("cls_token")?, added.name("sep_token")?);
+                let processor = bert::template(&tokenizer, class, separator).map_err(error)?;
+                (tokenizer, processor)
+            }
             Source::Bert(json) | Source::MPNet(json) => {
                 let vocab = json.map_or_else(|| bert::read_vocab(file), bert::json_vocab)?;
                 let bare = bert::build(vocab, added.name("unk_token")?, config, file)?;
@@ -170,6 +178,7 @@ impl Parts<'_> {
             Source::Roberta(json) => (json, xlm_roberta::CLASS_TOKENS.to_vec()),
             Source::XlmRoberta(json) => (Some(json), xlm_roberta::CLASS_TOKENS.to_vec()),
             Source::Camembert(json) => (Some(json), camembert::CLASS_TOKENS.to_vec()),
+            Source::DebertaV2(json) => (Some(json), deberta_v2::CLASS_TOKENS.to_vec()),
             Source::Whole(json) => (Some(json), whole::class_tokens(json)),
         };
         let extra: &[&str] = match self.source {

@@ -50,13 +50,8 @@ pub fn build(
     unknown: Unknown<'_>,
 ) -> Result<Tokenizer, TokenizerError> {
     let error = |cause| TokenizerError::new(&json.file, cause);
-    let kind = &json.model["type"];
-    if kind.as_str().is_some_and(|kind| kind != "Unigram") {
-        let allowed = "the classes XLMRobertaTokenizer and CamembertTokenizer need a Unigram";
-        return Err(TokenizerError::field(&json.file, "model.type", kind, allowed));
-    }
-    let vocab: Vec<(String, f64)> = Deserialize::deserialize(&json.model["vocab"])
-        .map_err(|cause| error(format!("model.vocab: {cause}").into()))?;
+    let needed = "the classes XLMRobertaTokenizer and CamembertTokenizer need a Unigram";
+    let vocab = vocabulary(json, needed)?;
     let unknown = match unknown {
         Unknown::Fixed => FIXED,
         Unknown::Piece(content) => {
@@ -77,6 +72,22 @@ pub fn build(
     tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
     tokenizer.with_decoder(Some(Metaspace::new('▁', scheme, true)));
     Ok(tokenizer)
+}
+
+/// The pieces and their scores; `needed` says which model is needed.
+///
+/// # Errors
+/// The model isn't a unigram model, or its vocabulary isn't a list of pieces.
+pub fn vocabulary(
+    json: &TokenizerJson,
+    needed: &str,
+) -> Result<Vec<(String, f64)>, TokenizerError> {
+    let kind = &json.model["type"];
+    if kind.as_str().is_some_and(|kind| kind != "Unigram") {
+        return Err(TokenizerError::field(&json.file, "model.type", kind, needed));
+    }
+    Deserialize::deserialize(&json.model["vocab"])
+        .map_err(|cause| TokenizerError::new(&json.file, format!("model.vocab: {cause}")))
 }
 
 /// The first table of characters among the file's normalizers; the class leaves out the others.

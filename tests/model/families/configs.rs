@@ -7,13 +7,18 @@ use super::golden::family;
 use crate::support::CheckpointCopy;
 
 /// The config of a family with other fields.
-fn edited(name: &str, fields: &Value) -> Result<EncoderConfig, String> {
+pub fn edited(name: &str, fields: &Value) -> Result<EncoderConfig, String> {
     let copy = CheckpointCopy::from_folder(&family(name));
     let mut config: Map<String, Value> =
         serde_json::from_slice(&copy.bytes("config.json")).unwrap();
     config.extend(fields.as_object().unwrap().clone());
     copy.write("config.json", Value::Object(config).to_string());
     EncoderConfig::read(&copy.file("config.json")).map_err(|error| error.to_string())
+}
+
+/// The rotation of all layers.
+fn theta(config: &EncoderConfig) -> f64 {
+    config.spec.layers[0].rotation.unwrap().theta
 }
 
 fn reaches(config: &EncoderConfig) -> Vec<Option<usize>> {
@@ -48,10 +53,10 @@ fn a_sliding_window_counts_before_local_attention() {
 #[test]
 fn the_kind_of_positions_counts_only_where_a_class_obeyed_it() {
     let positions = json!({"position_embedding_type": "sans_pos"});
-    for name in ["modernbert", "mpnet", "distilbert"] {
+    for name in ["modernbert", "mpnet", "distilbert", "nomic_bert"] {
         edited(name, &positions).unwrap();
     }
-    for name in ["roberta", "xlm-roberta", "camembert"] {
+    for name in ["roberta", "xlm-roberta", "camembert", "gte"] {
         let error = edited(name, &positions).err().unwrap();
         assert!(error.contains("position_embedding_type"), "{error}");
     }
@@ -68,6 +73,82 @@ fn rotations_of_another_kind_are_refused_by_either_name() {
     }
     let both = json!({"rope_type": "default", "type": "default"});
     edited("modernbert", &json!({"rope_parameters": {"full_attention": both}})).unwrap();
+    for name in ["nomic_bert", "gte"] {
+        for (field, kind) in [("rope_type", "yarn"), ("type", "ntk"), ("type", "dynamic")] {
+            for place in ["rope_parameters", "rope_scaling"] {
+                let error = edited(name, &json!({(place): {(field): kind}})).err().unwrap();
+                assert!(error.contains(&format!("{place}.rope_type is \"{kind}\"")), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_angle_is_read_in_the_order_of_transformers() {
+    for (name, default) in [("nomic_bert", 1e3), ("gte", 1.6e5)] {
+        for (fields, expected) in [
+            (json!({"rope_parameters": {"rope_theta": 7}, "rope_theta": 5}), 7.0),
+            (json!({"rope_parameters": {"rope_type": "default"}, "rope_theta": 5}), 5.0),
+            (json!({"rope_parameters": null, "rope_theta": 5}), 5.0),
+            (json!({"rope_parameters": {}}), default),
+            (json!({"rope_parameters": null}), default),
+            (json!({"rope_parameters": {"rope_theta": 7}, "rope_scaling": {"rope_theta": 9}}), 9.0),
+            (
+                json!({"rope_parameters": {"rope_theta": 7}, "rope_scaling": {"type": "default"}}),
+                default,
+            ),
+            (json!({"rope_parameters": {"rope_theta": 7}, "rope_scaling": {}}), 7.0),
+        ] {
+            assert_eq!(theta(&edited(name, &fields).unwrap()), expected, "{name} {fields}");
+        }
+        let refused = edited(name, &json!({"rope_parameters": {"rope_theta": 0}})).err().unwrap();
+        assert!(refused.contains("rope_parameters.rope_theta is 0.0"), "{refused}");
+    }
+}
+
+#[test]
+fn fields_for_code_that_a_class_has_replaced_may_only_ask_for_what_it_computes() {
+    let code = json!({"auto_map": {"AutoModel": "modeling.Model"}});
+    for name in ["nomic_bert", "gte"] {
+        edited(name, &code).unwrap();
+    }
+    let refused = edited("modernbert", &code).err().unwrap();
+    assert!(refused.contains("auto_map"), "{refused}");
+    let computed = json!({
+        "n_layer": 4, "n_embd": 32, "n_inner": 48, "layer_norm_epsilon": 1e-12, "prenorm": false,
+        "rotary_emb_base": 40, "rotary_emb_fraction": 1.0, "rotary_scaling_factor": null,
+        "activation_function": "swiglu", "qkv_proj_bias": false,
+    });
+    edited("nomic_bert", &computed).unwrap();
+    let computed = json!({
+        "position_embedding_type": "rope", "layer_norm_type": "layer_norm",
+        "logn_attention_scale": false, "pack_qkv": true, "use_memory_efficient_attention": true,
+    });
+    edited("gte", &computed).unwrap();
+    for (name, field, value) in [
+        ("nomic_bert", "n_layer", json!(12)),
+        ("nomic_bert", "rotary_emb_base", json!(10_000)),
+        ("nomic_bert", "rotary_emb_fraction", json!(0.5)),
+        ("nomic_bert", "rotary_scaling_factor", json!(2)),
+        ("nomic_bert", "prenorm", json!(true)),
+        ("nomic_bert", "mlp_fc1_bias", json!(true)),
+        ("nomic_bert", "activation_function", json!("gelu")),
+        ("nomic_bert", "moe_every_n_layers", json!(2)),
+        ("gte", "logn_attention_scale", json!(true)),
+        ("gte", "layer_norm_type", json!("rms_norm")),
+        ("gte", "head_dim", json!(16)),
+    ] {
+        let refused = edited(name, &json!({(field): value})).err().unwrap();
+        assert!(refused.contains(&format!("{field} is {value}")), "{refused}");
+    }
+}
+
+#[test]
+fn only_some_families_may_lack_token_types() {
+    let none = json!({"type_vocab_size": 0});
+    assert_eq!(edited("gte", &none).unwrap().token_types, None);
+    let refused = edited("nomic_bert", &none).err().unwrap();
+    assert!(refused.contains("type_vocab_size is 0"), "{refused}");
 }
 
 #[test]
@@ -77,6 +158,7 @@ fn sizes_that_no_tensor_limits_are_limited() {
         ("distilbert", "n_layers", 1 << 40),
         ("modernbert", "num_hidden_layers", 1025),
         ("modernbert", "max_position_embeddings", 1 << 18),
+        ("gte", "max_position_embeddings", 1 << 18),
     ] {
         let error = edited(name, &json!({(field): value, "layer_types": null})).err().unwrap();
         assert!(error.contains(field) && error.contains("at most"), "{error}");

@@ -16,9 +16,12 @@ const CHANGE: f64 = 1e-3;
 /// 1.45e-5, with AVX2 for `modernbert`, where without its norms the roundings of small rows grow.
 const TOLERANCE: f64 = 2e-5;
 
-/// The bias of keys adds the same to all scores of a query, unless keys are rotated after it.
+/// The bias of keys adds the same to all scores of a query, unless keys are rotated after it or have
+/// scores for distances; that of the keys of distances always does.
 fn cannot_matter(tensor: &str) -> bool {
-    [".key.bias", ".k.bias", ".k_lin.bias"].iter().any(|end| tensor.ends_with(end))
+    [".key.bias", ".k.bias", ".k_lin.bias", ".pos_key_proj.bias"]
+        .iter()
+        .any(|end| tensor.ends_with(end))
 }
 
 fn is_norm(tensor: &str) -> bool {

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::support::Tiny;
 
 /// The checkpoints, by their folders.
-pub const FAMILIES: [&str; 7] = [
+pub const FAMILIES: [&str; 11] = [
     "roberta",
     "xlm-roberta",
     "camembert",
@@ -18,6 +19,10 @@ pub const FAMILIES: [&str; 7] = [
     "distilbert",
     "modernbert",
     "modernbert-biases",
+    "nomic_bert",
+    "gte",
+    "deberta-v2",
+    "deberta-v2-apart",
 ];
 
 /// The folder of a checkpoint.
@@ -31,8 +36,19 @@ pub struct Family {
     pub tiny: Tiny,
     /// The fields of `config.json` whose change leaves a part out, by that part.
     pub config: BTreeMap<String, Map<String, Value>>,
+    /// The tensors of which each tensor by an older name consists, row by row.
+    pub older: BTreeMap<String, Vec<String>>,
+    /// The ids of the texts with other fields in `tokenizer_config.json`.
+    pub tokenizing: Vec<Tokenizing>,
     /// The hidden states of the first texts, `(t, c)` each, by text and layer.
     hidden: BTreeMap<(usize, usize), Vec<f32>>,
+}
+
+/// Fields of `tokenizer_config.json`, and the ids of all texts with them.
+#[derive(Deserialize)]
+pub struct Tokenizing {
+    pub fields: Map<String, Value>,
+    pub ids: Vec<Vec<u32>>,
 }
 
 impl Family {
@@ -51,6 +67,8 @@ impl Family {
         Self {
             hidden: hidden.iter().map(state).collect(),
             config: serde_json::from_value(golden["config"].clone()).unwrap(),
+            older: Option::deserialize(&golden["older"]).unwrap().unwrap_or_default(),
+            tokenizing: Option::deserialize(&golden["tokenizing"]).unwrap().unwrap_or_default(),
             tiny: serde_json::from_value(golden).unwrap(),
         }
     }

@@ -2,8 +2,10 @@
 //! the reference encoder and by the packed one with each instruction set that this machine has.
 
 mod configs;
+mod deberta;
 mod drops;
 mod golden;
+mod older;
 mod tokens;
 
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use strata::app::Parts;
 use strata::text::LongText;
 
-use super::golden::{FAMILIES, Family, family};
+use super::golden::{FAMILIES, Family, Tokenizing, family};
 use crate::support::fixtures::input;
 use crate::support::{CheckpointCopy, load};
 
@@ -25,6 +25,25 @@ fn check(dir: &Path, golden: &Family) {
 fn tokens_are_those_of_transformers() {
     for name in FAMILIES {
         check(&family(name), &Family::read(name));
+    }
+}
+
+#[test]
+fn tokens_with_other_settings_are_those_of_transformers() {
+    let golden = Family::read("deberta-v2");
+    assert_eq!(golden.tokenizing.len(), 4);
+    for Tokenizing { fields, ids } in &golden.tokenizing {
+        let copy = CheckpointCopy::from_folder(&family("deberta-v2"));
+        copy.edit_json("tokenizer_config.json", |json| {
+            json.as_object_mut().unwrap().extend(fields.clone());
+        });
+        let Parts { tokenizer, sequence_tokens, .. } = load(copy.dir());
+        for (case, expected) in golden.tiny.cases.iter().zip(ids) {
+            let input = input(&case.text, case.pair.as_deref());
+            let long = LongText::Truncate(None);
+            let found = tokenizer.encode(&input, sequence_tokens, long).unwrap();
+            assert_eq!(found.sequence.ids, *expected, "{fields:?}: {:?}", case.text);
+        }
     }
 }
 

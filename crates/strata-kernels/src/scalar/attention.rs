@@ -9,7 +9,7 @@ use crate::arguments::{AttentionArguments, Distances, KEYS};
 /// # Safety
 /// The guarantees of [`AttentionArguments`] hold.
 pub unsafe fn attention(arguments: &AttentionArguments) {
-    let AttentionArguments { q, q_stride, k, v, kv_stride, d, scale, .. } = *arguments;
+    let AttentionArguments { q, q_stride, k, v, kv_stride, d, scale, tables, .. } = *arguments;
     for i in 0..arguments.queries {
         // SAFETY: `i` is below `queries` and every key below `t`; scratch holds more than a block
         // of scores.
@@ -33,7 +33,9 @@ pub unsafe fn attention(arguments: &AttentionArguments) {
                 let mut new_max = max;
                 for (score, key) in scores.iter_mut().zip(keys.clone()) {
                     let dot: f32 = query.iter().zip(row(k, key)).map(|(q, k)| q * k).sum();
-                    *score = (dot + bias(key)) * scale;
+                    let sum = dot + bias(key);
+                    let sum = tables.map_or(sum, |tables| tables.add(sum, i, key));
+                    *score = sum * scale;
                     new_max = new_max.max(*score);
                 }
                 let correction = libm::exp2f(max - new_max);

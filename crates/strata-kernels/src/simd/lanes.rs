@@ -41,6 +41,13 @@ pub trait Lanes: Copy {
     /// As [`Lanes`] says.
     unsafe fn load(from: *const f32) -> Self;
 
+    /// `N` numbers, that of lane `l` at `places[l] + l·step` after `from`.
+    ///
+    /// # Safety
+    /// As [`Lanes`] says: `places` is valid for `N` numbers, and each of the `N` places for one. Their
+    /// distances from `from` are below 2^31.
+    unsafe fn gather(from: *const f32, places: *const u32, step: usize) -> Self;
+
     /// Writes `N` numbers.
     ///
     /// # Safety

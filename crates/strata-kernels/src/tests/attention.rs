@@ -2,9 +2,9 @@
 
 use super::guarded::Guarded;
 use super::support::{SIZES, all_kernels, assert_close, name, numbers};
-use crate::distance_bias::Positions;
 use crate::dtype::Dtype;
 use crate::kernels::Kernels;
+use crate::positions::Positions;
 use crate::view::View;
 use crate::view_mut::ViewMut;
 

@@ -2,7 +2,12 @@
 
 use super::attention::{all_with_dtypes, attention_at, expected_at, tolerance};
 use super::support::{assert_close, name, numbers};
-use crate::distance_bias::{DistanceBias, Positions};
+use crate::distance_bias::DistanceBias;
+use crate::positions::{PositionScores, Positions};
+
+fn at(bias: &DistanceBias, first_query: usize) -> Positions<'_> {
+    Positions { first_query, scores: PositionScores::OfDistance(bias) }
+}
 
 /// Queries, keys and values.
 fn inputs(n: usize, t: usize, d: usize) -> [Vec<f32>; 3] {
@@ -15,7 +20,7 @@ fn compare(bias: &DistanceBias, added: impl Fn(isize) -> f64, [first, n, t, d]: 
     let distance = |query: usize, key: usize| (first + query).cast_signed() - key.cast_signed();
     let expected = expected_at([q, k, v], d, |query, key| added(distance(query, key)));
     for (kernels, dtype) in all_with_dtypes() {
-        let positions = Some(Positions { bias, first_query: first });
+        let positions = Some(at(bias, first));
         let found = attention_at(kernels, dtype, [q, k, v], positions, d);
         let case = format!("{} {} first {first} n {n} t {t} d {d}", name(kernels), dtype.name());
         assert_close(&found, &expected, 2.0 * tolerance(dtype), &case);
@@ -67,7 +72,7 @@ fn a_key_that_is_excluded_may_have_any_score() {
             },
         );
     for (kernels, dtype) in all_with_dtypes() {
-        let positions = Some(Positions { bias: &table, first_query: 0 });
+        let positions = Some(at(&table, 0));
         let found = attention_at(kernels, dtype, [&q, &k, &v], positions, d);
         let far = (reach + 1) * d..;
         assert_close(
@@ -88,7 +93,7 @@ fn a_query_has_the_same_bits_among_any_others_of_its_place() {
     for (kernels, dtype) in all_with_dtypes() {
         for bias in &tables {
             let some = |first: usize, count: usize| {
-                let positions = Some(Positions { bias, first_query: first });
+                let positions = Some(at(bias, first));
                 let q = &q[first * d..(first + count) * d];
                 let rows = attention_at(kernels, dtype, [q, &k, &v], positions, d);
                 rows.iter().map(|x| x.to_bits()).collect::<Vec<_>>()

@@ -16,4 +16,5 @@ mod rows;
 mod same_bits;
 mod support;
 mod tiles;
+mod token_scores;
 mod views;

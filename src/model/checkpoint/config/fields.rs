@@ -9,6 +9,8 @@ use crate::model::checkpoint::families::Family;
 /// What is written of each layer takes memory before the weights are looked at.
 const MOST_LAYERS: usize = 1024;
 
+const TYPES: &str = "type_vocab_size";
+
 /// Reads the fields of a family. An error names the field.
 pub fn read(family: &Family, mut fields: Map<String, Value>) -> Result<RawConfig, String> {
     let mut renamed = (family.defaults)();
@@ -38,9 +40,10 @@ pub fn check(family: &Family, raw: &RawConfig) -> Result<(), String> {
         ("num_attention_heads", raw.num_attention_heads),
         ("intermediate_size", raw.intermediate_size),
         ("max_position_embeddings", raw.max_position_embeddings),
-        ("type_vocab_size", raw.type_vocab_size),
+        (TYPES, raw.type_vocab_size),
     ];
-    if let Some((name, _)) = sizes.iter().find(|(_, size)| *size == 0) {
+    let may_be_none = |name: &str| name == TYPES && family.may_lack_types();
+    if let Some((name, _)) = sizes.iter().find(|(name, size)| *size == 0 && !may_be_none(name)) {
         return Err(unusable(family.name_of(name), 0, "at least 1 is needed"));
     }
     if raw.num_hidden_layers > MOST_LAYERS {

@@ -15,6 +15,7 @@ struct Rule {
 }
 
 const POSITION_TYPE: &str = "position_embedding_type";
+const CODE: &str = "auto_map";
 
 const RULES: [Rule; 15] = [
     // A decoder's tokens attend to those before them alone.
@@ -34,17 +35,22 @@ const RULES: [Rule; 15] = [
     // A kernel from the hub, such as "kernels-community/flash-attn".
     Rule { field: "attn_implementation", is_allowed: is_built_in, only: "a built-in attention" },
     Rule { field: "_attn_implementation", is_allowed: is_built_in, only: "a built-in attention" },
-    // These read other files, or run code of the checkpoint's own.
+    // These read other files, or run code of the checkpoint's own, unless a class has replaced it.
     Rule { field: "transformers_weights", is_allowed: Value::is_null, only: "null" },
     Rule { field: "configuration_files", is_allowed: is_empty, only: "[]" },
-    Rule { field: "auto_map", is_allowed: is_empty, only: "{}" },
+    Rule { field: CODE, is_allowed: is_empty, only: "{}" },
     Rule { field: "trust_remote_code", is_allowed: is_off, only: "false" },
 ];
 
 /// Checks that no field asks for something that isn't computed. An error names the field.
 pub fn check(family: &Family, fields: &Map<String, Value>) -> Result<(), String> {
     for Rule { field, is_allowed, only } in RULES {
-        if field == POSITION_TYPE && !family.obeyed_position_type() {
+        let has_no_effect = match field {
+            POSITION_TYPE => !family.obeyed_position_type(),
+            CODE => family.had_own_code(),
+            _ => false,
+        };
+        if has_no_effect {
             continue;
         }
         if let Some(value) = fields.get(field).filter(|value| !is_allowed(value)) {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::family::Family;
 use super::layout::{self, BERT_LAYER};
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::PositionRows;
 use crate::model::dense::DenseActivation;
 
@@ -11,12 +12,12 @@ use crate::model::dense::DenseActivation;
 pub const BERT: Family = Family {
     model_type: "bert",
     class: "Bert",
-    prefix: "bert.",
+    tensors: TensorNames::prefixed(&["bert."]),
     names: &[],
     aliases: &[],
     defaults,
     encoder: |raw| {
-        layout::encoder(raw, &BERT_LAYER, PositionRows::Places, Some(raw.type_vocab_size))
+        layout::encoder(raw, &BERT_LAYER, Some(PositionRows::Places), raw.type_vocab_size)
     },
     classifier: |raw, outputs| {
         let modules = [POOLER, "classifier"];

@@ -6,6 +6,7 @@ use super::family::Family;
 use super::layout::{self, LayerNames};
 use super::roberta::with;
 use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{EncoderSpec, PositionRows};
 use crate::model::dense::DenseActivation;
 
@@ -13,7 +14,7 @@ use crate::model::dense::DenseActivation;
 pub const DISTILBERT: Family = Family {
     model_type: "distilbert",
     class: "DistilBert",
-    prefix: "distilbert.",
+    tensors: TensorNames::prefixed(&["distilbert."]),
     names: &[
         ("hidden_size", "dim"),
         ("num_hidden_layers", "n_layers"),
@@ -44,6 +45,7 @@ const LAYER: LayerNames = LayerNames {
     intermediate: "ffn.lin1",
     output: "ffn.lin2",
     output_norm: "output_layer_norm",
+    ..layout::BERT_LAYER
 };
 
 fn defaults() -> Map<String, Value> {
@@ -52,5 +54,5 @@ fn defaults() -> Map<String, Value> {
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
     let raw = RawConfig { layer_norm_eps: EPS, ..raw.clone() };
-    layout::encoder(&raw, &LAYER, PositionRows::Places, None)
+    layout::encoder(&raw, &LAYER, Some(PositionRows::Places), 0)
 }

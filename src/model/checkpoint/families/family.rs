@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec};
 
 /// A family of encoders.
@@ -12,8 +13,8 @@ pub struct Family {
     pub model_type: &'static str,
     /// The beginning of its classes' names, as in `BertModel`.
     pub class: &'static str,
-    /// What may stand before the names of its tensors.
-    pub prefix: &'static str,
+    /// What may be different in the names of its tensors.
+    pub tensors: TensorNames,
     /// The fields that have another name than in most families: the name in most, the name in this.
     pub names: &'static [(&'static str, &'static str)],
     /// Those of them that transformers reads by the common name too, and then prefers.
@@ -40,7 +41,17 @@ impl Family {
 
     /// Whether transformers 4 obeyed `position_embedding_type`. mmBERT, a ModernBERT, has `sans_pos` there.
     pub fn obeyed_position_type(&self) -> bool {
-        !matches!(self.model_type, "distilbert" | "modernbert" | "mpnet")
+        matches!(self.model_type, "bert" | "roberta" | "xlm-roberta" | "camembert")
+    }
+
+    /// Whether its checkpoints came with Python code that a class of transformers has replaced.
+    pub fn had_own_code(&self) -> bool {
+        matches!(self.model_type, "gte" | "nomic_bert")
+    }
+
+    /// Whether a checkpoint without token types is of this family.
+    pub fn may_lack_types(&self) -> bool {
+        matches!(self.model_type, "gte" | "deberta-v2")
     }
 
     /// The name in this family of a field that most call `field`.

@@ -24,6 +24,10 @@ pub struct LayerNames {
     pub output: &'static str,
     /// The norm after the feed-forward layers.
     pub output_norm: &'static str,
+    /// What the first feed-forward layer is multiplied with.
+    pub gate: Option<&'static str>,
+    /// Those of the linear layers that have no bias.
+    pub without_bias: &'static [&'static str],
 }
 
 /// The names in BERT and RoBERTa.
@@ -35,31 +39,51 @@ pub const BERT_LAYER: LayerNames = LayerNames {
     intermediate: "intermediate.dense",
     output: "output.dense",
     output_norm: "output.LayerNorm",
+    gate: None,
+    without_bias: &[],
+};
+
+/// The names in the families whose feed-forward layers have a gate.
+pub const GATED_LAYER: LayerNames = LayerNames {
+    layers: "layers",
+    qkv: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
+    attention_output: "self_attn.o_proj",
+    attention_norm: "post_attention_layernorm",
+    intermediate: "mlp.gate_proj",
+    output: "mlp.down_proj",
+    output_norm: "post_mlp_layernorm",
+    gate: Some("mlp.up_proj"),
+    without_bias: &["mlp.gate_proj", "mlp.up_proj"],
 };
 
 /// A layer norm of rows of `c` columns with a bias.
-fn norm(raw: &RawConfig, module: impl Into<String>) -> NormSpec {
+pub fn norm(raw: &RawConfig, module: impl Into<String>) -> NormSpec {
     let (columns, eps) = (raw.hidden_size, raw.layer_norm_eps);
     NormSpec { module: module.into(), columns, has_bias: true, eps }
 }
 
-/// The encoder with these names of layers. `type_rows` are those of the table of token types, if
-/// there is one.
+/// The encoder with these names of layers. `rows` says which rows of the table of positions its tokens
+/// have, if there is one; `type_rows` are those of the table of token types, which isn't there without
+/// any.
 pub fn encoder(
     raw: &RawConfig,
     names: &LayerNames,
-    rows: PositionRows,
-    type_rows: Option<usize>,
+    rows: Option<PositionRows>,
+    type_rows: usize,
 ) -> Result<EncoderSpec, String> {
     let table = |name: &str, rows| {
         let name = format!("embeddings.{name}_embeddings.weight");
         TableSpec { name, rows, columns: raw.hidden_size }
     };
-    let positions = table("position", raw.max_position_embeddings);
+    let positions = |rows| {
+        let table = table("position", raw.max_position_embeddings);
+        PositionTable { table, rows }
+    };
     let embeddings = EmbeddingSpec {
         words: table("word", raw.vocab_size),
-        positions: Some(PositionTable { table: positions, rows }),
-        token_types: type_rows.map(|rows| table("token_type", rows)),
+        positions: rows.map(positions),
+        token_types: (type_rows > 0).then(|| table("token_type", type_rows)),
+        projection: None,
         norm: norm(raw, "embeddings.LayerNorm"),
     };
     Ok(EncoderSpec {
@@ -68,6 +92,8 @@ pub fn encoder(
         attention_heads: raw.num_attention_heads,
         activation: raw.activation()?,
         position_bias: None,
+        relative: None,
+        score_terms: 1,
         final_norm: None,
     })
 }
@@ -75,7 +101,10 @@ pub fn encoder(
 fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
     let (c, f) = (raw.hidden_size, raw.intermediate_size);
     let module = |name: &str| format!("{}.{index}.{name}", names.layers);
-    let linear = |name: &str, inputs, outputs| LinearSpec::new(module(name), inputs, outputs);
+    let linear = |name: &str, inputs, outputs| {
+        let has_bias = !names.without_bias.contains(&name);
+        LinearSpec::new(module(name), inputs, outputs).with_bias(has_bias)
+    };
     LayerSpec {
         norms: LayerNorms {
             after_attention: Some(norm(raw, module(names.attention_norm))),
@@ -85,10 +114,11 @@ fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
         qkv: names.qkv.map(|name| linear(name, c, c)),
         attention_output: linear(names.attention_output, c, c),
         intermediate: linear(names.intermediate, c, f),
-        gate: None,
+        gate: names.gate.map(|name| linear(name, c, f)),
         output: linear(names.output, f, c),
         rotation: None,
         reach: None,
+        relative: None,
     }
 }
 

@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::bert;
 use super::family::Family;
+use super::rotary::{self, RopeParameters};
 use crate::field::unusable;
 use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{
     ClassifierLayer, ClassifierSpec, EmbeddingSpec, EncoderSpec, LayerNorms, LayerSpec, LinearSpec,
     NormSpec, Rotation, TableSpec,
@@ -15,14 +17,11 @@ use crate::model::checkpoint::spec::{
 use crate::model::dense::DenseActivation;
 use crate::model::pooling::Pooling;
 
-/// Rotations are computed for so many places before the first text; no tensor says how many there are.
-const MOST_TOKENS: usize = 1 << 17;
-
 /// The family.
 pub const MODERNBERT: Family = Family {
     model_type: "modernbert",
     class: "ModernBert",
-    prefix: "model.",
+    tensors: TensorNames::prefixed(&["model."]),
     names: &[("hidden_act", "hidden_activation"), ("layer_norm_eps", "norm_eps")],
     aliases: &[],
     defaults,
@@ -70,15 +69,6 @@ enum Attention {
     SlidingAttention,
 }
 
-/// `rope_parameters` of one kind of layer.
-#[derive(Clone, Default, Deserialize)]
-struct RopeParameters {
-    rope_type: Option<String>,
-    /// An older name of `rope_type`, which is read if that is missing.
-    r#type: Option<String>,
-    rope_theta: Option<f64>,
-}
-
 /// `rope_parameters`
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,11 +81,7 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
     let kinds = kinds(raw)?;
     let rotations = rotations(raw)?;
     let reach = reach(raw)?;
-    if raw.max_position_embeddings > MOST_TOKENS {
-        let (found, allowed) =
-            (raw.max_position_embeddings, format!("at most {MOST_TOKENS} can be served"));
-        return Err(unusable("max_position_embeddings", found, &allowed));
-    }
+    rotary::check_positions(raw)?;
     let c = raw.hidden_size;
     let words = TableSpec {
         name: "embeddings.tok_embeddings.weight".to_owned(),
@@ -126,6 +112,7 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             output: linear("mlp.Wo", f, c, mlp_bias),
             rotation: Some(rotations[usize::from(is_local)]),
             reach: is_local.then_some(reach),
+            relative: None,
         }
     };
     Ok(EncoderSpec {
@@ -133,12 +120,15 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             words,
             positions: None,
             token_types: None,
+            projection: None,
             norm: norm("embeddings.norm".to_owned()),
         },
         layers: kinds.into_iter().enumerate().map(layer).collect(),
         attention_heads: raw.num_attention_heads,
         activation: raw.activation()?,
         position_bias: None,
+        relative: None,
+        score_terms: 1,
         final_norm: Some(norm("final_norm".to_owned())),
     })
 }
@@ -181,16 +171,7 @@ fn kinds(raw: &RawConfig) -> Result<Vec<Attention>, String> {
 
 /// The rotations of layers that attend to all tokens, and of the others.
 fn rotations(raw: &RawConfig) -> Result<[Rotation; 2], String> {
-    let columns = raw.hidden_size / raw.num_attention_heads.max(1);
-    if !columns.is_multiple_of(2) {
-        let allowed = "rotations need an even number of columns for each of num_attention_heads";
-        return Err(unusable("hidden_size", raw.hidden_size, allowed));
-    }
-    let head_dim: Option<usize> = raw.other("head_dim")?;
-    if let Some(other) = head_dim.filter(|written| *written != columns) {
-        let allowed = "only hidden_size / num_attention_heads can be served";
-        return Err(unusable("head_dim", other, allowed));
-    }
+    let columns = rotary::columns(raw)?;
     let scaling: Value = raw.other("rope_scaling")?;
     if !scaling.is_null() {
         return Err(unusable("rope_scaling", scaling, "only null can be served"));
@@ -198,20 +179,8 @@ fn rotations(raw: &RawConfig) -> Result<[Rotation; 2], String> {
     let all: Option<AllRopeParameters> = raw.other("rope_parameters")?;
     let AllRopeParameters { full_attention, sliding_attention } = all.unwrap_or_default();
     let rotation = |kind: &str, written: Option<RopeParameters>, older: &str| {
-        let RopeParameters { rope_type, r#type, rope_theta } = written.unwrap_or_default();
-        let field = |name: &str| format!("rope_parameters.{kind}.{name}");
-        if let Some(other) = rope_type.or(r#type).filter(|name| name != "default") {
-            let allowed = "only \"default\" can be served";
-            return Err(unusable(&field("rope_type"), other, allowed));
-        }
-        let (name, theta) = match rope_theta {
-            Some(theta) => (field("rope_theta"), theta),
-            None => (older.to_owned(), raw.other(older)?),
-        };
-        if !(theta.is_finite() && theta > 0.0) {
-            return Err(unusable(&name, theta, "a number above 0 is needed"));
-        }
-        Ok(Rotation { theta, columns })
+        let place = format!("rope_parameters.{kind}");
+        rotary::rotation(raw, columns, &place, written.unwrap_or_default(), older)
     };
     Ok([
         rotation("full_attention", full_attention, "global_rope_theta")?,

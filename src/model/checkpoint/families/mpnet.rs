@@ -5,13 +5,14 @@ use super::layout::{self, LayerNames};
 use super::{bert, roberta};
 use crate::field::unusable;
 use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{EncoderSpec, PositionBias, PositionRows, TableSpec};
 
 /// The family.
 pub const MPNET: Family = Family {
     model_type: "mpnet",
     class: "MPNet",
-    prefix: "mpnet.",
+    tensors: TensorNames::prefixed(&["mpnet."]),
     names: &[],
     aliases: &[],
     defaults: || roberta::with(&[("vocab_size", 30_527), ("pad_token_id", 1), (BUCKETS, 32)]),
@@ -41,7 +42,8 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
         let allowed = format!("at least {} are needed", PositionBias::BUCKETS);
         return Err(unusable(BUCKETS, buckets, &allowed));
     }
-    let encoder = layout::encoder(raw, &LAYER, PositionRows::AfterPadding(PADDING), None)?;
+    let rows = Some(PositionRows::AfterPadding(PADDING));
+    let encoder = layout::encoder(raw, &LAYER, rows, 0)?;
     let name = "encoder.relative_attention_bias.weight".to_owned();
     let table = TableSpec { name, rows: buckets, columns: raw.num_attention_heads };
     Ok(EncoderSpec { position_bias: Some(PositionBias { table }), ..encoder })

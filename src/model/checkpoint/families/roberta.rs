@@ -8,6 +8,7 @@ use super::family::Family;
 use super::layout::{self, BERT_LAYER};
 use crate::field::unusable;
 use crate::model::checkpoint::config::RawConfig;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{ClassifierSpec, EncoderSpec, PositionRows};
 use crate::model::dense::DenseActivation;
 
@@ -15,7 +16,7 @@ use crate::model::dense::DenseActivation;
 pub const ROBERTA: Family = Family {
     model_type: "roberta",
     class: "Roberta",
-    prefix: "roberta.",
+    tensors: TensorNames::prefixed(&["roberta."]),
     names: &[],
     aliases: &[],
     defaults: || with(&[("vocab_size", 50_265), ("pad_token_id", 1)]),
@@ -56,8 +57,8 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
         let allowed = "positions begin after it, so an id of 0 or above is needed";
         unusable("pad_token_id", raw.pad_token_id, allowed)
     })?;
-    let rows = PositionRows::AfterPadding(padding);
-    layout::encoder(raw, &BERT_LAYER, rows, Some(raw.type_vocab_size))
+    let rows = Some(PositionRows::AfterPadding(padding));
+    layout::encoder(raw, &BERT_LAYER, rows, raw.type_vocab_size)
 }
 
 /// The classifier, also of MPNet.

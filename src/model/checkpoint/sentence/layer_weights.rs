@@ -8,6 +8,7 @@ use super::modules::Module;
 use crate::field::unusable;
 use crate::model::checkpoint::config::EncoderConfig;
 use crate::model::checkpoint::error::{CheckpointError, read_json};
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::weights::Weights;
 use crate::model::pooling::Pooling;
 use crate::model::recipe::{Combine, Recipe};
@@ -54,7 +55,8 @@ pub fn read_layer_weights(
         );
         return Err(CheckpointError::invalid(&file, message));
     }
-    let weights = Weights::open(&module.dir, "")?.read("layer_weights", &[last + 1 - first])?;
+    let weights = Weights::open(&module.dir, TensorNames::default())?
+        .read("layer_weights", &[last + 1 - first])?;
     let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
     let share = |weight: f32| (f64::from(weight) / sum) as f32;
     Ok(Recipe {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_json, read_optional_json};
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{LinearSpec, NormSpec};
 use crate::model::checkpoint::weights::Weights;
 use crate::model::dense::DenseActivation;
@@ -69,7 +70,7 @@ pub fn read_dense(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError>
     let invalid = |message: String| CheckpointError::invalid(&file, message);
     let activation = activation(&read.activation_function).map_err(invalid)?;
     check_width("in_features", read.in_features, width).map_err(invalid)?;
-    let weights = Weights::open(dir, "")?;
+    let weights = Weights::open(dir, TensorNames::default())?;
     let outputs = read.out_features;
     let linear = |module: &str| LinearSpec::new(module, width, outputs);
     let dense = weights.read_dense(&linear("linear").with_bias(read.bias), activation)?;
@@ -129,7 +130,7 @@ pub fn read_layer_norm(dir: &Path, width: usize) -> Result<RowLayer, CheckpointE
         .map_err(|message| CheckpointError::invalid(&file, message))?;
     let module = "norm".to_owned();
     let norm = NormSpec { module, columns: width, has_bias: true, eps: LAYER_NORM_EPS };
-    let (weight, bias) = Weights::open(dir, "")?.read_norm(&norm)?;
+    let (weight, bias) = Weights::open(dir, TensorNames::default())?.read_norm(&norm)?;
     Ok(RowLayer::LayerNorm { weight, bias, eps: norm.eps })
 }
 

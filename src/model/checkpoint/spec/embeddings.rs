@@ -1,16 +1,18 @@
-//! The embedding stage: a sum of rows of tables, then a norm.
+//! The embedding stage: a sum of rows of tables, a projection if these are narrower, then a norm.
 
-use super::tensors::{NormSpec, TableSpec};
+use super::tensors::{LinearSpec, NormSpec, TableSpec};
 
 /// The embedding stage.
 #[derive(Clone, Debug)]
 pub struct EmbeddingSpec {
-    /// A row for each id, `(vocabulary, c)`.
+    /// A row for each id, `(vocabulary, e)`; `e` is `c` unless there is a projection.
     pub words: TableSpec,
     /// A row for each position.
     pub positions: Option<PositionTable>,
     /// A row for each token type.
     pub token_types: Option<TableSpec>,
+    /// The projection of the sum, `(e) → (c)`.
+    pub projection: Option<LinearSpec>,
     /// The norm of the sum.
     pub norm: NormSpec,
 }
@@ -18,7 +20,7 @@ pub struct EmbeddingSpec {
 /// The table of position embeddings.
 #[derive(Clone, Debug)]
 pub struct PositionTable {
-    /// `(positions, c)`
+    /// `(positions, e)`
     pub table: TableSpec,
     /// Which row belongs to which token.
     pub rows: PositionRows,

@@ -6,6 +6,7 @@
 mod classifier;
 mod embeddings;
 mod position_bias;
+mod relative;
 mod rotation;
 mod tensors;
 
@@ -14,6 +15,7 @@ use strata_kernels::Activation;
 pub use classifier::{ClassifierLayer, ClassifierSpec};
 pub use embeddings::{EmbeddingSpec, PositionRows, PositionTable};
 pub use position_bias::PositionBias;
+pub use relative::{RelativePositions, RelativeProjections, RelativeRows};
 pub use rotation::Rotation;
 pub use tensors::{LinearSpec, NormSpec, TableSpec};
 
@@ -30,6 +32,11 @@ pub struct EncoderSpec {
     pub activation: Activation,
     /// What distance adds to the attention scores of all layers.
     pub position_bias: Option<PositionBias>,
+    /// What distance and the content of one token add to the attention scores, with the projections of
+    /// each layer.
+    pub relative: Option<RelativePositions>,
+    /// How many dot products a score is the sum of: it is divided by `√(score_terms·d)`.
+    pub score_terms: usize,
     /// The norm that makes the last hidden state. Those before it don't have it.
     pub final_norm: Option<NormSpec>,
 }
@@ -60,6 +67,8 @@ pub struct LayerSpec {
     pub rotation: Option<Rotation>,
     /// How far a token attends: to those at most so many positions away; `None` for all.
     pub reach: Option<usize>,
+    /// The projections of embeddings of distances, if the encoder has these.
+    pub relative: Option<RelativeProjections>,
 }
 
 /// The norms of a layer: those before its parts, or those after the residual sums.
@@ -86,13 +95,18 @@ impl EncoderSpec {
     /// They come layer by layer, so that a checkpoint that has fewer layers than its config says is
     /// found out at the first that is missing.
     pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        let EmbeddingSpec { words, positions, token_types, norm } = &self.embeddings;
+        let EmbeddingSpec { words, positions, token_types, projection, norm } = &self.embeddings;
         let positions = positions.as_ref().map(|positions| &positions.table);
         let bias = self.position_bias.as_ref().map(|bias| &bias.table);
-        let tables = [Some(words), positions, token_types.as_ref(), bias].into_iter().flatten();
+        let relative = self.relative.as_ref().map(|relative| &relative.table);
+        let tables = [Some(words), positions, token_types.as_ref(), bias, relative];
+        let relative_norm = self.relative.iter().filter_map(|relative| relative.norm.as_ref());
         tables
+            .into_iter()
+            .flatten()
             .map(TableSpec::tensor)
-            .chain(norm.tensors())
+            .chain(projection.iter().flat_map(LinearSpec::tensors))
+            .chain([norm].into_iter().chain(relative_norm).flat_map(NormSpec::tensors))
             .chain(self.layers.iter().flat_map(LayerSpec::tensors))
             .chain(self.final_norm.iter().flat_map(NormSpec::tensors))
     }
@@ -104,7 +118,8 @@ impl EncoderSpec {
     /// `2·t·p + 4·t·min(t, 2r + 1)·c`
     ///
     /// The first term is the projections and the feed-forward layers; the second is the scores and
-    /// the weighted values of attention. In BERT, where `p = 4c² + 2cf` and `f = 4c`, this is
+    /// the weighted values of attention. With embeddings of distances, `2·t·min(2t − 1, 2·span)·c` is
+    /// added for each of a layer's projections of them. In BERT, where `p = 4c² + 2cf` and `f = 4c`, this is
     /// `24·t·c² + 4·t²·c`, as in Narayanan et al. 2021 (arXiv:2104.04473, appendix). Softmax, norms
     /// and activations are not counted. An encoder may compute less: it can leave out rows that no
     /// tap reads.
@@ -112,8 +127,12 @@ impl EncoderSpec {
         let c = self.hidden_size() as f64;
         let layer = |layer: &LayerSpec| {
             let keys = layer.reach.map_or(t, |reach| t.min(2 * reach + 1));
+            let relative = self.relative.as_ref().map_or(0, |relative| {
+                let rows = (2 * t).saturating_sub(1).min(2 * relative.rows.span);
+                rows * layer.relative.iter().flat_map(RelativeProjections::linears).count()
+            });
             let t = t as f64;
-            2.0 * t * layer.matrix_numbers() as f64 + 4.0 * t * keys as f64 * c
+            2.0 * t * (layer.matrix_numbers() as f64 + (2 * keys + relative) as f64 * c)
         };
         self.layers.iter().take(depth).map(layer).sum()
     }
@@ -130,7 +149,8 @@ impl LayerSpec {
         let LayerNorms { before_feed_forward, after_feed_forward, .. } = &self.norms;
         let norms = [before_attention, after_attention, before_feed_forward, after_feed_forward];
         let norms = norms.into_iter().flatten().flat_map(NormSpec::tensors);
-        self.linears().flat_map(LinearSpec::tensors).chain(norms)
+        let relative = self.relative.iter().flat_map(RelativeProjections::linears);
+        self.linears().chain(relative).flat_map(LinearSpec::tensors).chain(norms)
     }
 
     /// Numbers of the layer's matrices.

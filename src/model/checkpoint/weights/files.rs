@@ -11,6 +11,7 @@ use super::{Located, Weights, WeightsFile, pytorch};
 use crate::model::checkpoint::damage::{explain, git_lfs_pointer};
 use crate::model::checkpoint::error::{CheckpointError, read_json};
 use crate::model::checkpoint::map::MappedFile;
+use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::tensors::BUFFERS;
 
 /// The files that may have the weights, or list them, in the order in which transformers looks for them;
@@ -40,17 +41,18 @@ struct Index {
 
 impl Weights {
     /// Maps the weights of a folder: the first of `model.safetensors`, `pytorch_model.bin` and `model.pt`, or
-    /// the shards that an index of one of the first two lists. `prefix` may stand before the names of tensors.
+    /// the shards that an index of one of the first two lists. `names` says what may be different in the
+    /// names of tensors.
     ///
     /// # Errors
     /// There are none, a file's header is invalid, it is truncated or too long, a shard lacks a
-    /// tensor that the index lists for it, a tensor exists twice, or the folder has other weights
-    /// that would have to be read instead.
-    pub fn open(dir: &Path, prefix: &'static str) -> Result<Self, CheckpointError> {
+    /// tensor that the index lists for it, a tensor exists twice, its rows can't be divided between those
+    /// that it holds, or the folder has other weights that would have to be read instead.
+    pub fn open(dir: &Path, names: TensorNames) -> Result<Self, CheckpointError> {
         check_for_others(dir)?;
         let found = CANDIDATES.map(|name| dir.join(name)).into_iter().find(|file| file.exists());
         let Some(file) = found else { return Err(missing(dir)) };
-        let mut weights = Self::empty(dir.to_owned(), prefix);
+        let mut weights = Self::empty(dir.to_owned(), names);
         if file.to_string_lossy().ends_with(INDEX_END) {
             weights.add_shards(&file)?;
         } else {
@@ -64,13 +66,14 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::open`].
     pub fn open_file(file: &Path) -> Result<Self, CheckpointError> {
-        let mut weights = Self::empty(file.parent().unwrap_or(Path::new("")).to_owned(), "");
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut weights = Self::empty(folder.to_owned(), TensorNames::default());
         weights.add_file(file.to_owned())?;
         Ok(weights)
     }
 
-    fn empty(dir: PathBuf, prefix: &'static str) -> Self {
-        Self { dir, prefix, files: Vec::new(), tensors: BTreeMap::new() }
+    fn empty(dir: PathBuf, names: TensorNames) -> Self {
+        Self { dir, names, files: Vec::new(), tensors: BTreeMap::new() }
     }
 
     fn add_shards(&mut self, index: &Path) -> Result<(), CheckpointError> {
@@ -86,8 +89,11 @@ impl Weights {
             self.add_file(self.dir.join(name))?;
         }
         for (tensor, shard) in &weight_map {
-            let found = self.tensors.get(&self.canonical(tensor));
-            if found.is_none_or(|found| !self.files[found.file].path.ends_with(shard)) {
+            let is_there = |name: &String| {
+                let found = self.tensors.get(name);
+                found.is_some_and(|found| self.files[found.file].path.ends_with(shard))
+            };
+            if !self.names.canonical(tensor).iter().all(is_there) {
                 return Err(CheckpointError::Tensor {
                     file: self.dir.join(shard),
                     tensor: tensor.clone(),
@@ -114,29 +120,25 @@ impl Weights {
             None => pytorch::tensors(&path, &map, file),
         };
         for (name, located) in read.map_err(|message| CheckpointError::invalid(&path, message))? {
-            let canonical = self.canonical(&name);
-            let is_buffer = BUFFERS.contains(&canonical.as_str());
-            if self.tensors.insert(canonical, located).is_some() && !is_buffer {
-                let message =
-                    format!("tensor \"{name}\" exists twice: in two files or in two spellings");
-                return Err(CheckpointError::invalid(&path, message));
+            let canonical = self.names.canonical(&name);
+            let parts =
+                located.divide(canonical.len()).map_err(|found| CheckpointError::Tensor {
+                    file: path.clone(),
+                    tensor: name.clone(),
+                    found,
+                    expected: format!("rows that can be divided by {}", canonical.len()),
+                })?;
+            for (canonical, part) in canonical.into_iter().zip(parts) {
+                let is_buffer = BUFFERS.contains(&canonical.as_str());
+                if self.tensors.insert(canonical, part).is_some() && !is_buffer {
+                    let message =
+                        format!("tensor \"{name}\" exists twice: in two files or in two spellings");
+                    return Err(CheckpointError::invalid(&path, message));
+                }
             }
         }
         self.files.push(WeightsFile { path, map: Arc::new(map) });
         Ok(())
-    }
-
-    /// The canonical name of a tensor: no prefix, and `weight` and `bias` for the old names `gamma`
-    /// and `beta` of a norm.
-    fn canonical(&self, name: &str) -> String {
-        let name = name.strip_prefix(self.prefix).unwrap_or(name);
-        if let Some(stem) = name.strip_suffix("LayerNorm.gamma") {
-            return format!("{stem}LayerNorm.weight");
-        }
-        if let Some(stem) = name.strip_suffix("LayerNorm.beta") {
-            return format!("{stem}LayerNorm.bias");
-        }
-        name.to_owned()
     }
 }
 

@@ -16,16 +16,17 @@ use safetensors::Dtype;
 
 use super::error::CheckpointError;
 use super::map::MappedFile;
+use super::names::TensorNames;
 use super::table::{Format, Table};
 use crate::model::checkpoint::spec::{ClassifierLayer, LinearSpec, NormSpec, TableSpec};
 use crate::model::dense::{Dense, DenseActivation};
 use crate::model::row_layer::RowLayer;
 
-/// The tensors of a checkpoint in mapped files, by their names without the prefix of the encoder.
+/// The tensors of a checkpoint in mapped files, by their canonical names.
 pub struct Weights {
     dir: PathBuf,
-    /// What may stand before a tensor's name.
-    prefix: &'static str,
+    /// What may be different in their names.
+    names: TensorNames,
     files: Vec<WeightsFile>,
     tensors: BTreeMap<String, Located>,
 }
@@ -54,6 +55,27 @@ struct Located {
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Range<usize>,
+}
+
+impl Located {
+    /// The parts of its rows, as many as `count` says and of equal size. An error says what it is.
+    fn divide(self, count: usize) -> Result<Vec<Self>, String> {
+        if count == 1 {
+            return Ok(vec![self]);
+        }
+        let rows = self.shape.first().copied().unwrap_or_default();
+        if !rows.is_multiple_of(count) {
+            return Err(self.to_string());
+        }
+        let size = self.bytes.len() / count;
+        let part = |index: usize| {
+            let mut shape = self.shape.clone();
+            shape[0] = rows / count;
+            let first = self.bytes.start + index * size;
+            Self { shape, bytes: first..first + size, ..self }
+        };
+        Ok((0..count).map(part).collect())
+    }
 }
 
 impl fmt::Display for Located {

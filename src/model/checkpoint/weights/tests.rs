@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::Weights;
+use crate::model::checkpoint::names::TensorNames;
+
+const BERT: TensorNames = TensorNames::prefixed(&["bert."]);
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -37,8 +40,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn refusal(path: &Path) -> String {
-    let opened =
-        if path.is_dir() { Weights::open(path, "bert.") } else { Weights::open_file(path) };
+    let opened = if path.is_dir() { Weights::open(path, BERT) } else { Weights::open_file(path) };
     opened.err().expect("it should be refused").to_string()
 }
 
@@ -57,7 +59,7 @@ fn each_way_to_save_tensors_has_the_bytes_of_safetensors() {
         ("pytorch_model-00001-of-00002.bin", "pytorch_model-00001-of-00002.bin"),
         ("pytorch_model-00002-of-00002.bin", "pytorch_model-00002-of-00002.bin"),
     ]);
-    assert_eq!(contents(&Weights::open(folder.path(), "bert.").unwrap()), expected);
+    assert_eq!(contents(&Weights::open(folder.path(), BERT).unwrap()), expected);
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn a_changed_byte_is_never_followed_out_of_the_file() {
         let mut changed = whole.clone();
         changed[at] ^= 0x85;
         fs::write(&file, &changed).unwrap();
-        match Weights::open(folder.path(), "bert.") {
+        match Weights::open(folder.path(), BERT) {
             Ok(weights) => assert!(weights.iter().all(|tensor| tensor.bytes.len() <= whole.len())),
             Err(error) => assert!(error.to_string().starts_with(file.to_str().unwrap()), "{error}"),
         }
@@ -143,7 +145,7 @@ fn damaged_files_are_refused() {
 fn safetensors_are_preferred_and_what_is_missing_is_named() {
     let folder = folder(&[("float64.bin", "pytorch_model.bin"), ("old.bin", "model.pt")]);
     assert_eq!(
-        Weights::open(folder.path(), "bert.").unwrap().iter().next().unwrap().dtype,
+        Weights::open(folder.path(), BERT).unwrap().iter().next().unwrap().dtype,
         safetensors::Dtype::F64
     );
     fs::copy(
@@ -152,7 +154,7 @@ fn safetensors_are_preferred_and_what_is_missing_is_named() {
     )
     .unwrap();
     assert_eq!(
-        Weights::open(folder.path(), "bert.").unwrap().iter().next().unwrap().dtype,
+        Weights::open(folder.path(), BERT).unwrap().iter().next().unwrap().dtype,
         safetensors::Dtype::F16
     );
 

@@ -2,8 +2,9 @@
 //! are split between the threads.
 
 use rayon::prelude::*;
-use strata_kernels::{DistanceBias, Dtype, Kernels, Positions, View, ViewMut};
+use strata_kernels::{Dtype, Kernels, PositionScores, Positions, View, ViewMut};
 
+use super::positions::LayerPositions;
 use super::row_layout::{LayerRows, SequenceRows};
 use super::scratch::{ScratchPool, ThreadScratch};
 
@@ -37,27 +38,34 @@ pub struct Attention<'a> {
     pub kernels: Kernels,
     pub dtype: Dtype,
     pub heads: AttentionHeads,
-    /// What distances add to scores: one for all attention heads, or one for each.
-    pub biases: Option<&'a [DistanceBias]>,
+    /// What positions change in the layer.
+    pub positions: &'a LayerPositions,
     pub scratch: &'a ScratchPool<ThreadScratch>,
 }
 
 impl Attention<'_> {
     /// Queries, keys and values, `(rows, 3·qkv_distance)` → context, `(rows_out, count·d)`.
     pub fn compute(&self, layer_rows: &LayerRows<'_>, qkv: View<'_>, context: ViewMut<'_>) {
-        let Self { kernels, dtype, heads, biases, scratch } = *self;
-        let pieces = heads.pieces(layer_rows, biases.is_some(), qkv, context);
+        let Self { kernels, dtype, heads, positions, scratch } = *self;
+        let pieces = heads.pieces(layer_rows, positions.change_scores(), qkv, context);
         pieces.into_par_iter().with_max_len(1).for_each(|mut piece| {
-            scratch.with(|scratch| {
+            scratch.with(|ThreadScratch { attention, relative, .. }| {
                 let mut rest = piece.out.reborrow();
                 for (index, first) in (0..rest.columns()).step_by(heads.columns).enumerate() {
                     let (out, others) = rest.split_columns(heads.columns);
                     let qkv = piece.qkv.map(|view| view.columns_from(first, heads.columns));
-                    let positions = biases.map(|biases| Positions {
-                        bias: &biases[(piece.first_head + index) % biases.len()],
-                        first_query: piece.first_query,
+                    let (head, first_query) = (piece.first_head + index, piece.first_query);
+                    let of_distance = positions
+                        .biases
+                        .as_ref()
+                        .map(|biases| PositionScores::OfDistance(&biases[head % biases.len()]));
+                    let of_tokens = positions.relative.as_ref().and_then(|layer| {
+                        let tokens = [qkv[0], qkv[1]];
+                        layer.scores(kernels, head, first_query, tokens, relative)
                     });
-                    kernels.attention(dtype, qkv, positions, out, &mut scratch.attention);
+                    let scores = of_distance.or(of_tokens.map(PositionScores::OfTokens));
+                    let places = scores.map(|scores| Positions { first_query, scores });
+                    kernels.attention(dtype, qkv, places, out, attention);
                     rest = others;
                 }
             });

@@ -12,6 +12,7 @@ use strata_kernels::{
 use super::gemm::GemmConfig;
 use super::layer_norm::LayerNorm;
 use super::positions::LayerPositions;
+use super::relative::query_scale;
 use super::scratch::ThreadScratch;
 use crate::model::checkpoint::spec::{LayerNorms, LayerSpec, LinearSpec};
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
@@ -48,9 +49,17 @@ impl Layer {
         positions: LayerPositions,
     ) -> Result<Self, CheckpointError> {
         let weights = &checkpoint.weights;
+        let scale = query_scale(checkpoint.config.spec.score_terms);
+        let is_scaled = |linear: &LinearSpec| scale != 1.0 && *linear == spec.qkv[0];
         let pack = |linears: &[LinearSpec]| {
-            let read: Result<Vec<_>, _> =
-                linears.iter().map(|linear| weights.read_linear(linear)).collect();
+            let read = |linear: &LinearSpec| {
+                let (mut weight, mut bias) = weights.read_linear(linear)?;
+                if is_scaled(linear) {
+                    weight.iter_mut().chain(&mut bias).for_each(|number| *number *= scale);
+                }
+                Ok((weight, bias))
+            };
+            let read: Result<Vec<_>, CheckpointError> = linears.iter().map(read).collect();
             let read = read?;
             let parts: Vec<_> =
                 read.iter().map(|(weight, bias)| PackedPart { weight, bias }).collect();

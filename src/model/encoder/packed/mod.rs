@@ -17,6 +17,7 @@ mod layer;
 mod layer_norm;
 mod pass;
 mod positions;
+mod relative;
 mod row_layout;
 mod scratch;
 mod taps;

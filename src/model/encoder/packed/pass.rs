@@ -148,9 +148,9 @@ impl<'a> Pass<'a> {
         let PackedWeights { kernels, dtype, attention_heads, hidden_size, .. } = *self.weights;
         let qkv = View::new(qkv, layer_rows.rows, 3 * self.width, 3 * self.width);
         let context = ViewMut::new(context, layer_rows.rows_out, hidden_size, hidden_size);
-        let biases = self.weights.layers[layer - 1].positions.biases.as_deref();
+        let positions = &self.weights.layers[layer - 1].positions;
         let (heads, scratch) = (attention_heads, self.scratch);
-        Attention { kernels, dtype, heads, biases, scratch }.compute(layer_rows, qkv, context);
+        Attention { kernels, dtype, heads, positions, scratch }.compute(layer_rows, qkv, context);
     }
 
     /// The part of a layer after attention, and the queries, keys and values of the next layer.

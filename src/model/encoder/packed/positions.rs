@@ -3,18 +3,27 @@
 
 use std::sync::Arc;
 
-use strata_kernels::{DistanceBias, RotationTable};
+use strata_kernels::{DistanceBias, Dtype, Kernels, RotationTable};
 
+use super::relative::{DistanceEmbeddings, RelativeLayer};
 use crate::model::checkpoint::spec::{LayerSpec, PositionBias, Rotation};
 use crate::model::checkpoint::{Checkpoint, CheckpointError};
 
-/// What positions change in a layer. Layers with the same settings share it.
-#[derive(Clone, Default)]
+/// What positions change in a layer. Layers with the same settings share most of it.
 pub struct LayerPositions {
     /// How queries and keys are rotated.
     pub rotation: Option<Arc<RotationTable>>,
     /// What distances add: one for all attention heads, or one for each.
     pub biases: Option<Arc<[DistanceBias]>>,
+    /// What distances and single tokens add.
+    pub relative: Option<RelativeLayer>,
+}
+
+impl LayerPositions {
+    /// Whether scores depend on the places of tokens.
+    pub fn change_scores(&self) -> bool {
+        self.biases.is_some() || self.relative.is_some()
+    }
 }
 
 /// The tables of all layers.
@@ -23,11 +32,12 @@ pub struct PositionTables {
     reaches: Vec<(usize, Arc<[DistanceBias]>)>,
     /// For the layers that have no reach.
     biases: Option<Arc<[DistanceBias]>>,
+    distances: Option<DistanceEmbeddings>,
 }
 
 impl PositionTables {
     /// Computes the tables that a checkpoint's layers need, for its longest sequence.
-    pub fn load(checkpoint: &Checkpoint) -> Result<Self, CheckpointError> {
+    pub fn load(checkpoint: &Checkpoint, kernels: Kernels) -> Result<Self, CheckpointError> {
         let (config, spec) = (&checkpoint.config, &checkpoint.config.spec);
         let (mut rotations, mut reaches) = (Vec::new(), Vec::new());
         for layer in &spec.layers {
@@ -45,17 +55,31 @@ impl PositionTables {
         }
         let biases =
             spec.position_bias.as_ref().map(|bias| biases(checkpoint, bias)).transpose()?;
-        Ok(Self { rotations, reaches, biases })
+        let distances = spec.relative.as_ref();
+        let distances = distances
+            .map(|spec| DistanceEmbeddings::load(checkpoint, kernels, spec))
+            .transpose()?;
+        Ok(Self { rotations, reaches, biases, distances })
     }
 
     /// Those of a layer.
-    pub fn of_layer(&self, layer: &LayerSpec) -> LayerPositions {
+    pub fn of_layer(
+        &self,
+        checkpoint: &Checkpoint,
+        kernels: Kernels,
+        dtype: Dtype,
+        layer: &LayerSpec,
+    ) -> Result<LayerPositions, CheckpointError> {
+        let relative = self.distances.as_ref();
+        let relative =
+            relative.map(|distances| distances.project(checkpoint, kernels, dtype, layer));
         let rotation = self.rotations.iter().find(|(other, _)| Some(*other) == layer.rotation);
         let reach = self.reaches.iter().find(|(other, _)| Some(*other) == layer.reach);
-        LayerPositions {
+        Ok(LayerPositions {
             rotation: rotation.map(|(_, table)| Arc::clone(table)),
             biases: reach.map(|(_, biases)| biases).or(self.biases.as_ref()).cloned(),
-        }
+            relative: relative.transpose()?.flatten(),
+        })
     }
 }
 

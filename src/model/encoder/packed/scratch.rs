@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strata_kernels::{Buffer, OperandScratch};
 
+use super::relative::RelativeScratch;
+
 /// The working memory of one thread.
 #[derive(Default)]
 pub struct ThreadScratch {
@@ -18,6 +20,8 @@ pub struct ThreadScratch {
     pub intermediate_operand: OperandScratch,
     /// Scratch of the attention kernel.
     pub attention: Vec<f32>,
+    /// What distances and single tokens add to the scores of an attention head.
+    pub relative: RelativeScratch,
 }
 
 /// The working memory of one pass.

@@ -35,9 +35,11 @@ impl PackedWeights {
         dtype: Dtype,
     ) -> Result<Self, CheckpointError> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
-        let tables = PositionTables::load(checkpoint)?;
-        let load =
-            |spec: &LayerSpec| Layer::load(checkpoint, kernels, dtype, spec, tables.of_layer(spec));
+        let tables = PositionTables::load(checkpoint, kernels)?;
+        let load = |spec: &LayerSpec| {
+            let positions = tables.of_layer(checkpoint, kernels, dtype, spec)?;
+            Layer::load(checkpoint, kernels, dtype, spec, positions)
+        };
         let layers: Vec<Layer> =
             config.spec.layers.par_iter().map(load).collect::<Result<_, _>>()?;
         let attention_heads = AttentionHeads {
@@ -48,7 +50,7 @@ impl PackedWeights {
         Ok(Self {
             kernels,
             dtype,
-            embeddings: Embeddings::load(weights, &config.spec.embeddings)?,
+            embeddings: Embeddings::load(checkpoint, kernels)?,
             layers,
             final_norm: LayerNorm::load_if_any(weights, config.spec.final_norm.as_ref())?,
             attention_heads,

@@ -3,6 +3,7 @@
 use super::distances::BlockDistances;
 use super::operands::{LeftSides, Operands, RegisterOf};
 use super::softmax::Softmax;
+use super::token_scores::{ScoreBlock, add_token_scores};
 use super::transpose::{scatter, transpose};
 use super::upcoming::Upcoming;
 use crate::arguments::{AttentionArguments, KEYS, LeftWords, MAX_LANES, QUERIES};
@@ -78,6 +79,10 @@ unsafe fn block<O: Operands, const W: usize>(
             let distances = BlockDistances::new(arguments, first, start);
             if let Some(distances) = distances {
                 distances.add::<RegisterOf<O>, W>(scores, keys);
+            }
+            if let Some(tables) = &arguments.tables {
+                let block = ScoreBlock { first, n, start, keys };
+                add_token_scores::<RegisterOf<O>, W>(tables, block, scores);
             }
             let correction = softmax.update::<O>(scores, keys, distances, scores);
             let before = (start > all_keys.start).then_some(&correction);

@@ -11,6 +11,7 @@ mod distances;
 mod operands;
 mod rounded;
 mod softmax;
+mod token_scores;
 mod transpose;
 mod upcoming;
 
@@ -19,4 +20,5 @@ pub use distances::BlockDistances;
 pub use operands::Plain;
 pub use rounded::Rounded;
 pub use softmax::{Softmax, StorePowers};
+pub use token_scores::{ScoreBlock, add_token_scores};
 pub use transpose::scatter;

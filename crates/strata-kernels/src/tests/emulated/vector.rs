@@ -36,6 +36,15 @@ impl<const N: usize> Lanes for Vector<N> {
     }
 
     #[inline(always)]
+    unsafe fn gather(from: *const f32, places: *const u32, step: usize) -> Self {
+        let number = |lane: usize| {
+            // SAFETY: the caller guarantees the place of each lane, and the number there.
+            unsafe { *from.wrapping_add(*places.add(lane) as usize + lane * step) }
+        };
+        Self(array::from_fn(number))
+    }
+
+    #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
     }

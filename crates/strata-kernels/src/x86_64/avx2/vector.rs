@@ -15,6 +15,12 @@ impl Lanes for Vector {
         fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm256_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm256_loadu_ps(from));
+        fn gather(from: *const f32, places: *const u32, step: usize) -> Self = {
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let steps = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step as i32));
+            let places = _mm256_add_epi32(_mm256_loadu_si256(places.cast()), steps);
+            Self(_mm256_i32gather_ps::<4>(from, places))
+        };
         fn store(self, to: *mut f32) = _mm256_storeu_ps(to, self.0);
         fn i32_to_f32(self) -> Self = Self(_mm256_cvtepi32_ps(_mm256_castps_si256(self.0)));
         fn store_u8(self, to: *mut u8) = {

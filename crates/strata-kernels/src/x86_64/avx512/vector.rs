@@ -15,6 +15,12 @@ impl Lanes for Vector {
         fn prefetch(at: *const f32) = _mm_prefetch::<_MM_HINT_T0>(at.cast());
         fn splat(x: f32) -> Self = Self(_mm512_set1_ps(x));
         fn load(from: *const f32) -> Self = Self(_mm512_loadu_ps(from));
+        fn gather(from: *const f32, places: *const u32, step: usize) -> Self = {
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let steps = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(step as i32));
+            let places = _mm512_add_epi32(_mm512_loadu_si512(places.cast()), steps);
+            Self(_mm512_i32gather_ps::<4>(places, from))
+        };
         fn store(self, to: *mut f32) = _mm512_storeu_ps(to, self.0);
         fn i32_to_f32(self) -> Self = Self(_mm512_cvtepi32_ps(_mm512_castps_si512(self.0)));
         fn store_u8(self, to: *mut u8) = _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(self.0)));

@@ -6,6 +6,7 @@ use candle_nn::{LayerNorm, Linear, VarBuilder, ops};
 use strata_kernels::Activation;
 
 use super::modules::{linear, norm};
+use super::relative::Projected;
 use crate::model::checkpoint::spec::{EncoderSpec, LayerSpec, NormSpec, Rotation};
 use crate::model::encoder::reference::padded::PaddedBatch;
 
@@ -24,6 +25,9 @@ pub struct Layer {
     activation: Activation,
     rotation: Option<Rotation>,
     reach: Option<usize>,
+    relative: Option<Projected>,
+    /// What scores are divided by.
+    score_divisor: f64,
 }
 
 /// What layers with the same settings share in a pass.
@@ -31,6 +35,8 @@ pub struct Surroundings<'a> {
     batch: &'a PaddedBatch,
     /// `(1,h,t,t)`
     bias: Option<Tensor>,
+    /// The rows of the embeddings of distances, `(t,t)`.
+    relative_rows: Option<Tensor>,
     masks: Vec<(Option<usize>, Tensor)>,
     /// Cosines and sines, `(t,d/2)` each.
     rotations: Vec<(Rotation, [Tensor; 2])>,
@@ -38,9 +44,14 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// Those of a batch, with the bias of attention scores.
-    pub fn new(batch: &'a PaddedBatch, bias: Option<Tensor>, device: &'a Device) -> Self {
-        Self { batch, bias, masks: Vec::new(), rotations: Vec::new(), device }
+    /// Those of a batch, with the bias of attention scores and the rows of the embeddings of distances.
+    pub fn new(
+        batch: &'a PaddedBatch,
+        bias: Option<Tensor>,
+        relative_rows: Option<Tensor>,
+        device: &'a Device,
+    ) -> Self {
+        Self { batch, bias, relative_rows, masks: Vec::new(), rotations: Vec::new(), device }
     }
 
     fn mask(&mut self, reach: Option<usize>) -> candle_core::Result<Tensor> {
@@ -68,7 +79,7 @@ impl<'a> Surroundings<'a> {
 }
 
 impl Layer {
-    /// Copies the tensors of a layer.
+    /// Copies the tensors of a layer. `distances` are the embeddings of distances, if there are any.
     ///
     /// # Errors
     /// The device has not enough memory.
@@ -76,7 +87,9 @@ impl Layer {
         weights: &VarBuilder<'_>,
         encoder: &EncoderSpec,
         spec: &LayerSpec,
+        distances: Option<&Tensor>,
     ) -> candle_core::Result<Self> {
+        let columns = encoder.hidden_size() / encoder.attention_heads;
         let optional_norm =
             |spec: &Option<NormSpec>| spec.as_ref().map(|spec| norm(weights, spec)).transpose();
         let [query, key, value] = &spec.qkv;
@@ -94,6 +107,8 @@ impl Layer {
             activation: encoder.activation,
             rotation: spec.rotation,
             reach: spec.reach,
+            relative: Projected::load(weights, encoder, spec, distances)?,
+            score_divisor: ((encoder.score_terms * columns) as f64).sqrt(),
         })
     }
 
@@ -137,7 +152,11 @@ impl Layer {
             (query, key) = (rope(&query, &cos, &sin)?, rope(&key, &cos, &sin)?);
         }
         // (b,h,t,d)·(b,h,d,t) → (b,h,t,t)
-        let mut scores = (query.matmul(&key.t()?)? / (d as f64).sqrt())?;
+        let mut scores = query.matmul(&key.t()?)?;
+        if let (Some(relative), Some(rows)) = (&self.relative, &surroundings.relative_rows) {
+            scores = relative.add(scores, &query, &key, rows)?;
+        }
+        scores = (scores / self.score_divisor)?;
         if let Some(bias) = &surroundings.bias {
             scores = scores.broadcast_add(bias)?;
         }

@@ -5,25 +5,28 @@
 
 mod layer;
 mod modules;
+mod relative;
 
 use candle_core::{Device, Module, Tensor};
-use candle_nn::{LayerNorm, VarBuilder};
+use candle_nn::{LayerNorm, Linear, VarBuilder};
 
 use self::layer::{Layer, Surroundings};
-use self::modules::{norm, table};
+use self::modules::{linear, norm, table};
 use super::padded::PaddedBatch;
 use super::stages::Stages;
-use crate::model::checkpoint::spec::{EncoderSpec, PositionBias, PositionRows};
+use crate::model::checkpoint::spec::{EncoderSpec, PositionBias, PositionRows, RelativeRows};
 
 /// An encoder with the tensors of a spec.
 pub struct Plain {
     words: Tensor,
     positions: Option<(Tensor, PositionRows)>,
     token_types: Option<Tensor>,
+    embedding_projection: Option<Linear>,
     embedding_norm: LayerNorm,
     layers: Vec<Layer>,
     /// `(buckets, h)`
     position_bias: Option<Tensor>,
+    relative_rows: Option<RelativeRows>,
     final_norm: Option<LayerNorm>,
     device: Device,
 }
@@ -38,6 +41,8 @@ impl Plain {
         let positions = embeddings.positions.as_ref();
         let positions = positions
             .map(|one| Ok::<_, candle_core::Error>((table(weights, &one.table)?, one.rows)));
+        let distances = spec.relative.as_ref();
+        let distances = distances.map(|spec| relative::embeddings(weights, spec)).transpose()?;
         let bias = spec.position_bias.as_ref().map(|bias| table(weights, &bias.table));
         Ok(Self {
             words: table(weights, &embeddings.words)?,
@@ -47,13 +52,19 @@ impl Plain {
                 .as_ref()
                 .map(|one| table(weights, one))
                 .transpose()?,
+            embedding_projection: embeddings
+                .projection
+                .as_ref()
+                .map(|spec| linear(weights, spec))
+                .transpose()?,
             embedding_norm: norm(weights, &embeddings.norm)?,
             layers: spec
                 .layers
                 .iter()
-                .map(|layer| Layer::load(weights, spec, layer))
+                .map(|layer| Layer::load(weights, spec, layer, distances.as_ref()))
                 .collect::<candle_core::Result<_>>()?,
             position_bias: bias.transpose()?,
+            relative_rows: spec.relative.as_ref().map(|relative| relative.rows),
             final_norm: spec.final_norm.as_ref().map(|spec| norm(weights, spec)).transpose()?,
             device: weights.device().clone(),
         })
@@ -97,6 +108,9 @@ impl Stages for Plain {
         if let Some((table, rows)) = &self.positions {
             sum = (sum + look_up(table, &Self::position_rows(batch, *rows))?)?;
         }
+        if let Some(projection) = &self.embedding_projection {
+            sum = projection.forward(&sum)?;
+        }
         let c = sum.dim(1)?;
         let sum = sum.reshape((batch.lengths.len(), batch.tokens, c))?;
         self.embedding_norm.forward(&sum)
@@ -110,7 +124,8 @@ impl Stages for Plain {
         read: &mut dyn FnMut(usize, &Tensor) -> candle_core::Result<()>,
     ) -> candle_core::Result<()> {
         let bias = self.bias(batch.tokens)?;
-        let mut surroundings = Surroundings::new(batch, bias, &self.device);
+        let rows = self.relative_rows.map(|rows| relative::rows(rows, batch.tokens, &self.device));
+        let mut surroundings = Surroundings::new(batch, bias, rows.transpose()?, &self.device);
         for (index, layer) in self.layers.iter().take(depth).enumerate() {
             hidden = layer.forward(&hidden, &mut surroundings)?;
             match self.final_norm.as_ref().filter(|_| index + 1 == self.layers.len()) {

@@ -16,7 +16,9 @@ use self::scratch::{KEYS, Scratch};
 use super::unit::{MatrixUnit, Product, Start, TILE, TILE_WORDS};
 use super::{CHUNK, COLUMNS, Nothing, ROWS};
 use crate::arguments::{AttentionArguments, KEY_STEP, MAX_LANES, QUERIES};
-use crate::simd::attention::{BlockDistances, Softmax, StorePowers, scatter};
+use crate::simd::attention::{
+    BlockDistances, ScoreBlock, Softmax, StorePowers, add_token_scores, scatter,
+};
 use crate::simd::lanes::{Bf16Words, Lanes};
 
 /// All queries, two tiles of them at a time while more than one is left.
@@ -73,6 +75,10 @@ unsafe fn block<U: MatrixUnit, V: Bf16Words, const W: usize>(
             let distances = BlockDistances::new(arguments, first, start);
             if let Some(distances) = distances {
                 distances.add::<V, W>(scratch.scores, keys);
+            }
+            if let Some(tables) = &arguments.tables {
+                let block = ScoreBlock { first, n, start, keys };
+                add_token_scores::<V, W>(tables, block, scratch.scores);
             }
             let correction =
                 softmax.update::<Powers>(scratch.scores, keys, distances, scratch.powers);
