@@ -9,6 +9,7 @@ use crate::model::Model;
 use crate::model::output::PassOutput;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::{NATIVE, RecipeBook, RecipeError};
+use crate::model::sparse::SparseHead;
 use crate::model::task::{OutputSpec, Task, TaskSpec};
 use crate::sequence::Sequence;
 
@@ -21,19 +22,24 @@ const TIMED_TOKENS: usize = 1_024;
 /// Runs the batcher's passes on a model.
 pub struct ModelEngine {
     model: Model,
-    /// Asks for the embedding of all layers that `native` reads.
+    /// Asks for the embedding of all layers that `native` reads, and for the sparse row if there is one.
     trial: Arc<TaskSpec>,
 }
 
 impl ModelEngine {
-    /// The engine of a model with these recipes.
+    /// The engine of a model with these recipes, and with layers that make sparse rows if it has them.
     ///
     /// # Errors
     /// There is no `native` recipe; this does not happen, since it is built in.
-    pub fn new(model: Model, recipes: &RecipeBook) -> Result<Self, RecipeError> {
+    pub fn new(
+        model: Model,
+        recipes: &RecipeBook,
+        sparse: Option<Arc<SparseHead>>,
+    ) -> Result<Self, RecipeError> {
         let recipe = recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
-        let trial = Arc::new(TaskSpec::new(vec![OutputSpec::Embedding(recipe)]));
-        Ok(Self { model, trial })
+        let sparse = sparse.map(OutputSpec::Sparse);
+        let outputs = [OutputSpec::Embedding(recipe)].into_iter().chain(sparse).collect();
+        Ok(Self { model, trial: Arc::new(TaskSpec::new(outputs)) })
     }
 
     /// Times a pass of one token, and one as full as `token_budget` allows, with sequences of at most

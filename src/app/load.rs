@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, LeftOut};
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::RecipeBook;
+use crate::model::sparse::SparseHead;
 use crate::model::tagger::Tagger;
 use crate::quantization::Calibrations;
 
@@ -75,12 +76,13 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let kernels = config.encoder.row_kernels();
     let tagger = Tagger::from_checkpoint(&checkpoint, recipes.shape(), kernels)?;
+    let sparse = SparseHead::from_checkpoint(&checkpoint, kernels, config.encoder.dtype)?;
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let name = name.clone().unwrap_or(source.name);
     let card = model_card(name, source.commit, fingerprint, &checkpoint, &encoder, config);
     let (pads, output_builder) = (encoder.encoder().pads(), encoder.output_builder().clone());
-    let engine =
-        ModelEngine::new(encoder, &recipes).map_err(|error| LoadError::Trial(error.into()))?;
+    let engine = ModelEngine::new(encoder, &recipes, sparse.clone())
+        .map_err(|error| LoadError::Trial(error.into()))?;
     let cost = engine
         .measure(config.batching.budget_tokens.get(), sequence_tokens)
         .map_err(LoadError::Trial)?;
@@ -97,6 +99,7 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         recipes,
         heads,
         tagger,
+        sparse,
         calibrations,
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),

@@ -12,7 +12,7 @@ use crate::heads::{self, Library};
 use crate::hub;
 use crate::model::Model;
 use crate::model::checkpoint::fingerprint::fingerprint;
-use crate::model::checkpoint::{Checkpoint, CheckpointError, TextOptions};
+use crate::model::checkpoint::{Checkpoint, CheckpointError, Splade, TextOptions};
 use crate::model::encoder::EncoderKind;
 use crate::model::head::{Head, HeadContext};
 use crate::model::recipe_book::{InvalidNamedRecipe, RecipeBook};
@@ -104,7 +104,7 @@ pub fn read_parts(
     observe: &mut dyn FnMut(hub::Event<'_>),
 ) -> Result<ReadParts, LoadError> {
     let source = Source::find(&config.model, observe)?;
-    let checkpoint = open_checkpoint(&source.dir)?;
+    let checkpoint = open_checkpoint(&source.dir, config.embed.sparse)?;
     let hints = tokenizer_hints(&checkpoint, &checkpoint.sentence.text);
     let tokenizer = load_tokenizer(&checkpoint.encoder_dir, &hints)?;
     tokenizer.check_fits(checkpoint.config.vocab_size, checkpoint.config.token_types)?;
@@ -131,12 +131,23 @@ impl ReadParts {
     }
 }
 
-/// Opens a checkpoint. Files at which candle's reader of PyTorch's files panics are refused like any other.
-fn open_checkpoint(dir: &Path) -> Result<Checkpoint, CheckpointError> {
-    panics::catch(|| Checkpoint::open(dir)).unwrap_or_else(|panicked| {
+/// Opens a checkpoint, which may be asked for `sparse` rows although its files don't say so. Files at which
+/// candle's reader of PyTorch's files panics are refused like any other.
+fn open_checkpoint(dir: &Path, sparse: bool) -> Result<Checkpoint, CheckpointError> {
+    let opened = panics::catch(|| Checkpoint::open(dir)).unwrap_or_else(|panicked| {
         let message = format!("not a checkpoint: reading it {panicked}; download it again");
         Err(CheckpointError::invalid(dir, message))
-    })
+    });
+    let mut checkpoint = opened?;
+    if sparse && checkpoint.sentence.splade.is_none() {
+        checkpoint.sentence.splade = Some(Splade::default());
+    }
+    if let Some((_, layers)) = checkpoint.sparse()? {
+        for (name, shape) in layers.tensors() {
+            checkpoint.weights.check(&name, &shape)?;
+        }
+    }
+    Ok(checkpoint)
 }
 
 /// Loads a tokenizer. A file at which the tokenizers crate panics is refused like any other.

@@ -13,6 +13,7 @@ use crate::model::recipe::Recipe;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEmbed {
     pub recipe: String,
+    pub sparse: bool,
 }
 
 /// Defaults of `/embed`.
@@ -20,11 +21,14 @@ pub(super) struct RawEmbed {
 pub struct EmbedConfig {
     /// Recipe of a request that names none: a built-in recipe or one of [`Config::recipes`](super::Config::recipes).
     pub recipe: String,
+    /// Whether any masked language model gives sparse rows, and not only one whose files say so.
+    pub sparse: bool,
 }
 
 impl RawEmbed {
     /// Checks that the recipe is a built-in one or one of `recipes`.
     pub(super) fn check(self, recipes: &BTreeMap<String, Recipe>) -> Result<EmbedConfig, Refusal> {
-        Ok(EmbedConfig { recipe: known_recipe("embed.recipe", self.recipe, recipes)? })
+        let recipe = known_recipe("embed.recipe", self.recipe, recipes)?;
+        Ok(EmbedConfig { recipe, sparse: self.sparse })
     }
 }

@@ -47,6 +47,7 @@ pub mod routes;
 mod scores;
 pub mod service;
 mod similarity;
+mod sparse;
 pub mod state;
 mod strict_json;
 mod tagging;

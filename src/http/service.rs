@@ -13,6 +13,7 @@ use crate::config::{LimitsConfig, OpenAiConfig, TeiConfig};
 use crate::heads::HeadSet;
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
+use crate::model::sparse::SparseHead;
 use crate::model::tagger::Tagger;
 use crate::model::task::Task;
 use crate::quantization::Calibrations;
@@ -34,6 +35,8 @@ pub struct Service {
     pub heads: watch::Receiver<Arc<HeadSet>>,
     /// The checkpoint's own classifier of tokens, if it has one.
     pub tagger: Option<Arc<Tagger>>,
+    /// What makes sparse rows, if the model has it.
+    pub sparse: Option<Arc<SparseHead>>,
     /// The ranges of embeddings, for integers of 8 bits.
     pub calibrations: Calibrations,
     /// The checkpoint's prompts by name.

@@ -13,6 +13,7 @@ mod pooling_mask;
 pub mod recipe;
 pub mod recipe_book;
 mod row_layer;
+pub mod sparse;
 pub mod tagger;
 pub mod task;
 mod token_layers;

@@ -32,7 +32,7 @@ impl Output {
 /// windows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowPart {
-    /// The pooled row of each tap; empty for taps that aren't pooled.
+    /// The pooled or sparse row of each tap; empty for taps that aren't pooled.
     pooled: TapValues,
     /// The final numbers of each output that lists tokens; empty for the other outputs. They are
     /// computed per window, so that a long text doesn't hold every layer of every token in memory
@@ -88,11 +88,11 @@ impl OutputBuilder {
             OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
                 self.value(output, spec.taps(), &values)
             }
-            OutputSpec::Embedding(_) | OutputSpec::Logits(_) => Vec::new(),
+            OutputSpec::Embedding(_) | OutputSpec::Logits(_) | OutputSpec::Sparse(_) => Vec::new(),
         };
         let token_values = spec.outputs().iter().map(token_values).collect();
         for (tap, numbers) in spec.taps().iter().zip(&mut values.by_tap) {
-            if !matches!(tap.read, Read::Pooled(_) | Read::PooledWithoutPrompt(_)) {
+            if matches!(tap.read, Read::Rows | Read::Projected(_) | Read::Tagged(_)) {
                 *numbers = Vec::new();
             }
         }
@@ -118,20 +118,22 @@ impl OutputBuilder {
 
     /// The output of a text, from the parts of its windows, in order.
     pub fn join(&self, spec: &TaskSpec, windows: &[WindowPart]) -> Output {
-        let pooled = spec.taps().iter().enumerate().map(|(index, tap)| match tap.read {
-            Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => {
-                let rows: Vec<&[f32]> =
-                    windows.iter().map(|window| window.pooled.by_tap[index].as_slice()).collect();
-                join_pooled(pooling, &rows)
+        let pooled = spec.taps().iter().enumerate().map(|(index, tap)| {
+            let rows = windows.iter().map(|window| window.pooled.by_tap[index].as_slice());
+            match &tap.read {
+                Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => {
+                    join_pooled(*pooling, &rows.collect::<Vec<_>>())
+                }
+                Read::Sparse(head) => head.join(&rows.collect::<Vec<_>>()),
+                Read::Rows | Read::Projected(_) | Read::Tagged(_) => Vec::new(),
             }
-            Read::Rows | Read::Projected(_) | Read::Tagged(_) => Vec::new(),
         });
         let pooled = TapValues { by_tap: pooled.collect() };
         let value = |(index, output): (usize, &OutputSpec)| match output {
             OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
                 windows.iter().flat_map(|window| &window.token_values[index]).copied().collect()
             }
-            OutputSpec::Embedding(_) | OutputSpec::Logits(_) => {
+            OutputSpec::Embedding(_) | OutputSpec::Logits(_) | OutputSpec::Sparse(_) => {
                 self.value(output, spec.taps(), &pooled)
             }
         };
@@ -150,6 +152,7 @@ impl OutputBuilder {
             OutputSpec::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
             OutputSpec::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
             OutputSpec::Contributions(_) => sum(&rows),
+            OutputSpec::Sparse(_) => rows.concat(),
             OutputSpec::Tags(tagger) => match tagger.only_layer() {
                 Some(_) => rows.concat(),
                 None => tagger.logits(&token_rows(tagger.recipe(), &rows, self.hidden)),

@@ -7,6 +7,7 @@ use super::head::{Head, Projection, TokenAttribution};
 use super::pooling::Pooling;
 use super::pooling_mask::PoolingMask;
 use super::recipe::ResolvedRecipe;
+use super::sparse::SparseHead;
 use super::tagger::Tagger;
 use crate::sequence::Sequence;
 
@@ -32,6 +33,8 @@ pub enum Read {
     Projected(Arc<Projection>),
     /// The `k` logits of every token, `t·k` numbers, by a tagger that reads only this hidden state.
     Tagged(Arc<Tagger>),
+    /// The sparse row, as pairs; see [`sparse`](super::sparse).
+    Sparse(Arc<SparseHead>),
 }
 
 /// The numbers that the taps of one sequence read.
@@ -61,6 +64,8 @@ pub enum OutputSpec {
     Contributions(Arc<TokenAttribution>),
     /// The logits of each token, token by token.
     Tags(Arc<Tagger>),
+    /// The sparse row, as pairs; see [`sparse`](super::sparse).
+    Sparse(Arc<SparseHead>),
 }
 
 impl OutputSpec {
@@ -73,6 +78,9 @@ impl OutputSpec {
                 Some(layer) => vec![Tap { layer, read: Read::Tagged(Arc::clone(tagger)) }],
                 None => row_taps(tagger.recipe()),
             },
+            Self::Sparse(head) => {
+                vec![Tap { layer: head.layer(), read: Read::Sparse(Arc::clone(head)) }]
+            }
             Self::Embedding(recipe) => pooled_taps(recipe),
             Self::Logits(head) => pooled_taps(head.recipe()),
             Self::Contributions(attribution) => {

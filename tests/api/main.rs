@@ -47,6 +47,7 @@ mod request_heads;
 mod rerank;
 mod settings;
 mod signals;
+mod sparse;
 mod stopping;
 mod support;
 mod tag;

@@ -8,7 +8,7 @@ use strata::model::encoder::EncoderChoice;
 use tempfile::TempDir;
 
 use crate::support::app::{TestApp, at_least_one, config};
-use crate::support::checkpoint::{Tensor, edit_tensors, edited, name_labels};
+use crate::support::checkpoint::{edited, name_labels, replace_tensors};
 use crate::support::{root, tiny};
 
 /// Of scores, to transformers in float64. Largest difference seen: 1.3e-6.
@@ -35,22 +35,7 @@ fn checkpoint(name: &str, golden: &Value) -> TempDir {
 }
 
 fn replace_classifier(folder: &Path, golden: &Value) {
-    edit_tensors(folder, |tensors| {
-        tensors.retain(|name, _| {
-            !name.starts_with("classifier.") && !name.starts_with("pre_classifier.")
-        });
-        for (name, rows) in golden.as_object().unwrap() {
-            let rows = rows.as_array().unwrap();
-            let columns = rows[0].as_array().map(Vec::len);
-            let numbers = rows.iter().flat_map(|row| match row {
-                Value::Array(row) => row.clone(),
-                number => vec![number.clone()],
-            });
-            let bytes = numbers.flat_map(|number| (number.as_f64().unwrap() as f32).to_le_bytes());
-            let shape = [rows.len()].into_iter().chain(columns).collect();
-            tensors.insert(name.clone(), Tensor { shape, bytes: bytes.collect() });
-        }
-    });
+    replace_tensors(folder, &["classifier.", "pre_classifier."], golden);
 }
 
 /// `(label, start, end)` and the score of each span of an answer.

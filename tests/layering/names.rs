@@ -17,7 +17,7 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 31] = [
+const READERS: [(&str, &[&str]); 32] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
@@ -35,6 +35,7 @@ const READERS: [(&str, &[&str]); 31] = [
     ("src/model/checkpoint/sentence/arguments.rs", &[SETTINGS]),
     ("src/model/checkpoint/sentence/options.rs", &[OPTIONS]),
     ("src/model/checkpoint/sentence/pooling.rs", &[OF_A_MODULE]),
+    ("src/model/checkpoint/sentence/splade.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/row_layers.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/layer_weights.rs", &[OF_A_MODULE]),
     ("src/text/loading/", &[TOKENIZER_CONFIG]),
@@ -55,9 +56,10 @@ const READERS: [(&str, &[&str]); 31] = [
 
 /// Words in strings of the readers that are parts of messages or of names, names of tensors, or values
 /// that need no explanation.
-const NO_NAMES: [&str; 24] = [
+const NO_NAMES: [&str; 27] = [
     "Bert",
     "Fast",
+    "ForMaskedLM",
     "ForSequenceClassification",
     "ForTokenClassification",
     "Model",
@@ -78,6 +80,8 @@ const NO_NAMES: [&str; 24] = [
     "pre_classifier",
     "residual",
     "sa_layer_norm",
+    "vocab_layer_norm",
+    "vocab_transform",
     "type",
     "weight",
 ];

@@ -15,7 +15,7 @@ use crate::http::reranking::Scorer;
 use crate::http::routes::health::ModelState;
 use crate::http::service::Service;
 use crate::http::state::AppState;
-use crate::model::checkpoint::{LeftOut, ProblemType};
+use crate::model::checkpoint::{LeftOut, ProblemType, Splade};
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
 use crate::quantization::Calibration;
@@ -49,6 +49,9 @@ pub struct Info {
     /// The checkpoint's classifier of tokens, if it has one: what `/tag` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tagger: Option<TaggerInfo>,
+    /// How sparse embeddings are made, if the model makes them: what `/tei/embed_sparse` uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sparse: Option<SparseInfo>,
     /// Heads that were found but can't be used, with the reason.
     pub skipped_heads: BTreeMap<String, String>,
 }
@@ -128,6 +131,16 @@ pub struct CalibrationInfo {
 pub struct TaggerInfo {
     /// Labels, in the order of its logits.
     pub labels: Vec<String>,
+}
+
+/// What makes sparse embeddings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SparseInfo {
+    /// How logits become weights.
+    #[serde(flatten)]
+    pub splade: Splade,
+    /// Ids of the vocabulary.
+    pub dimensions: usize,
 }
 
 /// A head.
@@ -222,6 +235,10 @@ pub async fn info(
             .tagger
             .as_ref()
             .map(|tagger| TaggerInfo { labels: tagger.labels().to_vec() }),
+        sparse: service
+            .sparse
+            .as_ref()
+            .map(|head| SparseInfo { splade: head.splade(), dimensions: head.vocabulary() }),
         skipped_heads: heads.skipped.clone(),
     }))
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Checkpoint;
+use super::config::MASKED;
 use super::tensors::BUFFERS;
 
 /// The parts of a checkpoint that nothing here computes.
@@ -23,10 +24,15 @@ impl LeftOut {
         let Checkpoint { config, weights, sentence, .. } = checkpoint;
         let mut read: BTreeSet<String> = config.tensors().map(|(name, _)| name).collect();
         read.extend(BUFFERS.map(str::to_owned));
+        let mut heads = config.other_heads.clone();
+        if let Ok(Some((_, prediction))) = checkpoint.sparse() {
+            read.extend(prediction.tensors().map(|(name, _)| name));
+            heads.retain(|name| !name.ends_with(MASKED));
+        }
         if let Some(pooler) = config.family.pooler.filter(|_| sentence.reads_pooler) {
             read.extend(["weight", "bias"].map(|tensor| format!("{pooler}.{tensor}")));
         }
         let left = weights.iter().map(|tensor| tensor.name).filter(|name| !read.contains(*name));
-        Self { heads: config.other_heads.clone(), tensors: left.map(str::to_owned).collect() }
+        Self { heads, tensors: left.map(str::to_owned).collect() }
     }
 }

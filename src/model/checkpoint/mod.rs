@@ -23,11 +23,12 @@ pub use config::{EncoderConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
 pub use left_out::LeftOut;
 pub use names::TensorNames;
-pub use sentence::{SentenceFiles, TextOptions};
+pub use sentence::{SentenceFiles, Splade, SpladeActivation, SpladePooling, TextOptions};
 pub use table::Table;
 pub use weights::Weights;
 
 use sentence::{EncoderFiles, ModuleList};
+use spec::PredictionSpec;
 
 /// A checkpoint whose files were read and fit together.
 pub struct Checkpoint {
@@ -70,5 +71,28 @@ impl Checkpoint {
         };
         let (dir, encoder_dir) = (dir.to_owned(), encoder_dir.to_owned());
         Ok(Self { dir, encoder_dir, config, weights, sentence })
+    }
+
+    /// How sparse rows are made and the layers that predict tokens for them, if the checkpoint makes such
+    /// rows.
+    ///
+    /// # Errors
+    /// It has no such layers, or they can't be served.
+    pub fn sparse(&self) -> Result<Option<(Splade, &PredictionSpec)>, CheckpointError> {
+        let Some(splade) = self.sentence.splade else { return Ok(None) };
+        let file = self.encoder_dir.join("config.json");
+        let invalid = |message: String| Err(CheckpointError::invalid(&file, message));
+        match &self.config.prediction {
+            Some(Ok(layers)) => Ok(Some((splade, layers))),
+            Some(Err(message)) => invalid(message.clone()),
+            None => {
+                let needed = format!("{}{}", self.config.family.class, config::MASKED);
+                let message = format!(
+                    "sparse embeddings need the layers that predict tokens: \"architectures\" has to \
+                     name {needed}"
+                );
+                invalid(message)
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::tiny;
+use super::{root, tiny};
 
 /// A copy of a checkpoint whose `config.json` is edited.
 pub fn edited(source: &Path, edit: impl FnOnce(&mut Map<String, Value>)) -> TempDir {
@@ -63,4 +63,43 @@ pub fn name_labels(config: &mut Map<String, Value>, labels: &Value) {
     let named = labels.map(|(index, label)| (index.to_string(), label.clone()));
     config.insert("id2label".to_owned(), Value::Object(named.collect()));
     config.insert("problem_type".to_owned(), json!(null));
+}
+
+/// Puts tensors, lists of numbers or of rows by name, in the place of those whose names begin with one of
+/// `dropped`.
+pub fn replace_tensors(folder: &Path, dropped: &[&str], new: &Value) {
+    edit_tensors(folder, |tensors| {
+        tensors.retain(|name, _| !dropped.iter().any(|beginning| name.starts_with(beginning)));
+        for (name, rows) in new.as_object().unwrap() {
+            let rows = rows.as_array().unwrap();
+            let columns = rows[0].as_array().map(Vec::len);
+            let numbers = rows.iter().flat_map(|row| match row {
+                Value::Array(row) => row.clone(),
+                number => vec![number.clone()],
+            });
+            let bytes = numbers.flat_map(|number| (number.as_f64().unwrap() as f32).to_le_bytes());
+            let shape = [rows.len()].into_iter().chain(columns).collect();
+            tensors.insert(name.clone(), Tensor { shape, bytes: bytes.collect() });
+        }
+    });
+}
+
+/// What sentence-transformers makes of a masked language model.
+pub fn masked_golden(name: &str) -> Value {
+    let file = root().join(format!("tests/fixtures/sparse/{name}.json"));
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+/// The golden values' masked language model.
+pub fn masked(golden: &Value) -> TempDir {
+    let source = root().join("tests/fixtures").join(golden["encoder"].as_str().unwrap());
+    let folder = edited(&source, |config| {
+        config.insert("architectures".to_owned(), json!([golden["architecture"]]));
+    });
+    replace_tensors(
+        folder.path(),
+        &["classifier.", "pre_classifier.", "head."],
+        &golden["tensors"],
+    );
+    folder
 }

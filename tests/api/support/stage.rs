@@ -119,6 +119,8 @@ fn zeros(output: &OutputSpec, task: &Task) -> Vec<f32> {
         OutputSpec::Logits(head) => head.descriptor().labels.len(),
         OutputSpec::Contributions(attribution) => attribution.bias().len() * task.sequence.tokens(),
         OutputSpec::Tags(tagger) => tagger.labels().len() * task.sequence.tokens(),
+        // A sparse row has no number of numbers; this one has none.
+        OutputSpec::Sparse(_) => 0,
     };
     vec![0.0; numbers]
 }

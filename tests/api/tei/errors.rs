@@ -43,7 +43,7 @@ async fn each_mistake_has_its_status_its_type_and_its_place() {
             validation,
             "/truncation_direction: ",
         ),
-        ("/embed_sparse", json!({"inputs": "a"}), 424, "Backend", "SPLADE"),
+        ("/embed_sparse", json!({"inputs": "a"}), 424, "Backend", "SpladePooling"),
         ("/predict", json!({"inputs": "a"}), 424, "Backend", "no head"),
         (
             "/predict",

@@ -69,7 +69,7 @@ pub enum ModelType {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeiEmbeddingModel)]
 pub struct EmbeddingModel {
-    /// The pooling of the recipe `native`, or several of them.
+    /// `splade` if the model makes sparse rows; else the pooling of the recipe `native`, or several of them.
     pooling: String,
 }
 
@@ -118,6 +118,9 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiErr
 
 fn model_type(service: &Service) -> Result<ModelType, ApiError> {
     let kind = ModelKind::find(service);
+    if kind == ModelKind::Embedding && service.sparse.is_some() {
+        return Ok(ModelType::Embedding(EmbeddingModel { pooling: "splade".to_owned() }));
+    }
     if kind == ModelKind::Embedding {
         let native = native(service, None)?;
         let names = native.pooling.as_slice().iter().map(|pooling| pooling.name());

@@ -1,9 +1,9 @@
-//! `/embed`, `/embed_all` and `/embed_sparse`: rows by the recipe `native`.
+//! `/embed` and `/embed_all`: rows by the recipe `native`; `/embed_sparse`: the weights of tokens.
 
 use std::sync::Arc;
 
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::ErrorBody;
@@ -12,12 +12,12 @@ use crate::http::caller::Caller;
 use crate::http::dialects::openai::OpenAiInput;
 use crate::http::embedding::{Embedded, EmbeddingAnswer, EmbeddingRequest};
 use crate::http::error::ApiError;
-use crate::http::error_code::ErrorCode;
 use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
 use crate::http::models;
 use crate::http::prompts;
 use crate::http::recipe::{cut, native};
+use crate::http::sparse::SparseRequest;
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::FLOAT_BYTES;
 use crate::model::recipe::ResolvedRecipe;
@@ -169,16 +169,37 @@ pub async fn embed_all(
     answer.write(&service.text_pool, write).await
 }
 
-/// Refused: no model that is served gives sparse rows.
+/// An id of the vocabulary and its weight.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiSparseValue)]
+pub struct SparseValue {
+    /// The id.
+    index: usize,
+    /// Its weight, above 0.
+    value: f32,
+}
+
+/// Embeds texts: the weights of tokens per text, by a masked language model with SPLADE pooling.
 #[utoipa::path(
     post, path = "/embed_sparse", operation_id = "tei_embed_sparse",
     tag = "text-embeddings-inference", request_body = EmbedAllRequest,
-    responses((status = "4XX", body = ErrorBody, description = "424, 401 without a key, or the request is wrong.")),
+    responses(
+        (status = 200, body = Vec<Vec<SparseValue>>,
+         description = "One list per text, in order, of the ids that have a weight; ids ascend."),
+        (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
+        (status = "5XX", body = ErrorBody, description = "503, 504."),
+    ),
 )]
-pub async fn embed_sparse(_: ApiJson<EmbedAllRequest>) -> ApiError {
-    let message = "sparse embeddings need a masked language model's head with SPLADE pooling, and this \
-                   model is served without one";
-    ApiError::unacceptable(ErrorCode::SparseUnsupported, "", message)
+pub async fn embed_sparse(
+    ApiJson { value: request, mut caller }: ApiJson<EmbedAllRequest>,
+) -> Result<Response, ApiError> {
+    let service = &caller.service();
+    let texts = request.inputs.into_texts(service, &mut caller, "/inputs").await?;
+    let prompt = prompts::choose_prompt(service, None, request.prompt_name, "/prompt_name", true)?;
+    let inputs = inputs::check_all(service, "/inputs", texts, &prompt, &mut caller.memory)?;
+    let long_text = long_input(service, request.truncate, request.truncation_direction);
+    let value = |index, value| SparseValue { index, value };
+    SparseRequest { inputs, long_text }.answer(service, caller, value).await
 }
 
 async fn compute(wanted: Wanted, mut caller: Caller) -> Result<EmbeddingAnswer, ApiError> {

@@ -6,6 +6,9 @@ use super::raw::RawConfig;
 use crate::field::unusable;
 use crate::model::checkpoint::families::{FAMILIES, Family};
 
+/// The end of the name of a class that predicts tokens.
+pub const MASKED: &str = "ForMaskedLM";
+
 /// What `architectures` says.
 pub struct Architecture {
     /// Whether there is a sequence classifier.
@@ -13,6 +16,8 @@ pub struct Architecture {
     /// Whether there is a classifier of tokens. Only one of the two can be there, since their tensors
     /// have the same names.
     pub is_tagger: bool,
+    /// Whether there are layers that predict tokens.
+    pub is_masked: bool,
     /// Other architectures: what they have after the encoder is not served.
     pub left_out: Vec<String>,
 }
@@ -20,8 +25,8 @@ pub struct Architecture {
 impl Architecture {
     /// Sorts the names by what is served of them.
     pub fn read(family: &Family, raw: &RawConfig) -> Self {
-        let [encoder, classifier, tagger] =
-            ["Model", "ForSequenceClassification", "ForTokenClassification"]
+        let [encoder, classifier, tagger, masked] =
+            ["Model", "ForSequenceClassification", "ForTokenClassification", MASKED]
                 .map(|end| format!("{}{end}", family.class));
         let names = raw.architectures.as_deref().unwrap_or_default();
         let is_classifier = names.contains(&classifier);
@@ -29,7 +34,8 @@ impl Architecture {
         let is_served =
             |name: &String| [&encoder, &classifier].contains(&name) || is_tagger && *name == tagger;
         let others = names.iter().filter(|name| !is_served(name));
-        Self { is_classifier, is_tagger, left_out: others.cloned().collect() }
+        let is_masked = names.contains(&masked);
+        Self { is_classifier, is_tagger, is_masked, left_out: others.cloned().collect() }
     }
 }
 

@@ -21,9 +21,10 @@ use self::architecture::Architecture;
 use self::labels::labels;
 use super::error::{CheckpointError, read_json};
 use super::families::Family;
-use super::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec};
+use super::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec, PredictionSpec};
 use crate::field::unusable;
 
+pub(super) use architecture::MASKED;
 pub use problem_type::ProblemType;
 pub(super) use raw::RawConfig;
 pub use score_activation::ScoreActivation;
@@ -63,6 +64,9 @@ pub struct EncoderConfig {
     pub classifier: Option<ClassifierConfig>,
     /// The token classifier, if the architecture has one.
     pub tagger: Option<TaggerConfig>,
+    /// The layers that predict tokens, if the architecture has them, or why they can't be served. They
+    /// are read only for sparse embeddings.
+    pub prediction: Option<Result<PredictionSpec, String>>,
     /// Architectures whose heads are not served.
     pub other_heads: Vec<String>,
     /// Whether transformers gives all hidden states without being asked for them.
@@ -133,6 +137,7 @@ impl EncoderConfig {
             None
         };
         let spec = (family.encoder)(&raw)?;
+        let prediction = architecture.is_masked.then(|| prediction(family, &raw, &spec));
         let positions = raw.max_position_embeddings;
         let rows = spec.embeddings.positions.as_ref().map(|positions| positions.rows);
         let max_tokens = rows.map_or(positions, |rows| rows.most_tokens(positions));
@@ -156,9 +161,31 @@ impl EncoderConfig {
             tokenizer_class: raw.tokenizer_class,
             classifier,
             tagger,
+            prediction,
             other_heads: architecture.left_out,
             output_hidden_states: raw.output_hidden_states.unwrap_or(false),
             spec,
         })
     }
+}
+
+/// The layers that predict tokens after an encoder. An error says why they can't be served.
+fn prediction(
+    family: &Family,
+    raw: &RawConfig,
+    encoder: &EncoderSpec,
+) -> Result<PredictionSpec, String> {
+    let layers = family.prediction.ok_or_else(|| {
+        let allowed = "its layers that predict tokens can't be served";
+        unusable("model_type", family.model_type, allowed)
+    })?;
+    const SHARED: &str = "tie_word_embeddings";
+    let written = raw.others.get(SHARED).cloned().unwrap_or_default();
+    if ![Value::Null, Value::Bool(true)].contains(&written) {
+        let allowed = "tokens are predicted by the word embeddings, so only true can be served";
+        return Err(unusable(SHARED, written, allowed));
+    }
+    let (layers, bias) = layers(raw)?;
+    let decoder = encoder.embeddings.words.clone();
+    Ok(PredictionSpec { layers, decoder, bias: bias.map(str::to_owned) })
 }

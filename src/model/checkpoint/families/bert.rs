@@ -24,12 +24,20 @@ pub const BERT: Family = Family {
         Ok(layout::two_layers(raw, modules, DenseActivation::Tanh, outputs))
     },
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
+    prediction: Some(|raw| layout::prediction_by_hidden_act(raw, PREDICTION)),
     pooler: Some(POOLER),
     tokenizer_class: "BertTokenizer",
 };
 
 /// The layer before the classifier, also in the families that follow BERT.
 pub const POOLER: &str = "pooler.dense";
+
+/// The layers that predict tokens, and the bias of the last one.
+const PREDICTION: [&str; 3] = [
+    "cls.predictions.transform.dense",
+    "cls.predictions.transform.LayerNorm",
+    "cls.predictions.bias",
+];
 
 /// The defaults, which most families share.
 pub fn defaults() -> Map<String, Value> {

@@ -23,6 +23,7 @@ pub const DEBERTA_V2: Family = Family {
     defaults,
     encoder,
     classifier,
+    prediction: None,
     // Only the classifier has one.
     pooler: None,
     tokenizer_class: "DebertaV2Tokenizer",

@@ -30,12 +30,16 @@ pub const DISTILBERT: Family = Family {
         Ok(layout::two_layers(raw, modules, DenseActivation::Relu, outputs))
     },
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
+    prediction: Some(|raw| layout::prediction_by_hidden_act(&with_eps(raw), PREDICTION)),
     pooler: None,
     tokenizer_class: "BertTokenizer",
 };
 
 /// The classes have this number in their code and no field for it.
 const EPS: f64 = 1e-12;
+
+/// The layers that predict tokens, and the bias of the last one.
+const PREDICTION: [&str; 3] = ["vocab_transform", "vocab_layer_norm", "vocab_projector.bias"];
 
 const LAYER: LayerNames = LayerNames {
     layers: "transformer.layer",
@@ -53,6 +57,9 @@ fn defaults() -> Map<String, Value> {
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
-    let raw = RawConfig { layer_norm_eps: EPS, ..raw.clone() };
-    layout::encoder(&raw, &LAYER, Some(PositionRows::Places), 0)
+    layout::encoder(&with_eps(raw), &LAYER, Some(PositionRows::Places), 0)
+}
+
+fn with_eps(raw: &RawConfig) -> RawConfig {
+    RawConfig { layer_norm_eps: EPS, ..raw.clone() }
 }

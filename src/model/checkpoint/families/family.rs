@@ -6,6 +6,12 @@ use crate::model::checkpoint::config::RawConfig;
 use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{ClassifierLayer, ClassifierSpec, EncoderSpec};
 
+/// The layers that predict tokens, before the last one, and the name of that one's bias if it has one.
+pub type PredictionLayers = (Vec<ClassifierLayer>, Option<&'static str>);
+
+/// Reads the layers that predict tokens. An error names the field.
+pub type Prediction = fn(&RawConfig) -> Result<PredictionLayers, String>;
+
 /// A family of encoders.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
@@ -27,6 +33,8 @@ pub struct Family {
     pub classifier: fn(&RawConfig, usize) -> Result<ClassifierSpec, String>,
     /// The layers of its classifier of tokens, with so many outputs. An error names the field.
     pub tagger: fn(&RawConfig, usize) -> Result<Vec<ClassifierLayer>, String>,
+    /// The layers that predict tokens after its encoder, if they are served.
+    pub prediction: Option<Prediction>,
     /// The layer before the classifier that sentence-transformers can read, with tanh, `(c) → (c)`.
     pub pooler: Option<&'static str>,
     /// The tokenizer's class where no file names one.

@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::bert;
 use super::family::Family;
-use super::layout::GATED_LAYER;
+use super::layout::{self, GATED_LAYER};
 use super::{own_code, rotary};
 use crate::model::checkpoint::config::RawConfig;
 use crate::model::checkpoint::names::{OlderName, TensorNames};
 use crate::model::checkpoint::spec::EncoderSpec;
+use crate::model::dense::DenseActivation;
 
 /// The family.
 pub const GTE: Family = Family {
@@ -18,11 +19,15 @@ pub const GTE: Family = Family {
     tensors: TensorNames { prefixes: &["gte.", "new."], older: OLDER },
     defaults,
     encoder,
+    prediction: Some(|raw| Ok(layout::prediction(raw, PREDICTION, DenseActivation::Gelu))),
     // The class has a pooler only with a classifier.
     pooler: None,
     tokenizer_class: "XLMRobertaTokenizer",
     ..bert::BERT
 };
+
+/// The layers that predict tokens, and the bias of the last one.
+const PREDICTION: [&str; 3] = ["lm_head.dense", "lm_head.layer_norm", "lm_head.decoder.bias"];
 
 /// What the family's first checkpoints call their modules, and transformers when it saves them.
 const OLDER: &[OlderName] = &[

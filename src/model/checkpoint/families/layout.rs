@@ -1,5 +1,7 @@
 //! What the families that normalise after the residual sums have in common.
 
+use super::family::PredictionLayers;
+use crate::field::unusable;
 use crate::model::checkpoint::config::RawConfig;
 use crate::model::checkpoint::spec::{
     ClassifierLayer, ClassifierSpec, EmbeddingSpec, EncoderSpec, LayerNorms, LayerSpec, LinearSpec,
@@ -144,4 +146,29 @@ pub fn two_layers(
 pub fn tagger(raw: &RawConfig, outputs: usize) -> Vec<ClassifierLayer> {
     let linear = LinearSpec::new("classifier", raw.hidden_size, outputs);
     vec![ClassifierLayer::Dense(linear, DenseActivation::Identity)]
+}
+
+/// The layers that predict tokens: a fully connected one with an activation, a norm, and a last one with
+/// this bias.
+pub fn prediction(
+    raw: &RawConfig,
+    [dense, norm_name, bias]: [&'static str; 3],
+    activation: DenseActivation,
+) -> PredictionLayers {
+    let c = raw.hidden_size;
+    let dense = ClassifierLayer::Dense(LinearSpec::new(dense, c, c), activation);
+    (vec![dense, ClassifierLayer::Norm(norm(raw, norm_name))], Some(bias))
+}
+
+/// The same with the activation of the feed-forward layers.
+pub fn prediction_by_hidden_act(
+    raw: &RawConfig,
+    names: [&'static str; 3],
+) -> Result<PredictionLayers, String> {
+    let found = DenseActivation::from_transformers(&raw.hidden_act);
+    let activation = found.map_err(|allowed| {
+        let allowed = format!("before predictions of tokens, {allowed}");
+        unusable("hidden_act", raw.hidden_act.as_str(), &allowed)
+    })?;
+    Ok(prediction(raw, names, activation))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::bert;
-use super::family::Family;
+use super::family::{Family, PredictionLayers};
 use super::rotary::{self, RopeParameters};
 use crate::field::unusable;
 use crate::model::checkpoint::config::RawConfig;
@@ -28,6 +28,7 @@ pub const MODERNBERT: Family = Family {
     encoder,
     classifier,
     tagger: classifier_layers,
+    prediction: Some(prediction),
     pooler: None,
     tokenizer_class: "TokenizersBackend",
 };
@@ -55,6 +56,7 @@ fn defaults() -> Map<String, Value> {
         "classifier_pooling": "cls",
         "classifier_bias": false,
         "classifier_activation": "gelu",
+        "decoder_bias": true,
     });
     let mut defaults = bert::defaults();
     defaults.extend(own.as_object().cloned().unwrap_or_default());
@@ -203,16 +205,25 @@ fn classifier(raw: &RawConfig, outputs: usize) -> Result<ClassifierSpec, String>
 
 /// The layers of both classifiers.
 fn classifier_layers(raw: &RawConfig, outputs: usize) -> Result<Vec<ClassifierLayer>, String> {
+    let logits = LinearSpec::new("classifier", raw.hidden_size, outputs);
+    let mut layers = head(raw)?;
+    layers.push(ClassifierLayer::Dense(logits, DenseActivation::Identity));
+    Ok(layers)
+}
+
+/// The layers before the last one, of classifiers and of predictions of tokens.
+fn head(raw: &RawConfig) -> Result<Vec<ClassifierLayer>, String> {
     let c = raw.hidden_size;
     const ACTIVATION: &str = "classifier_activation";
     let name: String = raw.other(ACTIVATION)?;
     let activation = DenseActivation::from_transformers(&name)
         .map_err(|allowed| unusable(ACTIVATION, name.as_str(), &allowed))?;
     let dense = LinearSpec::new("head.dense", c, c).with_bias(raw.other("classifier_bias")?);
-    let logits = LinearSpec::new("classifier", c, outputs);
-    Ok(vec![
-        ClassifierLayer::Dense(dense, activation),
-        ClassifierLayer::Norm(norms(raw)?("head.norm".to_owned())),
-        ClassifierLayer::Dense(logits, DenseActivation::Identity),
-    ])
+    let norm = norms(raw)?("head.norm".to_owned());
+    Ok(vec![ClassifierLayer::Dense(dense, activation), ClassifierLayer::Norm(norm)])
+}
+
+fn prediction(raw: &RawConfig) -> Result<PredictionLayers, String> {
+    let has_bias: bool = raw.other("decoder_bias")?;
+    Ok((head(raw)?, has_bias.then_some("decoder.bias")))
 }

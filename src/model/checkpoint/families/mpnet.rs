@@ -19,6 +19,7 @@ pub const MPNET: Family = Family {
     encoder,
     classifier: roberta::classifier,
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
+    prediction: roberta::ROBERTA.prediction,
     pooler: Some(bert::POOLER),
     tokenizer_class: "MPNetTokenizer",
 };

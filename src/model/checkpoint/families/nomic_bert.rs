@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::bert;
 use super::family::Family;
-use super::layout::{GATED_LAYER, LayerNames};
+use super::layout::{self, GATED_LAYER, LayerNames};
 use super::{own_code, rotary};
 use crate::model::checkpoint::config::RawConfig;
 use crate::model::checkpoint::names::{OlderName, TensorNames};
@@ -18,10 +18,18 @@ pub const NOMIC_BERT: Family = Family {
     tensors: TensorNames { prefixes: &["nomic_bert."], older: OLDER },
     defaults,
     encoder,
+    prediction: Some(|raw| layout::prediction_by_hidden_act(raw, PREDICTION)),
     // The class has a pooler only with a classifier.
     pooler: None,
     ..bert::BERT
 };
+
+/// The layers that predict tokens, and the bias of the last one.
+const PREDICTION: [&str; 3] = [
+    "cls.predictions.transform.dense",
+    "cls.predictions.transform.layer_norm",
+    "cls.predictions.bias",
+];
 
 /// What the family's first checkpoints call their modules, and transformers when it saves them.
 const OLDER: &[OlderName] = &[

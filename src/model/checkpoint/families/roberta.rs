@@ -23,6 +23,7 @@ pub const ROBERTA: Family = Family {
     encoder,
     classifier,
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
+    prediction: Some(|raw| Ok(layout::prediction(raw, PREDICTION, DenseActivation::Gelu))),
     pooler: Some(bert::POOLER),
     tokenizer_class: "RobertaTokenizer",
 };
@@ -44,6 +45,9 @@ pub const CAMEMBERT: Family = Family {
     tokenizer_class: "CamembertTokenizer",
     ..ROBERTA
 };
+
+/// The layers that predict tokens, and the bias of the last one.
+const PREDICTION: [&str; 3] = ["lm_head.dense", "lm_head.layer_norm", "lm_head.bias"];
 
 /// BERT's defaults with others over them.
 pub fn with(fields: &[(&str, usize)]) -> Map<String, Value> {

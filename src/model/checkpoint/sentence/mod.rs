@@ -11,6 +11,7 @@ mod native;
 mod options;
 mod pooling;
 mod row_layers;
+mod splade;
 mod transformer;
 
 use std::collections::BTreeMap;
@@ -22,12 +23,14 @@ use crate::field::unusable;
 use crate::model::recipe::NativeRecipe;
 
 use modality::TransformerOutput;
-use options::ModelOptions;
+use modules::ModuleClass;
+use options::{ModelKind, ModelOptions};
 use transformer::TransformerModule;
 
 pub use arguments::Arguments;
 pub use modules::ModuleList;
 pub use native::EncoderFiles;
+pub use splade::{Splade, SpladeActivation, SpladePooling};
 pub use transformer::TextOptions;
 
 /// The content of a checkpoint's sentence-transformers files, all of which are optional.
@@ -47,6 +50,8 @@ pub struct SentenceFiles {
     pub score_activation: Option<ScoreActivation>,
     /// Whether `native` has the encoder's pooler in it.
     pub reads_pooler: bool,
+    /// How predictions of tokens become sparse rows, if the model makes these.
+    pub splade: Option<Splade>,
 }
 
 impl SentenceFiles {
@@ -59,15 +64,21 @@ impl SentenceFiles {
         modules: &ModuleList,
         encoder: &EncoderFiles<'_>,
     ) -> Result<Self, CheckpointError> {
-        let transformer = TransformerModule::read(&modules.transformer.dir)?;
+        let mut transformer = TransformerModule::read(&modules.transformer.dir)?;
+        if modules.transformer.class == ModuleClass::MlmTransformer {
+            transformer.output = TransformerOutput::Predictions;
+        }
         let options = ModelOptions::read(dir)?;
         check_kind(dir, modules, &transformer, &options)?;
-        let native = native::read(&transformer, modules, encoder, options.truncate_dim)?;
+        let (native, splade) = match options.kind {
+            ModelKind::SparseEncoder => (NativeRecipe::default(), Some(read_splade(modules)?)),
+            _ => (native::read(&transformer, modules, encoder, options.truncate_dim)?, None),
+        };
         let reads_pooler = transformer.output == TransformerOutput::Pooler;
         // Made into a model for embeddings, a cross-encoder loses its own settings of text.
-        let (text, scoring_text) = match options.is_cross_encoder {
-            true => (TextOptions::default(), Some(transformer.text)),
-            false => (transformer.text, None),
+        let (text, scoring_text) = match options.kind {
+            ModelKind::CrossEncoder => (TextOptions::default(), Some(transformer.text)),
+            _ => (transformer.text, None),
         };
         if let Some(padding) = text.padding.as_ref().filter(|_| native.leaves_out_prompt) {
             let allowed = "the prompt's tokens, which a Pooling leaves out, would be counted wrong";
@@ -83,37 +94,64 @@ impl SentenceFiles {
             scoring_text,
             score_activation: options.score_activation,
             reads_pooler,
+            splade,
         })
     }
 }
 
-/// Checks that the files agree on whether the model makes rows or scores.
+/// The one module that follows the Transformer of a sparse encoder.
+fn read_splade(modules: &ModuleList) -> Result<Splade, CheckpointError> {
+    match modules.others.as_slice() {
+        [only] if only.class == ModuleClass::SpladePooling => {
+            Splade::read(&only.dir.join("config.json"))
+        }
+        others => {
+            let titles: Vec<&str> = others.iter().map(|other| other.title.as_str()).collect();
+            let found = if titles.is_empty() { "nothing".to_owned() } else { titles.join(", ") };
+            let message = format!(
+                "{found} after the Transformer of a SparseEncoder; one SpladePooling is needed"
+            );
+            Err(CheckpointError::invalid(&modules.file, message))
+        }
+    }
+}
+
+/// Checks that the files agree on whether the model makes rows, scores or sparse rows.
 fn check_kind(
     dir: &Path,
     modules: &ModuleList,
     transformer: &TransformerModule,
     options: &ModelOptions,
 ) -> Result<(), CheckpointError> {
-    let is_scores = transformer.output == TransformerOutput::Scores;
     let options_file = dir.join(ModelOptions::FILE);
     let wrong = |file: &Path, message: String| Err(CheckpointError::invalid(file, message));
-    match (is_scores, options.is_cross_encoder) {
-        (true, false) => {
-            let allowed = "its Transformer gives scores, so \"CrossEncoder\" is needed";
-            wrong(&options_file, unusable("model_type", "SentenceTransformer", allowed))
+    let task = |kind: &str, needed: &str| {
+        let file = transformer.text.file.as_deref().unwrap_or(&options_file);
+        let allowed = format!("a {kind} needs \"{needed}\"");
+        wrong(file, unusable("transformer_task", transformer.task.as_deref(), &allowed))
+    };
+    let kind =
+        |allowed: &str| wrong(&options_file, unusable("model_type", options.kind.name(), allowed));
+    match (transformer.output, options.kind) {
+        (TransformerOutput::Scores, ModelKind::CrossEncoder) => match modules.others.first() {
+            None => Ok(()),
+            Some(other) => {
+                let message = format!(
+                    "{} follows the Transformer of a CrossEncoder; nothing may",
+                    other.title
+                );
+                wrong(&modules.file, message)
+            }
+        },
+        (TransformerOutput::Predictions, ModelKind::SparseEncoder) => Ok(()),
+        (TransformerOutput::Scores, _) => {
+            kind("its Transformer gives scores, so \"CrossEncoder\" is needed")
         }
-        (false, true) => {
-            let file = transformer.text.file.as_deref().unwrap_or(&options_file);
-            let allowed = "a CrossEncoder needs \"sequence-classification\"";
-            wrong(file, unusable("transformer_task", transformer.task.as_deref(), allowed))
+        (TransformerOutput::Predictions, _) => {
+            kind("its Transformer predicts tokens, so \"SparseEncoder\" is needed")
         }
-        (true, true) if !modules.others.is_empty() => {
-            let title = &modules.others[0].title;
-            wrong(
-                &modules.file,
-                format!("{title} follows the Transformer of a CrossEncoder; nothing may"),
-            )
-        }
-        _ => Ok(()),
+        (_, ModelKind::CrossEncoder) => task("CrossEncoder", "sequence-classification"),
+        (_, ModelKind::SparseEncoder) => task("SparseEncoder", "fill-mask"),
+        (_, ModelKind::SentenceTransformer) => Ok(()),
     }
 }

@@ -17,6 +17,8 @@ pub enum TransformerOutput {
     Pooler,
     /// The logits of a classifier.
     Scores,
+    /// The logits of a masked language model, for each token.
+    Predictions,
 }
 
 /// How texts are read.
@@ -36,18 +38,17 @@ pub fn output(
     modalities: Option<&BTreeMap<String, Value>>,
     name: Option<&str>,
 ) -> Result<TransformerOutput, String> {
-    let is_classifier = match task {
-        None | Some("feature-extraction") => false,
-        Some("sequence-classification") => true,
+    let by_task = match task {
+        None | Some("feature-extraction") => TransformerOutput::HiddenState(-1),
+        Some("sequence-classification") => TransformerOutput::Scores,
+        Some("fill-mask") => TransformerOutput::Predictions,
         Some(other) => {
-            let allowed = "allowed are \"feature-extraction\" and \"sequence-classification\"";
+            let allowed =
+                "allowed are \"feature-extraction\", \"sequence-classification\" and \"fill-mask\"";
             return Err(unusable("transformer_task", other, allowed));
         }
     };
-    let Some(modalities) = modalities else {
-        let hidden = TransformerOutput::HiddenState(-1);
-        return Ok(if is_classifier { TransformerOutput::Scores } else { hidden });
-    };
+    let Some(modalities) = modalities else { return Ok(by_task) };
     let names: Vec<&str> = modalities.keys().map(String::as_str).collect();
     let text = match modalities.get("text") {
         Some(text) if !names.contains(&"message") => text,
@@ -69,20 +70,20 @@ pub fn output(
     let name = name.ok_or("module_output_name is missing beside modality_config")?;
     let first = path.first().and_then(Value::as_str).unwrap_or_default();
     let layer = path.get(1).and_then(Value::as_i64).and_then(|layer| i32::try_from(layer).ok());
-    match (is_classifier, first, path.len(), layer, name) {
-        (false, "last_hidden_state", 1, _, TOKENS) => Ok(TransformerOutput::HiddenState(-1)),
-        (false, "hidden_states", 2, Some(layer), TOKENS) => {
-            Ok(TransformerOutput::HiddenState(layer))
-        }
-        (false, "pooler_output", 1, _, POOLED) => Ok(TransformerOutput::Pooler),
-        (true, "logits", 1, _, SCORES) => Ok(TransformerOutput::Scores),
+    use TransformerOutput::{HiddenState, Pooler, Predictions, Scores};
+    match (by_task, first, path.len(), layer, name) {
+        (HiddenState(_), "last_hidden_state", 1, _, TOKENS) => Ok(HiddenState(-1)),
+        (HiddenState(_), "hidden_states", 2, Some(layer), TOKENS) => Ok(HiddenState(layer)),
+        (HiddenState(_), "pooler_output", 1, _, POOLED) => Ok(Pooler),
+        (Scores, "logits", 1, _, SCORES) => Ok(Scores),
+        (Predictions, "logits", 1, _, TOKENS) => Ok(Predictions),
         _ => Err(unusable(
             "modality_config.text.method_output_name",
             method_output_name,
             &format!(
                 "its name as module_output_name is \"{name}\"; allowed are \"last_hidden_state\" or \
-                 [\"hidden_states\", layer] as \"{TOKENS}\", \"pooler_output\" as \"{POOLED}\", and \
-                 a classifier's \"logits\" as \"{SCORES}\""
+                 [\"hidden_states\", layer] as \"{TOKENS}\", \"pooler_output\" as \"{POOLED}\", a \
+                 classifier's \"logits\" as \"{SCORES}\", and those of \"fill-mask\" as \"{TOKENS}\""
             ),
         )),
     }

@@ -10,8 +10,11 @@ use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleClass {
     Transformer,
+    /// A Transformer that gives predictions of tokens, as version 5 called it.
+    MlmTransformer,
     WeightedLayerPooling,
     Pooling,
+    SpladePooling,
     Dense,
     Dropout,
     LayerNorm,
@@ -19,10 +22,12 @@ pub enum ModuleClass {
 }
 
 impl ModuleClass {
-    const ALL: [(Self, &str); 7] = [
+    const ALL: [(Self, &str); 9] = [
         (Self::Transformer, "Transformer"),
+        (Self::MlmTransformer, "MLMTransformer"),
         (Self::WeightedLayerPooling, "WeightedLayerPooling"),
         (Self::Pooling, "Pooling"),
+        (Self::SpladePooling, "SpladePooling"),
         (Self::Dense, "Dense"),
         (Self::Dropout, "Dropout"),
         (Self::LayerNorm, "LayerNorm"),
@@ -31,11 +36,18 @@ impl ModuleClass {
 
     /// The packages in which versions 1 to 6 have these classes. Each class is found in a package
     /// by its name, and in the file that defines it.
-    const PACKAGES: [&str; 3] = [
+    const PACKAGES: [&str; 5] = [
         "sentence_transformers.models.",
         "sentence_transformers.sentence_transformer.modules.",
         "sentence_transformers.base.modules.",
+        "sentence_transformers.sparse_encoder.models.",
+        "sentence_transformers.sparse_encoder.modules.",
     ];
+
+    /// Whether it has the encoder.
+    fn is_transformer(self) -> bool {
+        matches!(self, Self::Transformer | Self::MlmTransformer)
+    }
 
     /// The class of a Python path, compared as a whole: another library's class may have the same
     /// name.
@@ -111,14 +123,14 @@ impl ModuleList {
                 "the list is empty; its first module must be a Transformer".into(),
             ));
         };
-        if transformer.class != ModuleClass::Transformer {
+        if !transformer.class.is_transformer() {
             let title = &transformer.title;
             return Err(invalid(format!(
                 "{title} is first; the first module must be a Transformer"
             )));
         }
         let others: Vec<Module> = modules.collect();
-        if let Some(second) = others.iter().find(|other| other.class == ModuleClass::Transformer) {
+        if let Some(second) = others.iter().find(|other| other.class.is_transformer()) {
             let title = &second.title;
             return Err(invalid(format!(
                 "{title} is a second Transformer; only one can be served"
@@ -184,7 +196,15 @@ mod tests {
             ("sentence_transformers.models.other.Pooling", None),
             ("sentence_transformers.models.WordEmbeddings", None),
             ("sentence_transformers.base.modules.router.Router", None),
-            ("sentence_transformers.sparse_encoder.modules.splade_pooling.SpladePooling", None),
+            (
+                "sentence_transformers.sparse_encoder.modules.splade_pooling.SpladePooling",
+                Some(ModuleClass::SpladePooling),
+            ),
+            (
+                "sentence_transformers.sparse_encoder.models.MLMTransformer.MLMTransformer",
+                Some(ModuleClass::MlmTransformer),
+            ),
+            ("sentence_transformers.sparse_encoder.models.SparseAutoEncoder", None),
         ] {
             assert_eq!(ModuleClass::from_path(path), class, "{path}");
         }

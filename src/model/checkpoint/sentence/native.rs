@@ -81,6 +81,8 @@ impl Chain {
             }
             // As sentence-transformers reads a cross-encoder for embeddings: the mean of its tokens.
             TransformerOutput::Scores => width = Some(c),
+            // Only in a sparse encoder, which has no such chain.
+            TransformerOutput::Predictions => {}
         }
         Ok(Self { native, width })
     }

@@ -14,8 +14,8 @@ use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 /// What the options say that concerns the whole model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelOptions {
-    /// The model is a cross-encoder: it scores pairs.
-    pub is_cross_encoder: bool,
+    /// What the model makes of texts.
+    pub kind: ModelKind,
     /// Prompts by name.
     pub prompts: BTreeMap<String, String>,
     /// The prompt for texts without another one.
@@ -24,6 +24,29 @@ pub struct ModelOptions {
     pub truncate_dim: Option<usize>,
     /// What a cross-encoder applies to its outputs; goes over the encoder's `config.json`.
     pub score_activation: Option<ScoreActivation>,
+}
+
+/// What a model makes of texts, by the class that loads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ModelKind {
+    /// Rows.
+    #[default]
+    SentenceTransformer,
+    /// Scores of pairs.
+    CrossEncoder,
+    /// Sparse rows.
+    SparseEncoder,
+}
+
+impl ModelKind {
+    /// The class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SentenceTransformer => "SentenceTransformer",
+            Self::CrossEncoder => "CrossEncoder",
+            Self::SparseEncoder => "SparseEncoder",
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -52,7 +75,7 @@ impl ModelOptions {
     /// Reads the file in a checkpoint's folder, which may be missing.
     ///
     /// # Errors
-    /// The model is of another kind, or its default prompt doesn't exist.
+    /// The model is of an unknown kind, or its default prompt doesn't exist.
     pub fn read(dir: &Path) -> Result<Self, CheckpointError> {
         let file = dir.join(Self::FILE);
         let raw: OptionsFile = read_optional_json(&file)?.unwrap_or_default();
@@ -63,14 +86,17 @@ impl ModelOptions {
 impl OptionsFile {
     fn check(self) -> Result<ModelOptions, String> {
         let model_type = self.model_type.unwrap_or("SentenceTransformer".into());
-        let is_cross_encoder = match model_type.as_str() {
-            Some("SentenceTransformer") => false,
-            Some("CrossEncoder") => true,
+        let kind = match model_type.as_str() {
+            Some("SentenceTransformer") => ModelKind::SentenceTransformer,
+            Some("CrossEncoder") => ModelKind::CrossEncoder,
+            Some("SparseEncoder") => ModelKind::SparseEncoder,
             _ => {
-                let allowed = "allowed are \"SentenceTransformer\" and \"CrossEncoder\"";
+                let allowed =
+                    "allowed are \"SentenceTransformer\", \"CrossEncoder\" and \"SparseEncoder\"";
                 return Err(unusable("model_type", model_type, allowed));
             }
         };
+        let is_cross_encoder = kind == ModelKind::CrossEncoder;
         if self.truncate_dim == Some(0) {
             return Err(unusable("truncate_dim", 0, "at least 1 is needed"));
         }
@@ -98,7 +124,7 @@ impl OptionsFile {
         let activation = self.activation_fn.filter(|_| is_cross_encoder);
         let activation = activation.map(|path| ScoreActivation::parse("activation_fn", &path));
         Ok(ModelOptions {
-            is_cross_encoder,
+            kind,
             prompts,
             default_prompt,
             truncate_dim: self.truncate_dim,

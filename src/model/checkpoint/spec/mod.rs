@@ -6,6 +6,7 @@
 mod classifier;
 mod embeddings;
 mod position_bias;
+mod prediction;
 mod relative;
 mod rotation;
 mod tensors;
@@ -15,6 +16,7 @@ use strata_kernels::Activation;
 pub use classifier::{ClassifierLayer, ClassifierSpec};
 pub use embeddings::{EmbeddingSpec, PositionRows, PositionTable};
 pub use position_bias::PositionBias;
+pub use prediction::PredictionSpec;
 pub use relative::{RelativePositions, RelativeProjections, RelativeRows};
 pub use rotation::Rotation;
 pub use tensors::{LinearSpec, NormSpec, TableSpec};

@@ -55,5 +55,6 @@ fn read_rows(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32
         Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => pooling.pool(rows, mask),
         Read::Projected(projection) => projection.project(rows, mask),
         Read::Tagged(tagger) => tagger.tap(rows, mask),
+        Read::Sparse(head) => head.row(rows, mask),
     }
 }

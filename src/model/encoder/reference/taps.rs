@@ -63,6 +63,7 @@ fn read_one(
         Ok(match read {
             Read::Projected(projection) => projection.project(rows, masks[at]),
             Read::Tagged(tagger) => tagger.tap(rows, masks[at]),
+            Read::Sparse(head) => head.row(rows, masks[at]),
             _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };
