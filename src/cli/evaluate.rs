@@ -8,16 +8,17 @@ use clap::Args;
 use serde::Serialize;
 
 use super::shared::{
-    CacheFlags, Failure, FileFlags, LongTextFlags, Marked, ModelFlags, Opened, check_takes_pairs,
-    extract, print, print_json, print_notes, row_reader, show_fetching, token_features, truncated,
+    CacheFlags, Failure, FileFlags, LongTextFlags, Marked, ModelFlags, Opened, check_long_texts,
+    check_takes_pairs, extract, print, print_json, print_notes, row_reader, show_fetching,
+    token_features,
 };
 use crate::app::{self, Parts};
 use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::head::{Head, OutputActivation};
 use crate::training::{
-    Dataset, EntityScores, Features, KnownLabels, LongTexts, ScoredRows, SeenTokens,
-    TaggingEvaluation, TrainingInput, evaluate,
+    Dataset, EntityScores, Features, KnownLabels, ScoredRows, SeenTokens, TaggingEvaluation,
+    TokenLabels, TrainingInput, evaluate, is_token_label,
 };
 
 const EXAMPLES: &str = "\
@@ -80,7 +81,7 @@ impl Evaluate {
         let trained = training_input(&head);
         self.check_columns(&trained).map_err(Failure::Unusable)?;
         if head.tagger().is_some() {
-            return self.run_on_tokens(&config, &parts, &head, trained.long_texts);
+            return self.run_on_tokens(&config, &parts, &head);
         }
         let long_texts = self.long_text.long_texts().unwrap_or(trained.long_texts);
         let reader = row_reader(&parts, long_texts);
@@ -101,26 +102,20 @@ impl Evaluate {
     }
 
     /// Scores a head that classifies tokens.
-    fn run_on_tokens(
-        &self,
-        config: &Config,
-        parts: &Parts,
-        head: &Head,
-        trained_with: LongTexts,
-    ) -> Result<(), Failure> {
-        let long_texts = self.long_text.long_texts().unwrap_or(trained_with);
-        let marked = Marked { parts, file: &self.file, test: None, long_texts };
+    fn run_on_tokens(&self, config: &Config, parts: &Parts, head: &Head) -> Result<(), Failure> {
+        check_long_texts(self.long_text.long_texts())?;
+        let marked = Marked { parts, file: &self.file, test: None };
         let mut tagged = marked.read()?;
         if self.held_out {
             tagged = tagged.held_out();
         }
         self.check_rows(head, &tagged.texts).map_err(Failure::Unusable)?;
-        let data = marked.tokenise(tagged, Some(&head.descriptor().labels))?;
+        let data = marked.tokenise(tagged, TokenLabels::Known(&head.descriptor().labels))?;
         print_notes(&data.rows.dataset);
         let features =
             token_features(config, parts, &data, head.recipe()).map_err(Failure::Failed)?;
         check_finite(&features, &data.rows.dataset)?;
-        let scored = ScoredRows { held_out: self.held_out, truncated: truncated(&data) };
+        let scored = ScoredRows { held_out: self.held_out, truncated: 0 };
         let found = TaggingEvaluation::new(head, &data, &features, scored);
         self.print(&found)?;
         let EntityScores { accuracy, words, .. } = found.entities;
@@ -198,6 +193,12 @@ impl Evaluate {
             "head \"{name}\" can't be scored; a head must choose one of several labels by softmax, any \
              number of labels by sigmoid, or predict one number without an activation"
         );
+        let other = descriptor.labels.iter().find(|label| !is_token_label(label));
+        if let (ProblemType::TokenClassification, Some(other)) = (descriptor.problem_type, other) {
+            anyhow::bail!(
+                "head \"{name}\" can't be scored: its label \"{other}\" is neither O nor B- or I- with a name"
+            );
+        }
         anyhow::ensure!(
             !self.known_labels_only || descriptor.problem_type != ProblemType::TokenClassification,
             "--known-labels-only: head \"{name}\" classifies tokens, and entities with other labels count \

@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::shared::{
-    Failure, FitFlags, Marked, Opened, TrainingFlags, extract, parse_recipe, print, print_notes,
-    token_features, truncated, try_file, try_folder, whole, write_report,
+    Failure, FitFlags, LONG_TEXTS, Marked, Opened, TrainingFlags, check_long_texts, extract,
+    parse_recipe, print, print_notes, token_features, try_file, try_folder, whole, write_report,
 };
 use crate::app::Parts;
 use crate::model::checkpoint::ProblemType;
@@ -15,8 +15,8 @@ use crate::model::head::{Descriptor, HeadFiles, check_name};
 use crate::model::recipe::RecipeRef;
 use crate::training::{
     Column, Dataset, EncoderIdentity, Epoch, Features, LongTexts, ResolvedMethod, Split, Stage,
-    TrainedHead, TrainingInput, TrainingOptions, TrainingRecipe, Trial, check, save_features,
-    train, train_tagger,
+    TokenLabels, TrainedHead, TrainingInput, TrainingOptions, TrainingRecipe, Trial, check,
+    save_features, train, train_tagger,
 };
 
 const EXAMPLES: &str = "\
@@ -114,21 +114,20 @@ impl Train {
         recipe
             .check_for_tokens()
             .map_err(|error| Failure::Unusable(anyhow!("--recipe: {}: {error}", error.field)))?;
-        // A truncated text would lose its entities.
-        let long_texts = self.training.long_texts().unwrap_or(LongTexts::Window);
+        check_long_texts(self.training.long_texts())?;
         let (file, test) = (&self.training.file, self.test.as_deref());
-        let marked = Marked { parts: &parts, file, test, long_texts };
-        let data = marked.tokenise(marked.read()?, None)?;
+        let marked = Marked { parts: &parts, file, test };
+        let data = marked.tokenise(marked.read()?, TokenLabels::Trainable(&[]))?;
+        let options = self.options(&candidate);
+        let (data, split) = data.without_unsplittable(&options).map_err(Failure::unusable)?;
         let dataset = &data.rows.dataset;
         let (texts, tokens) = (data.texts.len(), dataset.rows.len());
         eprintln!("{name}: {texts} texts, {tokens} tokens, labels {}", dataset.labels.join(", "));
         print_notes(dataset);
-        let options = self.options(&candidate);
-        let split = check(dataset, &options).map_err(Failure::unusable)?;
         let features = token_features(&config, &parts, &data, recipe).map_err(Failure::Failed)?;
         self.save_features(&features, dataset, &split, &parts)?;
         let mut trained = train_tagger(&data, &features, &options, &mut print_stage)?;
-        trained.report.input = self.input(long_texts, truncated(&data));
+        trained.report.input = self.input(LONG_TEXTS, 0);
         let (parts, candidate) = (&parts, &candidate);
         let problem_type = ProblemType::TokenClassification;
         self.finish(Finished { name, parts, candidate, problem_type, dataset, trained })

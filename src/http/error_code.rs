@@ -141,7 +141,7 @@ error_codes! {
         "/info lists the heads.";
     /// The checkpoint has no classifier of tokens.
     NoTagger = "no_tagger", UNPROCESSABLE_ENTITY,
-        "Ask a model that /info shows a tagger of.";
+        "Ask a model of which /info shows a tagger, or a head of token_classification.";
     /// The checkpoint has no classifier that knows entailment.
     NoEntailment = "no_entailment", UNPROCESSABLE_ENTITY,
         "Ask a model for natural language inference, whose labels say which is entailment.";

@@ -14,7 +14,10 @@ use crate::model::head::Head;
 /// A name that is not loaded, an empty list, or no head at all.
 pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Head>>, ApiError> {
     let set = service.heads();
-    let known = || set.loaded.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known = || match set.loaded.keys().map(String::as_str).collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "no head is loaded".to_owned(),
+        names => format!("the heads are {names}"),
+    };
     let Some(names) = names else {
         let heads: Vec<_> = match &service.default_heads {
             None => set.loaded.values().cloned().collect(),
@@ -23,7 +26,7 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
         return if heads.is_empty() { Err(no_head("/heads")) } else { Ok(heads) };
     };
     if names.is_empty() {
-        let message = format!("the list is empty; the heads are {}", known());
+        let message = format!("the list is empty; {}", known());
         return Err(ApiError::unacceptable(ErrorCode::UnknownHead, "/heads", message));
     }
     let mut heads: Vec<Arc<Head>> = Vec::new();
@@ -31,13 +34,12 @@ pub fn select(service: &Service, names: Option<&[String]>) -> Result<Vec<Arc<Hea
         let Some(head) = set.loaded.get(name) else {
             let message = match set.skipped.get(name) {
                 Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
-                None if set.taggers.contains_key(name) => format!(
-                    "head \"{name}\" classifies tokens; ask /tag for it. The heads are {}",
-                    known()
-                ),
+                None if set.taggers.contains_key(name) => {
+                    format!("head \"{name}\" classifies tokens, which /tag does; {}", known())
+                }
                 None => {
                     let name = excerpt(name);
-                    format!("there is no head \"{name}\"; the heads are {}", known())
+                    format!("there is no head \"{name}\"; {}", known())
                 }
             };
             let pointer = format!("/heads/{index}");

@@ -106,25 +106,26 @@ pub fn choose(service: &Service, name: Option<&str>) -> Result<Arc<Tagger>, ApiE
         return Ok(Arc::clone(tagger));
     }
     let own = own.map(|_| Head::CHECKPOINT);
-    let known: Vec<&str> = own.into_iter().chain(set.taggers.keys().map(String::as_str)).collect();
-    if known.is_empty() {
-        let message = "the checkpoint has no classifier of tokens (its architecture would end with \
-                       ForTokenClassification), and no head of token_classification is loaded, so \
-                       nothing can be tagged";
-        return Err(ApiError::unacceptable(ErrorCode::NoTagger, "", message));
-    }
-    let known = known.join(", ");
+    let known = own.into_iter().chain(set.taggers.keys().map(String::as_str));
+    let known = known.collect::<Vec<_>>().join(", ");
+    let listed = match known.as_str() {
+        "" => "no head does".to_owned(),
+        known => format!("those that do are {known}"),
+    };
     let message = match name {
+        None if known.is_empty() => {
+            let message = "the checkpoint has no classifier of tokens (its architecture would end with \
+                           ForTokenClassification), and no head of token_classification is loaded, so \
+                           nothing can be tagged";
+            return Err(ApiError::unacceptable(ErrorCode::NoTagger, "", message));
+        }
         None => format!("there are several heads that classify tokens, {known}; name one"),
         Some(name) => match set.skipped.get(name) {
             Some(reason) => format!("head \"{name}\" was skipped: {reason}"),
             None if set.loaded.contains_key(name) => {
-                format!("head \"{name}\" classifies texts; those that classify tokens are {known}")
+                format!("head \"{name}\" classifies texts and not tokens; {listed}")
             }
-            None => {
-                let name = excerpt(name);
-                format!("no head \"{name}\" classifies tokens; those that do are {known}")
-            }
+            None => format!("no head \"{}\" classifies tokens; {listed}", excerpt(name)),
         },
     };
     Err(ApiError::unacceptable(ErrorCode::UnknownHead, "/head", message))

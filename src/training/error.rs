@@ -1,6 +1,6 @@
 //! Why a head could not be trained.
 
-use super::data::SplitError;
+use super::data::{DatasetError, SplitError};
 use super::features::FeatureError;
 
 /// Why a head could not be trained.
@@ -53,6 +53,9 @@ pub enum TrainError {
     /// Features could not be computed.
     #[error(transparent)]
     Features(#[from] FeatureError),
+    /// A file that can't be trained on.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
     /// Too little data to split.
     #[error(transparent)]
     Split(#[from] SplitError),

@@ -35,7 +35,7 @@ mod stage;
 pub use checks::check;
 pub use data::{
     Column, Dataset, DatasetError, KnownLabels, Layout, SeenTokens, Split, TaggedDataset,
-    TaggedText, TokenRows, is_held_out, parse_delimiter, read_texts,
+    TaggedText, TokenLabels, TokenRows, is_held_out, is_token_label, parse_delimiter, read_texts,
 };
 pub use error::TrainError;
 pub use evaluation::comparison;

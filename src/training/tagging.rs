@@ -3,10 +3,15 @@
 
 use std::ops::Range;
 
-use super::data::{OUTSIDE, TaggedDataset, TokenRows, labels_of};
+use super::checks::check;
+use super::data::{
+    DatasetError, OUTSIDE, Split, SplitError, TaggedDataset, TokenLabels, TokenRows, labels_of,
+};
+use super::error::TrainError;
 use super::features::TokenisedText;
 use super::logits::argmax;
 use super::metrics::EntityScores;
+use super::options::TrainingOptions;
 
 /// Marked texts with their tokens, and the tokens that are rows.
 #[derive(Debug)]
@@ -20,6 +25,46 @@ pub struct TaggingData {
 }
 
 impl TaggingData {
+    /// The rows of the tokens of texts.
+    ///
+    /// # Errors
+    /// There are fewer than two labels.
+    pub fn new(
+        tagged: TaggedDataset,
+        texts: Vec<TokenisedText>,
+        labels: TokenLabels<'_>,
+    ) -> Result<Self, DatasetError> {
+        let characters = |text: &TokenisedText| -> Vec<Range<usize>> {
+            text.tokens.iter().map(|token| token.characters.clone()).collect()
+        };
+        let tokens: Vec<_> = texts.iter().map(characters).collect();
+        let rows = TokenRows::new(&tagged, &tokens, labels)?;
+        Ok(Self { tagged, texts, rows })
+    }
+
+    /// The same without the rows of labels that a part of the split lacks, which can't be learned; they
+    /// are noted as labels that are too rare.
+    ///
+    /// # Errors
+    /// Fewer than two labels are left, or the texts can't be divided.
+    pub fn without_unsplittable(
+        mut self,
+        options: &TrainingOptions,
+    ) -> Result<(Self, Split), TrainError> {
+        let mut without = Vec::new();
+        loop {
+            match check(&self.rows.dataset, options) {
+                Err(TrainError::Split(SplitError::MissingLabel { label, .. }))
+                    if !without.contains(&label) =>
+                {
+                    without.push(label);
+                    self = Self::new(self.tagged, self.texts, TokenLabels::Trainable(&without))?;
+                }
+                other => return other.map(|split| (self, split)),
+            }
+        }
+    }
+
     /// The scores of the entities of the texts that these `rows (n)` of tokens are all tokens of, with the
     /// logits `outputs (n,k)`. A word has the label that is predicted for its first token, or `O` if it
     /// has none.
@@ -38,11 +83,11 @@ impl TaggingData {
         for (at, text) in self.texts.iter().enumerate().filter(|(at, _)| scored[*at]) {
             let marked = &self.tagged.marked[at];
             let words: Vec<Range<usize>> = marked.words.clone().unwrap_or_else(|| text.words());
-            let label = |word: &Range<usize>| {
-                let predicted = text.first_token(word).and_then(|token| predicted[at][token]);
+            let label = |token: Option<usize>| {
+                let predicted = token.and_then(|token| predicted[at][token]);
                 predicted.map_or_else(|| OUTSIDE.to_owned(), |label| labels[label].clone())
             };
-            found.push(words.iter().map(label).collect());
+            found.push(text.first_tokens(&words).into_iter().map(label).collect());
             actual.push(labels_of(&words, &marked.spans));
         }
         EntityScores::new(&actual, &found)

@@ -181,6 +181,47 @@ fn evaluation_gives_the_scores_of_training() {
     assert!(said.contains("below --min-accuracy 1") && said.contains("words)"), "{said}");
 }
 
+#[test]
+fn entities_that_the_head_does_not_know_count_as_not_found_and_as_found_wrongly() {
+    let files = Files::new();
+    files.train("ner", &[]);
+    // The head finds both kinds in all texts; one has another name here.
+    let renamed = files.path("renamed.conll");
+    fs::write(&renamed, conll().replace("WHERE", "ELSEWHERE")).unwrap();
+    let head = files.path("heads/ner");
+    let head = ["--head", head.to_str().unwrap(), "--json", "--data", renamed.to_str().unwrap()];
+    let output = files.run("evaluate", &head);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let count = |wanted: &str| {
+        let spans = (0..TEXTS).flat_map(|at| text_and_spans(at).1);
+        spans.filter(|(label, ..)| label == wanted).count() as f64
+    };
+    let (who, wher) = (count("WHO"), count("WHERE"));
+    let share = who / (who + wher);
+    for key in ["precision", "recall", "f1"] {
+        let micro = found["micro"][key].as_f64().unwrap();
+        assert!((micro - share).abs() < 1e-12, "{key}: {micro}, {share} expected");
+    }
+    assert_eq!(found["texts"], TEXTS);
+    assert!(found["notes"].to_string().contains("B-ELSEWHERE"), "{}", found["notes"]);
+}
+
+#[test]
+fn a_label_that_a_part_of_the_split_would_lack_is_left_out_and_noted() {
+    let files = Files::new();
+    let rare = "old _ B-RARE\npeople _ I-RARE\nof _ I-RARE\n\n\
+                old _ B-RARE\npeople _ I-RARE\nin _ I-RARE\nrain _ B-RARER\n\n\
+                the _ O\nrain _ B-RARER\n\n";
+    let data = files.path("rare.conll");
+    fs::write(&data, format!("{}{rare}", conll())).unwrap();
+    let head = files.train("ner", &["--data", data.to_str().unwrap()]);
+    let labels = head["labels"].to_string();
+    assert!(labels.contains("B-WHO"), "{labels}");
+    // No part of the split lacks a label that is left.
+    assert!(head["training"]["entities"]["micro"]["f1"].as_f64().unwrap() > 0.9, "{head}");
+}
+
 #[tokio::test]
 async fn scores_are_those_of_the_layer_over_the_rows_of_tokens() {
     let judge = Judge::new(&config(tiny("sentence")));
@@ -243,7 +284,11 @@ async fn a_head_is_asked_for_what_it_classifies() {
         ("/tag", json!({"inputs": "a"}), "several heads that classify tokens, one, two; name one"),
         ("/tag", json!({"inputs": "a", "head": "mood"}), "\"mood\" classifies texts"),
         ("/tag", json!({"inputs": "a", "head": "other"}), "those that do are one, two"),
-        ("/classify", json!({"inputs": "a", "heads": ["one"]}), "ask /tag for it"),
+        (
+            "/classify",
+            json!({"inputs": "a", "heads": ["one"]}),
+            "classifies tokens, which /tag does; the heads are mood",
+        ),
     ] {
         let pointer = if route == "/tag" { "/head" } else { "/heads/0" };
         let problem = app.post(route, body).await.problem(422, "unknown_head", Some(pointer));
@@ -271,6 +316,10 @@ fn what_tokens_cannot_have_is_refused() {
         refused("train", &["--pair", "2"]).contains("--pair 2: entities are those of one text")
     );
     assert!(refused("compare", &[]).contains("recipes are compared by texts"));
+    let truncated = refused("train", &["--long-text", "truncate"]);
+    assert!(truncated.contains("texts with entities are read whole"), "{truncated}");
+    let grouped = refused("train", &["--group", "1"]);
+    assert!(grouped.contains("has no groups of texts; leave --group out"), "{grouped}");
     let only = files.path("only.conll");
     fs::write(&only, "the O\n\nriver O\n").unwrap();
     let nothing = refused("train", &["--data", only.to_str().unwrap()]);

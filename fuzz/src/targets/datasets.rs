@@ -5,8 +5,8 @@ use std::path::Path;
 
 use strata::model::checkpoint::ProblemType;
 use strata::training::{
-    Column, Dataset, KnownLabels, Layout, SeenTokens, TaggedDataset, TaggedText, TokenRows,
-    read_texts,
+    Column, Dataset, KnownLabels, Layout, SeenTokens, TaggedDataset, TaggedText, TokenLabels,
+    TokenRows, read_texts,
 };
 use tempfile::TempDir;
 
@@ -90,7 +90,9 @@ fn check_tagged(file: &Path, layout: &Layout, lines: u64) {
     }
     let words = |text: &TaggedText| text.words.clone().unwrap_or_default();
     let tokens: Vec<_> = tagged.marked.iter().map(words).collect();
-    if let Ok(TokenRows { dataset, places }) = TokenRows::new(&tagged, &tokens, None) {
+    if let Ok(TokenRows { dataset, places }) =
+        TokenRows::new(&tagged, &tokens, TokenLabels::Trainable(&[]))
+    {
         assert_eq!((dataset.rows.len(), dataset.targets.len()), (places.len(), places.len()));
     }
 }

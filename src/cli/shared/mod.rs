@@ -30,4 +30,4 @@ pub use print::{print, print_json};
 pub use progress::Progress;
 pub use recipe::parse_recipe;
 pub use report::{try_file, try_folder, write_report};
-pub use tagging::{Marked, token_features, truncated};
+pub use tagging::{LONG_TEXTS, Marked, check_long_texts, token_features};

@@ -1,6 +1,5 @@
 //! Marked texts: reading them, and the features of their tokens.
 
-use std::ops::Range;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -13,7 +12,7 @@ use crate::config::Config;
 use crate::model::checkpoint::ProblemType;
 use crate::model::recipe::ResolvedRecipe;
 use crate::training::{
-    Features, Layout, LongTexts, Passes, SeenTokens, TaggedDataset, TaggingData, TokenRows,
+    Features, Layout, LongTexts, Passes, SeenTokens, TaggedDataset, TaggingData, TokenLabels,
     TokenisedText,
 };
 
@@ -23,18 +22,20 @@ pub struct Marked<'a> {
     pub file: &'a FileFlags,
     /// A file of held-out texts; without it, some of the texts are held out.
     pub test: Option<&'a Path>,
-    pub long_texts: LongTexts,
 }
+
+/// A truncated text would lose its entities.
+pub const LONG_TEXTS: LongTexts = LongTexts::Window;
 
 impl Marked<'_> {
     /// Reads the texts.
     pub fn read(&self) -> Result<TaggedDataset, Failure> {
-        let Self { parts, file, test, long_texts } = self;
+        let Self { parts, file, test } = self;
         if let Some(pair) = &file.pair {
             let message = "entities are those of one text; leave it out";
             return Err(Failure::Unusable(anyhow!("--pair {pair}: {message}")));
         }
-        let reader = row_reader(parts, *long_texts);
+        let reader = row_reader(parts, LONG_TEXTS);
         let seen: &SeenTokens<'_> = &|text, pair| reader.seen(text, pair);
         let layout = file.layout(Some(ProblemType::TokenClassification));
         let layout = Layout { hold_out: test.is_none(), ..layout };
@@ -47,23 +48,27 @@ impl Marked<'_> {
         })
     }
 
-    /// Tokenises the texts; with `known` labels, those of a head, or else with the labels that can be
-    /// learned.
+    /// Tokenises the texts, and makes rows of their tokens.
     pub fn tokenise(
         &self,
         tagged: TaggedDataset,
-        known: Option<&[String]>,
+        labels: TokenLabels<'_>,
     ) -> Result<TaggingData, Failure> {
-        let reader = row_reader(self.parts, self.long_texts);
+        let reader = row_reader(self.parts, LONG_TEXTS);
         let rows = tagged.texts.rows.iter();
         let texts = rows.map(|row| TokenisedText::read(&reader, row));
         let texts = texts.collect::<Result<Vec<_>, _>>().map_err(Failure::unusable)?;
-        let characters = |text: &TokenisedText| -> Vec<Range<usize>> {
-            text.tokens.iter().map(|token| token.characters.clone()).collect()
-        };
-        let tokens: Vec<_> = texts.iter().map(characters).collect();
-        let rows = TokenRows::new(&tagged, &tokens, known).map_err(Failure::unusable)?;
-        Ok(TaggingData { tagged, texts, rows })
+        TaggingData::new(tagged, texts, labels).map_err(Failure::unusable)
+    }
+}
+
+/// Fails if long texts are to be truncated.
+pub fn check_long_texts(wanted: Option<LongTexts>) -> Result<(), Failure> {
+    match wanted {
+        Some(LongTexts::Truncate) => Err(Failure::Unusable(anyhow!(
+            "--long-text truncate: texts with entities are read whole; leave it out"
+        ))),
+        Some(LongTexts::Window) | None => Ok(()),
     }
 }
 
@@ -84,9 +89,4 @@ pub fn token_features(
     let (texts, tokens, columns) = (texts.len(), features.rows, features.width);
     eprintln!("features: {tokens} tokens of {texts} texts, {columns} each, in {seconds:.1} s");
     Ok(features)
-}
-
-/// Texts that were truncated.
-pub fn truncated(data: &TaggingData) -> usize {
-    data.texts.iter().filter(|text| text.truncated()).count()
 }

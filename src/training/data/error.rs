@@ -151,6 +151,24 @@ pub enum DatasetErrorKind {
     /// A line with a single field where a word and its tag are needed.
     #[error("only one field; a line needs a word and its tag, separated by spaces or a tab")]
     NoTag,
+    /// An empty field.
+    #[error("the {0} is empty; each line needs a word and its tag")]
+    EmptyField(&'static str),
+    /// A column for groups in a file with a word per line.
+    #[error("a file with a word per line has no groups of texts; leave --group out")]
+    GroupInWords,
+    /// A file whose first field is the number of the word.
+    #[error(
+        "the first field counts the words; name the fields of the word and of its tag, such as --text 2 \
+         --label 3"
+    )]
+    CountedWords,
+    /// A tag that isn't written like most others.
+    #[error(
+        "the tag is {0:?}, and most others are written in another way; all but O have to begin with a \
+         letter and a hyphen, such as B- and I-, or all are a letter, or all are a label alone"
+    )]
+    OtherTag(String),
     /// A JSON value that can't be a list of spans, or one that can't be a span.
     #[error(
         "the spans in {column:?} are {found}; they must be a list of objects such as {{\"start\": 0, \

@@ -46,7 +46,8 @@ pub use layout::{Column, Layout};
 pub use notes::Note;
 pub use split::{Split, SplitError};
 pub use tagged::{
-    EntityPlace, OUTSIDE, TaggedDataset, TaggedText, TokenRows, entity_places, labels_of,
+    EntityPlace, OUTSIDE, TaggedDataset, TaggedText, TokenLabels, TokenRows, entity_places,
+    is_token_label, labels_of,
 };
 pub use targets::Targets;
 pub use texts::read_texts;

@@ -42,6 +42,8 @@ pub enum Note {
     QuotedTsv,
     /// Rows of a TSV file with a field in quotes that are part of the text.
     QuotesKept(Vec<u64>),
+    /// Texts with an entity that doesn't begin where a token begins, or doesn't end where one ends.
+    UnmatchedEntities(Vec<u64>),
     /// All labels are numbers; how many there are.
     NumericLabels(usize),
     /// Labels that differ only by case, spaces, number form or Unicode form.
@@ -113,6 +115,7 @@ impl fmt::Display for Note {
             Self::QuotesKept(lines) => {
                 counted(f, lines, "with a field in quotes, which are part of it in TSV")
             }
+            Self::UnmatchedEntities(lines) => counted(f, lines, UNMATCHED),
             Self::NumericLabels(labels) => write!(
                 f,
                 "all {labels} labels are numbers; --problem-type regression learns to predict a number"
@@ -137,6 +140,8 @@ const CONTRADICTING: &str =
     "with the text of an earlier row, or one alike, and another label; both kept";
 const SEEN: &str = "of the test file with a text that a row for training has, or one alike; they say \
                     little about new texts";
+const UNMATCHED: &str = "with an entity that begins or ends inside a token, or has none; whole tokens and words \
+                         are labelled";
 const ALIKE: &str = "labels that differ only by case, spaces, number form or Unicode form are different \
                      labels here";
 

@@ -56,9 +56,6 @@ impl fmt::Display for TaggingEvaluation {
         let Self { head, version, data, entities, .. } = self;
         let texts = if self.scored.held_out { "held-out texts" } else { "texts" };
         writeln!(f, "{head} ({version}): {} {texts} of {}", entities.texts, data.file)?;
-        if self.scored.truncated > 0 {
-            writeln!(f, "{} texts were truncated", self.scored.truncated)?;
-        }
         let (headers, rows) = entities.table();
         write!(f, "{}\n\n{}", entities.line(), text_table(&headers, &rows))
     }

@@ -51,11 +51,6 @@ impl TokenisedText {
         Ok(Self { windows, tokens })
     }
 
-    /// Whether the text was truncated.
-    pub fn truncated(&self) -> bool {
-        self.windows.iter().any(|window| window.encoded.truncated())
-    }
-
     /// The characters of each word, as the tokenizer divides the text.
     pub fn words(&self) -> Vec<Range<usize>> {
         let words = self.tokens.chunk_by(|_, next| next.continues_word);
@@ -63,11 +58,20 @@ impl TokenisedText {
         words.map(range).collect()
     }
 
-    /// The token that a word begins with, if any stands for one of its characters.
-    pub fn first_token(&self, word: &Range<usize>) -> Option<usize> {
-        self.tokens.iter().position(|token| {
-            token.characters.start < word.end && word.start < token.characters.end
-        })
+    /// For each of some words in order the token that it begins with, if any stands for one of its
+    /// characters.
+    pub fn first_tokens(&self, words: &[Range<usize>]) -> Vec<Option<usize>> {
+        let mut next = 0;
+        let first = |word: &Range<usize>| {
+            let ended = |token: &Token| token.characters.end <= word.start;
+            while self.tokens.get(next).is_some_and(ended) {
+                next += 1;
+            }
+            // Those that stand for no character may come before.
+            let begins = |token: &Token| token.characters.start < word.end && !ended(token);
+            self.tokens.get(next).filter(|token| begins(token)).map(|_| next)
+        };
+        words.iter().map(first).collect()
     }
 }
 

@@ -8,17 +8,17 @@ use super::text::TaggedText;
 use crate::training::data::error::{DatasetErrorKind, LineError};
 use crate::training::data::layout::{Column, Layout};
 
-/// The word of a line that separates documents.
+/// The first field of a line that separates documents.
 const DOCUMENT: &str = "-DOCSTART-";
 
 /// The words of a text.
 #[derive(Default)]
 struct Sentence {
     line: u64,
-    /// Documents before it.
-    document: usize,
     words: Vec<String>,
     tags: Vec<String>,
+    /// The line of each word.
+    lines: Vec<u64>,
 }
 
 /// Which fields of a line are read.
@@ -28,25 +28,21 @@ struct Columns<'l> {
 }
 
 /// Reads the texts of a file. Fields are separated by tabs in a line that has one, otherwise by spaces.
-/// Unless the layout has numbers, the word is the first field and the tag the last. Texts of one
-/// document are a group if there are several documents.
+/// Unless the layout has numbers, the word is the first field and the tag the last.
 pub(super) fn read(content: &str, layout: &Layout) -> Result<Vec<TaggedText>, LineError> {
     let columns = Columns::new(layout)?;
     let tabs = content.contains('\t');
     let mut sentences = vec![Sentence::default()];
-    let (mut documents, mut expected) = (0, None);
-    for (line, written) in (1..).zip(content.lines()) {
+    let mut expected = None;
+    for (line, written) in (1..).zip(lines(content)) {
         let fields = fields(written);
-        if fields.is_empty() {
+        if fields.is_empty() || fields[0] == DOCUMENT {
             sentences.push(Sentence::default());
             continue;
         }
-        if fields[0] == DOCUMENT {
-            documents += 1;
-            sentences.push(Sentence::default());
-            continue;
-        }
-        if written.starts_with('#') && is_comment(&fields, tabs && !written.contains('\t')) {
+        let is_comment =
+            written.starts_with('#') && is_comment(&fields, tabs && !written.contains('\t'));
+        if is_comment || columns.is_no_word(fields[0]) {
             continue;
         }
         let (found, expected) = (fields.len(), *expected.get_or_insert(fields.len()));
@@ -55,28 +51,36 @@ pub(super) fn read(content: &str, layout: &Layout) -> Result<Vec<TaggedText>, Li
         }
         let (word, tag) = columns.read(&fields).map_err(|kind| kind.on_line(line))?;
         let Some(sentence) = sentences.last_mut() else { continue };
-        if sentence.is_empty() {
-            (sentence.line, sentence.document) = (line, documents);
+        if sentence.words.is_empty() {
+            sentence.line = line;
         }
         sentence.words.push(word.to_owned());
         sentence.tags.push(tag.to_owned());
+        sentence.lines.push(line);
     }
-    sentences.retain(|sentence| !sentence.is_empty());
-    let all_tags = sentences.iter().flat_map(|sentence| &sentence.tags).map(String::as_str);
-    let scheme = Scheme::of_tags(all_tags);
-    let text = |sentence: Sentence| sentence.into_text(scheme, documents > 1);
-    Ok(sentences.into_iter().map(text).collect())
+    sentences.retain(|sentence| !sentence.words.is_empty());
+    columns.check_words(&sentences)?;
+    let scheme = scheme(&sentences)?;
+    Ok(sentences.into_iter().map(|sentence| sentence.into_text(scheme)).collect())
 }
 
-/// The fields of a line; none of a blank one.
+/// Lines that end in LF, CRLF or, in a file without these, CR.
+fn lines(content: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+    match content.contains('\n') {
+        true => Box::new(content.lines()),
+        false => Box::new(content.split('\r')),
+    }
+}
+
+/// The fields of a line; none of a blank one. Other spaces than those of ASCII may be part of a word.
 fn fields(line: &str) -> Vec<&str> {
-    if line.trim().is_empty() {
+    if line.trim_ascii().is_empty() {
         return Vec::new();
     }
     if line.contains('\t') {
-        return line.split('\t').map(str::trim).collect();
+        return line.split('\t').map(str::trim_ascii).collect();
     }
-    line.split_whitespace().collect()
+    line.split_ascii_whitespace().collect()
 }
 
 /// Whether a line that begins with `#` is a comment, as CoNLL-U and others have them, and no word with its
@@ -84,6 +88,16 @@ fn fields(line: &str) -> Vec<&str> {
 fn is_comment(fields: &[&str], without_tab: bool) -> bool {
     let sets = fields.contains(&"=") || fields[1..].last().is_some_and(|last| last.contains('='));
     fields.len() == 1 || without_tab || sets
+}
+
+/// How all tags of a file are written.
+fn scheme(sentences: &[Sentence]) -> Result<Scheme, LineError> {
+    let tags = sentences.iter().flat_map(|sentence| &sentence.tags).map(String::as_str);
+    Scheme::of_tags(tags).map_err(|other| {
+        let places = sentences.iter().flat_map(|text| text.tags.iter().zip(&text.lines));
+        let line = places.into_iter().find(|(tag, _)| *tag == other).map(|(_, line)| *line);
+        LineError { line, kind: DatasetErrorKind::OtherTag(other.to_owned()) }
+    })
 }
 
 impl<'l> Columns<'l> {
@@ -95,7 +109,19 @@ impl<'l> Columns<'l> {
                 return Err(DatasetErrorKind::NamedField(name.clone()).into());
             }
         }
+        if layout.group.is_some() {
+            return Err(DatasetErrorKind::GroupInWords.into());
+        }
         Ok(Self { word: &layout.text, tag: &layout.label })
+    }
+
+    /// Whether the first field says that a line is no word of its own, as in CoNLL-U: `1-2` is two words
+    /// in one, `1.1` a word that isn't written. Only where the word is another field.
+    fn is_no_word(&self, first: &str) -> bool {
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let both = first.split_once('-').or(first.split_once('.'));
+        self.word != &Column::Name("text".to_owned())
+            && both.is_some_and(|(one, other)| is_number(one) && is_number(other))
     }
 
     /// The word and the tag on a line.
@@ -103,29 +129,39 @@ impl<'l> Columns<'l> {
         if fields.len() < 2 {
             return Err(DatasetErrorKind::NoTag);
         }
-        let at = |column: &Column, default: usize| {
+        let at = |column: &Column, default: usize, what: &'static str| {
             let place = match column {
                 Column::Name(_) => default,
                 Column::Number(number) => number.get() - 1,
             };
             let available = || (1..=fields.len()).map(|number| number.to_string()).collect();
-            fields
-                .get(place)
-                .copied()
-                .filter(|field| !field.is_empty())
-                .ok_or_else(|| DatasetErrorKind::no_column(column, available()))
+            match fields.get(place) {
+                None => Err(DatasetErrorKind::no_column(column, available())),
+                Some(field) if field.trim().is_empty() => Err(DatasetErrorKind::EmptyField(what)),
+                Some(field) => Ok(*field),
+            }
         };
-        Ok((at(self.word, 0)?, at(self.tag, fields.len() - 1)?))
+        Ok((at(self.word, 0, "word")?, at(self.tag, fields.len() - 1, "tag")?))
+    }
+
+    /// Fails if the first field, without being named, counts the words of each text.
+    fn check_words(&self, sentences: &[Sentence]) -> Result<(), LineError> {
+        let counts = |sentence: &Sentence| {
+            sentence.words.iter().zip(1..).all(|(word, count)| word.parse() == Ok(count))
+        };
+        let by_default = matches!(self.word, Column::Name(_));
+        match sentences.first() {
+            Some(first) if by_default && sentences.iter().all(counts) => {
+                Err(DatasetErrorKind::CountedWords.on_line(first.line))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 impl Sentence {
-    fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    fn into_text(self, scheme: Scheme, has_documents: bool) -> TaggedText {
-        let Self { line, document, words, tags } = self;
+    fn into_text(self, scheme: Scheme) -> TaggedText {
+        let Self { line, words, tags, .. } = self;
         let mut start = 0;
         let place = |word: &String| {
             let end = start + word.chars().count();
@@ -137,7 +173,7 @@ impl Sentence {
             text: words.join(" "),
             spans: scheme.spans(&places, &tags),
             words: Some(places),
-            group: has_documents.then(|| document.to_string()),
+            group: None,
         }
     }
 }

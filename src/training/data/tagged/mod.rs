@@ -1,8 +1,7 @@
 //! Files of texts whose entities are marked, for heads that classify tokens.
 //!
 //! `conll` reads a word and its tag per line, by the rules of `scheme`; `spans` reads JSON Lines with a
-//! text and its spans; `read` makes a data set of either, `token_rows`
-//! the rows of its tokens.
+//! text and its spans; `read` makes a data set of either, `token_rows` the rows of its tokens.
 
 mod conll;
 mod read;
@@ -12,9 +11,9 @@ mod text;
 mod token_rows;
 
 pub use read::TaggedDataset;
-pub use scheme::{EntityPlace, entity_places};
+pub use scheme::{EntityPlace, OUTSIDE, entity_places, is_token_label};
 pub use text::TaggedText;
-pub use token_rows::{OUTSIDE, TokenRows, labels_of};
+pub use token_rows::{TokenLabels, TokenRows, labels_of};
 
 #[cfg(test)]
 mod tests;

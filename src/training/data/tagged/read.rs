@@ -1,6 +1,6 @@
 //! From a file to texts that are grouped and divided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -12,8 +12,9 @@ use crate::training::data::dataset::{Dataset, Row, Source};
 use crate::training::data::duplicates::duplicate_notes;
 use crate::training::data::error::{DatasetError, DatasetErrorKind, LineError};
 use crate::training::data::grouping::{Grouping, SeenTokens};
+use crate::training::data::label_notes::label_notes;
 use crate::training::data::layout::Layout;
-use crate::training::data::notes::Note;
+use crate::training::data::notes::{LabelRows, Note};
 use crate::training::data::records::{Record, WrittenLabel};
 use crate::training::data::targets::Targets;
 
@@ -32,8 +33,7 @@ impl TaggedDataset {
     /// have an object per line with a text and the spans of its entities. Blank texts and those without
     /// spans, not even an empty list, are left out; the notes of the texts list them.
     ///
-    /// Texts are a group, and held out, as in [`Dataset::read`]. So are the texts of one document, if a
-    /// file with a word per line says what the documents are.
+    /// Texts are a group, and held out, as in [`Dataset::read`].
     ///
     /// # Errors
     /// The first error in the file.
@@ -44,13 +44,12 @@ impl TaggedDataset {
     /// These texts for training, and those of a file of its own held out.
     #[must_use]
     pub fn with_test(self, test: Self, seen: &SeenTokens<'_>) -> Self {
-        let mut labels = self.texts.labels.clone();
-        let more = test.texts.labels.iter().filter(|label| !self.texts.labels.contains(label));
-        labels.extend(more.cloned());
         let marked = [self.marked, test.marked].concat();
-        let mut texts = self.texts.with_test(test.texts, seen);
-        texts.targets = targets(&marked, &labels);
-        Self { texts: Dataset { labels, ..texts }, marked }
+        let labels = labels(&marked);
+        // Both count by their own labels.
+        let texts = self.texts.with_test(test.texts, seen);
+        let targets = targets(&marked, &labels);
+        Self { texts: Dataset { labels, targets, ..texts }, marked }
     }
 
     /// The texts of a held-out group.
@@ -123,9 +122,10 @@ fn assemble(
         held_out: grouping.held_out[at],
     };
     let rows: Vec<Row> = records.into_iter().enumerate().map(row).collect();
-    let labels: BTreeSet<&String> = marked.iter().flat_map(span_labels).collect();
-    let labels: Vec<String> = labels.into_iter().cloned().collect();
+    let labels = labels(&marked);
     let targets = targets(&marked, &labels);
+    let alike = label_notes(&counts(&marked), false, "");
+    notes.extend(alike.into_iter().filter(|note| matches!(note, Note::AlikeLabels(_))));
     notes.extend(duplicate_notes(&rows, &targets, &grouping.alike));
     let texts = Dataset { rows, targets, labels, source, test: None, notes };
     Ok(TaggedDataset { texts, marked })
@@ -135,9 +135,27 @@ fn span_labels(text: &TaggedText) -> impl Iterator<Item = &String> {
     text.spans.iter().map(|span: &Span| &span.label)
 }
 
-/// The labels of the entities of each text.
+/// The labels of all entities, in alphabetical order.
+fn labels(marked: &[TaggedText]) -> Vec<String> {
+    let labels: BTreeSet<&String> = marked.iter().flat_map(span_labels).collect();
+    labels.into_iter().cloned().collect()
+}
+
+/// How many entities have each label.
+fn counts(marked: &[TaggedText]) -> Vec<LabelRows> {
+    let mut counts: BTreeMap<&String, LabelRows> = BTreeMap::new();
+    for text in marked {
+        for label in span_labels(text) {
+            let new = || LabelRows::new(label, text.line);
+            counts.entry(label).or_insert_with(new).rows += 1;
+        }
+    }
+    counts.into_values().collect()
+}
+
+/// The labels of the entities of each text, of some in alphabetical order.
 fn targets(marked: &[TaggedText], labels: &[String]) -> Targets {
-    let index = |label: &String| labels.iter().position(|known| known == label);
+    let index = |label: &String| labels.binary_search(label).ok();
     let of_text = |text: &TaggedText| {
         let labels: BTreeSet<usize> = span_labels(text).filter_map(index).collect();
         labels.into_iter().collect()

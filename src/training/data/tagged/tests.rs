@@ -38,27 +38,32 @@ fn shown(found: &TaggedDataset) -> Vec<String> {
 #[test]
 fn a_word_and_its_tag_per_line() {
     let conll = "-DOCSTART- -X- -X- O\n\nÉmile NNP B-NP I-PER\nZola NNP I-NP I-PER\nwrote VBD B-VP O\n\n\
-                 # # O O\nParis NNP B-NP I-LOC\n\n-DOCSTART- -X- -X- O\n\nJ. NNP B-NP I-PER\n";
+                 # # O O\nParis NNP B-NP I-LOC\n\n-DOCSTART- -X- -X- O\n\n10\u{a0}000 CD I-NP B-NUM\n";
     let found = read(".conll", conll).unwrap();
-    let expected =
-        ["3 Émile Zola wrote [PER: Émile Zola]", "7 # Paris [LOC: Paris]", "12 J. [PER: J.]"];
+    let expected = [
+        "3 Émile Zola wrote [PER: Émile Zola]",
+        "7 # Paris [LOC: Paris]",
+        "12 10\u{a0}000 [NUM: 10\u{a0}000]",
+    ];
     assert_eq!(shown(&found), expected);
-    assert_eq!(found.texts.labels, ["LOC", "PER"]);
+    assert_eq!(found.texts.labels, ["LOC", "NUM", "PER"]);
     assert_eq!(found.marked[0].words, Some(vec![0..5, 6..10, 11..16]));
-    // The texts of a document are one group.
-    let groups: Vec<usize> = found.texts.rows.iter().map(|row| row.group).collect();
-    assert_eq!(groups, [0, 0, 2]);
     // Lines with tabs may have words with spaces, and a line with a tab alone ends a text.
     let tabs = "New York\tB-LOC\r\nis\tO\r\n\t\r\n# a comment\nTokyo\tB-LOC\n";
     let expected = ["1 New York is [LOC: New York]", "5 Tokyo [LOC: Tokyo]"];
     assert_eq!(shown(&read(".tsv", tabs).unwrap()), expected);
+    assert_eq!(
+        shown(&read(".txt", "Bonn B\rin O\r\rKöln B\r").unwrap()),
+        ["1 Bonn in [entity: Bonn]", "4 Köln [entity: Köln]"]
+    );
 }
 
 #[test]
 fn fields_are_named_by_their_numbers() {
-    let universal = "# sent_id = 1\n# text = Ada ran\n1\tAda\tB-PER\t-\t-\n2\tran\tO\t-\t-\n";
+    let universal = "# sent_id = 1\n# text = Ada ran\n1-2\tAdaran\t_\t-\t-\n1\tAda\tB-PER\t-\t-\n\
+                     2\tran\tO\t-\t-\n2.1\tx\tO\t-\t-\n";
     let found = read_with(".conllu", universal, &layout("2", "3")).unwrap();
-    assert_eq!(shown(&found), ["3 Ada ran [PER: Ada]"]);
+    assert_eq!(shown(&found), ["4 Ada ran [PER: Ada]"]);
     let complex = "# id 7 domain=en\nAda _ _ B-PER\n";
     assert_eq!(shown(&read(".conll", complex).unwrap()), ["2 Ada [PER: Ada]"]);
     let refused =
@@ -71,13 +76,18 @@ fn fields_are_named_by_their_numbers() {
 fn a_text_and_its_spans_per_line() {
     let lines = "{\"text\": \"Ünal in Bonn\", \"label\": [[0, 4, \"PER\"], [8, 12, \"LOC\"]]}\n\
                  {\"text\": \" Bonn\", \"spans\": [{\"start\": 1, \"end\": 5, \"label\": \"LOC\", \"text\": \"Bonn\"}]}\n\
-                 {\"text\": \"nothing\", \"entities\": []}\n\
+                 {\"text\": \"nothing\", \"label\": \"news\", \"ents\": []}\n\
+                 {\"text\": \"Bonn\", \"answer\": \"reject\", \"spans\": [[0, 4, \"PER\"]]}\n\
                  {\"text\": \"unread\", \"label\": null}\n\
                  {\"text\": \" \", \"label\": []}\n";
     let found = read(".jsonl", lines).unwrap();
     let expected = ["1 Ünal in Bonn [PER: Ünal][LOC: Bonn]", "2  Bonn [LOC: Bonn]", "3 nothing "];
     assert_eq!(shown(&found), expected);
-    assert_eq!(found.texts.notes, [Note::NoText(vec![5]), Note::NoLabel(vec![4])]);
+    assert_eq!(found.texts.notes, [Note::NoText(vec![6]), Note::NoLabel(vec![4, 5])]);
+    let doccano = "{\"text\": \"Bonn\", \"entities\": [{\"start_offset\": 0, \"end_offset\": 4, \"label\": \"LOC\"}]}";
+    assert_eq!(shown(&read(".jsonl", doccano).unwrap()), ["1 Bonn [LOC: Bonn]"]);
+    let studio = "{\"text\": \"Bonn\", \"label\": [{\"start\": 0, \"end\": 4, \"labels\": [\"LOC\"]}, [0, 4, \"LOC\"]]}";
+    assert_eq!(shown(&read(".jsonl", studio).unwrap()), ["1 Bonn [LOC: Bonn]"]);
     let named = "{\"body\": \"Bonn\", \"marks\": [[0, 4, \"LOC\"]]}";
     assert_eq!(
         shown(&read_with(".ndjson", named, &layout("body", "marks")).unwrap()),
@@ -93,7 +103,10 @@ fn what_is_wrong_is_named_with_its_line() {
         "FILE, line 2: 3 columns where the first line has 2; all lines must have the same number"
     );
     assert!(conll("a\nb\n").starts_with("FILE, line 1: only one field; a line needs a word"));
-    assert!(conll("a\tO\n\tO\n").contains("line 2: no column"));
+    assert!(conll("a\tO\n\tO\n").contains("line 2: the word is empty; each line needs"));
+    assert!(conll("a\tO\nb\t\n").contains("line 2: the tag is empty"));
+    let header = conll("word tag\nAda B-PER\nran O\nZola B-PER\n");
+    assert!(header.contains("line 1: the tag is \"tag\", and most others"), "{header}");
     assert_eq!(conll("\n\n"), "FILE: no rows; at least one is needed");
     let spans = |spans: &str| {
         read(".jsonl", &format!("{{\"text\": \"Köln am\", \"label\": {spans}}}")).unwrap_err()

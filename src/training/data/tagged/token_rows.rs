@@ -5,93 +5,100 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use super::read::TaggedDataset;
-use super::text::Span;
+use super::scheme::OUTSIDE;
+use super::text::{Span, TaggedText};
 use crate::training::data::dataset::{Dataset, Row};
 use crate::training::data::error::{DatasetError, DatasetErrorKind};
 use crate::training::data::notes::{LabelRows, Note};
 use crate::training::data::targets::Targets;
 
-/// The label of what is in no entity.
-pub const OUTSIDE: &str = "O";
-
 /// Characters on both sides of a token that a report shows.
 const CONTEXT: usize = 40;
+
+/// Which labels tokens have.
+#[derive(Debug, Clone, Copy)]
+pub enum TokenLabels<'l> {
+    /// Those of a head. All tokens are scored.
+    Known(&'l [String]),
+    /// Those that at least two groups for training have, except for these. Tokens of other labels are left
+    /// out where they aren't held out.
+    Trainable(&'l [String]),
+}
 
 /// Tokens as the rows of a data set, and where they are.
 #[derive(Debug, Clone)]
 pub struct TokenRows {
     /// A row for each token: its text is the token among its neighbours; its group and whether it is held
-    /// out are those of the text.
+    /// out are those of the text. A label that isn't listed has the index after the last.
     pub dataset: Dataset,
     /// For each row its text and its token there, ascending.
     pub places: Vec<(usize, usize)>,
 }
 
-/// The label of each piece of a text: `B-` and the entity's label for the first piece with a character of
-/// the entity, `I-` for the others, `O` for those without.
-pub fn labels_of<'p>(
-    pieces: impl IntoIterator<Item = &'p Range<usize>>,
-    spans: &[Span],
-) -> Vec<String> {
-    let mut begun = None;
+/// The label of each piece of a text, in order: `B-` and the entity's label for the first piece with a
+/// character of the entity, `I-` for the others, `O` for those without.
+pub fn labels_of(pieces: &[Range<usize>], spans: &[Span]) -> Vec<String> {
+    let (mut next, mut begun) = (0, None);
     let label = |piece: &Range<usize>| {
-        let Some(at) = spans.iter().position(|span| span.overlaps(piece)) else {
-            return OUTSIDE.to_owned();
-        };
-        let letter = if begun.replace(at) == Some(at) { "I" } else { "B" };
-        format!("{letter}-{}", spans[at].label)
+        while spans.get(next).is_some_and(|span| span.characters.end <= piece.start) {
+            next += 1;
+        }
+        match spans.get(next).filter(|span| span.overlaps(piece)) {
+            None => OUTSIDE.to_owned(),
+            Some(span) => {
+                let letter = if begun.replace(next) == Some(next) { "I" } else { "B" };
+                format!("{letter}-{}", span.label)
+            }
+        }
     };
-    pieces.into_iter().map(label).collect()
+    pieces.iter().map(label).collect()
 }
 
 impl TokenRows {
-    /// The rows of tokens, which are at `tokens` in each text. With `known`, the labels are those of a
-    /// head; otherwise those that at least two groups for training have. Of other labels, tokens that are
-    /// held out are kept, with the index after the last; others are left out and noted.
+    /// The rows of tokens, which are at `tokens` in each text.
     ///
     /// # Errors
     /// There are fewer than two labels.
     pub fn new(
         tagged: &TaggedDataset,
         tokens: &[Vec<Range<usize>>],
-        known: Option<&[String]>,
+        wanted: TokenLabels<'_>,
     ) -> Result<Self, DatasetError> {
         let texts = &tagged.texts;
-        let of_text =
-            |(tokens, text): (&Vec<_>, &super::TaggedText)| labels_of(tokens, &text.spans);
+        let of_text = |(tokens, text): (&Vec<_>, &TaggedText)| labels_of(tokens, &text.spans);
         let all: Vec<Vec<String>> = tokens.iter().zip(&tagged.marked).map(of_text).collect();
-        let labels = match known {
-            Some(known) => known.to_vec(),
-            None => trainable(&all, &texts.rows),
+        let labels = match wanted {
+            TokenLabels::Known(known) => known.to_vec(),
+            TokenLabels::Trainable(without) => trainable(&all, &texts.rows, without),
         };
+        let scores_all = matches!(wanted, TokenLabels::Known(_));
         let index: HashMap<&str, usize> = labels.iter().map(String::as_str).zip(0..).collect();
         let (mut rows, mut targets, mut places) = (Vec::new(), Vec::new(), Vec::new());
-        let mut others: BTreeMap<&str, LabelRows> = BTreeMap::new();
+        let mut others = OtherLabels::default();
         for (text, (row, found)) in texts.rows.iter().zip(&all).enumerate() {
             let characters: Vec<char> = row.text.chars().collect();
             for (token, label) in found.iter().enumerate() {
                 let target = index.get(label.as_str()).copied();
                 if target.is_none() {
-                    let new = || LabelRows::new(label, row.line);
-                    others.entry(label).or_insert_with(new).rows += 1;
-                    if !row.held_out {
+                    others.count(label, row);
+                    if !row.held_out && !scores_all {
                         continue;
                     }
                 }
-                let text_of_row = in_context(&characters, &tokens[text][token]);
-                rows.push(Row { text: text_of_row, ..row.clone() });
+                rows.push(Row {
+                    text: in_context(&characters, &tokens[text][token]),
+                    pair: None,
+                    line: row.line,
+                    group: row.group,
+                    held_out: row.held_out,
+                });
                 targets.push(target.unwrap_or(labels.len()));
                 places.push((text, token));
             }
         }
         let mut notes = texts.notes.clone();
-        let others: Vec<LabelRows> = others.into_values().collect();
-        if !others.is_empty() {
-            notes.push(match known {
-                Some(_) => Note::UnknownLabels { labels: others, scored: true },
-                None => Note::RareLabels(others),
-            });
-        }
+        notes.extend(others.notes(scores_all, texts.test.is_some()));
+        notes.extend(unmatched(tagged, tokens));
         if labels.len() < 2 {
             let only = labels.into_iter().next();
             let file = PathBuf::from(&texts.source.file);
@@ -103,11 +110,60 @@ impl TokenRows {
     }
 }
 
-/// The labels that at least two groups for training have: `O`, then those of each entity.
-fn trainable(all: &[Vec<String>], rows: &[Row]) -> Vec<String> {
+/// Labels that no row can have, of tokens that are held out and of others.
+#[derive(Default)]
+struct OtherLabels<'l> {
+    held_out: BTreeMap<&'l str, LabelRows>,
+    training: BTreeMap<&'l str, LabelRows>,
+}
+
+impl<'l> OtherLabels<'l> {
+    fn count(&mut self, label: &'l str, row: &Row) {
+        let part = if row.held_out { &mut self.held_out } else { &mut self.training };
+        part.entry(label).or_insert_with(|| LabelRows::new(label, row.line)).rows += 1;
+    }
+
+    fn notes(self, scores_all: bool, has_test_file: bool) -> Vec<Note> {
+        let list = |part: BTreeMap<&str, LabelRows>| part.into_values().collect::<Vec<_>>();
+        let (held_out, training) = (list(self.held_out), list(self.training));
+        let unknown = |labels| Note::UnknownLabels { labels, scored: true };
+        let notes = if scores_all {
+            vec![unknown([held_out, training].concat())]
+        } else if has_test_file {
+            vec![Note::RareLabels(training), Note::InTest(Box::new(unknown(held_out)))]
+        } else {
+            vec![Note::RareLabels([training, held_out].concat())]
+        };
+        let is_empty = |note: &Note| match note {
+            Note::RareLabels(labels) | Note::UnknownLabels { labels, .. } => labels.is_empty(),
+            Note::InTest(note) => {
+                matches!(&**note, Note::UnknownLabels { labels, .. } if labels.is_empty())
+            }
+            _ => false,
+        };
+        notes.into_iter().filter(|note| !is_empty(note)).collect()
+    }
+}
+
+/// A note on the entities that don't begin where a token begins, or don't end where one ends.
+fn unmatched(tagged: &TaggedDataset, tokens: &[Vec<Range<usize>>]) -> Option<Note> {
+    let mut lines = Vec::new();
+    for (text, tokens) in tagged.marked.iter().zip(tokens) {
+        let starts: HashSet<usize> = tokens.iter().map(|token| token.start).collect();
+        let ends: HashSet<usize> = tokens.iter().map(|token| token.end).collect();
+        let matches = |span: &Span| {
+            starts.contains(&span.characters.start) && ends.contains(&span.characters.end)
+        };
+        lines.extend((!text.spans.iter().all(matches)).then_some(text.line));
+    }
+    (!lines.is_empty()).then_some(Note::UnmatchedEntities(lines))
+}
+
+/// The labels that at least two groups for training have, but for some: `O`, then those of each entity.
+fn trainable(all: &[Vec<String>], rows: &[Row], without: &[String]) -> Vec<String> {
     let mut groups: HashMap<&str, HashSet<usize>> = HashMap::new();
     for (labels, row) in all.iter().zip(rows).filter(|(_, row)| !row.held_out) {
-        for label in labels {
+        for label in labels.iter().filter(|label| !without.contains(label)) {
             groups.entry(label).or_default().insert(row.group);
         }
     }
