@@ -24,7 +24,7 @@ CHECKPOINTS = {
 AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.")
 # The mean of the norm's weights, and of the last bias, where rounding in f32 would show: ModernBERT's rows differ so much
 # that every id would have a weight.
-NORM, BIAS = {"modernbert": 0.15, "roberta": 0.7}, {"modernbert": -1.0}
+NORM, BIAS = {"modernbert": 0.1, "roberta": 0.7}, {"modernbert": -0.7}
 SETTINGS = [("max", "relu"), ("sum", "relu"), ("max", "log1p_relu")]
 OWN_FILES = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling"]
 

@@ -65,7 +65,7 @@ fn classes_that_cannot_be_served_are_refused_by_their_whole_path() {
         "sentence_transformers.models.Asym",
         "sentence_transformers.base.modules.router.Router",
         "sentence_transformers.sentence_transformer.modules.static_embedding.StaticEmbedding",
-        "sentence_transformers.sparse_encoder.modules.splade_pooling.SpladePooling",
+        "sentence_transformers.sparse_encoder.modules.sparse_auto_encoder.SparseAutoEncoder",
         "sentence_transformers.multi_vector_encoder.modules.multi_vector_mask.MultiVectorMask",
     ] {
         let message = format!("module \"{class}\" at \"1_Pooling\"; allowed are");
@@ -81,7 +81,6 @@ fn settings_of_a_transformer_that_cannot_be_served_are_refused_by_field() {
     };
     let tokens = "token_embeddings";
     let refusals = [
-        (json!({"transformer_task": "fill-mask"}), "transformer_task is \"fill-mask\""),
         (json!({"transformer_task": "text-generation"}), "transformer_task is"),
         (with_text("get_text_features", json!("pooler_output"), tokens), "method is \"get_text"),
         (with_text("forward", json!("pooler_output"), tokens), "method_output_name is \"pooler"),
@@ -134,7 +133,6 @@ fn settings_of_a_transformer_that_cannot_be_served_are_refused_by_field() {
 #[test]
 fn kinds_of_models_that_cannot_be_served_are_refused_by_field() {
     let refusals = [
-        (json!({"model_type": "SparseEncoder"}), "model_type is \"SparseEncoder\""),
         (json!({"model_type": "MultiVectorEncoder"}), "model_type is \"MultiVectorEncoder\""),
         (json!({"model_type": null}), "model_type is null"),
         (json!({"truncate_dim": 0}), "truncate_dim is 0"),
