@@ -180,6 +180,12 @@ pub enum DatasetErrorKind {
         /// The value as JSON.
         found: String,
     },
+    /// Words and tags that don't go together.
+    #[error(
+        "the words in \"tokens\" and their tags have to be lists of as many strings, none of them empty; \
+         tags by number have to be replaced by their names"
+    )]
+    WordsAndTags,
     /// A span that has no characters, or some that the text doesn't have.
     #[error(
         "a span is from {} to {}; it must begin before it ends, and the text has {characters} \

@@ -1,25 +1,13 @@
 //! Files with a word and its tag per line, and a blank line after each text, as in the CoNLL shared
 //! tasks.
 
-use std::ops::Range;
-
-use super::scheme::Scheme;
 use super::text::TaggedText;
+use super::words::TaggedWords;
 use crate::training::data::error::{DatasetErrorKind, LineError};
 use crate::training::data::layout::{Column, Layout};
 
 /// The first field of a line that separates documents.
 const DOCUMENT: &str = "-DOCSTART-";
-
-/// The words of a text.
-#[derive(Default)]
-struct Sentence {
-    line: u64,
-    words: Vec<String>,
-    tags: Vec<String>,
-    /// The line of each word.
-    lines: Vec<u64>,
-}
 
 /// Which fields of a line are read.
 struct Columns<'l> {
@@ -32,12 +20,12 @@ struct Columns<'l> {
 pub(super) fn read(content: &str, layout: &Layout) -> Result<Vec<TaggedText>, LineError> {
     let columns = Columns::new(layout)?;
     let tabs = content.contains('\t');
-    let mut sentences = vec![Sentence::default()];
+    let mut sentences = vec![TaggedWords::default()];
     let mut expected = None;
     for (line, written) in (1..).zip(lines(content)) {
         let fields = fields(written);
         if fields.is_empty() || fields[0] == DOCUMENT {
-            sentences.push(Sentence::default());
+            sentences.push(TaggedWords::default());
             continue;
         }
         let is_comment =
@@ -60,8 +48,7 @@ pub(super) fn read(content: &str, layout: &Layout) -> Result<Vec<TaggedText>, Li
     }
     sentences.retain(|sentence| !sentence.words.is_empty());
     columns.check_words(&sentences)?;
-    let scheme = scheme(&sentences)?;
-    Ok(sentences.into_iter().map(|sentence| sentence.into_text(scheme)).collect())
+    TaggedWords::texts(sentences)
 }
 
 /// Lines that end in LF, CRLF or, in a file without these, CR.
@@ -88,16 +75,6 @@ fn fields(line: &str) -> Vec<&str> {
 fn is_comment(fields: &[&str], without_tab: bool) -> bool {
     let sets = fields.contains(&"=") || fields[1..].last().is_some_and(|last| last.contains('='));
     fields.len() == 1 || without_tab || sets
-}
-
-/// How all tags of a file are written.
-fn scheme(sentences: &[Sentence]) -> Result<Scheme, LineError> {
-    let tags = sentences.iter().flat_map(|sentence| &sentence.tags).map(String::as_str);
-    Scheme::of_tags(tags).map_err(|other| {
-        let places = sentences.iter().flat_map(|text| text.tags.iter().zip(&text.lines));
-        let line = places.into_iter().find(|(tag, _)| *tag == other).map(|(_, line)| *line);
-        LineError { line, kind: DatasetErrorKind::OtherTag(other.to_owned()) }
-    })
 }
 
 impl<'l> Columns<'l> {
@@ -145,8 +122,8 @@ impl<'l> Columns<'l> {
     }
 
     /// Fails if the first field, without being named, counts the words of each text.
-    fn check_words(&self, sentences: &[Sentence]) -> Result<(), LineError> {
-        let counts = |sentence: &Sentence| {
+    fn check_words(&self, sentences: &[TaggedWords]) -> Result<(), LineError> {
+        let counts = |sentence: &TaggedWords| {
             sentence.words.iter().zip(1..).all(|(word, count)| word.parse() == Ok(count))
         };
         let by_default = matches!(self.word, Column::Name(_));
@@ -155,25 +132,6 @@ impl<'l> Columns<'l> {
                 Err(DatasetErrorKind::CountedWords.on_line(first.line))
             }
             _ => Ok(()),
-        }
-    }
-}
-
-impl Sentence {
-    fn into_text(self, scheme: Scheme) -> TaggedText {
-        let Self { line, words, tags, .. } = self;
-        let mut start = 0;
-        let place = |word: &String| {
-            let end = start + word.chars().count();
-            std::mem::replace(&mut start, end + 1)..end
-        };
-        let places: Vec<Range<usize>> = words.iter().map(place).collect();
-        TaggedText {
-            line,
-            text: words.join(" "),
-            spans: scheme.spans(&places, &tags),
-            words: Some(places),
-            group: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Files of texts whose entities are marked, for heads that classify tokens.
 //!
 //! `conll` reads a word and its tag per line, by the rules of `scheme`; `spans` reads JSON Lines with a
-//! text and its spans; `read` makes a data set of either, `token_rows` the rows of its tokens.
+//! text and its spans, or with `words` and their tags; `read` makes a data set of either, `token_rows` the rows of its tokens.
 
 mod conll;
 mod read;
@@ -9,6 +9,7 @@ mod scheme;
 mod spans;
 mod text;
 mod token_rows;
+mod words;
 
 pub use read::TaggedDataset;
 pub use scheme::{EntityPlace, OUTSIDE, entity_places, is_token_label};

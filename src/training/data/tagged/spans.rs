@@ -1,8 +1,9 @@
-//! JSON Lines with a text and the spans of its entities.
+//! JSON Lines with a text and the spans of its entities, or with words and their tags.
 
 use serde_json::Value;
 
 use super::text::{Span, TaggedText};
+use super::words::TaggedWords;
 use crate::training::data::error::{DatasetErrorKind, LineError};
 use crate::training::data::json_lines::{Object, numbered_lines, parse_object};
 use crate::training::data::layout::{Column, Layout};
@@ -10,6 +11,11 @@ use crate::training::data::layout::{Column, Layout};
 /// Under which keys spans are looked for if the layout names none: as doccano, Prodigy and spaCy have
 /// them, and others.
 const KEYS: [&str; 5] = ["label", "spans", "labels", "entities", "ents"];
+
+/// The key of words where there is no text, and those under which their tags are looked for, as sets on
+/// Hugging Face's hub have them.
+const WORDS: &str = "tokens";
+const TAGS: [&str; 3] = ["ner_tags", "tags", "labels"];
 
 /// The key of Prodigy's decision on an example, and the decisions that leave it out.
 const ANSWER: (&str, [&str; 2]) = ("answer", ["reject", "ignore"]);
@@ -28,19 +34,60 @@ pub(super) struct SpanFile {
 pub(super) fn read(content: &str, layout: &Layout) -> Result<SpanFile, LineError> {
     let mut file = SpanFile { texts: Vec::new(), unlabelled: Vec::new() };
     let mut absent: Vec<&Column> = [&layout.text].into_iter().chain(&layout.group).collect();
-    let mut first = None;
+    let (mut first, mut words) = (None, Vec::new());
     for (line, object) in numbered_lines(content) {
         let object = parse_object(object).map_err(|kind| kind.on_line(line))?;
         absent.retain(|column| !matches!(object.find(column), Ok(Some(_))));
-        match read_object(line, &object, layout).map_err(|kind| kind.on_line(line))? {
-            Some(text) => file.texts.push(text),
-            None => file.unlabelled.push(line),
+        if let Some(text) = read_words(line, &object, layout).map_err(|kind| kind.on_line(line))? {
+            absent.retain(|column| *column != &layout.text);
+            words.push(text);
+        } else {
+            match read_object(line, &object, layout).map_err(|kind| kind.on_line(line))? {
+                Some(text) => file.texts.push(text),
+                None => file.unlabelled.push(line),
+            }
         }
         first.get_or_insert((line, object));
     }
     match (absent.first(), first) {
         (Some(column), Some((line, object))) => Err(object.no_column(column).on_line(line)),
-        _ => Ok(file),
+        _ => {
+            file.texts.extend(TaggedWords::texts(words)?);
+            file.texts.sort_by_key(|text| text.line);
+            Ok(file)
+        }
+    }
+}
+
+/// Words and their tags, if the object has these in place of a text.
+fn read_words(
+    line: u64,
+    object: &Object,
+    layout: &Layout,
+) -> Result<Option<TaggedWords>, DatasetErrorKind> {
+    let named = |name: &str| Column::Name(name.to_owned());
+    if object.find(&layout.text)?.is_some() {
+        return Ok(None);
+    }
+    let Some(written) = object.find(&named(WORDS))? else { return Ok(None) };
+    let keys = match &layout.label {
+        Column::Name(name) if name == KEYS[0] => TAGS.map(named).to_vec(),
+        other => vec![other.clone()],
+    };
+    let tags = keys.iter().find_map(|key| object.find(key).transpose());
+    let tags = tags.transpose()?.ok_or_else(|| object.no_column(&keys[0]))?;
+    let list = |value: &Value| -> Option<Vec<String>> {
+        let strings = value.as_array()?.iter();
+        strings
+            .map(|one| one.as_str().map(str::to_owned).filter(|one| !one.trim().is_empty()))
+            .collect()
+    };
+    match (list(written), list(tags)) {
+        (Some(words), Some(tags)) if words.len() == tags.len() => {
+            let (lines, group) = (vec![line; words.len()], group(object, layout)?);
+            Ok(Some(TaggedWords { line, words, tags, lines, group }))
+        }
+        _ => Err(DatasetErrorKind::WordsAndTags),
     }
 }
 
@@ -55,11 +102,7 @@ fn read_object(
         return Ok(None);
     }
     let text = object.string_or_none(&layout.text)?.unwrap_or_default().to_owned();
-    let group = layout.group.as_ref().map(|group| object.find(group)).transpose()?.flatten();
-    let group = group.filter(|value| !value.is_null()).map(|value| match value {
-        Value::String(group) => group.clone(),
-        other => other.to_string(),
-    });
+    let group = group(object, layout)?;
     let Some((column, value)) = find(object, &layout.label)? else {
         return Err(object.no_column(&layout.label));
     };
@@ -83,6 +126,15 @@ fn read_object(
         }
     }
     Ok(Some(TaggedText { line, text, spans, words: None, group }))
+}
+
+/// What belongs together has the same value here.
+fn group(object: &Object, layout: &Layout) -> Result<Option<String>, DatasetErrorKind> {
+    let group = layout.group.as_ref().map(|group| object.find(group)).transpose()?.flatten();
+    Ok(group.filter(|value| !value.is_null()).map(|value| match value {
+        Value::String(group) => group.clone(),
+        other => other.to_string(),
+    }))
 }
 
 /// The value with the spans, and its key: of several keys the first with a list.

@@ -96,6 +96,33 @@ fn a_text_and_its_spans_per_line() {
 }
 
 #[test]
+fn words_and_their_tags_in_json() {
+    let lines = "{\"tokens\": [\"Ada\", \"ran\"], \"ner_tags\": [\"B-PER\", \"O\"]}\n\
+                 {\"text\": \"Bonn\", \"label\": [[0, 4, \"LOC\"]]}\n\
+                 {\"tokens\": [\"New York\"], \"tags\": [\"B-LOC\"], \"id\": 7}\n";
+    let found = read(".jsonl", lines).unwrap();
+    assert_eq!(
+        shown(&found),
+        ["1 Ada ran [PER: Ada]", "2 Bonn [LOC: Bonn]", "3 New York [LOC: New York]"]
+    );
+    assert_eq!(found.marked[0].words, Some(vec![0..3, 4..7]));
+    let named = "{\"tokens\": [\"Ada\"], \"marks\": [\"I-PER\"]}";
+    assert_eq!(
+        shown(&read_with(".jsonl", named, &layout("text", "marks")).unwrap()),
+        ["1 Ada [PER: Ada]"]
+    );
+    for wrong in ["[0, 1]", "[\"O\"]", "[\"O\", \"\"]", "\"O O\""] {
+        let line = format!("{{\"tokens\": [\"Ada\", \"ran\"], \"tags\": {wrong}}}");
+        let refused = read(".jsonl", &line).unwrap_err();
+        assert!(refused.contains("line 1: the words in \"tokens\" and their tags"), "{refused}");
+    }
+    let without = read(".jsonl", "{\"tokens\": [\"Ada\"]}").unwrap_err();
+    assert!(without.contains("no column \"ner_tags\"; there are \"tokens\""), "{without}");
+    let mixed = "{\"tokens\": [\"a\", \"b\", \"c\"], \"tags\": [\"B-X\", \"0\", \"I-X\"]}";
+    assert!(read(".jsonl", mixed).unwrap_err().contains("line 1: the tag is \"0\""));
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let conll = |content: &str| read(".conll", content).unwrap_err();
     assert_eq!(
