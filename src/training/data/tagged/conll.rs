@@ -97,7 +97,7 @@ impl<'l> Columns<'l> {
     fn is_no_word(&self, first: &str) -> bool {
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         let both = first.split_once('-').or(first.split_once('.'));
-        self.word != &Column::Name("text".to_owned())
+        matches!(self.word, Column::Number(_))
             && both.is_some_and(|(one, other)| is_number(one) && is_number(other))
     }
 

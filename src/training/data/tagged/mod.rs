@@ -1,7 +1,8 @@
 //! Files of texts whose entities are marked, for heads that classify tokens.
 //!
-//! `conll` reads a word and its tag per line, by the rules of `scheme`; `spans` reads JSON Lines with a
-//! text and its spans, or with `words` and their tags; `read` makes a data set of either, `token_rows` the rows of its tokens.
+//! `conll` reads a word and its tag per line; `spans` reads JSON Lines with a text and its spans, or with
+//! words and their tags. `words` turns words into texts, by the rules of `scheme`. `read` makes a data set
+//! of a file, `token_rows` the rows of its tokens.
 
 mod conll;
 mod read;

@@ -1,6 +1,6 @@
 //! From a file to texts that are grouped and divided.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -12,9 +12,9 @@ use crate::training::data::dataset::{Dataset, Row, Source};
 use crate::training::data::duplicates::duplicate_notes;
 use crate::training::data::error::{DatasetError, DatasetErrorKind, LineError};
 use crate::training::data::grouping::{Grouping, SeenTokens};
-use crate::training::data::label_notes::label_notes;
+use crate::training::data::label_notes::{count_labels, label_notes};
 use crate::training::data::layout::Layout;
-use crate::training::data::notes::{LabelRows, Note};
+use crate::training::data::notes::Note;
 use crate::training::data::records::{Record, WrittenLabel};
 use crate::training::data::targets::Targets;
 
@@ -109,10 +109,12 @@ fn assemble(
         line: text.line,
         text: text.text.clone(),
         pair: None,
-        label: WrittenLabel::List(Vec::new()),
+        label: WrittenLabel::List(span_labels(text).cloned().collect()),
         group: text.group.clone(),
     };
     let records: Vec<Record> = marked.iter().map(record).collect();
+    let alike = label_notes(&count_labels(&records), false, "");
+    notes.extend(alike.into_iter().filter(|note| matches!(note, Note::AlikeLabels(_))));
     let grouping = Grouping::new(&records, seen, hold_out);
     let row = |(at, record): (usize, Record)| Row {
         text: record.text,
@@ -124,8 +126,6 @@ fn assemble(
     let rows: Vec<Row> = records.into_iter().enumerate().map(row).collect();
     let labels = labels(&marked);
     let targets = targets(&marked, &labels);
-    let alike = label_notes(&counts(&marked), false, "");
-    notes.extend(alike.into_iter().filter(|note| matches!(note, Note::AlikeLabels(_))));
     notes.extend(duplicate_notes(&rows, &targets, &grouping.alike));
     let texts = Dataset { rows, targets, labels, source, test: None, notes };
     Ok(TaggedDataset { texts, marked })
@@ -139,18 +139,6 @@ fn span_labels(text: &TaggedText) -> impl Iterator<Item = &String> {
 fn labels(marked: &[TaggedText]) -> Vec<String> {
     let labels: BTreeSet<&String> = marked.iter().flat_map(span_labels).collect();
     labels.into_iter().cloned().collect()
-}
-
-/// How many entities have each label.
-fn counts(marked: &[TaggedText]) -> Vec<LabelRows> {
-    let mut counts: BTreeMap<&String, LabelRows> = BTreeMap::new();
-    for text in marked {
-        for label in span_labels(text) {
-            let new = || LabelRows::new(label, text.line);
-            counts.entry(label).or_insert_with(new).rows += 1;
-        }
-    }
-    counts.into_values().collect()
 }
 
 /// The labels of the entities of each text, of some in alphabetical order.

@@ -127,22 +127,20 @@ impl<'l> OtherLabels<'l> {
         let list = |part: BTreeMap<&str, LabelRows>| part.into_values().collect::<Vec<_>>();
         let (held_out, training) = (list(self.held_out), list(self.training));
         let unknown = |labels| Note::UnknownLabels { labels, scored: true };
-        let notes = if scores_all {
-            vec![unknown([held_out, training].concat())]
-        } else if has_test_file {
-            vec![Note::RareLabels(training), Note::InTest(Box::new(unknown(held_out)))]
-        } else {
-            vec![Note::RareLabels([training, held_out].concat())]
-        };
-        let is_empty = |note: &Note| match note {
-            Note::RareLabels(labels) | Note::UnknownLabels { labels, .. } => labels.is_empty(),
-            Note::InTest(note) => {
-                matches!(&**note, Note::UnknownLabels { labels, .. } if labels.is_empty())
+        let in_test = |labels| Note::InTest(Box::new(unknown(labels)));
+        let notes = match (scores_all, has_test_file) {
+            (true, _) => [note_if_any([held_out, training].concat(), unknown), None],
+            (false, true) => {
+                [note_if_any(training, Note::RareLabels), note_if_any(held_out, in_test)]
             }
-            _ => false,
+            (false, false) => [note_if_any([training, held_out].concat(), Note::RareLabels), None],
         };
-        notes.into_iter().filter(|note| !is_empty(note)).collect()
+        notes.into_iter().flatten().collect()
     }
+}
+
+fn note_if_any(labels: Vec<LabelRows>, note: impl FnOnce(Vec<LabelRows>) -> Note) -> Option<Note> {
+    (!labels.is_empty()).then(|| note(labels))
 }
 
 /// A note on the entities that don't begin where a token begins, or don't end where one ends.
