@@ -23,7 +23,7 @@ use tower::ServiceExt;
 
 use super::answer::Answer;
 use super::stage::{Stage, blocking_engine};
-use super::tiny;
+use super::{tiny, until};
 
 /// Everything that `strata serve` builds, except the listener.
 #[derive(Clone)]
@@ -182,16 +182,10 @@ impl TestApp {
         value.map_or(0.0, |value| value.trim().parse().unwrap())
     }
 
-    /// Yields until this many sequences wait in the queue.
+    /// Waits until this many sequences wait in the queue.
     pub async fn until_waiting(&self, sequences: usize) {
         let batcher = self.batcher();
-        for _ in 0..100_000 {
-            if batcher.status().waiting_sequences == sequences {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("{:?} after many turns, expected {sequences} to wait", batcher.status());
+        until(async || batcher.status().waiting_sequences == sequences).await;
     }
 }
 
