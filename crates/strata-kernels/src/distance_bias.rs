@@ -42,10 +42,21 @@ impl DistanceBias {
     /// For `queries` queries, the first of which is at place `first_query` among the `t` keys.
     ///
     /// # Panics
-    /// A distance is beyond the farthest.
+    /// A distance is beyond the farthest, or a query has no key within its reach.
     pub(crate) fn distances(&self, first_query: usize, queries: usize, t: usize) -> Distances {
-        let most = if self.reach.is_some() { 0 } else { (first_query + queries).max(t) };
-        assert!(most <= self.farthest + 1, "{most} places, and biases for {}", self.farthest + 1);
+        let places = first_query + queries;
+        match self.reach {
+            Some(reach) => {
+                assert!(
+                    places <= t + reach,
+                    "{places} places, and {t} keys that reach {reach} further"
+                );
+            }
+            None => {
+                let (most, biases) = (places.max(t), self.farthest + 1);
+                assert!(most <= biases, "{most} places, and biases for {biases}");
+            }
+        }
         let bias = self.numbers.as_ptr().wrapping_add(self.farthest);
         Distances { first_query, bias, reach: self.reach }
     }

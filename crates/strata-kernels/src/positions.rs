@@ -8,7 +8,7 @@ use crate::token_tables::TokenTables;
 /// Where a sequence's queries are among its keys, and what that changes.
 #[derive(Clone, Copy)]
 pub struct Positions<'a> {
-    /// The place of the first query among the keys.
+    /// The place of the first query. Keys have the places from 0 on; queries may come after all of them.
     pub first_query: usize,
     /// What is added to scores.
     pub scores: PositionScores<'a>,
@@ -27,10 +27,9 @@ impl Positions<'_> {
     /// What distances add to the scores of `n` queries and `t` keys.
     ///
     /// # Panics
-    /// The queries aren't among the keys, or a distance is beyond the farthest.
+    /// A distance is beyond the farthest, or a query has no key within its reach.
     pub(crate) fn distances(&self, n: usize, t: usize) -> Option<Distances> {
         let Self { first_query, scores } = *self;
-        assert!(first_query + n <= t, "{n} queries from {first_query} on among {t} keys");
         match scores {
             PositionScores::OfDistance(bias) => Some(bias.distances(first_query, n, t)),
             PositionScores::OfTokens(_) => None,
@@ -40,11 +39,14 @@ impl Positions<'_> {
     /// What distances and tokens add to the scores of `n` queries and `t` keys.
     ///
     /// # Panics
-    /// As for [`distances`](Self::distances), or a table lacks a row or a column.
+    /// The queries aren't among the keys, a distance is beyond the farthest, or a table lacks a row or a
+    /// column.
     pub(crate) fn tables(&self, n: usize, t: usize) -> Option<TokenTables> {
         match self.scores {
             PositionScores::OfTokens(scores) if n > 0 => {
-                Some(scores.tables(self.first_query, n, t))
+                let first = self.first_query;
+                assert!(first + n <= t, "{n} queries from {first} on among {t} keys");
+                Some(scores.tables(first, n, t))
             }
             _ => None,
         }

@@ -56,6 +56,25 @@ fn keys_beyond_the_reach_are_excluded() {
 }
 
 #[test]
+fn queries_may_come_after_all_keys() {
+    for [first, n, t, d] in [[0, 32, 5, 16], [0, 150, 60, 8], [60, 40, 60, 32], [90, 1, 33, 8]] {
+        let farthest = first + n - 1;
+        let table = DistanceBias::new(farthest, d, |distance| bias(distance) as f32);
+        compare(&table, bias, [first, n, t, d]);
+        let reach = first + n - t;
+        let is_near = |distance: isize| distance.unsigned_abs() <= reach;
+        let added = |distance| if is_near(distance) { 0.0 } else { f64::NEG_INFINITY };
+        compare(&DistanceBias::within(reach), added, [first, n, t, d]);
+    }
+}
+
+#[test]
+#[should_panic(expected = "39 places, and 33 keys that reach 5 further")]
+fn a_query_without_a_key_in_its_reach_is_refused() {
+    DistanceBias::within(5).distances(0, 39, 33);
+}
+
+#[test]
 fn a_key_that_is_excluded_may_have_any_score() {
     let (t, d, reach) = (200, 8, 10);
     let [q, mut k, v] = inputs(t, t, d);
