@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot judge-ner judge-sparse compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot judge-ner judge-sparse judge-late compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -192,6 +192,9 @@ judge-ner: model $(if $(filter $(STRATA),$(JUDGED)),release) $(JUDGE)/installed 
 judge-sparse: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare /tei/embed_sparse with sentence-transformers' SparseEncoder on 200 snippets, with each family
 	$(VENV)/bin/python -B scripts/judge/sparse.py $(JUDGED) data/sentiment.tsv
 
+judge-late: data $(if $(filter $(STRATA),$(JUDGED)),release) $(VENV)/installed ## Compare vectors of tokens and MaxSim with sentence-transformers' MultiVectorEncoder on 200 snippets, with each layout
+	$(VENV)/bin/python -B scripts/judge/late.py $(JUDGED) data/sentiment.tsv
+
 asan: ## Run the kernels' tests under AddressSanitizer, where the toolchain has its runtime
 	@scripts/asan.sh
 
@@ -263,6 +266,7 @@ fixtures: model $(VENV)/installed $(JUDGE)/installed ## Compute the golden value
 	$(VENV)/bin/python -B tests/fixtures/generate_tags.py
 	$(VENV)/bin/python -B tests/fixtures/generate_zero_shot.py
 	$(VENV)/bin/python -B tests/fixtures/generate_sparse.py
+	$(VENV)/bin/python -B tests/fixtures/generate_multi_vector.py
 	$(VENV)/bin/python -B tests/fixtures/generate_checkpoints.py
 	$(VENV)/bin/python -B tests/fixtures/generate_config_fields.py
 	$(VENV)/bin/python -B tests/fixtures/generate_layouts.py

@@ -184,7 +184,7 @@ impl Worker {
             .map(|column| 1_000 + ((row * tokens + column) * 7_919 % 29_000) as u32)
             .collect();
         (ids[0], ids[tokens - 1]) = (101, 102);
-        let sequence = Sequence { type_ids: vec![0; tokens], ids };
+        let sequence = Sequence::new(ids, vec![0; tokens]);
         Task::whole(sequence, Arc::clone(&self.spec))
     }
 

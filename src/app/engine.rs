@@ -9,7 +9,6 @@ use crate::model::Model;
 use crate::model::output::PassOutput;
 use crate::model::recipe::RecipeRef;
 use crate::model::recipe_book::{NATIVE, RecipeBook, RecipeError};
-use crate::model::sparse::SparseHead;
 use crate::model::task::{OutputSpec, Task, TaskSpec};
 use crate::sequence::Sequence;
 
@@ -22,23 +21,22 @@ const TIMED_TOKENS: usize = 1_024;
 /// Runs the batcher's passes on a model.
 pub struct ModelEngine {
     model: Model,
-    /// Asks for the embedding of all layers that `native` reads, and for the sparse row if there is one.
+    /// Asks for the embedding of all layers that `native` reads, and for what else is computed of tokens.
     trial: Arc<TaskSpec>,
 }
 
 impl ModelEngine {
-    /// The engine of a model with these recipes, and with layers that make sparse rows if it has them.
+    /// The engine of a model with these recipes, which may give these `others` too.
     ///
     /// # Errors
     /// There is no `native` recipe; this does not happen, since it is built in.
     pub fn new(
         model: Model,
         recipes: &RecipeBook,
-        sparse: Option<Arc<SparseHead>>,
+        others: impl IntoIterator<Item = OutputSpec>,
     ) -> Result<Self, RecipeError> {
         let recipe = recipes.resolve(&RecipeRef::Name(NATIVE.to_owned()))?;
-        let sparse = sparse.map(OutputSpec::Sparse);
-        let outputs = [OutputSpec::Embedding(recipe)].into_iter().chain(sparse).collect();
+        let outputs = [OutputSpec::Embedding(recipe)].into_iter().chain(others).collect();
         Ok(Self { model, trial: Arc::new(TaskSpec::new(outputs)) })
     }
 
@@ -64,7 +62,7 @@ impl ModelEngine {
 
     /// The time of a pass of `count` sequences of `length` tokens.
     fn time(&self, count: usize, length: usize) -> Result<Duration, Box<dyn Error + Send + Sync>> {
-        let sequence = Sequence { ids: vec![0; length], type_ids: vec![0; length] };
+        let sequence = Sequence::new(vec![0; length], vec![0; length]);
         let task = Task::whole(sequence, Arc::clone(&self.trial));
         let started = Instant::now();
         self.run(&vec![&task; count])?;

@@ -3,24 +3,28 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use strata_kernels::Kernels;
 use tokio::sync::watch;
 
 use super::engine::ModelEngine;
 use super::error::LoadError;
 use super::fetching::log_fetching;
+use super::late::Late;
 use super::parts::{Parts, load_parts};
 use crate::batching::{Batcher, BatcherOptions, BatchingMetrics, PassCost, Turns, Worker};
 use crate::config::{Config, ServedModel};
 use crate::heads::{self, HeadSet, Library};
 use crate::http::model_card::ModelCard;
-use crate::http::service::Service;
+use crate::http::service::{LateInteraction, Service};
 use crate::http::text_pool::TextPool;
 use crate::model::Model;
 use crate::model::checkpoint::{Checkpoint, LeftOut};
 use crate::model::head::{Head, HeadContext};
+use crate::model::multi_vector::{MultiVectorHead, Role};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::sparse::SparseHead;
 use crate::model::tagger::Tagger;
+use crate::model::task::OutputSpec;
 use crate::quantization::Calibrations;
 
 /// A service, and the parts that run and end with it.
@@ -70,18 +74,24 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         scoring,
         recipes,
         sequence_tokens,
+        late,
         fingerprint,
     } = load_parts(config, &mut log_fetching())?;
     let library = open_heads(config, &checkpoint, &recipes, &fingerprint)?;
     let (publish, heads) = watch::channel(Arc::new(library.set()));
     let kernels = config.encoder.row_kernels();
     let tagger = Tagger::from_checkpoint(&checkpoint, recipes.shape(), kernels)?;
-    let sparse = SparseHead::from_checkpoint(&checkpoint, kernels, config.encoder.dtype)?;
+    let (dtype, weightless) = (config.encoder.dtype, tokenizer.roles().of_texts().collect());
+    let sparse = SparseHead::from_checkpoint(&checkpoint, kernels, dtype, weightless)?;
+    let late = late_interaction(&checkpoint, kernels, late)?;
     let calibrations = Calibrations::read(&config.calibrations, &fingerprint)?;
     let name = name.clone().unwrap_or(source.name);
     let card = model_card(name, source.commit, fingerprint, &checkpoint, &encoder, config);
     let (pads, output_builder) = (encoder.encoder().pads(), encoder.output_builder().clone());
-    let engine = ModelEngine::new(encoder, &recipes, sparse.clone())
+    let vectors = late.as_ref().map(|late| Arc::clone(&late.head));
+    let vectors = vectors.map(|head| OutputSpec::Vectors(head, Role::Document));
+    let others = sparse.clone().map(OutputSpec::Sparse).into_iter().chain(vectors);
+    let engine = ModelEngine::new(encoder, &recipes, others)
         .map_err(|error| LoadError::Trial(error.into()))?;
     let cost = engine
         .measure(config.batching.budget_tokens.get(), sequence_tokens)
@@ -100,6 +110,7 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         heads,
         tagger,
         sparse,
+        late,
         calibrations,
         prompts: checkpoint.sentence.prompts.clone(),
         default_prompt: checkpoint.sentence.default_prompt.clone(),
@@ -114,6 +125,20 @@ pub fn load(model: &ServedModel, common: &Common) -> Result<Loaded, LoadError> {
         batcher,
     };
     Ok(Loaded { service, worker, library, publish })
+}
+
+/// What makes vectors of tokens, if the checkpoint has it.
+fn late_interaction(
+    checkpoint: &Checkpoint,
+    kernels: Kernels,
+    late: Option<Late>,
+) -> Result<Option<LateInteraction>, LoadError> {
+    let (Some(files), Some(Late { reader, skipped })) = (&checkpoint.sentence.multi_vector, late)
+    else {
+        return Ok(None);
+    };
+    let head = MultiVectorHead::from_checkpoint(checkpoint, kernels, skipped)?;
+    Ok(head.map(|head| LateInteraction { head, reader, ranks: files.ranks }))
 }
 
 fn model_card(

@@ -4,6 +4,7 @@ mod check;
 mod engine;
 mod error;
 mod fetching;
+mod late;
 mod listening;
 mod load;
 mod parts;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::LoadError;
+use super::late::Late;
 use super::source::Source;
 use super::threads::size_pool;
 use crate::config::Config;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub recipes: RecipeBook,
     /// Maximum tokens per sequence, special tokens included.
     pub sequence_tokens: usize,
+    /// How queries and documents are read, if the model makes vectors of tokens.
+    pub late: Option<Late>,
     /// Identifies the encoder: SHA-256 over its files and settings.
     pub fingerprint: String,
 }
@@ -55,6 +58,8 @@ pub struct ReadParts {
     pub recipes: RecipeBook,
     /// Maximum tokens per sequence, special tokens included.
     pub sequence_tokens: usize,
+    /// How queries and documents are read, if the model makes vectors of tokens.
+    pub late: Option<Late>,
 }
 
 /// Loads all parts of a checkpoint. For the reference encoder it also sets the size of
@@ -80,7 +85,7 @@ pub fn load_parts(
             |_| LoadError::Thread("the thread that hashes the checkpoint panicked".to_owned());
         Ok::<_, LoadError>((model?, hashing.join().map_err(panicked)??))
     })?;
-    let ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens } = read;
+    let ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens, late } = read;
     // The encoder has its own copy of nearly all weights.
     checkpoint.weights.release_pages();
     Ok(Parts {
@@ -91,6 +96,7 @@ pub fn load_parts(
         scoring,
         recipes,
         sequence_tokens,
+        late,
         fingerprint,
     })
 }
@@ -114,7 +120,8 @@ pub fn read_parts(
     let shape = Model::shape_of(&checkpoint);
     let recipes = RecipeBook::new(shape, &checkpoint.sentence, &config.recipes)
         .map_err(|InvalidNamedRecipe { name, error }| LoadError::Recipe { name, error })?;
-    Ok(ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens })
+    let late = Late::read(config, &checkpoint, &tokenizer, sequence_tokens)?;
+    Ok(ReadParts { source, checkpoint, tokenizer, scoring, recipes, sequence_tokens, late })
 }
 
 impl ReadParts {
@@ -189,6 +196,10 @@ fn tokenizer_hints(checkpoint: &Checkpoint, text: &TextOptions) -> TokenizerHint
         }),
         max_seq_length: limit(text.max_seq_length, "max_seq_length"),
         max_length: limit(text.max_length, "processing_kwargs.max_length"),
+        markers: match &checkpoint.sentence.multi_vector {
+            Some(late) => late.text.markers.clone(),
+            None => Vec::new(),
+        },
         ..transformers_hints(checkpoint)
     }
 }

@@ -121,6 +121,9 @@ error_codes! {
     /// The model has no head that gives sparse embeddings.
     SparseUnsupported = "sparse_unsupported", UNPROCESSABLE_ENTITY,
         "Ask for dense embeddings.";
+    /// The model doesn't give an output that is asked for, or not beside the others.
+    OutputUnsupported = "output_unsupported", UNPROCESSABLE_ENTITY,
+        "/info says what the model gives; ask for the others in requests of their own.";
     /// There is no recipe of this name.
     UnknownRecipe = "unknown_recipe", UNPROCESSABLE_ENTITY,
         "/info lists the recipes and the model's layers.";

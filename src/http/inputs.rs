@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::memory::MemoryCharge;
 use super::prompts::Prompt;
-use super::service::Service;
+use super::service::{Reading, Service};
 use super::wire::{WireInput, WireInputs, WirePair};
 use crate::text::{Input, InvalidText, Text};
 
@@ -18,8 +18,8 @@ pub struct Inputs {
     pub(super) field: InputField,
     /// The prompt that is in front of each; empty if there is none.
     pub(super) prompt: String,
-    /// Whether they are pairs that a cross-encoder scores.
-    pub(super) scored: bool,
+    /// What they are read for.
+    pub(super) reading: Reading,
 }
 
 impl Inputs {
@@ -98,7 +98,7 @@ pub fn check_all(
         list: list.collect::<Result<_, _>>()?,
         field,
         prompt: prompt.to_owned(),
-        scored: false,
+        reading: Reading::Text,
     })
 }
 

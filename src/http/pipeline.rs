@@ -147,10 +147,10 @@ pub async fn prepare<'s>(
 ) -> Result<Prepared<'s>, ApiError> {
     let Caller { deadline, client, priority, mut memory, clock, .. } = caller;
     clock.tokenizing(inputs.count());
-    let Inputs { list, field, prompt, scored } = inputs;
+    let Inputs { list, field, prompt, reading } = inputs;
     let inputs = Arc::new(list);
     let tokenizing = Tokenizing { service, inputs: &inputs, field, deadline };
-    let windows = tokenizing.windows(scored, long_text, &mut memory).await?;
+    let windows = tokenizing.windows(reading, long_text, &mut memory).await?;
     let left_out = spec.leaves_out_prompt().then_some(prompt.as_str());
     let in_windows = long_text == LongInput::Window;
     let without_prompt = WithoutPrompt { service, field, prompt: left_out, in_windows, deadline };

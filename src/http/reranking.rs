@@ -9,13 +9,13 @@ use super::logits::LogitsRequest;
 use super::prompts::{Prompt, Purpose, purpose_prompt};
 use super::recipe::native;
 use super::scores::{Scores, ScoresAnswer, score_size};
-use super::service::Service;
-use super::similarity::SimilarityRequest;
+use super::service::{Reading, Service};
+use super::similarity::{Comparison, SimilarityRequest};
 use super::tokenizing::LongInput;
 use super::wire::{WireInput, WireInputs, WirePair};
 use super::wire_texts::WireTexts;
 use crate::model::head::{Head, OutputActivation};
-use crate::model::recipe::ResolvedRecipe;
+use crate::model::multi_vector::Role;
 use crate::probabilities::sigmoid;
 use crate::text::Input;
 
@@ -23,12 +23,13 @@ use crate::text::Input;
 pub enum Scorer {
     /// The checkpoint's own classifier over the pair; it has one label.
     CrossEncoder(Arc<Head>),
-    /// The cosine of the two rows of the recipe `native`.
-    Cosine(Arc<ResolvedRecipe>),
+    /// What is computed of each alone.
+    Comparison(Comparison),
 }
 
 impl Scorer {
-    /// The scorer of the model: a checkpoint's own classifier of one label is a cross-encoder.
+    /// The scorer of the model: a checkpoint's own classifier of one label is a cross-encoder, and a model
+    /// of late interaction compares vectors of tokens.
     ///
     /// # Errors
     /// None; the recipe `native` always exists.
@@ -36,20 +37,27 @@ impl Scorer {
         let own = service.heads().loaded.get(Head::CHECKPOINT).cloned();
         match own.filter(|head| head.descriptor().labels.len() == 1) {
             Some(head) => Ok(Self::CrossEncoder(head)),
-            None => Ok(Self::Cosine(native(service, None)?)),
+            None => match service.late.as_ref().filter(|late| late.ranks) {
+                Some(late) => Ok(Self::Comparison(Comparison::MaxSim(Arc::clone(&late.head)))),
+                None => Ok(Self::Comparison(Comparison::Cosine(native(service, None)?))),
+            },
         }
     }
 
-    /// Whether it scores pairs.
-    pub fn is_cross_encoder(&self) -> bool {
-        matches!(self, Self::CrossEncoder(_))
+    /// What a document is read for, with the query or alone.
+    pub fn reading(&self) -> Reading {
+        match self {
+            Self::CrossEncoder(_) => Reading::Pair,
+            Self::Comparison(comparison) => comparison.reading(Role::Document),
+        }
     }
 
     /// Its name in `/info`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CrossEncoder(_) => "cross-encoder",
-            Self::Cosine(_) => "cosine",
+            Self::Comparison(Comparison::MaxSim(_)) => "max-sim",
+            Self::Comparison(Comparison::Cosine(_)) => "cosine",
         }
     }
 }
@@ -77,7 +85,9 @@ impl RerankRequest {
         let service = &caller.service();
         match Scorer::choose(service)? {
             Scorer::CrossEncoder(head) => self.by_pairs(service, caller, head, echo).await,
-            Scorer::Cosine(recipe) => self.by_cosine(service, caller, recipe, echo).await,
+            Scorer::Comparison(comparison) => {
+                self.by_comparing(service, caller, comparison, echo).await
+            }
         }
     }
 
@@ -104,7 +114,7 @@ impl RerankRequest {
             WireInput::Pair(WirePair { text: query.clone(), pair: Some(document) })
         });
         let checked = inputs::check_all(service, pointer, pairs, &Prompt::default(), memory);
-        let inputs = Inputs { scored: true, ..checked.map_err(of_document)? };
+        let inputs = Inputs { reading: Reading::Pair, ..checked.map_err(of_document)? };
         let activation = activation.or(head.score_activation());
         let scoring = LogitsRequest { inputs, head, long_text };
         let size = |input: &Input| score_size(input, 1, echo);
@@ -116,11 +126,11 @@ impl RerankRequest {
     }
 
     /// The query and the documents have prompts of their own.
-    async fn by_cosine(
+    async fn by_comparing(
         self,
         service: &Arc<Service>,
         mut caller: Caller,
-        recipe: Arc<ResolvedRecipe>,
+        comparison: Comparison,
         echo: bool,
     ) -> Result<ScoresAnswer, ApiError> {
         let Self { query, documents, pointer, long_text, .. } = self;
@@ -134,7 +144,7 @@ impl RerankRequest {
         let memory = &mut caller.memory;
         let documents = inputs::check_all(service, pointer, documents, &prompt, memory)?;
         let comparing =
-            SimilarityRequest { source: query, texts: documents, recipe, long_text, echo };
+            SimilarityRequest { source: query, texts: documents, comparison, long_text, echo };
         comparing.compute(service, of_query, caller).await
     }
 }

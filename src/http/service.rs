@@ -11,13 +11,14 @@ use super::text_pool::TextPool;
 use crate::batching::Batcher;
 use crate::config::{LimitsConfig, OpenAiConfig, TeiConfig};
 use crate::heads::HeadSet;
+use crate::model::multi_vector::{MultiVectorHead, Role};
 use crate::model::output::{OutputBuilder, PassOutput};
 use crate::model::recipe_book::RecipeBook;
 use crate::model::sparse::SparseHead;
 use crate::model::tagger::Tagger;
 use crate::model::task::Task;
 use crate::quantization::Calibrations;
-use crate::text::{TextReader, Tokenizer};
+use crate::text::{Filling, LateReader, TextReader, Tokenizer};
 
 /// A model that is loaded, with the settings that its answers depend on.
 pub struct Service {
@@ -37,6 +38,8 @@ pub struct Service {
     pub tagger: Option<Arc<Tagger>>,
     /// What makes sparse rows, if the model has it.
     pub sparse: Option<Arc<SparseHead>>,
+    /// What makes vectors of tokens, if the model has it.
+    pub late: Option<LateInteraction>,
     /// The ranges of embeddings, for integers of 8 bits.
     pub calibrations: Calibrations,
     /// The checkpoint's prompts by name.
@@ -65,13 +68,45 @@ pub struct Service {
     pub batcher: Batcher<Task, PassOutput>,
 }
 
+/// What makes vectors of tokens, and how the texts for it are read.
+pub struct LateInteraction {
+    /// From hidden states to vectors.
+    pub head: Arc<MultiVectorHead>,
+    /// The lengths of queries and documents.
+    pub reader: LateReader,
+    /// Whether documents are ranked by them.
+    pub ranks: bool,
+}
+
+/// What inputs are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Rows, heads and tags.
+    Text,
+    /// Scores of pairs by a cross-encoder.
+    Pair,
+    /// Vectors of tokens.
+    Late(Role),
+}
+
 impl Service {
-    /// The tokenizer for pairs that are scored, or for all other inputs, and the most tokens of a sequence.
-    pub fn reader(&self, scored: bool) -> (&Tokenizer, usize) {
-        match self.scoring.as_ref().filter(|_| scored) {
-            Some(TextReader { tokenizer, sequence_tokens }) => (tokenizer, *sequence_tokens),
-            None => (&self.tokenizer, self.sequence_tokens),
+    /// The tokenizer for inputs, and the most tokens of a sequence.
+    pub fn reader(&self, reading: Reading) -> (&Tokenizer, usize) {
+        match (reading, &self.scoring, &self.late) {
+            (Reading::Pair, Some(TextReader { tokenizer, sequence_tokens }), _) => {
+                (tokenizer, *sequence_tokens)
+            }
+            (Reading::Late(role), _, Some(late)) => {
+                (&self.tokenizer, late.reader.most_tokens(role == Role::Query))
+            }
+            _ => (&self.tokenizer, self.sequence_tokens),
         }
+    }
+
+    /// What inputs are filled up with.
+    pub fn filling(&self, reading: Reading) -> Option<Filling> {
+        let late = self.late.as_ref().filter(|_| reading == Reading::Late(Role::Query));
+        late.and_then(|late| late.reader.filling)
     }
 
     /// The current set of heads.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::Caller;
 use super::error::ApiError;
@@ -23,6 +24,20 @@ const IDS_PER_TOKEN: usize = 16;
 /// About how many bytes an id with its weight takes in JSON.
 const WEIGHT_BYTES: usize = 36;
 
+/// An id of the vocabulary and its weight.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IdWeight {
+    /// The id.
+    pub index: usize,
+    /// Its weight, above 0.
+    pub value: f32,
+}
+
+/// The weights of a text, of ids that ascend.
+pub fn weights(pairs: &[f32]) -> Vec<IdWeight> {
+    id_weights(pairs).map(|(index, value)| IdWeight { index, value }).collect()
+}
+
 /// Texts to be embedded, checked.
 pub struct SparseRequest {
     /// The texts.
@@ -32,44 +47,45 @@ pub struct SparseRequest {
 }
 
 impl SparseRequest {
-    /// Computes a sparse row per text and writes what `weight` makes of each id and its weight; ids
-    /// ascend.
+    /// Computes a sparse row per text and writes the weights of each.
     ///
     /// # Errors
     /// The model makes no sparse rows; and as for [`pipeline::run`].
-    pub async fn answer<T: Serialize>(
+    pub async fn answer(
         self,
         service: &Arc<Service>,
         caller: Caller,
-        weight: impl Fn(usize, f32) -> T + Send + 'static,
     ) -> Result<Response, ApiError> {
-        let head = head(service)?;
-        let vocabulary = head.vocabulary();
-        let spec = TaskSpec::new(vec![OutputSpec::Sparse(head)]);
-        let size = |_: &_, tokens: usize| {
-            let ids = vocabulary.min(IDS_PER_TOKEN * tokens);
-            AnswerSize { numbers: 2 * ids, bytes: WEIGHT_BYTES * ids }
-        };
+        let head = head(service, "")?;
+        let spec = TaskSpec::new(vec![OutputSpec::Sparse(Arc::clone(&head))]);
+        let size = |_: &_, tokens: usize| sparse_size(&head, tokens);
         let deadline = caller.deadline;
         let outcome =
             pipeline::run(service, self.inputs, spec, self.long_text, caller, size).await?;
         let Outcome { outputs, answer_memory: memory, .. } = outcome;
         let numbers = outputs.iter().map(Output::number_count).sum();
-        let write = move || -> Vec<Vec<T>> {
-            let rows = outputs.iter().map(|output| &output.values[0]);
-            let row = |pairs: &Vec<f32>| id_weights(pairs).map(|(id, x)| weight(id, x)).collect();
-            rows.map(row).collect()
+        let write = move || -> Vec<Vec<IdWeight>> {
+            outputs.iter().map(|output| weights(&output.values[0])).collect()
         };
         Reply { numbers, deadline, memory }.write(&service.text_pool, write).await
     }
 }
 
 /// What makes the sparse rows of a model.
-fn head(service: &Service) -> Result<Arc<SparseHead>, ApiError> {
+///
+/// # Errors
+/// It makes none; `pointer` is the field that asks for them.
+pub fn head(service: &Service, pointer: &str) -> Result<Arc<SparseHead>, ApiError> {
     service.sparse.clone().ok_or_else(|| {
         let message = "sparse embeddings need a SparseEncoder of sentence-transformers with \
-                       SpladePooling, or a masked language model with embed.sparse in the server's \
-                       configuration";
-        ApiError::unacceptable(ErrorCode::SparseUnsupported, "", message)
+                       SpladePooling, a masked language model with embed.sparse in the server's \
+                       configuration, or the heads of bge-m3";
+        ApiError::unacceptable(ErrorCode::SparseUnsupported, pointer, message)
     })
+}
+
+/// The size of the row of a text in an answer.
+pub fn sparse_size(head: &SparseHead, tokens: usize) -> AnswerSize {
+    let ids = head.vocabulary().min(IDS_PER_TOKEN * tokens);
+    AnswerSize { numbers: 2 * ids, bytes: WEIGHT_BYTES * ids }
 }

@@ -18,6 +18,9 @@ use crate::text::{Input, Window, Words};
 /// About how many bytes an entity takes in the answer, without its text.
 pub const ENTITY_BYTES: usize = 96;
 
+/// The label that transformers leaves out if a request says nothing.
+pub const OUTSIDE: &str = "O";
+
 /// How tokens become entities.
 pub struct Tagging {
     /// What scores tokens.

@@ -8,9 +8,10 @@ use super::error::ApiError;
 use super::error_code::ErrorCode;
 use super::inputs::InputField;
 use super::memory::MemoryCharge;
-use super::service::Service;
+use super::service::{Reading, Service};
 use super::text_pool::INLINE_BYTES;
 use super::wire::WireLongText;
+use crate::model::multi_vector::Role;
 use crate::text::{Encoded, Input, LongText, TokenizeError, Tokenizer, TruncationSide, Window};
 
 /// So many bytes of text are tokenised at once, and at least one input. After each such slice others
@@ -64,20 +65,28 @@ pub struct Tokenizing<'r> {
 }
 
 impl Tokenizing<'_> {
-    /// The windows of each input: one, or several if it is read in windows. `scored` is whether the inputs
-    /// are pairs that a cross-encoder scores. `memory` grows by what the tokens take.
+    /// The windows of each input: one, or several if it is read in windows. A query of late interaction is
+    /// one: there it is refused if it is too long. `memory` grows by what the tokens take.
     ///
     /// # Errors
     /// A text is too long for [`LongInput::Error`], no memory is left, or the deadline passed.
     pub async fn windows(
         self,
-        scored: bool,
+        reading: Reading,
         long_text: LongInput,
         memory: &mut MemoryCharge,
     ) -> Result<Vec<Vec<Window>>, ApiError> {
         let encode = move |service: &Service, input: &Input| {
-            let (tokenizer, limit) = service.reader(scored);
-            windows_of_input(tokenizer, limit, input, long_text)
+            let (tokenizer, limit) = service.reader(reading);
+            let long_text = match (reading, long_text) {
+                (Reading::Late(Role::Query), LongInput::Window) => LongInput::Error,
+                _ => long_text,
+            };
+            let mut windows = windows_of_input(tokenizer, limit, input, long_text)?;
+            if let Some(filling) = service.filling(reading) {
+                windows.iter_mut().for_each(|window| window.fill_up(filling));
+            }
+            Ok(windows)
         };
         let tokens = |windows: &Vec<Window>| {
             windows.iter().map(|window| window.encoded.sequence.tokens()).sum()

@@ -84,15 +84,13 @@ impl OutputBuilder {
 
     /// The part of a window, from the values of the taps of `spec`.
     pub(super) fn window_part(&self, spec: &TaskSpec, mut values: TapValues) -> WindowPart {
-        let token_values = |output: &OutputSpec| match output {
-            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
-                self.value(output, spec.taps(), &values)
-            }
-            OutputSpec::Embedding(_) | OutputSpec::Logits(_) | OutputSpec::Sparse(_) => Vec::new(),
+        let token_values = |output: &OutputSpec| match output.lists_tokens() {
+            true => self.value(output, spec.taps(), &values),
+            false => Vec::new(),
         };
         let token_values = spec.outputs().iter().map(token_values).collect();
         for (tap, numbers) in spec.taps().iter().zip(&mut values.by_tap) {
-            if matches!(tap.read, Read::Rows | Read::Projected(_) | Read::Tagged(_)) {
+            if tap.read.lists_tokens() {
                 *numbers = Vec::new();
             }
         }
@@ -125,17 +123,15 @@ impl OutputBuilder {
                     join_pooled(*pooling, &rows.collect::<Vec<_>>())
                 }
                 Read::Sparse(head) => head.join(&rows.collect::<Vec<_>>()),
-                Read::Rows | Read::Projected(_) | Read::Tagged(_) => Vec::new(),
+                Read::Rows | Read::Projected(_) | Read::Tagged(_) | Read::Vectors(..) => Vec::new(),
             }
         });
         let pooled = TapValues { by_tap: pooled.collect() };
-        let value = |(index, output): (usize, &OutputSpec)| match output {
-            OutputSpec::Tokens(_) | OutputSpec::Contributions(_) | OutputSpec::Tags(_) => {
+        let value = |(index, output): (usize, &OutputSpec)| match output.lists_tokens() {
+            true => {
                 windows.iter().flat_map(|window| &window.token_values[index]).copied().collect()
             }
-            OutputSpec::Embedding(_) | OutputSpec::Logits(_) | OutputSpec::Sparse(_) => {
-                self.value(output, spec.taps(), &pooled)
-            }
+            false => self.value(output, spec.taps(), &pooled),
         };
         Output { values: spec.outputs().iter().enumerate().map(value).collect() }
     }
@@ -152,7 +148,7 @@ impl OutputBuilder {
             OutputSpec::Logits(head) => head.logits(&self.features(head.recipe(), &rows)),
             OutputSpec::Tokens(recipe) => token_rows(recipe, &rows, self.hidden),
             OutputSpec::Contributions(_) => sum(&rows),
-            OutputSpec::Sparse(_) => rows.concat(),
+            OutputSpec::Sparse(_) | OutputSpec::Vectors(..) => rows.concat(),
             OutputSpec::Tags(tagger) => match tagger.only_layer() {
                 Some(_) => rows.concat(),
                 None => tagger.logits(&token_rows(tagger.recipe(), &rows, self.hidden)),

@@ -10,8 +10,7 @@ use super::recipe::{Recipe, ResolvedRecipe, Shape};
 use super::row_layer::RowLayer;
 use super::token_layers::TokenLayers;
 
-/// A classifier of tokens: a recipe's row of a token `(d)` → its logits `(k)`. A tagger is equal only to
-/// itself.
+/// A classifier of tokens: a recipe's row of a token `(d)` → its logits `(k)`.
 pub struct Tagger {
     labels: Vec<String>,
     /// The rows that it reads. Their pooling has no meaning, since tokens aren't pooled.
@@ -26,20 +25,12 @@ impl std::fmt::Debug for Tagger {
     }
 }
 
-impl PartialEq for Tagger {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for Tagger {}
-
 impl Tagger {
     /// A tagger whose layers fit its recipe and its labels; logits are divided by `temperature` before
     /// the softmax.
     ///
     /// # Errors
-    /// There is not enough memory, or a layer is one that no classifier has.
+    /// There is not enough memory.
     pub(super) fn new(
         labels: Vec<String>,
         recipe: Arc<ResolvedRecipe>,

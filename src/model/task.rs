@@ -1,9 +1,11 @@
 //! The task of a pass for one sequence: its tokens, its outputs, and the taps that they need. Plain
 //! data that knows nothing of requests.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::head::{Head, Projection, TokenAttribution};
+use super::multi_vector::{MultiVectorHead, Role};
 use super::pooling::Pooling;
 use super::pooling_mask::PoolingMask;
 use super::recipe::ResolvedRecipe;
@@ -32,9 +34,47 @@ pub enum Read {
     /// The contribution of every token to each of a head's `k` logits, `t·k` numbers.
     Projected(Arc<Projection>),
     /// The `k` logits of every token, `t·k` numbers, by a tagger that reads only this hidden state.
-    Tagged(Arc<Tagger>),
+    Tagged(Shared<Tagger>),
     /// The sparse row, as pairs; see [`sparse`](super::sparse).
-    Sparse(Arc<SparseHead>),
+    Sparse(Shared<SparseHead>),
+    /// The vectors of tokens of a text in this role; see [`multi_vector`](super::multi_vector).
+    Vectors(Shared<MultiVectorHead>, Role),
+}
+
+impl Read {
+    /// Whether it lists something for each token, so that the windows of a text need no joining.
+    pub(super) fn lists_tokens(&self) -> bool {
+        match self {
+            Self::Rows | Self::Projected(_) | Self::Tagged(_) | Self::Vectors(..) => true,
+            Self::Pooled(_) | Self::PooledWithoutPrompt(_) | Self::Sparse(_) => false,
+        }
+    }
+}
+
+/// What several taps may share. It is equal only to itself.
+#[derive(Debug)]
+pub struct Shared<T>(pub Arc<T>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Eq for Shared<T> {}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
 }
 
 /// The numbers that the taps of one sequence read.
@@ -66,20 +106,37 @@ pub enum OutputSpec {
     Tags(Arc<Tagger>),
     /// The sparse row, as pairs; see [`sparse`](super::sparse).
     Sparse(Arc<SparseHead>),
+    /// The vectors of a text's tokens in this role, one after another; see
+    /// [`multi_vector`](super::multi_vector).
+    Vectors(Arc<MultiVectorHead>, Role),
 }
 
 impl OutputSpec {
+    /// Whether it lists something for each token, as its taps then do.
+    pub(super) fn lists_tokens(&self) -> bool {
+        match self {
+            Self::Tokens(_) | Self::Contributions(_) | Self::Tags(_) | Self::Vectors(..) => true,
+            Self::Embedding(_) | Self::Logits(_) | Self::Sparse(_) => false,
+        }
+    }
+
     /// The taps that this output is computed from: one per layer, in the order of the recipe; of a
     /// recipe with several poolings, one per layer for each of them.
     pub(super) fn taps(&self) -> Vec<Tap> {
         match self {
             Self::Tokens(recipe) => row_taps(recipe),
             Self::Tags(tagger) => match tagger.only_layer() {
-                Some(layer) => vec![Tap { layer, read: Read::Tagged(Arc::clone(tagger)) }],
+                Some(layer) => {
+                    vec![Tap { layer, read: Read::Tagged(Shared(Arc::clone(tagger))) }]
+                }
                 None => row_taps(tagger.recipe()),
             },
             Self::Sparse(head) => {
-                vec![Tap { layer: head.layer(), read: Read::Sparse(Arc::clone(head)) }]
+                vec![Tap { layer: head.layer(), read: Read::Sparse(Shared(Arc::clone(head))) }]
+            }
+            Self::Vectors(head, role) => {
+                let read = Read::Vectors(Shared(Arc::clone(head)), *role);
+                vec![Tap { layer: head.layer(), read }]
             }
             Self::Embedding(recipe) => pooled_taps(recipe),
             Self::Logits(head) => pooled_taps(head.recipe()),

@@ -5,8 +5,8 @@ use strata_kernels::{
     Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View, ViewMut,
 };
 
-use super::dense::DenseActivation;
-use super::row_layer::RowLayer;
+use super::dense::{Dense, DenseActivation};
+use super::row_layer::{Residual, RowLayer, l2_normalize};
 
 /// The layers, packed for kernels.
 pub struct TokenLayers {
@@ -15,8 +15,20 @@ pub struct TokenLayers {
 }
 
 enum TokenLayer {
-    Dense { linear: PackedLinear, outputs: usize, activation: DenseActivation },
+    Dense { dense: PackedDense, residual: Option<PackedResidual> },
     Norm { weight: Vec<f32>, bias: Vec<f32>, eps: f32 },
+    Normalize,
+}
+
+struct PackedDense {
+    linear: PackedLinear,
+    outputs: usize,
+    activation: DenseActivation,
+}
+
+enum PackedResidual {
+    Input,
+    Projected(Box<PackedDense>),
 }
 
 /// Rows between two layers.
@@ -28,27 +40,28 @@ struct Rows {
 }
 
 impl TokenLayers {
-    /// Packs dense layers and layer norms.
+    /// Packs layers.
     ///
     /// # Errors
-    /// There is not enough memory, or a layer is another one, which no classifier has.
+    /// There is not enough memory.
     pub fn pack(kernels: Kernels, layers: &[RowLayer]) -> std::io::Result<Self> {
         let pack = |layer: &RowLayer| match layer {
-            RowLayer::Dense { dense, residual: None } => {
-                let part = PackedPart { weight: dense.weight(), bias: dense.bias() };
-                let linear = PackedLinear::pack(kernels, Dtype::F32, dense.inputs(), &[part])?;
-                let (outputs, activation) = (dense.outputs(), dense.activation());
-                Ok(TokenLayer::Dense { linear, outputs, activation })
+            RowLayer::Dense { dense, residual } => {
+                let residual = match residual {
+                    None => None,
+                    Some(Residual::Input) => Some(PackedResidual::Input),
+                    Some(Residual::Projected(linear)) => Some(PackedResidual::Projected(Box::new(
+                        PackedDense::pack(kernels, linear)?,
+                    ))),
+                };
+                Ok(TokenLayer::Dense { dense: PackedDense::pack(kernels, dense)?, residual })
             }
             RowLayer::LayerNorm { weight, bias, eps } => Ok(TokenLayer::Norm {
                 weight: weight.clone(),
                 bias: bias.clone(),
                 eps: *eps as f32,
             }),
-            RowLayer::Dense { residual: Some(_), .. } | RowLayer::Normalize => {
-                let message = "only dense layers and layer norms are applied to tokens";
-                Err(std::io::Error::new(std::io::ErrorKind::Unsupported, message))
-            }
+            RowLayer::Normalize => Ok(TokenLayer::Normalize),
         };
         let layers = layers.iter().map(pack).collect::<std::io::Result<_>>()?;
         Ok(Self { kernels, layers })
@@ -59,34 +72,69 @@ impl TokenLayers {
         let t = rows.rows();
         let copied = (0..t).flat_map(|row| rows.row(row)).copied().collect();
         let first = Rows { numbers: copied, columns: rows.columns(), stride: rows.columns() };
-        let last = self.layers.iter().fold(first, |rows, layer| self.apply(layer, rows, t));
-        let Rows { numbers, columns, stride } = last;
-        numbers.chunks_exact(stride).flat_map(|row| &row[..columns]).copied().collect()
+        let mut last = self.layers.iter().fold(first, |rows, layer| self.apply(layer, rows, t));
+        last.each().flat_map(|row| &*row).copied().collect()
     }
 
     fn apply(&self, layer: &TokenLayer, mut rows: Rows, t: usize) -> Rows {
         match layer {
-            TokenLayer::Dense { linear, outputs, activation } => {
-                let mut scratch = OperandScratch::default();
-                let view = View::new(&rows.numbers, t, rows.columns, rows.stride);
-                let operand = Operand::new(self.kernels, Dtype::F32, view, &mut scratch);
-                let stride = linear.columns();
-                let mut numbers = vec![0.0; t * stride];
-                let out = ViewMut::new(&mut numbers, t, stride, stride);
-                self.kernels.gemm(&operand, linear, 0..linear.panels(), Epilogue::Bias, out);
-                for row in numbers.chunks_exact_mut(stride) {
-                    row[..*outputs]
-                        .iter_mut()
-                        .for_each(|x| *x = activation.apply(f64::from(*x)) as f32);
+            TokenLayer::Dense { dense, residual } => {
+                let mut out = dense.forward(self.kernels, &rows, t);
+                let added = match residual {
+                    None => return out,
+                    Some(PackedResidual::Input) => &mut rows,
+                    Some(PackedResidual::Projected(linear)) => {
+                        &mut linear.forward(self.kernels, &rows, t)
+                    }
+                };
+                for (out, added) in out.each().zip(added.each()) {
+                    out.iter_mut().zip(&*added).for_each(|(out, added)| *out += added);
                 }
-                Rows { numbers, columns: *outputs, stride }
+                out
             }
             TokenLayer::Norm { weight, bias, eps } => {
                 let view = ViewMut::new(&mut rows.numbers, t, rows.columns, rows.stride);
                 self.kernels.layer_norm(view, weight, bias, *eps);
                 rows
             }
+            TokenLayer::Normalize => {
+                rows.each().for_each(l2_normalize);
+                rows
+            }
         }
+    }
+}
+
+impl Rows {
+    /// The rows, without what fills up their panels.
+    fn each(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let columns = self.columns;
+        self.numbers.chunks_exact_mut(self.stride).map(move |row| &mut row[..columns])
+    }
+}
+
+impl PackedDense {
+    fn pack(kernels: Kernels, dense: &Dense) -> std::io::Result<Self> {
+        let part = PackedPart { weight: dense.weight(), bias: dense.bias() };
+        let linear = PackedLinear::pack(kernels, Dtype::F32, dense.inputs(), &[part])?;
+        Ok(Self { linear, outputs: dense.outputs(), activation: dense.activation() })
+    }
+
+    /// `(t, in) → (t, out)`
+    fn forward(&self, kernels: Kernels, rows: &Rows, t: usize) -> Rows {
+        let Self { linear, outputs, activation } = self;
+        let mut scratch = OperandScratch::default();
+        let view = View::new(&rows.numbers, t, rows.columns, rows.stride);
+        let operand = Operand::new(kernels, Dtype::F32, view, &mut scratch);
+        let stride = linear.columns();
+        let mut numbers = vec![0.0; t * stride];
+        let out = ViewMut::new(&mut numbers, t, stride, stride);
+        kernels.gemm(&operand, linear, 0..linear.panels(), Epilogue::Bias, out);
+        let mut rows = Rows { numbers, columns: *outputs, stride };
+        for x in rows.each().flatten() {
+            *x = activation.apply(f64::from(*x)) as f32;
+        }
+        rows
     }
 }
 
@@ -105,15 +153,27 @@ mod tests {
             RowLayer::dense(Dense::new(weight, bias, activation))
         };
         let norm = RowLayer::LayerNorm { weight: numbers(33, 3), bias: numbers(33, 4), eps: 1e-5 };
-        let layers =
-            [dense(20, 33, DenseActivation::Gelu), norm, dense(33, 3, DenseActivation::Identity)];
+        let linear = |inputs: usize, outputs: usize| {
+            Dense::new(numbers(inputs * outputs, 6), vec![0.0; outputs], DenseActivation::Identity)
+        };
+        let with = |inputs, outputs, residual| RowLayer::Dense {
+            dense: linear(inputs, outputs),
+            residual: Some(residual),
+        };
+        let layers = [
+            dense(20, 33, DenseActivation::Gelu),
+            norm,
+            with(33, 33, Residual::Input),
+            with(33, 9, Residual::Projected(linear(33, 9))),
+            dense(9, 3, DenseActivation::Identity),
+            RowLayer::Normalize,
+        ];
         let rows = numbers(7 * 24, 5);
         let expected: Vec<f32> = rows
             .chunks(24)
             .flat_map(|row| layers.iter().fold(row[..20].to_vec(), |row, layer| layer.forward(row)))
             .collect();
         let packed = TokenLayers::pack(Kernels::best(), &layers).unwrap();
-        assert!(TokenLayers::pack(Kernels::best(), &[RowLayer::Normalize]).is_err());
         let found = packed.forward(View::new(&rows, 7, 20, 24));
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(&expected) {

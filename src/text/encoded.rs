@@ -30,7 +30,7 @@ impl Encoded {
             special: vec![false; ids.len()],
             second: vec![false; ids.len()],
             full_tokens: ids.len(),
-            sequence: Sequence { ids, type_ids },
+            sequence: Sequence::new(ids, type_ids),
         }
     }
 

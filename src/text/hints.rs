@@ -21,6 +21,8 @@ pub struct TokenizerHints {
     pub max_length: Option<Limit>,
     /// Rows of the embedding table.
     pub word_rows: Option<usize>,
+    /// Texts in front of others that are one token, or whose first word is, if the vocabulary has it.
+    pub markers: Vec<String>,
 }
 
 /// The longest sequence, and where it is written.

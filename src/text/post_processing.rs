@@ -65,7 +65,7 @@ impl PostProcessing {
             if self.zero_types { vec![0; ids.len()] } else { whole.get_type_ids().to_vec() };
         Ok(Encoded {
             full_tokens: ids.len(),
-            sequence: Sequence { ids, type_ids },
+            sequence: Sequence::new(ids, type_ids),
             spans: whole.get_offsets().to_vec(),
             special: whole.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
             second: whole.get_word_ids().iter().map(|text| *text == Some(1)).collect(),

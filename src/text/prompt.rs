@@ -60,7 +60,7 @@ mod tests {
         let marks = |mark: char| tokens.chars().map(|token| token == mark).collect::<Vec<_>>();
         let t = tokens.len();
         let encoded = Encoded {
-            sequence: Sequence { ids: vec![0; t], type_ids: vec![0; t] },
+            sequence: Sequence::new(vec![0; t], vec![0; t]),
             spans: vec![(0, 0); t],
             special: marks('S'),
             second: vec![false; t],

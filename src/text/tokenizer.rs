@@ -11,7 +11,7 @@ use super::encoded::Encoded;
 use super::error::{TokenizeError, TokenizerError};
 use super::hints::{Limit, TokenizerHints};
 use super::input::{Input, Text};
-use super::loading::{Loaded, load};
+use super::loading::{Loaded, Roles, load};
 
 /// What happens to a sequence that is longer than the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,9 +123,14 @@ impl Tokenizer {
         &self.loaded.tokenizer
     }
 
-    /// The token for what the vocabulary lacks, if there is one.
-    pub(super) fn unknown_id(&self) -> Option<u32> {
-        self.loaded.unknown_id
+    /// The id of a token, as the vocabulary writes it.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.loaded.tokenizer.token_to_id(token)
+    }
+
+    /// The ids of the tokens that have a role.
+    pub fn roles(&self) -> Roles {
+        self.loaded.roles
     }
 
     /// Whether the class or a file names this token as special: transformers' `all_special_ids`.

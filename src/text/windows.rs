@@ -13,6 +13,7 @@ use tokenizers::Encoding;
 use super::encoded::Encoded;
 use super::error::TokenizeError;
 use super::input::Input;
+use super::late::Filling;
 use super::tokenizer::{LongText, Tokenizer};
 
 /// The tokens of a piece of a text, or of the whole text.
@@ -29,6 +30,12 @@ impl Window {
     pub fn counted_places(&self) -> impl Iterator<Item = (&Encoded, usize)> {
         let counted = (0..self.counted.len()).filter(|&at| self.counted[at]);
         counted.map(|at| (&self.encoded, at))
+    }
+
+    /// Fills up the query that this is.
+    pub fn fill_up(&mut self, filling: Filling) {
+        filling.apply(&mut self.encoded);
+        self.counted.resize(self.encoded.sequence.tokens(), true);
     }
 
     /// How many of its tokens count.

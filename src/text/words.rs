@@ -24,7 +24,7 @@ impl<'t> Words<'t> {
     /// character or before it. An unknown token begins a word.
     pub fn continues(&self, encoded: &Encoded, at: usize) -> bool {
         let (id, (start, end)) = (encoded.sequence.ids[at], encoded.spans[at]);
-        if Some(id) == self.tokenizer.unknown_id() {
+        if Some(id) == self.tokenizer.roles().unknown {
             return false;
         }
         if self.tokenizer.marks_continuations() {

@@ -15,6 +15,9 @@ use crate::support::{root, tiny};
 /// Of weights, to sentence-transformers in float64. Largest difference seen: 5.5e-6.
 const TOLERANCE: f64 = 1e-5;
 
+/// Of weights that are sums over up to 17 tokens. Largest difference seen: 1.1e-5.
+const SUM_TOLERANCE: f64 = 4e-5;
+
 /// The same by dtype; weights here are up to 2. Largest differences seen: 0.067 and 0.21.
 const REDUCED_TOLERANCES: [(Dtype, f64); 2] = [(Dtype::Bf16, 0.1), (Dtype::Int8, 0.3)];
 
@@ -124,9 +127,12 @@ async fn a_sparse_encoder_says_by_its_files_how_weights_are_pooled() {
         write_modules(folder.path(), version, &splade);
         let app = TestApp::new(&config(folder.path().to_owned()));
         let largest = largest_difference(&app, &golden, pooling, activation).await;
-        assert!(largest < TOLERANCE, "{version} {splade}: {largest:.1e}");
+        let tolerance = if pooling == "sum" { SUM_TOLERANCE } else { TOLERANCE };
+        assert!(largest < tolerance, "{version} {splade}: {largest:.1e}");
         let info = app.get("/info").await.ok();
-        let expected = json!({"pooling": pooling, "activation": activation, "dimensions": 171});
+        let expected = json!({
+            "method": "splade", "pooling": pooling, "activation": activation, "dimensions": 171,
+        });
         assert_eq!(info["sparse"], expected);
         assert_eq!(info["model"]["left_out"]["heads"], json!([]));
         assert_eq!(app.get("/tei/info").await.ok()["model_type"]["embedding"]["pooling"], "splade");

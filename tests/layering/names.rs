@@ -11,13 +11,14 @@ const MODULES: &str = "`modules.json`";
 const SETTINGS: &str = "`sentence_bert_config.json`";
 const OPTIONS: &str = "`config_sentence_transformers.json`";
 const OF_A_MODULE: &str = "The modules' `config.json`";
+const COLBERT: &str = "`artifact.metadata`";
 const CLASS: &str = "The tokenizer's class";
 const TOKENIZER_CONFIG: &str = "`tokenizer_config.json`";
 const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 32] = [
+const READERS: [(&str, &[&str]); 37] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
@@ -38,6 +39,11 @@ const READERS: [(&str, &[&str]); 32] = [
     ("src/model/checkpoint/sentence/splade.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/row_layers.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/layer_weights.rs", &[OF_A_MODULE]),
+    ("src/model/checkpoint/sentence/multi_vector/colbert.rs", &[CONFIG, COLBERT]),
+    ("src/model/checkpoint/sentence/multi_vector/colbert.rs Metadata", &[COLBERT]),
+    ("src/model/checkpoint/sentence/multi_vector/modules.rs", &[OF_A_MODULE]),
+    ("src/model/checkpoint/sentence/multi_vector/pylate.rs", &[OPTIONS]),
+    ("src/model/checkpoint/sentence/multi_vector/task_options.rs", &[SETTINGS]),
     ("src/text/loading/", &[TOKENIZER_CONFIG]),
     ("src/text/loading/class.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/bert.rs", &[CLASS, TOKENIZER_CONFIG]),

@@ -23,6 +23,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "probabilities",
             "model::recipe",
             "model::recipe_book",
+            "model::multi_vector",
             "model::sparse",
             "model::tagger",
             "model::task",

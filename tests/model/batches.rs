@@ -37,6 +37,8 @@ struct Sample {
     pooling: Pooling,
     /// Whether token rows are read and not a pooled row.
     rows: bool,
+    /// How many of the last tokens aren't attended to, if the model can have so many.
+    unattended: usize,
 }
 
 /// The same checkpoint with one thread and with two.
@@ -46,6 +48,7 @@ struct Pair {
     vocabulary: u32,
     layers: usize,
     positions: usize,
+    most_unattended: usize,
 }
 
 impl Pair {
@@ -65,6 +68,7 @@ impl Pair {
             vocabulary: checkpoint.config.vocab_size as u32,
             layers: shape.layers,
             positions: checkpoint.config.max_tokens,
+            most_unattended: checkpoint.config.spec.most_unattended(),
         }
     }
 
@@ -86,7 +90,8 @@ impl Pair {
             if sample.rows { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) };
         let ids: Vec<u32> =
             sample.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
-        let sequence = Sequence { type_ids: vec![0; ids.len()], ids };
+        let unattended = sample.unattended.min(ids.len() - 1).min(self.most_unattended);
+        let sequence = Sequence { type_ids: vec![0; ids.len()], ids, unattended };
         Task::whole(sequence, Arc::new(TaskSpec::new(vec![spec])))
     }
 
@@ -118,9 +123,15 @@ fn samples(longest: usize, most: usize) -> impl Strategy<Value = Vec<Sample>> {
         prop::collection::vec(0..16_usize, 1..4),
         prop::sample::select(poolings),
         prop::bool::weighted(0.1),
+        prop_oneof![3 => Just(0), 1 => 0..40_usize],
     );
-    let sample =
-        sample.prop_map(|(ids, layers, pooling, rows)| Sample { ids, layers, pooling, rows });
+    let sample = sample.prop_map(|(ids, layers, pooling, rows, unattended)| Sample {
+        ids,
+        layers,
+        pooling,
+        rows,
+        unattended,
+    });
     prop::collection::vec(sample, 1..=most)
 }
 

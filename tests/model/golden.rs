@@ -60,9 +60,9 @@ fn bits(checkpoint: &Checkpoint, options: &EncoderOptions) -> u64 {
         recipes.map(|recipe| OutputSpec::Embedding(book.resolve(&recipe).unwrap())).collect();
     outputs.push(OutputSpec::Tokens(book.resolve(&recipe(Mean)).unwrap()));
     let spec = Arc::new(TaskSpec::new(outputs));
-    let sequence = |tokens: usize| Sequence {
-        ids: (0..tokens).map(|at| (7 * at * at + tokens) as u32 % 60).collect(),
-        type_ids: vec![0; tokens],
+    let id = |at: usize, tokens: usize| (7 * at * at + tokens) as u32 % 60;
+    let sequence = |tokens: usize| {
+        Sequence::new((0..tokens).map(|at| id(at, tokens)).collect(), vec![0; tokens])
     };
     let sequences: Vec<Sequence> = (1..=24).map(sequence).collect();
     let rows = model.forward_whole(&sequences.iter().collect::<Vec<_>>(), &spec).unwrap();

@@ -107,8 +107,7 @@ impl Lengths {
         let task = |at: usize| {
             // 7919 is a prime: the ids lie all over the table, as those of a text do.
             let id = |i: usize| ((at * length + i + 1) * 7919 % rows) as u32;
-            let sequence =
-                Sequence { ids: (0..length).map(id).collect(), type_ids: vec![0; length] };
+            let sequence = Sequence::new((0..length).map(id).collect(), vec![0; length]);
             Task::whole(sequence, Arc::clone(spec))
         };
         Self { length, pass: (0..batch).map(task).collect() }

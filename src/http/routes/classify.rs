@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
+use crate::http::error_code::ErrorCode;
 use crate::http::explain::{self, Token};
 use crate::http::extract::{ApiJson, AsksModel};
+use crate::http::head_results::{CLASS_BYTES, HeadDecoder, HeadResult};
 use crate::http::models::Wanted;
+use crate::http::outputs::{InputType, OutputName, OutputsRequest, OutputsResponse};
 use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts;
@@ -20,16 +23,12 @@ use crate::http::top::check_top;
 use crate::http::vectors::{Embedding, FLOAT_BYTES, Vector};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::http::{heads, inputs};
-use crate::model::head::decision::Decision;
 use crate::model::head::{Head, OutputActivation, TokenAttribution};
 use crate::model::output::Output;
 use crate::model::recipe::{RecipeRef, ResolvedRecipe, bounded_list};
 use crate::model::recipe_book::NATIVE;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
-
-/// Bytes of a class in the answer: its logit, its probability, and sometimes its label.
-const CLASS_BYTES: usize = 64;
 
 /// The body of `POST /classify`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -53,7 +52,14 @@ pub struct ClassifyRequest {
     /// an exact sum over tokens.
     #[serde(default)]
     pub explain: Option<bool>,
-    /// A recipe, to get the embedding from the same pass.
+    /// Several outputs of each text from one pass, instead of the results of heads alone.
+    #[serde(default, deserialize_with = "bounded_list")]
+    #[schema(min_items = 1, max_items = 1024)]
+    pub outputs: Option<Vec<OutputName>>,
+    /// What the texts are, for the output `multi_vector`; by default documents.
+    #[serde(default)]
+    pub input_type: Option<InputType>,
+    /// A recipe, to get the embedding from the same pass. With `outputs` it is that of `dense`.
     #[serde(default)]
     pub embed: Option<RecipeRef>,
     /// A text to put in front of each input.
@@ -94,51 +100,21 @@ pub struct ClassifyResponse {
     pub usage: Usage,
 }
 
-/// The result of one head for one input.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct HeadResult {
-    /// Logits, probabilities and labels.
-    #[serde(flatten)]
-    pub decision: Decision,
-    /// With `explain: true`: the tokens that were read, special tokens included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<Vec<Token>>,
-    /// One row per token: what it adds to each logit, in the order of the labels, before
-    /// temperature. Their sum plus `bias` is the logits, except for rounding.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contributions: Option<Vec<Vec<f32>>>,
-    /// The logits before any token has added to them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bias: Option<Vec<f32>>,
-}
-
-impl HeadResult {
-    /// Adds the explanation; `contributions (t·classes)`, token by token.
-    fn explain(
-        &mut self,
-        tokens: Vec<Token>,
-        contributions: &[f32],
-        attribution: &TokenAttribution,
-    ) {
-        let classes = attribution.bias().len();
-        let rows = contributions.chunks_exact(classes).map(<[f32]>::to_vec);
-        self.tokens = Some(tokens);
-        self.contributions = Some(rows.collect());
-        self.bias = Some(attribution.bias().to_vec());
-    }
-}
-
-impl From<Decision> for HeadResult {
-    fn from(decision: Decision) -> Self {
-        Self { decision, tokens: None, contributions: None, bias: None }
-    }
+/// The answer with `outputs` or without.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ClassifyAnswer {
+    /// Without `outputs`.
+    Results(ClassifyResponse),
+    /// With `outputs`.
+    Outputs(OutputsResponse),
 }
 
 /// Classifies texts.
 #[utoipa::path(
     post, path = "/classify", tag = "inference", request_body = ClassifyRequest,
     responses(
-        (status = 200, body = ClassifyResponse, description = "One result per input, in order."),
+        (status = 200, body = ClassifyAnswer, description = "One result per input, in order."),
         (status = "4XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "400, 401, 404, 408, 413, 415, 422, 429, 431: nothing was computed."),
         (status = "5XX", body = ProblemDetails, content_type = "application/problem+json",
@@ -153,8 +129,11 @@ impl From<Decision> for HeadResult {
 pub async fn classify(
     ApiJson { value: request, mut caller }: ApiJson<ClassifyRequest>,
 ) -> Result<Response, ApiError> {
+    check_fields(&request)?;
+    if request.outputs.is_some() {
+        return request.several().answer(caller).await;
+    }
     let service = &caller.service();
-    check_top(request.top_k, "/top_k")?;
     let heads = heads::select(service, request.heads.as_deref())?;
     let explain = request.explain == Some(true);
     let attributions = if explain { explain::attributions(service, &heads)? } else { Vec::new() };
@@ -191,11 +170,11 @@ pub async fn classify(
         tokens = explain::read_tokens(service, inputs, windows, prompt.text, deadline).await?;
     }
     let decoder =
-        Decoder { heads, attributions, activation: request.activation, top_k: request.top_k };
+        HeadDecoder { heads, attributions, activation: request.activation, top_k: request.top_k };
     let model = service.model.name.clone();
     let with_embeddings = recipe.is_some();
     let answer = move || {
-        let (results, embeddings) = decoder.results(outputs, tokens);
+        let (results, embeddings) = results(&decoder, outputs, &tokens);
         // The tokens of an explanation were part of it.
         drop(memory);
         ClassifyResponse {
@@ -211,7 +190,41 @@ pub async fn classify(
     reply.write(&service.text_pool, answer).await
 }
 
-/// The outputs of each input, in the order in which [`Decoder::result`] reads them.
+impl ClassifyRequest {
+    /// The request with its `outputs`.
+    fn several(self) -> OutputsRequest {
+        OutputsRequest {
+            input_type: self.input_type,
+            recipe: self.embed,
+            recipe_field: "/embed",
+            heads: self.heads,
+            activation: self.activation,
+            top_k: self.top_k,
+            prompt: self.prompt,
+            prompt_name: self.prompt_name,
+            long_text: self.long_text,
+            ..OutputsRequest::new(self.inputs, self.outputs.unwrap_or_default())
+        }
+    }
+}
+
+/// Checks what `outputs` can be combined with, what is of no use without it, and how many labels are
+/// listed.
+fn check_fields(request: &ClassifyRequest) -> Result<(), ApiError> {
+    check_top(request.top_k, "/top_k")?;
+    let (pointer, message) = match &request.outputs {
+        None if request.input_type.is_some() => {
+            ("/input_type", "it needs \"outputs\", with an output that it is for")
+        }
+        Some(_) if request.explain == Some(true) => {
+            ("/explain", "explanations are of heads alone, without \"outputs\"")
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::unacceptable(ErrorCode::OutputUnsupported, pointer, message))
+}
+
+/// The outputs of each input, in the order in which [`HeadDecoder::results`] reads them.
 fn task_spec(
     heads: &[Arc<Head>],
     attributions: &[Arc<TokenAttribution>],
@@ -223,60 +236,21 @@ fn task_spec(
     TaskSpec::new(logits.chain(contributions).chain(embedding).collect())
 }
 
-/// Turns an input's numbers into the results of the heads.
-struct Decoder {
-    heads: Vec<Arc<Head>>,
-    /// One per head, or none if no explanation is wanted.
-    attributions: Vec<Arc<TokenAttribution>>,
-    /// Instead of the heads' own activations.
-    activation: Option<OutputActivation>,
-    /// How many labels to list.
-    top_k: Option<usize>,
-}
-
-impl Decoder {
-    /// What each head has, by its name.
-    fn by_head<T>(&self, of_head: impl Fn(&Head) -> T) -> BTreeMap<String, T> {
-        self.heads.iter().map(|head| (head.name().to_owned(), of_head(head))).collect()
-    }
-
-    /// The results of all inputs, and their embeddings, if there are any. `tokens` are those of each
-    /// input, if an explanation is wanted.
-    fn results(
-        &self,
-        outputs: Vec<Output>,
-        tokens: Vec<Vec<Token>>,
-    ) -> (Vec<BTreeMap<String, HeadResult>>, Vec<Embedding>) {
-        let mut tokens = tokens.into_iter();
-        let mut embeddings = Vec::new();
-        let result = |output| {
-            let (result, rest) = self.result(output, tokens.next());
-            embeddings.extend(rest.map(|row| Embedding::Pooled(Vector::from(row))));
-            result
-        };
-        let results = outputs.into_iter().map(result).collect();
-        (results, embeddings)
-    }
-
-    /// The result of each head, and the row that is left: that of the embedding, if there is one.
-    fn result(
-        &self,
-        output: Output,
-        tokens: Option<Vec<Token>>,
-    ) -> (BTreeMap<String, HeadResult>, impl Iterator<Item = Vec<f32>> + use<>) {
+/// The results of all inputs, and their embeddings, if there are any. `tokens` are those of each
+/// input, if an explanation is wanted.
+fn results(
+    decoder: &HeadDecoder,
+    outputs: Vec<Output>,
+    tokens: &[Vec<Token>],
+) -> (Vec<BTreeMap<String, HeadResult>>, Vec<Embedding>) {
+    let mut embeddings = Vec::new();
+    let result = |(index, output): (usize, Output)| {
         let mut rows = output.values.into_iter();
-        let decide = |(head, logits): (&Arc<Head>, Vec<f32>)| {
-            let decision = head.descriptor().decide(logits, self.activation, self.top_k);
-            (head.name().to_owned(), HeadResult::from(decision))
-        };
-        let mut results: BTreeMap<String, HeadResult> =
-            self.heads.iter().zip(rows.by_ref()).map(decide).collect();
-        let explained = self.heads.iter().zip(&self.attributions);
-        for ((head, attribution), contributions) in explained.zip(rows.by_ref()) {
-            if let Some(result) = results.get_mut(head.name()) {
-                result.explain(tokens.clone().unwrap_or_default(), &contributions, attribution);
-            }
-        }
-        (results, rows)
-    }
+        let result = decoder.results(&mut rows, tokens.get(index).map(Vec::as_slice));
+        // What is left is the embedding's.
+        embeddings.extend(rows.map(|row| Embedding::Pooled(Vector::from(row))));
+        result
+    };
+    let results = outputs.into_iter().enumerate().map(result).collect();
+    (results, embeddings)
 }

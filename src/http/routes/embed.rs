@@ -13,12 +13,13 @@ use crate::http::error_code::ErrorCode;
 use crate::http::extract::{ApiJson, AsksModel};
 use crate::http::inputs;
 use crate::http::models::Wanted;
+use crate::http::outputs::{InputType, OutputName, OutputsRequest, OutputsResponse};
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts;
 use crate::http::recipe::{cut, resolve};
 use crate::http::vectors::{Embedding, Encoding, VectorFormat};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
-use crate::model::recipe::{RecipeRef, ResolvedRecipe};
+use crate::model::recipe::{RecipeRef, ResolvedRecipe, bounded_list};
 use crate::model::recipe_book::NATIVE;
 use crate::quantization::Precision;
 
@@ -54,6 +55,17 @@ pub struct EmbedRequest {
     /// Whether to return one row per token instead of a pooled row.
     #[serde(default)]
     pub tokens: Option<bool>,
+    /// Several outputs of each text from one pass, instead of its row alone.
+    #[serde(default, deserialize_with = "bounded_list")]
+    #[schema(min_items = 1, max_items = 1024)]
+    pub outputs: Option<Vec<OutputName>>,
+    /// What the texts are, for the output `multi_vector`; by default documents.
+    #[serde(default)]
+    pub input_type: Option<InputType>,
+    /// The heads of the output `heads` by name; by default the configured ones.
+    #[serde(default, deserialize_with = "bounded_list")]
+    #[schema(min_items = 1, max_items = 1024)]
+    pub heads: Option<Vec<String>>,
     /// A name of the model that is asked; by default the first one.
     #[serde(default)]
     model: Option<String>,
@@ -80,13 +92,23 @@ pub struct EmbedResponse {
     pub usage: Usage,
 }
 
+/// The answer with `outputs` or without.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum EmbedAnswer {
+    /// Without `outputs`.
+    Embeddings(EmbedResponse),
+    /// With `outputs`.
+    Outputs(OutputsResponse),
+}
+
 /// Embeds texts.
 #[utoipa::path(
     post, path = "/embed", tag = "inference", request_body = EmbedRequest,
     responses(
         (status = 200, description = "One embedding per input, in order; as one numpy array if `Accept` \
          prefers it.",
-         content((EmbedResponse = "application/json"), (String = "application/x-npy"))),
+         content((EmbedAnswer = "application/json"), (String = "application/x-npy"))),
         (status = "4XX", body = ProblemDetails, content_type = "application/problem+json",
          description = "400, 401, 404, 408, 413, 415, 422, 429, 431: nothing was computed."),
         (status = "5XX", body = ProblemDetails, content_type = "application/problem+json",
@@ -102,6 +124,10 @@ pub async fn embed(
     answer_format: AnswerFormat,
     ApiJson { value: request, mut caller }: ApiJson<EmbedRequest>,
 ) -> Result<Response, ApiError> {
+    check_outputs(&request, answer_format)?;
+    if request.outputs.is_some() {
+        return request.several().answer(caller).await;
+    }
     let service = &caller.service();
     let wanted = request.recipe.unwrap_or_else(|| RecipeRef::Name(service.default_recipe.clone()));
     let recipe = cut(resolve(service, &wanted, "/recipe")?, request.dimensions, "/dimensions")?;
@@ -153,6 +179,43 @@ pub async fn embed(
         }
     };
     answer.write(&service.text_pool, write).await
+}
+
+impl EmbedRequest {
+    /// The request with its `outputs`.
+    fn several(self) -> OutputsRequest {
+        OutputsRequest {
+            input_type: self.input_type,
+            recipe: self.recipe,
+            dimensions: self.dimensions,
+            precision: self.precision,
+            encoding: self.encoding,
+            heads: self.heads,
+            prompt: self.prompt,
+            prompt_name: self.prompt_name,
+            long_text: self.long_text,
+            ..OutputsRequest::new(self.inputs, self.outputs.unwrap_or_default())
+        }
+    }
+}
+
+/// Checks what `outputs` can be combined with, and what is of no use without it.
+fn check_outputs(request: &EmbedRequest, answer_format: AnswerFormat) -> Result<(), ApiError> {
+    let refused = |pointer: &str, message: &str| {
+        Err(ApiError::unacceptable(ErrorCode::OutputUnsupported, pointer, message))
+    };
+    let alone = "it needs \"outputs\", with an output that it is for";
+    match &request.outputs {
+        None if request.input_type.is_some() => refused("/input_type", alone),
+        None if request.heads.is_some() => refused("/heads", alone),
+        Some(_) if request.tokens == Some(true) => {
+            refused("/tokens", "rows of tokens are an answer of their own, without \"outputs\"")
+        }
+        Some(_) if answer_format == AnswerFormat::Npy => Err(ApiError::InvalidHeader(format!(
+            "Accept is {NPY}, which has one array; \"outputs\" are several"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Checks what `tokens: true` can be combined with.

@@ -13,12 +13,14 @@ use crate::http::models::Wanted;
 use crate::http::problem::ProblemDetails;
 use crate::http::reranking::Scorer;
 use crate::http::routes::health::ModelState;
-use crate::http::service::Service;
+use crate::http::service::{LateInteraction, Service};
 use crate::http::state::AppState;
 use crate::model::checkpoint::{LeftOut, ProblemType, Splade};
 use crate::model::head::{Head, OutputActivation};
 use crate::model::recipe::ResolvedRecipe;
+use crate::model::sparse::SparseHead;
 use crate::quantization::Calibration;
+use crate::text::LateReader;
 
 /// The answer of `GET /info`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,6 +54,9 @@ pub struct Info {
     /// How sparse embeddings are made, if the model makes them: what `/tei/embed_sparse` uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sparse: Option<SparseInfo>,
+    /// How vectors of tokens are made, if the model makes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multi_vector: Option<MultiVectorInfo>,
     /// Heads that were found but can't be used, with the reason.
     pub skipped_heads: BTreeMap<String, String>,
 }
@@ -136,11 +141,37 @@ pub struct TaggerInfo {
 /// What makes sparse embeddings.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SparseInfo {
-    /// How logits become weights.
+    /// Where weights come from.
+    pub method: SparseMethod,
+    /// How logits become weights, with `splade`.
     #[serde(flatten)]
-    pub splade: Splade,
+    pub splade: Option<Splade>,
     /// Ids of the vocabulary.
     pub dimensions: usize,
+}
+
+/// Where the weights of sparse embeddings come from.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SparseMethod {
+    /// From the predictions of a masked language model at each token.
+    Splade,
+    /// From a weight of each token of the text itself.
+    Lexical,
+}
+
+/// What makes vectors of tokens.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MultiVectorInfo {
+    /// Columns of a vector.
+    pub dimensions: usize,
+    /// Most tokens of a query, special tokens included.
+    pub query_tokens: usize,
+    /// To how many tokens queries are filled up, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled_query_tokens: Option<usize>,
+    /// Most tokens of a document, special tokens included.
+    pub document_tokens: usize,
 }
 
 /// A head.
@@ -235,12 +266,26 @@ pub async fn info(
             .tagger
             .as_ref()
             .map(|tagger| TaggerInfo { labels: tagger.labels().to_vec() }),
-        sparse: service
-            .sparse
-            .as_ref()
-            .map(|head| SparseInfo { splade: head.splade(), dimensions: head.vocabulary() }),
+        sparse: service.sparse.as_deref().map(sparse_info),
+        multi_vector: service.late.as_ref().map(multi_vector_info),
         skipped_heads: heads.skipped.clone(),
     }))
+}
+
+fn sparse_info(head: &SparseHead) -> SparseInfo {
+    let splade = head.splade();
+    let method = if splade.is_some() { SparseMethod::Splade } else { SparseMethod::Lexical };
+    SparseInfo { method, splade, dimensions: head.vocabulary() }
+}
+
+fn multi_vector_info(late: &LateInteraction) -> MultiVectorInfo {
+    let LateReader { query_tokens, document_tokens, filling } = &late.reader;
+    MultiVectorInfo {
+        dimensions: late.head.columns(),
+        query_tokens: *query_tokens,
+        filled_query_tokens: filling.map(|filling| filling.tokens),
+        document_tokens: *document_tokens,
+    }
 }
 
 fn calibration_info(calibration: &Calibration) -> CalibrationInfo {

@@ -12,16 +12,13 @@ use crate::http::pipeline::{self, AnswerSize, Outcome};
 use crate::http::problem::ProblemDetails;
 use crate::http::prompts::Prompt;
 use crate::http::reply::Reply;
-use crate::http::tagging::{self, ENTITY_BYTES, TaggedSpan, Tagging};
+use crate::http::tagging::{self, ENTITY_BYTES, OUTSIDE, TaggedSpan, Tagging};
 use crate::http::wire::{Usage, WireInputs, WireLongText};
 use crate::model::output::Output;
 use crate::model::recipe::bounded_list;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::tags::Aggregation;
 use crate::text::Input;
-
-/// The label that transformers leaves out if a request says nothing.
-const OUTSIDE: &str = "O";
 
 /// The body of `POST /tag`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::Checkpoint;
 use super::config::MASKED;
+use super::sentence::multi_vector;
 use super::tensors::BUFFERS;
 
 /// The parts of a checkpoint that nothing here computes.
@@ -28,6 +29,10 @@ impl LeftOut {
         if let Ok(Some((_, prediction))) = checkpoint.sparse() {
             read.extend(prediction.tensors().map(|(name, _)| name));
             heads.retain(|name| !name.ends_with(MASKED));
+        }
+        if sentence.reads_linear {
+            read.insert(multi_vector::COLBERT_LINEAR.to_owned());
+            heads.retain(|name| name != multi_vector::COLBERT);
         }
         if let Some(pooler) = config.family.pooler.filter(|_| sentence.reads_pooler) {
             read.extend(["weight", "bias"].map(|tensor| format!("{pooler}.{tensor}")));

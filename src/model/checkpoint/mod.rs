@@ -23,11 +23,14 @@ pub use config::{EncoderConfig, ProblemType, ScoreActivation};
 pub use error::CheckpointError;
 pub use left_out::LeftOut;
 pub use names::TensorNames;
-pub use sentence::{SentenceFiles, Splade, SpladeActivation, SpladePooling, TextOptions};
+pub use sentence::multi_vector::{Expansion, ExpansionWidth, LateText};
+pub use sentence::{
+    MultiVector, SentenceFiles, Similarity, Splade, SpladeActivation, SpladePooling, TextOptions,
+};
 pub use table::Table;
 pub use weights::Weights;
 
-use sentence::{EncoderFiles, ModuleList};
+use sentence::{EncoderFiles, ModuleList, multi_vector};
 use spec::PredictionSpec;
 
 /// A checkpoint whose files were read and fit together.
@@ -62,13 +65,17 @@ impl Checkpoint {
         for (name, shape) in config.tensors() {
             weights.check(&name, &shape)?;
         }
-        let sentence = match &modules {
-            Some(modules) => {
-                let encoder = EncoderFiles { config: &config, weights: &weights };
-                SentenceFiles::read(dir, modules, &encoder)?
-            }
+        let encoder = EncoderFiles { config: &config, weights: &weights };
+        let is_colbert = config.other_heads.iter().any(|name| name == multi_vector::COLBERT);
+        let mut sentence = match &modules {
+            Some(modules) => SentenceFiles::read(dir, modules, &encoder)?,
+            None if is_colbert => multi_vector::read_colbert(dir, &encoder)?,
             None => SentenceFiles::default(),
         };
+        if sentence.multi_vector.is_none() {
+            let heads = multi_vector::read_bge_m3(dir, &config)?;
+            (sentence.multi_vector, sentence.token_weight) = (heads.vectors, heads.token_weight);
+        }
         let (dir, encoder_dir) = (dir.to_owned(), encoder_dir.to_owned());
         Ok(Self { dir, encoder_dir, config, weights, sentence })
     }

@@ -9,6 +9,7 @@ mod deberta_v2;
 mod fields;
 mod identity;
 mod json;
+mod markers;
 mod mpnet;
 mod roberta;
 mod settings;
@@ -42,8 +43,8 @@ pub struct Loaded {
     pub processing: PostProcessing,
     /// The ids of all special tokens that the class or a file names.
     pub special_ids: Vec<u32>,
-    /// The token for what the vocabulary lacks, if there is one.
-    pub unknown_id: Option<u32>,
+    /// The ids of the tokens that have a role.
+    pub roles: Roles,
     /// The side at which long texts are cut.
     pub direction: TruncationDirection,
     /// The longest sequence that the files allow.
@@ -52,6 +53,28 @@ pub struct Loaded {
     pub file: PathBuf,
     /// What the tokenizer does beyond what that file says, if anything.
     pub beyond_file: Option<String>,
+}
+
+/// The ids of the tokens that have a role, if there are such.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// The token for what the vocabulary lacks: `unk_token`.
+    pub unknown: Option<u32>,
+    /// The token that stands for one that is to be predicted: `mask_token`.
+    pub mask: Option<u32>,
+    /// The first token of a text: `cls_token`.
+    pub class: Option<u32>,
+    /// The last token of a text: `eos_token`.
+    pub end: Option<u32>,
+    /// The token that fills up a batch: `pad_token`.
+    pub padding: Option<u32>,
+}
+
+impl Roles {
+    /// Those that stand for nothing in a text itself.
+    pub fn of_texts(self) -> impl Iterator<Item = u32> {
+        [self.class, self.end, self.padding, self.unknown].into_iter().flatten()
+    }
 }
 
 /// Reads a tokenizer.
@@ -76,12 +99,14 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
     };
     let error = |message: String| TokenizerError::new(&file, message);
     let parts = Parts { config: &config, source, file: &file, dir, older: true };
-    let Built { mut tokenizer, processor, special_ids, unknown_id } =
+    let Built { mut tokenizer, processor, mut special_ids, roles } =
         parts.build(hints.word_rows)?;
     tokenizer.set_encode_special_tokens(config.flag("split_special_tokens", false)?);
     if hints.lower_case {
         lower_case_first(&mut tokenizer).map_err(|cause| error(cause.to_string()))?;
     }
+    let registered = markers::register(&mut tokenizer, &hints.markers);
+    special_ids.extend(registered.map_err(|cause| error(cause.to_string()))?);
     let processing = PostProcessing::new(processor, !token_types).map_err(error)?;
     let mut found = identity::describe(&tokenizer, &processing, direction);
     let alone = match (json, source) {
@@ -98,7 +123,7 @@ pub fn load(dir: &Path, hints: &TokenizerHints) -> Result<Loaded, TokenizerError
         tokenizer,
         processing,
         special_ids,
-        unknown_id,
+        roles,
         direction,
         max_length,
         file,
@@ -165,9 +190,15 @@ impl Parts<'_> {
         };
         let processor = begin_end::processor(config, &added, &tokenizer)?.unwrap_or(processor);
         let special_ids = added.special_ids(&tokenizer);
-        let unknown = added.name("unk_token").ok();
-        let unknown_id = unknown.and_then(|token| tokenizer.token_to_id(token));
-        Ok(Built { tokenizer, processor, special_ids, unknown_id })
+        let id = |role: &str| added.name(role).ok().and_then(|token| tokenizer.token_to_id(token));
+        let roles = Roles {
+            unknown: id("unk_token"),
+            mask: id("mask_token"),
+            class: id("cls_token"),
+            end: id("eos_token"),
+            padding: id("pad_token"),
+        };
+        Ok(Built { tokenizer, processor, special_ids, roles })
     }
 
     /// The tokens that the files add to the vocabulary.
@@ -208,7 +239,7 @@ struct Built {
     tokenizer: Tokenizer,
     processor: PostProcessorWrapper,
     special_ids: Vec<u32>,
-    unknown_id: Option<u32>,
+    roles: Roles,
 }
 
 /// Makes lower-casing the first step of normalisation, unless it is a step already, as in

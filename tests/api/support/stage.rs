@@ -119,6 +119,7 @@ fn zeros(output: &OutputSpec, task: &Task) -> Vec<f32> {
         OutputSpec::Logits(head) => head.descriptor().labels.len(),
         OutputSpec::Contributions(attribution) => attribution.bias().len() * task.sequence.tokens(),
         OutputSpec::Tags(tagger) => tagger.labels().len() * task.sequence.tokens(),
+        OutputSpec::Vectors(head, _) => head.columns() * task.sequence.tokens(),
         // A sparse row has no number of numbers; this one has none.
         OutputSpec::Sparse(_) => 0,
     };

@@ -56,7 +56,7 @@ fn lists_that_make_no_row_of_a_text_are_refused() {
 #[test]
 fn classes_that_cannot_be_served_are_refused_by_their_whole_path() {
     for class in [
-        "pylate.models.Dense.Dense",
+        "pylate.models.ColBERT.ColBERT",
         "custom_st.AttentionBased.Pooling",
         "modeling_other.Pooling",
         "sentence_transformers.models.LSTM",
@@ -66,7 +66,7 @@ fn classes_that_cannot_be_served_are_refused_by_their_whole_path() {
         "sentence_transformers.base.modules.router.Router",
         "sentence_transformers.sentence_transformer.modules.static_embedding.StaticEmbedding",
         "sentence_transformers.sparse_encoder.modules.sparse_auto_encoder.SparseAutoEncoder",
-        "sentence_transformers.multi_vector_encoder.modules.multi_vector_mask.MultiVectorMask",
+        "sentence_transformers.multi_vector_encoder.modules.token_pooling.HierarchicalTokenPooling",
     ] {
         let message = format!("module \"{class}\" at \"1_Pooling\"; allowed are");
         refused(&with_list(&[("", "Transformer"), ("1_Pooling", class)]), &[LIST, &message]);
@@ -133,7 +133,7 @@ fn settings_of_a_transformer_that_cannot_be_served_are_refused_by_field() {
 #[test]
 fn kinds_of_models_that_cannot_be_served_are_refused_by_field() {
     let refusals = [
-        (json!({"model_type": "MultiVectorEncoder"}), "model_type is \"MultiVectorEncoder\""),
+        (json!({"model_type": "Asymmetric"}), "model_type is \"Asymmetric\""),
         (json!({"model_type": null}), "model_type is null"),
         (json!({"truncate_dim": 0}), "truncate_dim is 0"),
         (json!({"truncate_dim": -4}), "truncate_dim"),

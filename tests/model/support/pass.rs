@@ -15,7 +15,7 @@ use strata::sequence::Sequence;
 use super::fixtures::{TinyCase, config};
 
 pub fn sequence(ids: &[u32], type_ids: &[u32]) -> Sequence {
-    Sequence { ids: ids.to_vec(), type_ids: type_ids.to_vec() }
+    Sequence::new(ids.to_vec(), type_ids.to_vec())
 }
 
 /// One pass over sequences that all have the same output specs.

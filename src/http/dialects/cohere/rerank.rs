@@ -134,7 +134,7 @@ impl CohereRerankRequest {
         let request = self;
         let service = &caller.service();
         check_top(request.top_n, "/top_n")?;
-        let (_, limit) = service.reader(Scorer::choose(service)?.is_cross_encoder());
+        let (_, limit) = service.reader(Scorer::choose(service)?.reading());
         check_tokens(limit, request.max_tokens_per_doc, "max_tokens_per_doc")?;
         let documents = request.documents;
         let echo = request.return_documents == Some(true);

@@ -118,7 +118,8 @@ pub async fn info(State(state): State<AppState>) -> Result<Json<TeiInfo>, ApiErr
 
 fn model_type(service: &Service) -> Result<ModelType, ApiError> {
     let kind = ModelKind::find(service);
-    if kind == ModelKind::Embedding && service.sparse.is_some() {
+    let is_splade = service.sparse.as_ref().is_some_and(|head| head.splade().is_some());
+    if kind == ModelKind::Embedding && is_splade {
         return Ok(ModelType::Embedding(EmbeddingModel { pooling: "splade".to_owned() }));
     }
     if kind == ModelKind::Embedding {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::error::ErrorBody;
@@ -17,7 +17,7 @@ use crate::http::inputs;
 use crate::http::models;
 use crate::http::prompts;
 use crate::http::recipe::{cut, native};
-use crate::http::sparse::SparseRequest;
+use crate::http::sparse::{IdWeight, SparseRequest};
 use crate::http::tokenizing::LongInput;
 use crate::http::vectors::FLOAT_BYTES;
 use crate::model::recipe::ResolvedRecipe;
@@ -169,22 +169,12 @@ pub async fn embed_all(
     answer.write(&service.text_pool, write).await
 }
 
-/// An id of the vocabulary and its weight.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TeiSparseValue)]
-pub struct SparseValue {
-    /// The id.
-    index: usize,
-    /// Its weight, above 0.
-    value: f32,
-}
-
-/// Embeds texts: the weights of tokens per text, by a masked language model with SPLADE pooling.
+/// Embeds texts: the weights of tokens per text, by SPLADE or by the weights of its own tokens.
 #[utoipa::path(
     post, path = "/embed_sparse", operation_id = "tei_embed_sparse",
     tag = "text-embeddings-inference", request_body = EmbedAllRequest,
     responses(
-        (status = 200, body = Vec<Vec<SparseValue>>,
+        (status = 200, body = Vec<Vec<IdWeight>>,
          description = "One list per text, in order, of the ids that have a weight; ids ascend."),
         (status = "4XX", body = ErrorBody, description = "400, 401, 404, 413, 422, 424, 429 and others."),
         (status = "5XX", body = ErrorBody, description = "503, 504."),
@@ -198,8 +188,7 @@ pub async fn embed_sparse(
     let prompt = prompts::choose_prompt(service, None, request.prompt_name, "/prompt_name", true)?;
     let inputs = inputs::check_all(service, "/inputs", texts, &prompt, &mut caller.memory)?;
     let long_text = long_input(service, request.truncate, request.truncation_direction);
-    let value = |index, value| SparseValue { index, value };
-    SparseRequest { inputs, long_text }.answer(service, caller, value).await
+    SparseRequest { inputs, long_text }.answer(service, caller).await
 }
 
 async fn compute(wanted: Wanted, mut caller: Caller) -> Result<EmbeddingAnswer, ApiError> {

@@ -12,7 +12,7 @@ use crate::http::inputs::check_all;
 use crate::http::models::Wanted;
 use crate::http::prompts::choose_prompt;
 use crate::http::recipe::native;
-use crate::http::similarity::SimilarityRequest;
+use crate::http::similarity::{Comparison, SimilarityRequest};
 use crate::http::wire::{WireInput, WireInputs};
 use crate::http::wire_texts::WireTexts;
 
@@ -95,8 +95,8 @@ pub async fn similarity(
     let source = check_all(service, "/inputs/source_sentence", source, &prompt, memory)?;
     let texts = sentences.into_inputs(WireInput::Text);
     let texts = check_all(service, "/inputs/sentences", texts, &prompt, &mut caller.memory)?;
-    let recipe = native(service, None)?;
-    let comparing = SimilarityRequest { source, texts, recipe, long_text, echo: false };
+    let comparison = Comparison::Cosine(native(service, None)?);
+    let comparing = SimilarityRequest { source, texts, comparison, long_text, echo: false };
     let answer = comparing.compute(service, of_source, caller).await?;
     answer.write(service, |scores| scores.scores).await
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod layer_weights;
 mod modality;
 mod modules;
+pub mod multi_vector;
 mod native;
 mod options;
 mod pooling;
@@ -20,6 +21,7 @@ use std::path::Path;
 use super::config::ScoreActivation;
 use super::error::CheckpointError;
 use crate::field::unusable;
+use crate::model::dense::Dense;
 use crate::model::recipe::NativeRecipe;
 
 use modality::TransformerOutput;
@@ -29,6 +31,7 @@ use transformer::TransformerModule;
 
 pub use arguments::Arguments;
 pub use modules::ModuleList;
+pub use multi_vector::{MultiVector, Similarity};
 pub use native::EncoderFiles;
 pub use splade::{Splade, SpladeActivation, SpladePooling};
 pub use transformer::TextOptions;
@@ -52,6 +55,12 @@ pub struct SentenceFiles {
     pub reads_pooler: bool,
     /// How predictions of tokens become sparse rows, if the model makes these.
     pub splade: Option<Splade>,
+    /// The weight of a token in the sparse rows of bge-m3, `(c) → (1)`.
+    pub token_weight: Option<Dense>,
+    /// How vectors of tokens are made, if the model makes these.
+    pub multi_vector: Option<MultiVector>,
+    /// Whether these have the layer of ColBERT in them that lies beside the encoder.
+    pub reads_linear: bool,
 }
 
 impl SentenceFiles {
@@ -70,31 +79,37 @@ impl SentenceFiles {
         }
         let options = ModelOptions::read(dir)?;
         check_kind(dir, modules, &transformer, &options)?;
-        let (native, splade) = match options.kind {
-            ModelKind::SparseEncoder => (NativeRecipe::default(), Some(read_splade(modules)?)),
-            _ => (native::read(&transformer, modules, encoder, options.truncate_dim)?, None),
-        };
+        let mut files = Self::default();
+        match (options.kind, transformer.output) {
+            (ModelKind::SparseEncoder, _) => files.splade = Some(read_splade(modules)?),
+            (ModelKind::MultiVectorEncoder, TransformerOutput::HiddenState(layer)) => {
+                let options_file = dir.join(ModelOptions::FILE);
+                let late = (options_file.as_path(), options.late);
+                let read = multi_vector::read_modules(&transformer, layer, modules, encoder, late)?;
+                files.multi_vector = Some(read);
+            }
+            _ => files.native = native::read(&transformer, modules, encoder, options.truncate_dim)?,
+        }
         let reads_pooler = transformer.output == TransformerOutput::Pooler;
         // Made into a model for embeddings, a cross-encoder loses its own settings of text.
         let (text, scoring_text) = match options.kind {
             ModelKind::CrossEncoder => (TextOptions::default(), Some(transformer.text)),
             _ => (transformer.text, None),
         };
-        if let Some(padding) = text.padding.as_ref().filter(|_| native.leaves_out_prompt) {
+        if let Some(padding) = text.padding.as_ref().filter(|_| files.native.leaves_out_prompt) {
             let allowed = "the prompt's tokens, which a Pooling leaves out, would be counted wrong";
             let message = unusable(&padding.field, padding.value.clone(), allowed);
             let file = text.file.as_deref().unwrap_or(&modules.file);
             return Err(CheckpointError::invalid(file, message));
         }
         Ok(Self {
-            native,
             prompts: options.prompts,
             default_prompt: options.default_prompt,
             text,
             scoring_text,
             score_activation: options.score_activation,
             reads_pooler,
-            splade,
+            ..files
         })
     }
 }
@@ -125,6 +140,13 @@ fn check_kind(
 ) -> Result<(), CheckpointError> {
     let options_file = dir.join(ModelOptions::FILE);
     let wrong = |file: &Path, message: String| Err(CheckpointError::invalid(file, message));
+    if let Some((field, value)) = &transformer.task_field
+        && options.kind != ModelKind::MultiVectorEncoder
+    {
+        let file = transformer.text.file.as_deref().unwrap_or(&options_file);
+        let allowed = "only a MultiVectorEncoder can have it";
+        return wrong(file, unusable(field, value.clone(), allowed));
+    }
     let task = |kind: &str, needed: &str| {
         let file = transformer.text.file.as_deref().unwrap_or(&options_file);
         let allowed = format!("a {kind} needs \"{needed}\"");
@@ -143,7 +165,17 @@ fn check_kind(
                 wrong(&modules.file, message)
             }
         },
-        (TransformerOutput::Predictions, ModelKind::SparseEncoder) => Ok(()),
+        (TransformerOutput::Predictions, ModelKind::SparseEncoder)
+        | (TransformerOutput::HiddenState(_), ModelKind::MultiVectorEncoder) => Ok(()),
+        (TransformerOutput::Pooler, ModelKind::MultiVectorEncoder) => {
+            let file = transformer.text.file.as_deref().unwrap_or(&options_file);
+            let allowed = "a MultiVectorEncoder needs \"token_embeddings\"";
+            wrong(file, unusable("module_output_name", "sentence_embedding", allowed))
+        }
+        (
+            TransformerOutput::Scores | TransformerOutput::Predictions,
+            ModelKind::MultiVectorEncoder,
+        ) => task("MultiVectorEncoder", "feature-extraction"),
         (TransformerOutput::Scores, _) => {
             kind("its Transformer gives scores, so \"CrossEncoder\" is needed")
         }

@@ -15,6 +15,7 @@ pub enum ModuleClass {
     WeightedLayerPooling,
     Pooling,
     SpladePooling,
+    MultiVectorMask,
     Dense,
     Dropout,
     LayerNorm,
@@ -22,12 +23,13 @@ pub enum ModuleClass {
 }
 
 impl ModuleClass {
-    const ALL: [(Self, &str); 9] = [
+    const ALL: [(Self, &str); 10] = [
         (Self::Transformer, "Transformer"),
         (Self::MlmTransformer, "MLMTransformer"),
         (Self::WeightedLayerPooling, "WeightedLayerPooling"),
         (Self::Pooling, "Pooling"),
         (Self::SpladePooling, "SpladePooling"),
+        (Self::MultiVectorMask, "MultiVectorMask"),
         (Self::Dense, "Dense"),
         (Self::Dropout, "Dropout"),
         (Self::LayerNorm, "LayerNorm"),
@@ -36,13 +38,17 @@ impl ModuleClass {
 
     /// The packages in which versions 1 to 6 have these classes. Each class is found in a package
     /// by its name, and in the file that defines it.
-    const PACKAGES: [&str; 5] = [
+    const PACKAGES: [&str; 6] = [
         "sentence_transformers.models.",
         "sentence_transformers.sentence_transformer.modules.",
         "sentence_transformers.base.modules.",
         "sentence_transformers.sparse_encoder.models.",
         "sentence_transformers.sparse_encoder.modules.",
+        "sentence_transformers.multi_vector_encoder.modules.",
     ];
+
+    /// PyLate's Dense, which is read like that of sentence-transformers.
+    const PYLATE_DENSE: &str = "pylate.models.Dense.Dense";
 
     /// Whether it has the encoder.
     fn is_transformer(self) -> bool {
@@ -52,6 +58,9 @@ impl ModuleClass {
     /// The class of a Python path, compared as a whole: another library's class may have the same
     /// name.
     fn from_path(path: &str) -> Option<Self> {
+        if path == Self::PYLATE_DENSE {
+            return Some(Self::Dense);
+        }
         let inside = Self::PACKAGES.iter().find_map(|package| path.strip_prefix(package))?;
         let (file, name) = inside.rsplit_once('.').unwrap_or((inside, inside));
         let (class, _) = *Self::ALL.iter().find(|(_, known)| *known == name)?;
@@ -190,7 +199,12 @@ mod tests {
                 Some(ModuleClass::Normalize),
             ),
             ("Pooling", None),
-            ("pylate.models.Dense.Dense", None),
+            ("pylate.models.Dense.Dense", Some(ModuleClass::Dense)),
+            ("pylate.models.ColBERT.ColBERT", None),
+            (
+                "sentence_transformers.multi_vector_encoder.modules.multi_vector_mask.MultiVectorMask",
+                Some(ModuleClass::MultiVectorMask),
+            ),
             ("custom_st.AttentionBased.Pooling", None),
             ("my.sentence_transformers.models.Pooling", None),
             ("sentence_transformers.models.other.Pooling", None),

@@ -4,7 +4,7 @@ use super::layer_weights::{commutes, read_layer_weights};
 use super::modality::TransformerOutput;
 use super::modules::{ModuleClass, ModuleList};
 use super::pooling::PoolingModule;
-use super::row_layers::{read_dense, read_layer_norm, read_normalize};
+use super::row_layers::{Level, read_dense, read_layer_norm, read_normalize};
 use super::transformer::TransformerModule;
 use crate::field::unusable;
 use crate::model::checkpoint::config::EncoderConfig;
@@ -108,9 +108,9 @@ impl Chain {
                     continue;
                 }
                 (ModuleClass::Dropout, Some(_)) => continue,
-                (ModuleClass::Dense, Some(width)) => read_dense(&module.dir, width)?,
+                (ModuleClass::Dense, Some(width)) => read_dense(&module.dir, width, Level::Text)?,
                 (ModuleClass::LayerNorm, Some(width)) => read_layer_norm(&module.dir, width)?,
-                (ModuleClass::Normalize, Some(_)) => read_normalize(&module.dir)?,
+                (ModuleClass::Normalize, Some(_)) => read_normalize(&module.dir, Level::Text)?,
                 (_, None) => {
                     let message = format!("{} has no Pooling before it", module.title);
                     return Err(CheckpointError::invalid(&modules.file, message));

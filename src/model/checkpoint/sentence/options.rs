@@ -7,12 +7,13 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::multi_vector::{LateOptions, PyLateFields};
 use crate::field::unusable;
 use crate::model::checkpoint::config::ScoreActivation;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 
 /// What the options say that concerns the whole model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelOptions {
     /// What the model makes of texts.
     pub kind: ModelKind,
@@ -24,6 +25,8 @@ pub struct ModelOptions {
     pub truncate_dim: Option<usize>,
     /// What a cross-encoder applies to its outputs; goes over the encoder's `config.json`.
     pub score_activation: Option<ScoreActivation>,
+    /// What concerns late interaction.
+    pub late: LateOptions,
 }
 
 /// What a model makes of texts, by the class that loads it.
@@ -36,6 +39,8 @@ pub enum ModelKind {
     CrossEncoder,
     /// Sparse rows.
     SparseEncoder,
+    /// A vector of each token.
+    MultiVectorEncoder,
 }
 
 impl ModelKind {
@@ -45,6 +50,7 @@ impl ModelKind {
             Self::SentenceTransformer => "SentenceTransformer",
             Self::CrossEncoder => "CrossEncoder",
             Self::SparseEncoder => "SparseEncoder",
+            Self::MultiVectorEncoder => "MultiVectorEncoder",
         }
     }
 }
@@ -59,9 +65,12 @@ struct OptionsFile {
     default_prompt_name: Option<String>,
     truncate_dim: Option<usize>,
     activation_fn: Option<Value>,
+    #[serde(flatten)]
+    late: PyLateFields,
 }
 
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+/// `Some` for null, so that a field with null isn't one that is missing.
+pub fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Deserialize::deserialize(from).map(Some)
 }
 
@@ -85,17 +94,7 @@ impl ModelOptions {
 
 impl OptionsFile {
     fn check(self) -> Result<ModelOptions, String> {
-        let model_type = self.model_type.unwrap_or("SentenceTransformer".into());
-        let kind = match model_type.as_str() {
-            Some("SentenceTransformer") => ModelKind::SentenceTransformer,
-            Some("CrossEncoder") => ModelKind::CrossEncoder,
-            Some("SparseEncoder") => ModelKind::SparseEncoder,
-            _ => {
-                let allowed =
-                    "allowed are \"SentenceTransformer\", \"CrossEncoder\" and \"SparseEncoder\"";
-                return Err(unusable("model_type", model_type, allowed));
-            }
-        };
+        let (kind, is_pylate) = kind(self.model_type, self.late.is_pylate())?;
         let is_cross_encoder = kind == ModelKind::CrossEncoder;
         if self.truncate_dim == Some(0) {
             return Err(unusable("truncate_dim", 0, "at least 1 is needed"));
@@ -107,6 +106,12 @@ impl OptionsFile {
         for name in BUILT_IN_PROMPTS {
             prompts.entry(name.to_owned()).or_default();
         }
+        let late = match kind {
+            ModelKind::MultiVectorEncoder => {
+                LateOptions { is_pylate, ..self.late.check(&mut prompts)? }
+            }
+            _ => LateOptions::default(),
+        };
         let default_prompt = self.default_prompt_name.as_ref().map(|name| {
             prompts.get(name).cloned().ok_or_else(|| {
                 let names: Vec<&str> = prompts.keys().map(String::as_str).collect();
@@ -129,6 +134,30 @@ impl OptionsFile {
             default_prompt,
             truncate_dim: self.truncate_dim,
             score_activation: activation.transpose()?,
+            late,
         })
+    }
+}
+
+/// The kind of a model by its `model_type`, and whether PyLate wrote the file: up to its version 3 it had a
+/// type of its own, or none, and only fields that others don't have.
+fn kind(model_type: Option<Value>, has_pylate_fields: bool) -> Result<(ModelKind, bool), String> {
+    let Some(written) = model_type else {
+        return Ok(match has_pylate_fields {
+            true => (ModelKind::MultiVectorEncoder, true),
+            false => (ModelKind::SentenceTransformer, false),
+        });
+    };
+    match written.as_str() {
+        Some("SentenceTransformer") => Ok((ModelKind::SentenceTransformer, false)),
+        Some("CrossEncoder") => Ok((ModelKind::CrossEncoder, false)),
+        Some("SparseEncoder") => Ok((ModelKind::SparseEncoder, false)),
+        Some("MultiVectorEncoder") => Ok((ModelKind::MultiVectorEncoder, false)),
+        Some("ColBERT") => Ok((ModelKind::MultiVectorEncoder, true)),
+        _ => {
+            let allowed = "allowed are \"SentenceTransformer\", \"CrossEncoder\", \"SparseEncoder\", \
+                           \"MultiVectorEncoder\" and \"ColBERT\"";
+            Err(unusable("model_type", written, allowed))
+        }
     }
 }

@@ -33,7 +33,16 @@ fn tanh() -> Value {
     "torch.nn.modules.activation.Tanh".into()
 }
 
-/// The names of a module's input and output; the pooled row by default.
+/// What a module is applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The row of a text.
+    Text,
+    /// The row of each token.
+    Tokens,
+}
+
+/// The names of a module's input and output.
 #[derive(Default, Deserialize)]
 struct ModuleNames {
     module_input_name: Option<String>,
@@ -41,17 +50,23 @@ struct ModuleNames {
 }
 
 impl ModuleNames {
-    const POOLED: &str = "sentence_embedding";
-
-    /// Checks the names in a module's `config.json`, which Normalize need not have.
-    fn check(file: &Path) -> Result<(), CheckpointError> {
+    /// Checks the names in a module's `config.json`, which Normalize need not have: those of `level`, which
+    /// are also taken for names that are missing, unless they have to be `written`.
+    fn check(file: &Path, level: Level, written: bool) -> Result<(), CheckpointError> {
         let Self { module_input_name, module_output_name } =
             read_optional_json(file)?.unwrap_or_default();
-        let names =
-            [("module_input_name", module_input_name), ("module_output_name", module_output_name)];
+        let needed = match level {
+            Level::Text => "sentence_embedding",
+            Level::Tokens => "token_embeddings",
+        };
+        let missing = || written.then(String::new);
+        let names = [
+            ("module_input_name", module_input_name.or_else(missing)),
+            ("module_output_name", module_output_name),
+        ];
         for (field, name) in names {
-            if let Some(other) = name.filter(|name| name != Self::POOLED) {
-                let message = unusable(field, other, &format!("allowed is \"{}\"", Self::POOLED));
+            if let Some(other) = name.filter(|name| name != needed) {
+                let message = unusable(field, other, &format!("allowed is \"{needed}\""));
                 return Err(CheckpointError::invalid(file, message));
             }
         }
@@ -63,10 +78,10 @@ impl ModuleNames {
 ///
 /// # Errors
 /// A field can't be served, or sizes or weights don't fit.
-pub fn read_dense(dir: &Path, width: usize) -> Result<RowLayer, CheckpointError> {
+pub fn read_dense(dir: &Path, width: usize, level: Level) -> Result<RowLayer, CheckpointError> {
     let file = dir.join("config.json");
     let read: DenseFile = read_json(&file, "the dense layer's sizes")?;
-    ModuleNames::check(&file)?;
+    ModuleNames::check(&file, level, false)?;
     let invalid = |message: String| CheckpointError::invalid(&file, message);
     let activation = activation(&read.activation_function).map_err(invalid)?;
     check_width("in_features", read.in_features, width).map_err(invalid)?;
@@ -137,9 +152,9 @@ pub fn read_layer_norm(dir: &Path, width: usize) -> Result<RowLayer, CheckpointE
 /// Reads a Normalize.
 ///
 /// # Errors
-/// It reads or writes something else than the pooled row.
-pub fn read_normalize(dir: &Path) -> Result<RowLayer, CheckpointError> {
-    ModuleNames::check(&dir.join("config.json"))?;
+/// It reads or writes something else than rows of this level. That of texts need not be named.
+pub fn read_normalize(dir: &Path, level: Level) -> Result<RowLayer, CheckpointError> {
+    ModuleNames::check(&dir.join("config.json"), level, level == Level::Tokens)?;
     Ok(RowLayer::Normalize)
 }
 

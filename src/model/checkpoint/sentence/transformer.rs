@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::{Arguments, Padding, Processing};
 use super::modality::{TransformerOutput, output};
+use super::multi_vector::TaskOptions;
 use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 
@@ -48,6 +49,10 @@ pub struct TransformerModule {
     pub text: TextOptions,
     /// What the module gives to the next one.
     pub output: TransformerOutput,
+    /// What depends on what a text is for; only a MultiVectorEncoder may have it.
+    pub tasks: TaskOptions,
+    /// A field that says so, and its value, for messages.
+    pub task_field: Option<(&'static str, Value)>,
 }
 
 /// The file as written. sentence-transformers too refuses other fields.
@@ -92,7 +97,8 @@ impl TransformerModule {
             }
         }
         let output = TransformerOutput::HiddenState(-1);
-        Ok(Self { task: None, text: TextOptions::default(), output })
+        let (text, tasks) = (TextOptions::default(), TaskOptions::default());
+        Ok(Self { task: None, text, output, tasks, task_field: None })
     }
 
     /// Checks that an encoder of `layers` layers has this hidden state; a negative number counts from
@@ -116,14 +122,19 @@ impl TransformerModule {
 
 impl SettingsFile {
     fn check(self, file: &Path) -> Result<TransformerModule, String> {
-        let for_tasks = [
-            ("query_length", &self.query_length),
-            ("document_length", &self.document_length),
-            ("query_expansion", &self.query_expansion),
+        let Self { query_length, document_length, query_expansion, .. } = &self;
+        let tasks = TaskOptions::check(
+            query_length.as_ref(),
+            document_length.as_ref(),
+            query_expansion.as_ref(),
+        )?;
+        let task_fields = [
+            ("query_length", query_length),
+            ("document_length", document_length),
+            ("query_expansion", query_expansion),
         ];
-        if let Some((field, Some(value))) = for_tasks.iter().find(|(_, value)| value.is_some()) {
-            return Err(unusable(field, value.clone(), "only models without it can be served"));
-        }
+        let task_field =
+            task_fields.into_iter().find_map(|(field, value)| Some((field, value.clone()?)));
         if let Some(path) = &self.tokenizer_name_or_path {
             let allowed = "only the tokenizer in the Transformer's folder can be served";
             return Err(unusable("tokenizer_name_or_path", path.as_str(), allowed));
@@ -150,6 +161,7 @@ impl SettingsFile {
                 ("processor_kwargs", self.processor_kwargs),
             ),
         };
-        Ok(TransformerModule { task: self.transformer_task, text, output })
+        let task = self.transformer_task;
+        Ok(TransformerModule { task, text, output, tasks, task_field })
     }
 }

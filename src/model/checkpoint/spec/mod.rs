@@ -92,6 +92,15 @@ impl EncoderSpec {
         self.embeddings.norm.columns
     }
 
+    /// How many tokens may follow those that others attend to: so many that the last of them still
+    /// has one within its reach. None with embeddings of distances, which are gathered by key.
+    pub fn most_unattended(&self) -> usize {
+        match &self.relative {
+            Some(_) => 0,
+            None => self.layers.iter().filter_map(|layer| layer.reach).min().unwrap_or(usize::MAX),
+        }
+    }
+
     /// Name and shape of each tensor that the encoder reads.
     ///
     /// They come layer by layer, so that a checkpoint that has fewer layers than its config says is

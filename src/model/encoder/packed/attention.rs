@@ -87,7 +87,7 @@ impl AttentionHeads {
         let mut pieces = Vec::with_capacity(sequences * groups);
         let mut rest = context;
         for (sequence, rows_out) in layer_rows.outputs() {
-            let keys = qkv.rows_from(sequence.first, sequence.tokens);
+            let keys = qkv.rows_from(sequence.first, sequence.attended);
             let mut first_row = rows_out.start;
             for (first_query, count) in runs(sequence, rows_out.len(), places_matter) {
                 let (mut out, others) = rest.split_rows(count);

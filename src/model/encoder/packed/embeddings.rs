@@ -95,7 +95,7 @@ impl Embeddings {
 
     /// The sum of the rows of the tables, `(t, e)`.
     fn sum(&self, sequence: &Sequence, mut out: ViewMut<'_>) {
-        let Sequence { ids, type_ids } = sequence;
+        let Sequence { ids, type_ids, .. } = sequence;
         for (token, (&id, &type_id)) in ids.iter().zip(type_ids).enumerate() {
             let row = out.row_mut(token);
             row.fill(0.0);

@@ -119,7 +119,7 @@ mod tests {
         };
         let encoder = Packed::load(&Checkpoint::open(&dir).unwrap(), &options).unwrap();
         let taps = [Tap { layer: 2, read: Read::Pooled(Pooling::Mean) }];
-        let sequence = |id| Sequence { ids: vec![2, id, 3], type_ids: vec![0; 3] };
+        let sequence = |id| Sequence::new(vec![2, id, 3], vec![0; 3]);
         let pass = |ids: &[u32]| {
             let sequences: Vec<Sequence> = ids.iter().map(|&id| sequence(id)).collect();
             let input = |sequence| PassInput::whole(sequence, &taps);

@@ -5,7 +5,7 @@ use strata_kernels::View;
 
 use super::row_layout::SequenceRows;
 use crate::model::encoder::PassInput;
-use crate::model::pooling_mask::{PoolingMask, counted_rows};
+use crate::model::pooling_mask::counted_rows;
 use crate::model::task::{Read, TapValues};
 
 /// A tap to read, and the rows to read it from.
@@ -37,8 +37,7 @@ pub fn read<'a>(
         })
     });
     let taps: Vec<TapRows<'_>> = taps.collect();
-    let read_tap =
-        |tap: &TapRows<'_>| read_rows(tap.rows, tap.read, batch[tap.input].mask_of(tap.read));
+    let read_tap = |tap: &TapRows<'_>| read_rows(tap.rows, tap.read, &batch[tap.input]);
     let numbers: Vec<Vec<f32>> = taps.par_iter().map(read_tap).collect();
     for (tap, numbers) in taps.iter().zip(numbers) {
         values[tap.input].by_tap[tap.tap] = numbers;
@@ -47,7 +46,8 @@ pub fn read<'a>(
 
 /// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last
 /// one, or both in this order.
-fn read_rows(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32> {
+fn read_rows(rows: View<'_>, read: &Read, input: &PassInput<'_>) -> Vec<f32> {
+    let mask = input.mask_of(read);
     match read {
         Read::Rows => {
             counted_rows(rows.rows(), mask).flat_map(|(row, _)| rows.row(row)).copied().collect()
@@ -55,6 +55,7 @@ fn read_rows(rows: View<'_>, read: &Read, mask: Option<&PoolingMask>) -> Vec<f32
         Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => pooling.pool(rows, mask),
         Read::Projected(projection) => projection.project(rows, mask),
         Read::Tagged(tagger) => tagger.tap(rows, mask),
-        Read::Sparse(head) => head.row(rows, mask),
+        Read::Sparse(head) => head.row(rows, &input.sequence.ids, mask),
+        Read::Vectors(head, role) => head.vectors(rows, &input.sequence.ids, *role, mask),
     }
 }

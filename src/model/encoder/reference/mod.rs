@@ -113,7 +113,7 @@ mod tests {
         bert.layers[2] = BertEncoder::load(zeros, &narrow).unwrap();
         let encoder = Reference { stages: Box::new(bert), pad_token_id: 0 };
 
-        let sequence = Sequence { ids: vec![2, 5, 3], type_ids: vec![0; 3] };
+        let sequence = Sequence::new(vec![2, 5, 3], vec![0; 3]);
         let read = Read::Pooled(Pooling::Mean);
         let pass = |layers: &[usize]| {
             let taps: Vec<[Tap; 1]> =
@@ -138,9 +138,11 @@ mod tests {
             let plain = Reference { stages: Box::new(plain), pad_token_id: 0 };
             let bert = Reference::load(&checkpoint, &Device::Cpu).unwrap();
             let taps: Vec<Tap> = (0..4).map(|layer| Tap { layer, read: Read::Rows }).collect();
-            let sequences = [(7, 0), (1, 1), (30, 1)].map(|(tokens, type_id)| Sequence {
+            let sequences = [(7, 0, 3), (1, 1, 0), (30, 1, 0)];
+            let sequences = sequences.map(|(tokens, type_id, unattended)| Sequence {
                 ids: (0..tokens).map(|token| (token * 37 + 5) % 170).collect(),
                 type_ids: vec![type_id; tokens as usize],
+                unattended,
             });
             let batch = sequences.each_ref().map(|sequence| PassInput::whole(sequence, &taps));
             let (found, expected) = (plain.forward(&batch).unwrap(), bert.forward(&batch).unwrap());

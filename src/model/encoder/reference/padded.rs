@@ -8,6 +8,8 @@ use crate::model::encoder::PassInput;
 pub struct PaddedBatch {
     /// The number of tokens of each sequence, without padding.
     pub lengths: Vec<usize>,
+    /// How many of the first tokens of each sequence others attend to.
+    attended: Vec<usize>,
     /// `t`, tokens of the longest sequence.
     pub tokens: usize,
     /// Ids, `b·t` of them.
@@ -20,6 +22,7 @@ impl PaddedBatch {
     /// Pads a batch with a token.
     pub fn new(batch: &[PassInput<'_>], pad_token_id: u32) -> Self {
         let lengths: Vec<usize> = batch.iter().map(|input| input.sequence.tokens()).collect();
+        let attended = batch.iter().map(|input| input.sequence.attended()).collect();
         let tokens = lengths.iter().copied().max().unwrap_or(0);
         let mut ids = Vec::with_capacity(batch.len() * tokens);
         let mut type_ids = Vec::with_capacity(batch.len() * tokens);
@@ -29,7 +32,7 @@ impl PaddedBatch {
             type_ids.extend_from_slice(&input.sequence.type_ids);
             type_ids.resize((row + 1) * tokens, 0);
         }
-        Self { lengths, tokens, ids, type_ids }
+        Self { lengths, attended, tokens, ids, type_ids }
     }
 
     /// A tensor `(b,t)` of a number for each token.
@@ -38,7 +41,7 @@ impl PaddedBatch {
     }
 
     /// The additive mask of attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
-    /// padding. It depends on the lengths and not on the ids, since a text may contain the padding
+    /// padding and for tokens that none attend to. It depends on the lengths and not on the ids, since a text may contain the padding
     /// token.
     ///
     /// If tokens attend no further than `reach` positions, `(b,1,t,t)`.
@@ -46,10 +49,10 @@ impl PaddedBatch {
         let (b, t) = (self.lengths.len(), self.tokens);
         let queries = if reach.is_some() { t } else { 1 };
         let mut mask = Vec::with_capacity(b * queries * t);
-        for &length in &self.lengths {
+        for &attended in &self.attended {
             for query in 0..queries {
                 let is_near = |key: usize| reach.is_none_or(|reach| key.abs_diff(query) <= reach);
-                let number = |key| if key < length && is_near(key) { 0.0 } else { f32::MIN };
+                let number = |key| if key < attended && is_near(key) { 0.0 } else { f32::MIN };
                 mask.extend((0..t).map(number));
             }
         }

@@ -63,7 +63,8 @@ fn read_one(
         Ok(match read {
             Read::Projected(projection) => projection.project(rows, masks[at]),
             Read::Tagged(tagger) => tagger.tap(rows, masks[at]),
-            Read::Sparse(head) => head.row(rows, masks[at]),
+            Read::Sparse(head) => head.row(rows, &input.sequence.ids, masks[at]),
+            Read::Vectors(head, role) => head.vectors(rows, &input.sequence.ids, *role, masks[at]),
             _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
     };

@@ -21,6 +21,8 @@ pub struct SequenceRows {
     pub first: usize,
     /// The number of its tokens, and so of its rows.
     pub tokens: usize,
+    /// How many of its first tokens have keys and values that are read.
+    pub attended: usize,
     /// The deepest layer that is read from it.
     pub depth: usize,
     /// The tokens that are read from that layer, ascending, if they are few; `None` if it is
@@ -149,7 +151,7 @@ fn partial_rows(sequence: &SequenceRows) -> usize {
 
 fn sequence_rows(index: usize, input: &PassInput<'_>) -> SequenceRows {
     let depth = input.taps.iter().map(|tap| tap.layer).max().unwrap_or(0);
-    let tokens = input.sequence.tokens();
+    let (tokens, attended) = (input.sequence.tokens(), input.sequence.attended());
     let deepest = input.taps.iter().filter(|tap| tap.layer == depth);
     // The embedding stage computes every token anyway.
     let few = if depth == 0 { None } else { deepest.map(|tap| only_token(tap, tokens)).collect() };
@@ -158,7 +160,7 @@ fn sequence_rows(index: usize, input: &PassInput<'_>) -> SequenceRows {
         tokens.dedup();
         tokens
     });
-    SequenceRows { input: index, first: 0, tokens, depth, last_layer_tokens }
+    SequenceRows { input: index, first: 0, tokens, attended, depth, last_layer_tokens }
 }
 
 /// The token that a tap reads, if it reads only one.

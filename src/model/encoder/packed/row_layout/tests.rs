@@ -2,7 +2,7 @@ use super::*;
 use crate::sequence::Sequence;
 
 fn sequence(tokens: usize) -> Sequence {
-    Sequence { ids: vec![0; tokens], type_ids: vec![0; tokens] }
+    Sequence::new(vec![0; tokens], vec![0; tokens])
 }
 
 fn tap(layer: usize, pooling: Pooling) -> Tap {

@@ -1,0 +1,136 @@
+//! How a model of late interaction reads queries and documents, and which of their tokens get no vector.
+
+use super::error::LoadError;
+use crate::config::Config;
+use crate::field::unusable;
+use crate::model::checkpoint::{
+    Checkpoint, CheckpointError, Expansion, ExpansionWidth, LateText, MultiVector,
+};
+use crate::model::multi_vector::SkippedTokens;
+use crate::text::{Filling, LateReader, Tokenizer};
+
+/// What a model of late interaction needs of its tokenizer.
+pub struct Late {
+    /// The lengths of queries and documents.
+    pub reader: LateReader,
+    /// The tokens that get no vector.
+    pub skipped: SkippedTokens,
+}
+
+impl Late {
+    /// Reads it, if the checkpoint makes vectors of tokens. `sequence_tokens` is the most of a text.
+    ///
+    /// # Errors
+    /// A length is more than the encoder has positions, or queries can't be filled up.
+    pub fn read(
+        config: &Config,
+        checkpoint: &Checkpoint,
+        tokenizer: &Tokenizer,
+        sequence_tokens: usize,
+    ) -> Result<Option<Self>, LoadError> {
+        let Some(MultiVector { text, .. }) = &checkpoint.sentence.multi_vector else {
+            return Ok(None);
+        };
+        let reader = reader(config, checkpoint, tokenizer, sequence_tokens)
+            .map_err(|message| CheckpointError::invalid(&text.file, message))?;
+        Ok(Some(Self { reader, skipped: skipped(text, tokenizer) }))
+    }
+}
+
+/// An error names the field.
+fn reader(
+    config: &Config,
+    checkpoint: &Checkpoint,
+    tokenizer: &Tokenizer,
+    sequence_tokens: usize,
+) -> Result<LateReader, String> {
+    let Some(MultiVector { text, .. }) = &checkpoint.sentence.multi_vector else {
+        return Err("there are no vectors of tokens".to_owned());
+    };
+    let positions = checkpoint.config.max_tokens;
+    let special = tokenizer.special_tokens(false);
+    let configured = config.limits.sequence_tokens.map_or(usize::MAX, |tokens| tokens.get());
+    let fits = |field: &str, tokens: usize| match tokens {
+        _ if tokens > positions => {
+            Err(unusable(field, tokens, &format!("the encoder has {positions} positions")))
+        }
+        _ if tokens <= special => {
+            let allowed = format!("at least {} is needed beside special tokens", special + 1);
+            Err(unusable(field, tokens, &allowed))
+        }
+        _ => Ok(tokens.min(configured)),
+    };
+    let length = |field: &str, tokens: Option<usize>| match tokens {
+        // What sentence-transformers calls the tokenizer with goes over it.
+        Some(tokens) if checkpoint.sentence.text.max_length.is_none() => fits(field, tokens),
+        _ => Ok(sequence_tokens),
+    };
+    let document_tokens = length("document_length", text.tasks.document_length)?;
+    let query_length = length("query_length", text.tasks.query_length)?;
+    let Some(expansion) = &text.tasks.expansion else {
+        return Ok(LateReader { query_tokens: query_length, document_tokens, filling: None });
+    };
+    let least = fits("query_expansion.length", expansion.tokens)?;
+    if least < expansion.tokens {
+        let (field, allowed) = ("limits.sequence_tokens", "queries have more tokens");
+        return Err(format!("{field} is {least}; {allowed}: {}", expansion.tokens));
+    }
+    let query_tokens = match expansion.width {
+        ExpansionWidth::Fixed => least,
+        ExpansionWidth::Min => query_length.max(least),
+    };
+    let filling = Some(filling(expansion, checkpoint, tokenizer)?);
+    Ok(LateReader { query_tokens, document_tokens, filling })
+}
+
+/// An error names the field.
+fn filling(
+    expansion: &Expansion,
+    checkpoint: &Checkpoint,
+    tokenizer: &Tokenizer,
+) -> Result<Filling, String> {
+    let Expansion { tokens, attended, ref token, .. } = *expansion;
+    let most = checkpoint.config.spec.most_unattended();
+    if !attended && most == 0 {
+        let family = checkpoint.config.family.model_type;
+        let allowed = format!("with a {family} only true can be served");
+        return Err(unusable("query_expansion.attend", false, &allowed));
+    }
+    if !attended && tokens > most {
+        let allowed = format!(
+            "at most {most} is allowed with local layers that reach {most} tokens, unless \"attend\" is true"
+        );
+        return Err(unusable("query_expansion.length", tokens, &allowed));
+    }
+    let id = match token {
+        Some(token) => tokenizer.id(token).ok_or_else(|| {
+            unusable("query_expansion.token", token.as_str(), "the vocabulary doesn't have it")
+        })?,
+        None => tokenizer.roles().mask.ok_or(
+            "query_expansion has no token, and the tokenizer no mask token; name one as \"token\"",
+        )?,
+    };
+    Ok(Filling { tokens, id, attended })
+}
+
+/// The ids of the words that are a token; an unknown word isn't the token for unknown words.
+fn skipped(text: &LateText, tokenizer: &Tokenizer) -> SkippedTokens {
+    let words = &text.skipped;
+    let unknown = tokenizer.roles().unknown;
+    let id = |word: &String| {
+        let id = tokenizer.id(word)?;
+        let is_named = Some(id) != unknown || tokenizer.token(id).as_ref() == Some(word);
+        is_named.then_some(id)
+    };
+    let ids: Vec<u32> = words.words.iter().filter_map(id).collect();
+    if ids.len() < words.words.len() {
+        let (words, unused) = (words.words.len(), words.words.len() - ids.len());
+        tracing::warn!(
+            words,
+            unused,
+            "some words of skiplist_words aren't tokens, and are ignored"
+        );
+    }
+    let ids_if = |applies: bool| if applies { ids.clone() } else { Vec::new() };
+    SkippedTokens { of_queries: ids_if(words.in_queries), of_documents: ids_if(words.in_documents) }
+}

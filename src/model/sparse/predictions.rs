@@ -1,0 +1,198 @@
+//! Weights from the predictions of a masked language model: SPLADE (Formal et al. 2021,
+//! arXiv:2109.10086).
+
+use std::ops::Range;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use strata_kernels::{
+    Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View, ViewMut,
+};
+
+use super::pairs::pairs;
+use crate::model::checkpoint::spec::PredictionSpec;
+use crate::model::checkpoint::{CheckpointError, Splade, SpladeActivation, SpladePooling, Weights};
+use crate::model::pooling_mask::{PoolingMask, counted_rows};
+use crate::model::token_layers::TokenLayers;
+
+/// Logits that are computed before they are pooled: 128 KiB, so that they stay in a core's cache.
+const LOGITS: usize = 32 * 1024;
+
+/// The layers that predict tokens, and how their logits are pooled.
+pub struct Predictions {
+    splade: Splade,
+    kernels: Kernels,
+    /// The dtype of the last layer's GEMM.
+    dtype: Dtype,
+    before: TokenLayers,
+    decoder: PackedLinear,
+    vocabulary: usize,
+}
+
+impl Predictions {
+    /// Reads the layers. The last one is computed in f32 if `dtype` is f32, and otherwise in bf16.
+    ///
+    /// # Errors
+    /// A tensor can't be read, or there is not enough memory.
+    pub fn read(
+        splade: Splade,
+        spec: &PredictionSpec,
+        weights: &Weights,
+        kernels: Kernels,
+        dtype: Dtype,
+    ) -> Result<Self, CheckpointError> {
+        let dtype = if dtype == Dtype::F32 { dtype } else { Dtype::Bf16 };
+        let (vocabulary, c) = (spec.decoder.rows, spec.decoder.columns);
+        let layers = weights.read_classifier(&spec.layers)?;
+        let weight = weights.read(&spec.decoder.name, &[vocabulary, c])?;
+        let bias = match &spec.bias {
+            Some(name) => weights.read(name, &[vocabulary])?,
+            None => vec![0.0; vocabulary],
+        };
+        let part = PackedPart { weight: &weight, bias: &bias };
+        let packed = TokenLayers::pack(kernels, &layers)
+            .and_then(|before| Ok((before, PackedLinear::pack(kernels, dtype, c, &[part])?)));
+        let (before, decoder) =
+            packed.map_err(|error| CheckpointError::invalid(weights.dir(), error.to_string()))?;
+        Ok(Self { splade, kernels, dtype, before, decoder, vocabulary })
+    }
+
+    /// How logits are pooled.
+    pub fn splade(&self) -> Splade {
+        self.splade
+    }
+
+    /// `H (t,c)` → the pairs of the tokens that count.
+    pub fn row(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
+        let (t, c) = (rows.rows(), rows.columns());
+        let hidden = self.before.forward(rows);
+        let mut scratch = OperandScratch::default();
+        let hidden = View::new(&hidden, t, c, c);
+        let operand = Operand::new(self.kernels, self.dtype, hidden, &mut scratch);
+        let counted: Vec<usize> = counted_rows(t, mask).map(|(row, _)| row).collect();
+        let columns = self.decoder.panel_columns();
+        let at_once = (LOGITS / (t * columns)).max(1);
+        // Each part of the vocabulary by itself: its bits don't depend on how it is divided.
+        let part = |panels: Range<usize>| {
+            let (first, width) = (panels.start * columns, panels.len() * columns);
+            let mut logits = vec![0.0; t * width];
+            let out = ViewMut::new(&mut logits, t, width, width);
+            self.kernels.gemm(&operand, &self.decoder, panels, Epilogue::Bias, out);
+            // The last panel is filled up.
+            let ids = 0..width.min(self.vocabulary - first);
+            let weight = |id: usize| self.pool(counted.iter().map(|row| logits[row * width + id]));
+            pairs(ids.map(|id| (first + id, weight(id))))
+        };
+        let panels = self.decoder.panels();
+        let parts = (0..panels).step_by(at_once).map(|first| first..panels.min(first + at_once));
+        let parts: Vec<Range<usize>> = parts.collect();
+        parts.into_par_iter().map(part).collect::<Vec<Vec<f32>>>().concat()
+    }
+
+    /// The weight of an id, from its logits at each token that counts.
+    fn pool(&self, logits: impl Iterator<Item = f32>) -> f32 {
+        match self.splade.pooling {
+            // No weight is below that of a smaller logit.
+            SpladePooling::Max => self.weight(logits.fold(0.0, f32::max)) as f32,
+            SpladePooling::Sum => logits.map(|logit| self.weight(logit)).sum::<f64>() as f32,
+        }
+    }
+
+    fn weight(&self, logit: f32) -> f64 {
+        if logit <= 0.0 {
+            return 0.0;
+        }
+        let weight = libm::log1p(logit.into());
+        match self.splade.activation {
+            SpladeActivation::Relu => weight,
+            SpladeActivation::Log1pRelu => libm::log1p(weight),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::model::checkpoint::Checkpoint;
+    use crate::model::sparse::SparseHead;
+    use crate::model::sparse::pairs::{id_weights, join};
+
+    fn predictions(splade: Splade) -> Predictions {
+        // 3 ids of 2 columns.
+        let (weight, bias) = ([1.0, 0.0, 0.0, 1.0, -1.0, -1.0], [0.0, 0.5, 0.0]);
+        let part = PackedPart { weight: &weight, bias: &bias };
+        let kernels = Kernels::best();
+        Predictions {
+            splade,
+            kernels,
+            dtype: Dtype::F32,
+            before: TokenLayers::pack(kernels, &[]).unwrap(),
+            decoder: PackedLinear::pack(kernels, Dtype::F32, 2, &[part]).unwrap(),
+            vocabulary: 3,
+        }
+    }
+
+    #[test]
+    fn predictions_need_the_layers_that_make_them() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny/sentence");
+        let mut checkpoint = Checkpoint::open(&dir).unwrap();
+        let read = |checkpoint: &Checkpoint| {
+            SparseHead::from_checkpoint(checkpoint, Kernels::best(), Dtype::F32, Vec::new())
+        };
+        assert!(read(&checkpoint).unwrap().is_none());
+        checkpoint.sentence.splade = Some(Splade::default());
+        let error = read(&checkpoint).unwrap_err();
+        assert!(error.to_string().contains("has to name BertForMaskedLM"), "{error}");
+    }
+
+    #[test]
+    fn weights_are_pooled_and_windows_joined_as_the_names_say() {
+        let rows = [1.0, -2.0, 3.0, 0.5];
+        let ln = |x: f64| x.ln() as f32;
+        for (pooling, activation, expected) in [
+            (
+                SpladePooling::Max,
+                SpladeActivation::Relu,
+                [0.0, ln(4.0), 1.0, ln(2.0), 2.0, ln(2.0)],
+            ),
+            (
+                SpladePooling::Sum,
+                SpladeActivation::Relu,
+                [0.0, ln(2.0 * 4.0), 1.0, ln(2.0), 2.0, ln(2.0)],
+            ),
+            (
+                SpladePooling::Max,
+                SpladeActivation::Log1pRelu,
+                [
+                    0.0,
+                    ln(1.0 + 4.0_f64.ln()),
+                    1.0,
+                    ln(1.0 + 2.0_f64.ln()),
+                    2.0,
+                    ln(1.0 + 2.0_f64.ln()),
+                ],
+            ),
+        ] {
+            let head = predictions(Splade { pooling, activation });
+            let view = View::new(&rows, 2, 2, 2);
+            assert_eq!(head.row(view, None), expected);
+            // The same tokens in two windows, each with the other one's token beside its own.
+            let mask = |at: usize| PoolingMask {
+                counted: vec![at == 0, at == 1],
+                before: at,
+                total: 2,
+                prompt: 0,
+            };
+            let windows = [0, 1].map(|at| head.row(view, Some(&mask(at))));
+            let joined = join(pooling, windows.iter().flat_map(|window| id_weights(window)));
+            assert_eq!(joined.len(), expected.len());
+            for (found, expected) in joined.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+            }
+        }
+        let none = [-1.0, -1.0];
+        let found = predictions(Splade::default()).row(View::new(&none, 1, 2, 2), None);
+        assert_eq!(id_weights(&found).collect::<Vec<_>>(), [(2, ln(3.0))]);
+    }
+}
