@@ -6,6 +6,7 @@ mod deberta;
 mod drops;
 mod golden;
 mod older;
+mod reduced;
 mod tokens;
 
 use std::sync::Arc;
