@@ -34,7 +34,8 @@ TOKENIZER_OF = {"bert": "distilbert"}
 EAGER_ONLY = {"mpnet", "deberta-v2"}
 
 
-# Where the defaults of a family are another size: those of microsoft/deberta-v3-base.
+# Where the defaults of a family are another size: those of microsoft/deberta-v3-base and
+# google/electra-base-discriminator.
 BASE_SIZES = {
     "deberta-v2": {
         "hidden_size": 768,
@@ -47,7 +48,8 @@ BASE_SIZES = {
         "share_att_key": True,
         "pos_att_type": ["p2c", "c2p"],
         "position_biased_input": False,
-    }
+    },
+    "electra": {"embedding_size": 768, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
 }
 
 

@@ -19,9 +19,10 @@ CHECKPOINTS = {
     "modernbert": ("families/modernbert", "ModernBertForMaskedLM"),
     "nomic_bert": ("families/nomic_bert", "NomicBertForMaskedLM"),
     "gte": ("families/gte", "GteForMaskedLM"),
+    "electra": ("families/electra", "ElectraForMaskedLM"),
 }
 # The beginnings of the names of tensors after an encoder.
-AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.")
+AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.", "generator_")
 # The mean of the norm's weights, and of the last bias, where rounding in f32 would show: ModernBERT's rows differ so much
 # that every id would have a weight.
 NORM, BIAS = {"modernbert": 0.1, "roberta": 0.7}, {"modernbert": -0.7}

@@ -62,7 +62,7 @@ const READERS: [(&str, &[&str]); 37] = [
 
 /// Words in strings of the readers that are parts of messages or of names, names of tensors, or values
 /// that need no explanation.
-const NO_NAMES: [&str; 27] = [
+const NO_NAMES: [&str; 28] = [
     "Bert",
     "Fast",
     "ForMaskedLM",
@@ -72,6 +72,7 @@ const NO_NAMES: [&str; 27] = [
     "attn_norm",
     "bias",
     "classifier",
+    "embeddings_project",
     "false",
     "final_norm",
     "id",

@@ -1,5 +1,5 @@
 //! Weights from the predictions of a masked language model: SPLADE (Formal et al. 2021,
-//! arXiv:2109.10086).
+//! arXiv:2109.10086). Letters: `t` tokens, `c` hidden size, `e` columns of a word embedding.
 
 use std::ops::Range;
 
@@ -41,16 +41,16 @@ impl Predictions {
         dtype: Dtype,
     ) -> Result<Self, CheckpointError> {
         let dtype = if dtype == Dtype::F32 { dtype } else { Dtype::Bf16 };
-        let (vocabulary, c) = (spec.decoder.rows, spec.decoder.columns);
+        let (vocabulary, e) = (spec.decoder.rows, spec.decoder.columns);
         let layers = weights.read_classifier(&spec.layers)?;
-        let weight = weights.read(&spec.decoder.name, &[vocabulary, c])?;
+        let weight = weights.read(&spec.decoder.name, &[vocabulary, e])?;
         let bias = match &spec.bias {
             Some(name) => weights.read(name, &[vocabulary])?,
             None => vec![0.0; vocabulary],
         };
         let part = PackedPart { weight: &weight, bias: &bias };
         let packed = TokenLayers::pack(kernels, &layers)
-            .and_then(|before| Ok((before, PackedLinear::pack(kernels, dtype, c, &[part])?)));
+            .and_then(|before| Ok((before, PackedLinear::pack(kernels, dtype, e, &[part])?)));
         let (before, decoder) =
             packed.map_err(|error| CheckpointError::invalid(weights.dir(), error.to_string()))?;
         Ok(Self { splade, kernels, dtype, before, decoder, vocabulary })
@@ -63,10 +63,10 @@ impl Predictions {
 
     /// `H (t,c)` → the pairs of the tokens that count.
     pub fn row(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
-        let (t, c) = (rows.rows(), rows.columns());
+        let (t, e) = (rows.rows(), self.decoder.inputs());
         let hidden = self.before.forward(rows);
         let mut scratch = OperandScratch::default();
-        let hidden = View::new(&hidden, t, c, c);
+        let hidden = View::new(&hidden, t, e, e);
         let operand = Operand::new(self.kernels, self.dtype, hidden, &mut scratch);
         let counted: Vec<usize> = counted_rows(t, mask).map(|(row, _)| row).collect();
         let columns = self.decoder.panel_columns();

@@ -56,7 +56,7 @@ fn the_kind_of_positions_counts_only_where_a_class_obeyed_it() {
     for name in ["modernbert", "mpnet", "distilbert", "nomic_bert"] {
         edited(name, &positions).unwrap();
     }
-    for name in ["roberta", "xlm-roberta", "camembert", "gte"] {
+    for name in ["roberta", "xlm-roberta", "camembert", "gte", "electra"] {
         let error = edited(name, &positions).err().unwrap();
         assert!(error.contains("position_embedding_type"), "{error}");
     }
@@ -149,6 +149,30 @@ fn only_some_families_may_lack_token_types() {
     assert_eq!(edited("gte", &none).unwrap().token_types, None);
     let refused = edited("nomic_bert", &none).err().unwrap();
     assert!(refused.contains("type_vocab_size is 0"), "{refused}");
+}
+
+#[test]
+fn tables_as_wide_as_hidden_states_are_not_projected() {
+    let embeddings = edited("electra", &json!({})).unwrap().spec.embeddings;
+    assert_eq!((embeddings.norm.columns, embeddings.is_norm_first), (24, true));
+    let columns = embeddings.projection.map(|linear| (linear.inputs, linear.outputs));
+    assert_eq!(columns, Some((24, 32)));
+    let embeddings = edited("electra", &json!({"embedding_size": 32})).unwrap().spec.embeddings;
+    assert_eq!((embeddings.norm.columns, embeddings.projection), (32, None));
+    for size in [json!(0), json!(null), json!("24")] {
+        let refused = edited("electra", &json!({"embedding_size": size})).err().unwrap();
+        assert!(refused.contains("embedding_size"), "{refused}");
+    }
+}
+
+#[test]
+fn what_electra_was_trained_with_is_left_out() {
+    let names = ["ElectraForPreTraining", "ElectraModel", "ElectraForMaskedLM"];
+    let config = edited("electra", &json!({"architectures": names})).unwrap();
+    assert_eq!(config.other_heads, [names[0], names[2]]);
+    assert!(config.classifier.is_none());
+    let prediction = config.prediction.unwrap().unwrap();
+    assert_eq!((prediction.decoder.columns, prediction.layers.len()), (24, 2));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::support::Tiny;
 
 /// The checkpoints, by their folders.
-pub const FAMILIES: [&str; 11] = [
+pub const FAMILIES: [&str; 12] = [
     "roberta",
     "xlm-roberta",
     "camembert",
@@ -23,6 +23,7 @@ pub const FAMILIES: [&str; 11] = [
     "gte",
     "deberta-v2",
     "deberta-v2-apart",
+    "electra",
 ];
 
 /// The folder of a checkpoint.

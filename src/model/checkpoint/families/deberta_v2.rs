@@ -117,23 +117,12 @@ fn only(field: &str, raw: &RawConfig, served: usize) -> Result<(), String> {
 /// The embedding stage, whose tables may be narrower than a hidden state.
 fn embeddings(raw: &RawConfig, stage: EmbeddingSpec) -> Result<EmbeddingSpec, String> {
     let written: Option<usize> = raw.other("embedding_size")?;
-    let Some(columns) = written.filter(|written| *written != raw.hidden_size) else {
+    if written.is_none_or(|columns| columns == raw.hidden_size) {
         return Ok(stage);
-    };
-    if columns == 0 {
-        return Err(unusable("embedding_size", 0, "at least 1 is needed"));
     }
-    let narrow = |table: TableSpec| TableSpec { columns, ..table };
-    let mut positions = stage.positions;
-    positions.iter_mut().for_each(|positions| positions.table.columns = columns);
+    let columns = layout::table_columns(raw)?;
     let projection = LinearSpec::new("embeddings.embed_proj", columns, raw.hidden_size);
-    Ok(EmbeddingSpec {
-        words: narrow(stage.words),
-        positions,
-        token_types: stage.token_types.map(narrow),
-        projection: Some(projection.with_bias(false)),
-        norm: stage.norm,
-    })
+    Ok(stage.with_projection(projection.with_bias(false)))
 }
 
 /// Which of the two kinds of scores that depend on distances are added.

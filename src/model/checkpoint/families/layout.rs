@@ -87,6 +87,7 @@ pub fn encoder(
         token_types: (type_rows > 0).then(|| table("token_type", type_rows)),
         projection: None,
         norm: norm(raw, "embeddings.LayerNorm"),
+        is_norm_first: false,
     };
     Ok(EncoderSpec {
         embeddings,
@@ -124,6 +125,16 @@ fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
     }
 }
 
+/// `e`, the columns of the tables of an embedding stage with a projection. An error names the field.
+pub fn table_columns(raw: &RawConfig) -> Result<usize, String> {
+    const FIELD: &str = "embedding_size";
+    let columns: usize = raw.other(FIELD)?;
+    if columns == 0 {
+        return Err(unusable(FIELD, 0, "at least 1 is needed"));
+    }
+    Ok(columns)
+}
+
 /// A classifier over the first token of two layers: `(c) → (c)` with an activation, and
 /// `(c) → (outputs)`.
 pub fn two_layers(
@@ -152,12 +163,23 @@ pub fn tagger(raw: &RawConfig, outputs: usize) -> Vec<ClassifierLayer> {
 /// this bias.
 pub fn prediction(
     raw: &RawConfig,
-    [dense, norm_name, bias]: [&'static str; 3],
+    names: [&'static str; 3],
     activation: DenseActivation,
 ) -> PredictionLayers {
-    let c = raw.hidden_size;
-    let dense = ClassifierLayer::Dense(LinearSpec::new(dense, c, c), activation);
-    (vec![dense, ClassifierLayer::Norm(norm(raw, norm_name))], Some(bias))
+    narrow_prediction(raw, names, activation, raw.hidden_size)
+}
+
+/// The same with so many columns after the first layer: those of the table of words.
+pub fn narrow_prediction(
+    raw: &RawConfig,
+    [dense, norm_name, bias]: [&'static str; 3],
+    activation: DenseActivation,
+    columns: usize,
+) -> PredictionLayers {
+    let linear = LinearSpec::new(dense, raw.hidden_size, columns);
+    let norm = NormSpec { columns, ..norm(raw, norm_name) };
+    let layers = vec![ClassifierLayer::Dense(linear, activation), ClassifierLayer::Norm(norm)];
+    (layers, Some(bias))
 }
 
 /// The same with the activation of the feed-forward layers.

@@ -3,6 +3,7 @@
 mod bert;
 mod deberta_v2;
 mod distilbert;
+mod electra;
 mod family;
 mod gte;
 mod layout;
@@ -16,7 +17,7 @@ mod rotary;
 pub use family::Family;
 
 /// All families.
-pub static FAMILIES: [Family; 10] = [
+pub static FAMILIES: [Family; 11] = [
     bert::BERT,
     roberta::ROBERTA,
     roberta::XLM_ROBERTA,
@@ -27,4 +28,5 @@ pub static FAMILIES: [Family; 10] = [
     nomic_bert::NOMIC_BERT,
     gte::GTE,
     deberta_v2::DEBERTA_V2,
+    electra::ELECTRA,
 ];

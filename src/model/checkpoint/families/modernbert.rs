@@ -124,6 +124,7 @@ fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
             token_types: None,
             projection: None,
             norm: norm("embeddings.norm".to_owned()),
+            is_norm_first: false,
         },
         layers: kinds.into_iter().enumerate().map(layer).collect(),
         attention_heads: raw.num_attention_heads,

@@ -1,20 +1,53 @@
-//! The embedding stage: a sum of rows of tables, a projection if these are narrower, then a norm.
+//! The embedding stage: a sum of rows of tables, a norm, and a projection if the tables are narrower.
 
 use super::tensors::{LinearSpec, NormSpec, TableSpec};
 
 /// The embedding stage.
 #[derive(Clone, Debug)]
 pub struct EmbeddingSpec {
-    /// A row for each id, `(vocabulary, e)`; `e` is `c` unless there is a projection.
+    /// A row for each id, `(vocabulary, e)`; `e` is `c` if there is no projection.
     pub words: TableSpec,
     /// A row for each position.
     pub positions: Option<PositionTable>,
     /// A row for each token type.
     pub token_types: Option<TableSpec>,
-    /// The projection of the sum, `(e) → (c)`.
+    /// The projection, `(e) → (c)`.
     pub projection: Option<LinearSpec>,
-    /// The norm of the sum.
+    /// The norm, of `e` columns if it comes first, and of `c` columns otherwise.
     pub norm: NormSpec,
+    /// Whether the norm comes before the projection.
+    pub is_norm_first: bool,
+}
+
+impl EmbeddingSpec {
+    /// The same stage with a projection, and as many columns in its tables as that has inputs.
+    #[must_use]
+    pub fn with_projection(self, projection: LinearSpec) -> Self {
+        let narrow = |table: TableSpec| TableSpec { columns: projection.inputs, ..table };
+        let positions = self.positions.map(|positions| PositionTable {
+            table: narrow(positions.table),
+            rows: positions.rows,
+        });
+        Self {
+            words: narrow(self.words),
+            positions,
+            token_types: self.token_types.map(narrow),
+            projection: Some(projection),
+            ..self
+        }
+    }
+
+    /// The same stage with a norm of the tables' columns, before the projection.
+    #[must_use]
+    pub fn with_norm_first(self) -> Self {
+        let norm = NormSpec { columns: self.words.columns, ..self.norm };
+        Self { norm, is_norm_first: true, ..self }
+    }
+
+    /// `c`, columns of a hidden state.
+    pub fn hidden_size(&self) -> usize {
+        self.projection.as_ref().map_or(self.words.columns, |projection| projection.outputs)
+    }
 }
 
 /// The table of position embeddings.

@@ -89,7 +89,7 @@ pub struct LayerNorms {
 impl EncoderSpec {
     /// `c`, columns of a hidden state.
     pub fn hidden_size(&self) -> usize {
-        self.embeddings.norm.columns
+        self.embeddings.hidden_size()
     }
 
     /// How many tokens may follow those that others attend to: so many that the last of them still
@@ -106,7 +106,8 @@ impl EncoderSpec {
     /// They come layer by layer, so that a checkpoint that has fewer layers than its config says is
     /// found out at the first that is missing.
     pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
-        let EmbeddingSpec { words, positions, token_types, projection, norm } = &self.embeddings;
+        let EmbeddingSpec { words, positions, token_types, projection, norm, .. } =
+            &self.embeddings;
         let positions = positions.as_ref().map(|positions| &positions.table);
         let bias = self.position_bias.as_ref().map(|bias| &bias.table);
         let relative = self.relative.as_ref().map(|relative| &relative.table);

@@ -6,9 +6,9 @@ use super::tensors::TableSpec;
 /// From the last hidden state of a token to a logit for each id of the vocabulary.
 #[derive(Clone, Debug)]
 pub struct PredictionSpec {
-    /// The layers before the last one, `(c) → (c)`.
+    /// The layers before the last one, `(c) → (e)`; `e` is `c` unless word embeddings are narrower.
     pub layers: Vec<ClassifierLayer>,
-    /// The weights of the last one, a row per id: the encoder's own word embeddings, `(vocabulary, c)`.
+    /// The weights of the last one, a row per id: the encoder's own word embeddings, `(vocabulary, e)`.
     pub decoder: TableSpec,
     /// The name of its bias, `(vocabulary)`, if it has one.
     pub bias: Option<String>,

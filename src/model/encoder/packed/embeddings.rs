@@ -1,4 +1,4 @@
-//! The embedding stage: a sum of rows of tables, a projection if these are narrower, then layer norm.
+//! The embedding stage: a sum of rows of tables, layer norm, and a projection if the tables are narrower.
 
 use strata_kernels::{
     Dtype, Epilogue, F32Products, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View,
@@ -18,9 +18,10 @@ pub struct Embeddings {
     positions: Option<(Table, PositionRows)>,
     projection: Option<Projection>,
     norm: LayerNorm,
+    is_norm_first: bool,
 }
 
-/// A projection of the sum, `(e) → (c)`, in f32 whatever the dtype.
+/// A projection `(e) → (c)`, in f32 whatever the dtype.
 struct Projection {
     kernels: Kernels,
     linear: PackedLinear,
@@ -73,6 +74,7 @@ impl Embeddings {
             positions: positions.transpose()?,
             projection: projection.transpose()?,
             norm: LayerNorm::load(weights, &spec.norm)?,
+            is_norm_first: spec.is_norm_first,
         })
     }
 
@@ -81,16 +83,20 @@ impl Embeddings {
     /// # Panics
     /// An id, a type or a position is beyond its table.
     pub fn forward(&self, kernels: Kernels, sequence: &Sequence, mut out: ViewMut<'_>) {
-        match &self.projection {
-            None => self.sum(sequence, out.reborrow()),
-            Some(projection) => {
-                let (t, e) = (sequence.tokens(), projection.linear.inputs());
-                let mut narrow = vec![0.0; t * e];
-                self.sum(sequence, ViewMut::new(&mut narrow, t, e, e));
-                projection.forward(View::new(&narrow, t, e, e), out.reborrow());
-            }
+        let Some(projection) = &self.projection else {
+            self.sum(sequence, out.reborrow());
+            return self.norm.forward(kernels, out);
+        };
+        let (t, e) = (sequence.tokens(), projection.linear.inputs());
+        let mut narrow = vec![0.0; t * e];
+        self.sum(sequence, ViewMut::new(&mut narrow, t, e, e));
+        if self.is_norm_first {
+            self.norm.forward(kernels, ViewMut::new(&mut narrow, t, e, e));
         }
-        self.norm.forward(kernels, out);
+        projection.forward(View::new(&narrow, t, e, e), out.reborrow());
+        if !self.is_norm_first {
+            self.norm.forward(kernels, out);
+        }
     }
 
     /// The sum of the rows of the tables, `(t, e)`.

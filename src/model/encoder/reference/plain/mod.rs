@@ -23,6 +23,7 @@ pub struct Plain {
     token_types: Option<Tensor>,
     embedding_projection: Option<Linear>,
     embedding_norm: LayerNorm,
+    is_norm_first: bool,
     layers: Vec<Layer>,
     /// `(buckets, h)`
     position_bias: Option<Tensor>,
@@ -58,6 +59,7 @@ impl Plain {
                 .map(|spec| linear(weights, spec))
                 .transpose()?,
             embedding_norm: norm(weights, &embeddings.norm)?,
+            is_norm_first: embeddings.is_norm_first,
             layers: spec
                 .layers
                 .iter()
@@ -108,12 +110,17 @@ impl Stages for Plain {
         if let Some((table, rows)) = &self.positions {
             sum = (sum + look_up(table, &Self::position_rows(batch, *rows))?)?;
         }
+        if self.is_norm_first {
+            sum = self.embedding_norm.forward(&sum)?;
+        }
         if let Some(projection) = &self.embedding_projection {
             sum = projection.forward(&sum)?;
         }
+        if !self.is_norm_first {
+            sum = self.embedding_norm.forward(&sum)?;
+        }
         let c = sum.dim(1)?;
-        let sum = sum.reshape((batch.lengths.len(), batch.tokens, c))?;
-        self.embedding_norm.forward(&sum)
+        sum.reshape((batch.lengths.len(), batch.tokens, c))
     }
 
     fn layers(
