@@ -21,7 +21,7 @@ import run
 FOLDER = run.TARGET / "families"
 TOKENIZERS = run.ROOT / "tests" / "fixtures" / "families"
 CASE = "32x128"
-FAMILIES = ["bert", "roberta", "mpnet", "distilbert", "modernbert", "nomic_bert", "gte", "deberta-v2", "electra"]
+FAMILIES = ["bert", "roberta", "mpnet", "distilbert", "modernbert", "nomic_bert", "gte", "deberta-v2", "electra", "albert"]
 ENGINES = ["torch", "onnxruntime", "openvino"]
 GOAL = 0.05
 

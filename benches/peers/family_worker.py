@@ -34,8 +34,8 @@ TOKENIZER_OF = {"bert": "distilbert"}
 EAGER_ONLY = {"mpnet", "deberta-v2"}
 
 
-# Where the defaults of a family are another size: those of microsoft/deberta-v3-base and
-# google/electra-base-discriminator.
+# Where the defaults of a family are another size: those of microsoft/deberta-v3-base,
+# google/electra-base-discriminator and albert/albert-base-v2.
 BASE_SIZES = {
     "deberta-v2": {
         "hidden_size": 768,
@@ -50,6 +50,7 @@ BASE_SIZES = {
         "position_biased_input": False,
     },
     "electra": {"embedding_size": 768, "hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
+    "albert": {"hidden_size": 768, "num_attention_heads": 12, "intermediate_size": 3072},
 }
 
 

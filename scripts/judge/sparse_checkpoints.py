@@ -20,9 +20,10 @@ CHECKPOINTS = {
     "nomic_bert": ("families/nomic_bert", "NomicBertForMaskedLM"),
     "gte": ("families/gte", "GteForMaskedLM"),
     "electra": ("families/electra", "ElectraForMaskedLM"),
+    "albert": ("families/albert-inner", "AlbertForMaskedLM"),
 }
 # The beginnings of the names of tensors after an encoder.
-AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.", "generator_")
+AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.", "generator_", "predictions.")
 # The mean of the norm's weights, and of the last bias, where rounding in f32 would show: ModernBERT's rows differ so much
 # that every id would have a weight.
 NORM, BIAS = {"modernbert": 0.1, "roberta": 0.7}, {"modernbert": -0.7}

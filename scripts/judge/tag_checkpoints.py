@@ -15,7 +15,7 @@ import safetensors.numpy
 ROOT = Path(__file__).resolve().parents[2]
 FAMILIES = ROOT / "tests" / "fixtures" / "families"
 # One of each kind of tokenizer; MPNet and DistilBERT mark the tokens that go on a word.
-NAMES = ["distilbert", "mpnet", "roberta", "camembert", "modernbert", "deberta-v2"]
+NAMES = ["distilbert", "mpnet", "roberta", "camembert", "modernbert", "deberta-v2", "albert"]
 CLASSES = {
     "distilbert": "DistilBert",
     "mpnet": "MPNet",
@@ -23,6 +23,7 @@ CLASSES = {
     "camembert": "Camembert",
     "modernbert": "ModernBert",
     "deberta-v2": "DebertaV2",
+    "albert": "Albert",
 }
 LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC", "I-A-B"]
 AGGREGATIONS = ["none", "simple", "first", "average", "max"]
@@ -64,7 +65,7 @@ def pipelines(folder):
     )
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     # The pipeline cuts at this length, and tiny models say nothing of theirs.
-    padding = 0 if folder.name in ("distilbert", "modernbert", "deberta-v2") else model.config.pad_token_id + 1
+    padding = 0 if folder.name in ("distilbert", "modernbert", "deberta-v2", "albert") else model.config.pad_token_id + 1
     tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.max_position_embeddings - padding)
     return {
         name: transformers.pipeline(

@@ -21,8 +21,17 @@ const SUM_TOLERANCE: f64 = 4e-5;
 /// The same by dtype; weights here are up to 2. Largest differences seen: 0.067 and 0.21.
 const REDUCED_TOLERANCES: [(Dtype, f64); 2] = [(Dtype::Bf16, 0.1), (Dtype::Int8, 0.3)];
 
-const NAMES: [&str; 8] =
-    ["bert", "distilbert", "roberta", "mpnet", "modernbert", "nomic_bert", "gte", "electra"];
+const NAMES: [&str; 9] = [
+    "bert",
+    "distilbert",
+    "roberta",
+    "mpnet",
+    "modernbert",
+    "nomic_bert",
+    "gte",
+    "electra",
+    "albert",
+];
 
 /// Adds the files of a SparseEncoder, as the package's version 5 or 6 writes them.
 fn write_modules(folder: &Path, version: u32, splade: &Value) {

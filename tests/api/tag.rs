@@ -14,8 +14,8 @@ use crate::support::{root, tiny};
 /// Of scores, to transformers in float64. Largest difference seen: 1.3e-6.
 const TOLERANCE: f64 = 1e-5;
 
-const NAMES: [&str; 6] =
-    ["distilbert", "mpnet", "roberta", "camembert", "modernbert", "deberta-v2"];
+const NAMES: [&str; 7] =
+    ["distilbert", "mpnet", "roberta", "camembert", "modernbert", "deberta-v2", "albert"];
 
 /// What the pipeline found with a checkpoint.
 fn golden(name: &str) -> Value {

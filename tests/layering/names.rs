@@ -18,7 +18,7 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 37] = [
+const READERS: [(&str, &[&str]); 38] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
@@ -51,6 +51,7 @@ const READERS: [(&str, &[&str]); 37] = [
     ("src/text/loading/camembert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/xlm_roberta.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/deberta_v2.rs", &[CLASS, TOKENIZER_CONFIG]),
+    ("src/text/loading/albert.rs", &[CLASS, TOKENIZER_CONFIG]),
     ("src/text/loading/whole.rs", &[TOKENIZER]),
     ("src/text/loading/settings.rs", &[TOKENIZER_CONFIG, TOKENIZER]),
     ("src/text/loading/json.rs", &[TOKENIZER]),
@@ -62,7 +63,7 @@ const READERS: [(&str, &[&str]); 37] = [
 
 /// Words in strings of the readers that are parts of messages or of names, names of tensors, or values
 /// that need no explanation.
-const NO_NAMES: [&str; 28] = [
+const NO_NAMES: [&str; 32] = [
     "Bert",
     "Fast",
     "ForMaskedLM",
@@ -74,7 +75,10 @@ const NO_NAMES: [&str; 28] = [
     "classifier",
     "embeddings_project",
     "false",
+    "ffn",
+    "ffn_output",
     "final_norm",
+    "full_layer_layer_norm",
     "id",
     "linear",
     "merges",
@@ -84,6 +88,7 @@ const NO_NAMES: [&str; 28] = [
     "nothing",
     "null",
     "output_layer_norm",
+    "pooler",
     "pre_classifier",
     "residual",
     "sa_layer_norm",

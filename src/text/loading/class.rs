@@ -39,6 +39,8 @@ pub enum Source<'j> {
     Camembert(&'j TokenizerJson),
     /// DeBERTa-v2's: a unigram model, and a normalizer of its own.
     DebertaV2(&'j TokenizerJson),
+    /// ALBERT's: the same with another normalizer.
+    Albert(&'j TokenizerJson),
     /// `tokenizer.json` as it is.
     Whole(&'j TokenizerJson),
 }
@@ -52,6 +54,7 @@ enum Kind {
     XlmRoberta,
     Camembert,
     DebertaV2,
+    Albert,
     Whole,
 }
 
@@ -59,7 +62,7 @@ enum Kind {
 const DEFAULT: &str = "BertTokenizer";
 
 /// The classes without the `Fast` that some names end with, and whether they have token types.
-const CLASSES: [(&str, Kind, bool); 18] = [
+const CLASSES: [(&str, Kind, bool); 19] = [
     (DEFAULT, Kind::Bert, true),
     ("ConvBertTokenizer", Kind::Bert, true),
     ("DPRContextEncoderTokenizer", Kind::Bert, true),
@@ -75,6 +78,7 @@ const CLASSES: [(&str, Kind, bool); 18] = [
     ("XLMRobertaTokenizer", Kind::XlmRoberta, false),
     ("CamembertTokenizer", Kind::Camembert, false),
     ("DebertaV2Tokenizer", Kind::DebertaV2, true),
+    ("AlbertTokenizer", Kind::Albert, false),
     ("PreTrainedTokenizer", Kind::Whole, false),
     ("PythonBackend", Kind::Whole, false),
     ("TokenizersBackend", Kind::Whole, false),
@@ -120,6 +124,7 @@ impl<'j> Class<'j> {
             (Kind::XlmRoberta, Some(json)) => Source::XlmRoberta(json),
             (Kind::Camembert, Some(json)) => Source::Camembert(json),
             (Kind::DebertaV2, Some(json)) => Source::DebertaV2(json),
+            (Kind::Albert, Some(json)) => Source::Albert(json),
             (Kind::Whole, Some(json)) => Source::Whole(json),
             (kind, None) => {
                 let missing = missing(kind, dir);
@@ -151,7 +156,9 @@ fn missing(kind: Kind, dir: &Path) -> String {
     let needed = match kind {
         Kind::Bert | Kind::MPNet => "a tokenizer.json, or a vocab.txt",
         Kind::Roberta => "a tokenizer.json, or a vocab.json with a merges.txt",
-        Kind::XlmRoberta | Kind::Camembert | Kind::DebertaV2 | Kind::Whole => "a tokenizer.json",
+        Kind::XlmRoberta | Kind::Camembert | Kind::DebertaV2 | Kind::Albert | Kind::Whole => {
+            "a tokenizer.json"
+        }
     };
     let others = SENTENCE_PIECE.into_iter().chain([VOCAB_TXT]).chain(PAIRS);
     let found: Vec<&str> = others.filter(|name| dir.join(name).exists()).collect();
@@ -209,6 +216,7 @@ mod tests {
             Source::XlmRoberta(_) => "XLM-RoBERTa",
             Source::Camembert(_) => "CamemBERT",
             Source::DebertaV2(_) => "DeBERTa-v2",
+            Source::Albert(_) => "ALBERT",
             Source::Whole(_) => "whole",
         };
         Ok((source, class.token_types))
@@ -229,6 +237,7 @@ mod tests {
         assert_eq!(choose(Some("XLMRobertaTokenizer"), JSON), Ok(("XLM-RoBERTa", false)));
         assert_eq!(choose(Some("CamembertTokenizerFast"), JSON), Ok(("CamemBERT", false)));
         assert_eq!(choose(Some("DebertaV2TokenizerFast"), JSON), Ok(("DeBERTa-v2", true)));
+        assert_eq!(choose(Some("AlbertTokenizer"), JSON), Ok(("ALBERT", false)));
         assert_eq!(choose(Some("MPNetTokenizer"), &["vocab.txt"]), Ok(("MPNet", false)));
         assert_eq!(choose(Some("RobertaTokenizer"), &PAIRS), Ok(("RoBERTa", false)));
     }
@@ -273,6 +282,11 @@ mod tests {
                 "DebertaV2Tokenizer",
                 &["spm.model"],
                 "only spm.model; in transformers, AutoTokenizer.from_pretrained",
+            ),
+            (
+                "AlbertTokenizer",
+                &["spiece.model"],
+                "only spiece.model; in transformers, AutoTokenizer.from_pretrained",
             ),
             (
                 "XLMRobertaTokenizer",

@@ -28,7 +28,7 @@ const ARGUMENTS_WITHOUT_EFFECT: [&str; 7] = [
 ];
 
 /// Arguments that are obeyed.
-const ARGUMENTS: [&str; 24] = [
+const ARGUMENTS: [&str; 25] = [
     "add_bos_token",
     "add_eos_token",
     "add_prefix_space",
@@ -38,6 +38,7 @@ const ARGUMENTS: [&str; 24] = [
     "do_lower_case",
     "eos_token",
     "extra_special_tokens",
+    "keep_accents",
     "mask_token",
     "max_len",
     "model_input_names",

@@ -1,6 +1,7 @@
 //! Reads a tokenizer from its files, as transformers does.
 
 mod added;
+mod albert;
 mod begin_end;
 mod bert;
 mod camembert;
@@ -163,8 +164,11 @@ impl Parts<'_> {
                 let processor = xlm_roberta::template(&tokenizer, begin, end).map_err(error)?;
                 (tokenizer, processor)
             }
-            Source::DebertaV2(json) => {
-                let bare = deberta_v2::build(json, config, added.name("unk_token")?)?;
+            Source::DebertaV2(json) | Source::Albert(json) => {
+                let bare = match self.source {
+                    Source::Albert(_) => albert::build(json, config)?,
+                    _ => deberta_v2::build(json, config, added.name("unk_token")?)?,
+                };
                 let tokenizer = added.add_to(bare, rows)?;
                 let (class, separator) = (added.name("cls_token")?, added.name("sep_token")?);
                 let processor = bert::template(&tokenizer, class, separator).map_err(error)?;
@@ -210,6 +214,7 @@ impl Parts<'_> {
             Source::XlmRoberta(json) => (Some(json), xlm_roberta::CLASS_TOKENS.to_vec()),
             Source::Camembert(json) => (Some(json), camembert::CLASS_TOKENS.to_vec()),
             Source::DebertaV2(json) => (Some(json), deberta_v2::CLASS_TOKENS.to_vec()),
+            Source::Albert(json) => (Some(json), albert::CLASS_TOKENS.to_vec()),
             Source::Whole(json) => (Some(json), whole::class_tokens(json)),
         };
         let extra: &[&str] = match self.source {

@@ -63,6 +63,15 @@ pub fn build(
         .into();
     let mut tokenizer = Tokenizer::new(model);
     tokenizer.with_normalizer(charsmap(json)?).map_err(error)?;
+    split_words(&mut tokenizer, config)?;
+    Ok(tokenizer)
+}
+
+/// Makes the tokenizer split texts at spaces into words that begin with `▁`.
+///
+/// # Errors
+/// A field can't be used.
+pub fn split_words(tokenizer: &mut Tokenizer, config: &Fields) -> Result<(), TokenizerError> {
     let scheme = match config.flag("add_prefix_space", true)? {
         true => PrependScheme::Always,
         false => PrependScheme::Never,
@@ -71,7 +80,7 @@ pub fn build(
         vec![WhitespaceSplit.into(), Metaspace::new('▁', scheme, true).into()];
     tokenizer.with_pre_tokenizer(Some(Sequence::new(steps)));
     tokenizer.with_decoder(Some(Metaspace::new('▁', scheme, true)));
-    Ok(tokenizer)
+    Ok(())
 }
 
 /// The pieces and their scores; `needed` says which model is needed.
@@ -91,7 +100,10 @@ pub fn vocabulary(
 }
 
 /// The first table of characters among the file's normalizers; the class leaves out the others.
-fn charsmap(json: &TokenizerJson) -> Result<Option<NormalizerWrapper>, TokenizerError> {
+///
+/// # Errors
+/// It can't be used.
+pub fn charsmap(json: &TokenizerJson) -> Result<Option<NormalizerWrapper>, TokenizerError> {
     let all = match &json.normalizer["normalizers"] {
         Value::Array(list) => list.clone(),
         _ => vec![json.normalizer.clone()],

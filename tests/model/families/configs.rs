@@ -56,7 +56,7 @@ fn the_kind_of_positions_counts_only_where_a_class_obeyed_it() {
     for name in ["modernbert", "mpnet", "distilbert", "nomic_bert"] {
         edited(name, &positions).unwrap();
     }
-    for name in ["roberta", "xlm-roberta", "camembert", "gte", "electra"] {
+    for name in ["roberta", "xlm-roberta", "camembert", "gte", "electra", "albert"] {
         let error = edited(name, &positions).err().unwrap();
         assert!(error.contains("position_embedding_type"), "{error}");
     }

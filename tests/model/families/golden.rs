@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::support::Tiny;
 
 /// The checkpoints, by their folders.
-pub const FAMILIES: [&str; 12] = [
+pub const FAMILIES: [&str; 14] = [
     "roberta",
     "xlm-roberta",
     "camembert",
@@ -24,6 +24,8 @@ pub const FAMILIES: [&str; 12] = [
     "deberta-v2",
     "deberta-v2-apart",
     "electra",
+    "albert",
+    "albert-inner",
 ];
 
 /// The folder of a checkpoint.

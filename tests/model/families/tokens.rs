@@ -30,19 +30,21 @@ fn tokens_are_those_of_transformers() {
 
 #[test]
 fn tokens_with_other_settings_are_those_of_transformers() {
-    let golden = Family::read("deberta-v2");
-    assert_eq!(golden.tokenizing.len(), 4);
-    for Tokenizing { fields, ids } in &golden.tokenizing {
-        let copy = CheckpointCopy::from_folder(&family("deberta-v2"));
-        copy.edit_json("tokenizer_config.json", |json| {
-            json.as_object_mut().unwrap().extend(fields.clone());
-        });
-        let Parts { tokenizer, sequence_tokens, .. } = load(copy.dir());
-        for (case, expected) in golden.tiny.cases.iter().zip(ids) {
-            let input = input(&case.text, case.pair.as_deref());
-            let long = LongText::Truncate(None);
-            let found = tokenizer.encode(&input, sequence_tokens, long).unwrap();
-            assert_eq!(found.sequence.ids, *expected, "{fields:?}: {:?}", case.text);
+    for (name, settings) in [("deberta-v2", 4), ("albert", 3), ("albert-inner", 1)] {
+        let golden = Family::read(name);
+        assert_eq!(golden.tokenizing.len(), settings);
+        for Tokenizing { fields, ids } in &golden.tokenizing {
+            let copy = CheckpointCopy::from_folder(&family(name));
+            copy.edit_json("tokenizer_config.json", |json| {
+                json.as_object_mut().unwrap().extend(fields.clone());
+            });
+            let Parts { tokenizer, sequence_tokens, .. } = load(copy.dir());
+            for (case, expected) in golden.tiny.cases.iter().zip(ids) {
+                let input = input(&case.text, case.pair.as_deref());
+                let long = LongText::Truncate(None);
+                let found = tokenizer.encode(&input, sequence_tokens, long).unwrap();
+                assert_eq!(found.sequence.ids, *expected, "{name} {fields:?}: {:?}", case.text);
+            }
         }
     }
 }

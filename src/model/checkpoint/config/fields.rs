@@ -2,12 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::raw::RawConfig;
+use super::raw::{MOST_LAYERS, RawConfig};
 use crate::field::unusable;
 use crate::model::checkpoint::families::Family;
-
-/// What is written of each layer takes memory before the weights are looked at.
-const MOST_LAYERS: usize = 1024;
 
 const TYPES: &str = "type_vocab_size";
 

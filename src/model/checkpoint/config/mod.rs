@@ -26,7 +26,7 @@ use crate::field::unusable;
 
 pub(super) use architecture::MASKED;
 pub use problem_type::ProblemType;
-pub(super) use raw::RawConfig;
+pub(super) use raw::{MOST_LAYERS, RawConfig};
 pub use score_activation::ScoreActivation;
 
 /// The content of `config.json`, checked.
@@ -149,7 +149,7 @@ impl EncoderConfig {
             family,
             vocab_size: raw.vocab_size,
             hidden_size: raw.hidden_size,
-            layers: raw.num_hidden_layers,
+            layers: spec.layers.len(),
             attention_heads: raw.num_attention_heads,
             intermediate_size: raw.intermediate_size,
             activation: spec.activation,

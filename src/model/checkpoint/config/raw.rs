@@ -10,6 +10,9 @@ use strata_kernels::Activation;
 use super::activations;
 use crate::field::unusable;
 
+/// What is written of each layer takes memory before the weights are looked at.
+pub const MOST_LAYERS: usize = 1024;
+
 /// The fields that are read. Those in `others` belong to one family, are refused, or change nothing.
 /// What concerns a classifier alone is checked only if there is one.
 #[derive(Clone, Deserialize)]

@@ -49,7 +49,8 @@ impl Family {
 
     /// Whether transformers 4 obeyed `position_embedding_type`. mmBERT, a ModernBERT, has `sans_pos` there.
     pub fn obeyed_position_type(&self) -> bool {
-        ["bert", "roberta", "xlm-roberta", "camembert", "electra"].contains(&self.model_type)
+        let absolute = ["bert", "roberta", "xlm-roberta", "camembert", "electra", "albert"];
+        absolute.contains(&self.model_type)
     }
 
     /// Whether its checkpoints came with Python code that a class of transformers has replaced.

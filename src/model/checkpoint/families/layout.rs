@@ -91,7 +91,9 @@ pub fn encoder(
     };
     Ok(EncoderSpec {
         embeddings,
-        layers: (0..raw.num_hidden_layers).map(|index| layer(raw, names, index)).collect(),
+        layers: (0..raw.num_hidden_layers)
+            .map(|index| layer(raw, names, &format!("{}.{index}", names.layers)))
+            .collect(),
         attention_heads: raw.num_attention_heads,
         activation: raw.activation()?,
         position_bias: None,
@@ -101,9 +103,10 @@ pub fn encoder(
     })
 }
 
-fn layer(raw: &RawConfig, names: &LayerNames, index: usize) -> LayerSpec {
+/// The layer that is called `layer`.
+pub fn layer(raw: &RawConfig, names: &LayerNames, layer: &str) -> LayerSpec {
     let (c, f) = (raw.hidden_size, raw.intermediate_size);
-    let module = |name: &str| format!("{}.{index}.{name}", names.layers);
+    let module = |name: &str| format!("{layer}.{name}");
     let linear = |name: &str, inputs, outputs| {
         let has_bias = !names.without_bias.contains(&name);
         LinearSpec::new(module(name), inputs, outputs).with_bias(has_bias)
@@ -187,10 +190,13 @@ pub fn prediction_by_hidden_act(
     raw: &RawConfig,
     names: [&'static str; 3],
 ) -> Result<PredictionLayers, String> {
-    let found = DenseActivation::from_transformers(&raw.hidden_act);
-    let activation = found.map_err(|allowed| {
+    Ok(prediction(raw, names, prediction_activation(raw)?))
+}
+
+/// The activation of the feed-forward layers before predictions of tokens. An error names the field.
+pub fn prediction_activation(raw: &RawConfig) -> Result<DenseActivation, String> {
+    DenseActivation::from_transformers(&raw.hidden_act).map_err(|allowed| {
         let allowed = format!("before predictions of tokens, {allowed}");
         unusable("hidden_act", raw.hidden_act.as_str(), &allowed)
-    })?;
-    Ok(prediction(raw, names, activation))
+    })
 }

@@ -1,5 +1,6 @@
 //! The families of encoders: how each reads `config.json`, and what it calls its tensors.
 
+mod albert;
 mod bert;
 mod deberta_v2;
 mod distilbert;
@@ -17,7 +18,7 @@ mod rotary;
 pub use family::Family;
 
 /// All families.
-pub static FAMILIES: [Family; 11] = [
+pub static FAMILIES: [Family; 12] = [
     bert::BERT,
     roberta::ROBERTA,
     roberta::XLM_ROBERTA,
@@ -29,4 +30,5 @@ pub static FAMILIES: [Family; 11] = [
     gte::GTE,
     deberta_v2::DEBERTA_V2,
     electra::ELECTRA,
+    albert::ALBERT,
 ];

@@ -26,7 +26,8 @@ pub use tensors::{LinearSpec, NormSpec, TableSpec};
 pub struct EncoderSpec {
     /// From ids to the first hidden state.
     pub embeddings: EmbeddingSpec,
-    /// The encoder layers, in order.
+    /// The encoder layers, in the order in which they are computed. Those that are equal have the same
+    /// tensors.
     pub layers: Vec<LayerSpec>,
     /// Attention heads of each layer.
     pub attention_heads: usize,
@@ -51,7 +52,7 @@ pub struct EncoderSpec {
 /// ```
 ///
 /// A norm that the layer doesn't have is left out, and so is the gate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LayerSpec {
     /// The norms.
     pub norms: LayerNorms,
@@ -74,7 +75,7 @@ pub struct LayerSpec {
 }
 
 /// The norms of a layer: those before its parts, or those after the residual sums.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LayerNorms {
     /// Of the input of attention.
     pub before_attention: Option<NormSpec>,
@@ -101,6 +102,20 @@ impl EncoderSpec {
         }
     }
 
+    /// The layers that differ, and for each layer of the encoder its place among them.
+    pub fn distinct_layers(&self) -> (Vec<&LayerSpec>, Vec<usize>) {
+        let mut distinct: Vec<&LayerSpec> = Vec::new();
+        let place = |layer| match distinct.iter().position(|known| *known == layer) {
+            Some(place) => place,
+            None => {
+                distinct.push(layer);
+                distinct.len() - 1
+            }
+        };
+        let places = self.layers.iter().map(place).collect();
+        (distinct, places)
+    }
+
     /// Name and shape of each tensor that the encoder reads.
     ///
     /// They come layer by layer, so that a checkpoint that has fewer layers than its config says is
@@ -119,7 +134,7 @@ impl EncoderSpec {
             .map(TableSpec::tensor)
             .chain(projection.iter().flat_map(LinearSpec::tensors))
             .chain([norm].into_iter().chain(relative_norm).flat_map(NormSpec::tensors))
-            .chain(self.layers.iter().flat_map(LayerSpec::tensors))
+            .chain(self.distinct_layers().0.into_iter().flat_map(LayerSpec::tensors))
             .chain(self.final_norm.iter().flat_map(NormSpec::tensors))
     }
 

@@ -16,7 +16,7 @@ pub struct RelativePositions {
 }
 
 /// The projections of a layer, `(c) → (c)` each.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RelativeProjections {
     /// Of embeddings of distances to keys, for queries.
     pub keys: Option<LinearSpec>,

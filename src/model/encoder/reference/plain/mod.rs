@@ -7,6 +7,8 @@ mod layer;
 mod modules;
 mod relative;
 
+use std::sync::Arc;
+
 use candle_core::{Device, Module, Tensor};
 use candle_nn::{LayerNorm, Linear, VarBuilder};
 
@@ -24,7 +26,7 @@ pub struct Plain {
     embedding_projection: Option<Linear>,
     embedding_norm: LayerNorm,
     is_norm_first: bool,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     /// `(buckets, h)`
     position_bias: Option<Tensor>,
     relative_rows: Option<RelativeRows>,
@@ -45,6 +47,9 @@ impl Plain {
         let distances = spec.relative.as_ref();
         let distances = distances.map(|spec| relative::embeddings(weights, spec)).transpose()?;
         let bias = spec.position_bias.as_ref().map(|bias| table(weights, &bias.table));
+        let (distinct, places) = spec.distinct_layers();
+        let layer = |layer| Layer::load(weights, spec, layer, distances.as_ref()).map(Arc::new);
+        let layers: Vec<_> = distinct.into_iter().map(layer).collect::<candle_core::Result<_>>()?;
         Ok(Self {
             words: table(weights, &embeddings.words)?,
             positions: positions.transpose()?,
@@ -60,11 +65,7 @@ impl Plain {
                 .transpose()?,
             embedding_norm: norm(weights, &embeddings.norm)?,
             is_norm_first: embeddings.is_norm_first,
-            layers: spec
-                .layers
-                .iter()
-                .map(|layer| Layer::load(weights, spec, layer, distances.as_ref()))
-                .collect::<candle_core::Result<_>>()?,
+            layers: places.into_iter().map(|place| Arc::clone(&layers[place])).collect(),
             position_bias: bias.transpose()?,
             relative_rows: spec.relative.as_ref().map(|relative| relative.rows),
             final_norm: spec.final_norm.as_ref().map(|spec| norm(weights, spec)).transpose()?,
