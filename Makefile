@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot judge-ner judge-sparse judge-late compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
+.PHONY: help setup serve model data test check nextest fixtures heads heads-judged judge-sets compare bench bench-heads bench-outputs bench-memory bench-dialects bench-traces bench-kernels bench-peers bench-families bench-long bench-rebuild bench-overload bench-neighbours bench-models bench-hangups bench-restarts bench-slow-clients bench-keys bench-probes bench-soak bench-tokenising haproxy servers image-test faults faults-reading faults-training judge-checkpoints judge-layouts judge-mpnet judge-tags judge-zero-shot judge-ner judge-sparse judge-late compare-builds asan heads-elsewhere clients schemathesis deny advisories fuzz fuzz-all fuzz-shrink fuzz-tools openapi proto man completions release
 
 PYTHON ?= python3
 NEXTEST := 0.9.143
@@ -89,6 +89,9 @@ bench-memory: model data ## Memory of the server during 100,000 texts of mixed l
 
 bench-heads: model data ## Cost of three heads and an embedding compared with one head
 	cargo bench --locked --bench serving -- --heads
+
+bench-outputs: model data ## Cost of heads, tags, vectors of tokens and sparse rows beside dense rows
+	cargo bench --locked --bench serving -- --outputs
 
 bench-dialects: model data ## Other services' routes and gRPC compared with /embed, and base64 with lists of numbers
 	cargo bench --locked --bench serving -- --dialects

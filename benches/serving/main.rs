@@ -10,7 +10,8 @@
 //! - `strata bench`: the same binary on the same texts, including tokenisation;
 //! - the batcher in process: the rate of 64 clients if HTTP and tokenisation cost nothing.
 //!
-//! `--heads` measures the cost of more heads in a pass (`make bench-heads`). `--memory` measures
+//! `--heads` measures the cost of more heads in a pass (`make bench-heads`), `--outputs` that of outputs of
+//! all kinds (`make bench-outputs`). `--memory` measures
 //! the server's memory over 100,000 texts (`make bench-memory`). `--dialects` compares other services'
 //! routes and gRPC with `/embed` (`make bench-dialects`). `--traces` measures the cost of traces and of reading
 //! the metrics (`make bench-traces`).
@@ -19,6 +20,7 @@ mod dialects;
 mod grpc;
 mod heads;
 mod memory;
+mod outputs;
 mod server;
 mod traces;
 mod work;
@@ -83,6 +85,9 @@ fn main() -> anyhow::Result<()> {
     let parts = load_parts(&config, &mut |_| {})?;
     if std::env::args().any(|argument| argument == "--heads") {
         return heads::run(&parts, &config, &texts);
+    }
+    if std::env::args().any(|argument| argument == "--outputs") {
+        return outputs::run(&parts, &config, &texts);
     }
     let tasks = tasks(&parts, &texts)?;
     let tokens: usize = tasks.iter().map(|task| task.sequence.tokens()).sum();

@@ -117,6 +117,16 @@ def mpnet(folder):
     )
 
 
+def short(folder):
+    """Queries that are cut before they are filled up."""
+    import torch
+
+    expansion = {"strategy": "min", "attend": True, "length": 10}
+    native(folder, [(COLUMNS, torch.nn.Identity(), False)], query_expansion=expansion)
+    file = folder / "sentence_bert_config.json"
+    write_content(file, json.loads(file.read_text(encoding="utf-8")) | {"max_seq_length": 7})
+
+
 def modernbert(folder):
     import torch
 
@@ -145,6 +155,7 @@ CHECKPOINTS = {
     "pylate-words": ("tiny/single-label", pylate_words),
     "colbert": ("tiny/single-label", colbert),
     "mpnet": ("families/mpnet", mpnet),
+    "short": ("families/mpnet", short),
     "modernbert": ("families/modernbert", modernbert),
     "roberta": ("families/roberta", roberta),
 }

@@ -60,24 +60,26 @@ fn reader(
         }
         _ => Ok(tokens.min(configured)),
     };
-    let length = |field: &str, tokens: Option<usize>| match tokens {
-        // What sentence-transformers calls the tokenizer with goes over it.
-        Some(tokens) if checkpoint.sentence.text.max_length.is_none() => fits(field, tokens),
-        _ => Ok(sequence_tokens),
+    // What sentence-transformers calls the tokenizer with goes over both.
+    let over = checkpoint.sentence.text.max_length.is_some();
+    let length = |field: &str, tokens: Option<usize>| {
+        tokens.filter(|_| !over).map(|tokens| fits(field, tokens)).transpose()
     };
-    let document_tokens = length("document_length", text.tasks.document_length)?;
+    let document_tokens = length(text.fields.document, text.tasks.document_length)?;
+    let document_tokens = document_tokens.unwrap_or(sequence_tokens);
     let query_length = length("query_length", text.tasks.query_length)?;
     let Some(expansion) = &text.tasks.expansion else {
-        return Ok(LateReader { query_tokens: query_length, document_tokens, filling: None });
+        let query_tokens = query_length.unwrap_or(sequence_tokens);
+        return Ok(LateReader { query_tokens, document_tokens, filling: None });
     };
-    let least = fits("query_expansion.length", expansion.tokens)?;
+    let least = fits(text.fields.filled_query, expansion.tokens)?;
     if least < expansion.tokens {
         let (field, allowed) = ("limits.sequence_tokens", "queries have more tokens");
         return Err(format!("{field} is {least}; {allowed}: {}", expansion.tokens));
     }
     let query_tokens = match expansion.width {
         ExpansionWidth::Fixed => least,
-        ExpansionWidth::Min => query_length.max(least),
+        ExpansionWidth::Min => query_length.map_or(sequence_tokens, |tokens| tokens.max(least)),
     };
     let filling = Some(filling(expansion, checkpoint, tokenizer)?);
     Ok(LateReader { query_tokens, document_tokens, filling })
@@ -90,6 +92,8 @@ fn filling(
     tokenizer: &Tokenizer,
 ) -> Result<Filling, String> {
     let Expansion { tokens, attended, ref token, .. } = *expansion;
+    let field =
+        checkpoint.sentence.multi_vector.as_ref().map_or("", |late| late.text.fields.filled_query);
     let most = checkpoint.config.spec.most_unattended();
     if !attended && most == 0 {
         let family = checkpoint.config.family.model_type;
@@ -100,7 +104,7 @@ fn filling(
         let allowed = format!(
             "at most {most} is allowed with local layers that reach {most} tokens, unless \"attend\" is true"
         );
-        return Err(unusable("query_expansion.length", tokens, &allowed));
+        return Err(unusable(field, tokens, &allowed));
     }
     let id = match token {
         Some(token) => tokenizer.id(token).ok_or_else(|| {

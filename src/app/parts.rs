@@ -134,7 +134,7 @@ impl ReadParts {
         let Checkpoint { encoder_dir, weights, sentence, .. } = checkpoint;
         let config_file = encoder_dir.join("config.json");
         let files = [config_file.as_path(), tokenizer.file()];
-        fingerprint(weights, &sentence.native, &files, tokenizer.beyond_file(), *sequence_tokens)
+        fingerprint(weights, sentence, &files, tokenizer.beyond_file(), *sequence_tokens)
     }
 }
 

@@ -2,6 +2,7 @@
 //! compares texts takes.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::caller::Caller;
 use super::error::ApiError;
@@ -10,8 +11,9 @@ use super::pipeline::{self, Outcome};
 use super::reply::{INLINE_NUMBERS, Reply};
 use super::scores::{Scores, ScoresAnswer, score_size};
 use super::service::{Reading, Service};
+use super::text_pool::TextPool;
 use super::tokenizing::LongInput;
-use crate::model::multi_vector::{MultiVectorHead, Role};
+use crate::model::multi_vector::{MaxSim, MultiVectorHead, Role};
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::task::{OutputSpec, TaskSpec};
 use crate::text::Input;
@@ -49,16 +51,75 @@ impl Comparison {
         }
     }
 
-    /// The score of each text's numbers for those of `source`.
-    fn scores(&self, source: &[f32], texts: &[Vec<f32>]) -> std::io::Result<Vec<f32>> {
+    /// What scores texts for one of these numbers.
+    fn scorer(&self, source: Vec<f32>) -> std::io::Result<Scorer> {
         match self {
-            Self::Cosine(_) => Ok(texts.iter().map(|text| cosine(source, text)).collect()),
+            Self::Cosine(_) => Ok(Scorer::Cosine(source)),
             Self::MaxSim(head) => {
-                let query = head.max_sim(source)?;
-                Ok(texts.iter().map(|text| query.score(text)).collect())
+                let vectors = source.len() / head.columns();
+                Ok(Scorer::MaxSim { query: head.max_sim(&source)?, vectors })
             }
         }
     }
+}
+
+/// Scores texts for one text.
+enum Scorer {
+    /// Its row.
+    Cosine(Vec<f32>),
+    /// Its vectors, and how many there are.
+    MaxSim { query: MaxSim, vectors: usize },
+}
+
+impl Scorer {
+    fn score(&self, text: &[f32]) -> f32 {
+        match self {
+            Self::Cosine(source) => cosine(source, text),
+            Self::MaxSim { query, .. } => query.score(text),
+        }
+    }
+
+    /// How many products a text of so many numbers takes.
+    fn products(&self, numbers: usize) -> usize {
+        match self {
+            Self::Cosine(_) => numbers,
+            Self::MaxSim { vectors, .. } => vectors * numbers,
+        }
+    }
+}
+
+/// So many products are computed at once, and at least one text's. After that others have a turn, and the
+/// request ends if its deadline has passed or its client has left.
+const SLICE_PRODUCTS: usize = 32 * 1024 * 1024;
+
+/// The score of each text.
+async fn scores(
+    pool: &TextPool,
+    comparison: Comparison,
+    source: Vec<f32>,
+    texts: Vec<Vec<f32>>,
+    deadline: Instant,
+) -> Result<Vec<f32>, ApiError> {
+    let is_long = source.len() > INLINE_NUMBERS;
+    let scorer = pool.run(is_long, deadline, move || comparison.scorer(source)).await?;
+    let scorer = Arc::new(scorer.map_err(ApiError::internal)?);
+    let texts = Arc::new(texts);
+    let mut scores = Vec::with_capacity(texts.len());
+    while scores.len() < texts.len() {
+        let (first, mut products) = (scores.len(), 0);
+        let fits = |text: &&Vec<f32>| {
+            products += scorer.products(text.len());
+            products <= SLICE_PRODUCTS
+        };
+        let end = first + texts[first..].iter().take_while(fits).count().max(1);
+        let is_long = products > INLINE_NUMBERS;
+        let (scorer, texts) = (Arc::clone(&scorer), Arc::clone(&texts));
+        let score = move || -> Vec<f32> {
+            texts[first..end].iter().map(|text| scorer.score(text)).collect()
+        };
+        scores.extend(pool.run(is_long, deadline, score).await?);
+    }
+    Ok(scores)
 }
 
 /// Texts to be compared with one text, all of them checked.
@@ -111,10 +172,7 @@ impl SimilarityRequest {
             source.outputs.into_iter().flat_map(|output| output.values).flatten().collect();
         let rows = outputs.into_iter().flat_map(|output| output.values);
         let rows: Vec<Vec<f32>> = rows.collect();
-        let is_long = rows.iter().map(Vec::len).sum::<usize>() > INLINE_NUMBERS;
-        let compare = move || comparison.scores(&source, &rows);
-        let scores = service.text_pool.run(is_long, deadline, compare).await?;
-        let scores = scores.map_err(ApiError::internal)?;
+        let scores = scores(&service.text_pool, comparison, source, rows, deadline).await?;
         let reply = Reply { numbers: scores.len(), deadline, memory };
         Ok(ScoresAnswer { scores: Scores { scores, tokens }, reply })
     }

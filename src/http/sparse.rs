@@ -18,7 +18,7 @@ use crate::model::output::Output;
 use crate::model::sparse::{SparseHead, id_weights};
 use crate::model::task::{OutputSpec, TaskSpec};
 
-/// About how many ids have a weight, for each token of a text. Trained models have fewer.
+/// About how many ids have a weight by SPLADE, for each token of a text. Trained models have fewer.
 const IDS_PER_TOKEN: usize = 16;
 
 /// About how many bytes an id with its weight takes in JSON.
@@ -86,6 +86,7 @@ pub fn head(service: &Service, pointer: &str) -> Result<Arc<SparseHead>, ApiErro
 
 /// The size of the row of a text in an answer.
 pub fn sparse_size(head: &SparseHead, tokens: usize) -> AnswerSize {
-    let ids = head.vocabulary().min(IDS_PER_TOKEN * tokens);
+    let per_token = if head.splade().is_some() { IDS_PER_TOKEN } else { 1 };
+    let ids = head.vocabulary().min(per_token * tokens);
     AnswerSize { numbers: 2 * ids, bytes: WEIGHT_BYTES * ids }
 }

@@ -6,14 +6,19 @@ use super::listing::{Listing, RemoteFile};
 pub const MODULES: &str = "modules.json";
 
 /// Files beside the weights, in a checkpoint's folder and in those of its modules.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 13] = [
     "adapter_config.json",
     "added_tokens.json",
+    "artifact.metadata",
+    "colbert_linear.pt",
     "config.json",
     "config_sentence_transformers.json",
+    "merges.txt",
+    "sparse_linear.pt",
     "special_tokens_map.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "vocab.json",
     "vocab.txt",
 ];
 
@@ -189,6 +194,31 @@ mod tests {
                 "vocab.txt",
             ]
         );
+    }
+
+    #[test]
+    fn what_models_of_other_families_and_of_late_interaction_have_is_needed_too() {
+        let bge_m3 = listing(&[
+            "1_Pooling/config.json",
+            "colbert_linear.pt",
+            "config.json",
+            "images/bm25.jpg",
+            "long.jpg",
+            "modules.json",
+            "pytorch_model.bin",
+            "sentencepiece.bpe.model",
+            "sparse_linear.pt",
+            "tokenizer.json",
+        ]);
+        let needed = names(&bge_m3, Some(&["", "1_Pooling", "2_Normalize"])).unwrap();
+        for name in ["colbert_linear.pt", "sparse_linear.pt", "pytorch_model.bin"] {
+            assert!(needed.iter().any(|file| file == name), "{name}: {needed:?}");
+        }
+        assert_eq!(needed.len(), 7, "{needed:?}");
+        let colbert = ["artifact.metadata", "config.json", "model.safetensors", "vocab.txt"];
+        assert_eq!(names(&listing(&colbert), None).unwrap(), colbert);
+        let roberta = ["config.json", "merges.txt", "model.safetensors", "vocab.json"];
+        assert_eq!(names(&listing(&roberta), None).unwrap(), roberta);
     }
 
     #[test]

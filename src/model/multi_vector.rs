@@ -9,10 +9,12 @@ use strata_kernels::{
     Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View, ViewMut,
 };
 
-use super::checkpoint::{Checkpoint, CheckpointError, Similarity};
+use super::checkpoint::{Checkpoint, CheckpointError};
 use super::pooling_mask::{PoolingMask, counted_rows};
 use super::row_layer::RowLayer;
 use super::token_layers::TokenLayers;
+
+pub use super::checkpoint::Similarity;
 
 /// What a text is to the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +85,11 @@ impl MultiVectorHead {
         self.layer
     }
 
+    /// How two texts are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
     /// `e`, columns of a vector.
     pub fn columns(&self) -> usize {
         self.columns
@@ -124,6 +131,9 @@ impl MultiVectorHead {
 /// The score of a document that has no vectors, as in sentence-transformers: below all others.
 const NO_VECTORS: f32 = -1e9;
 
+/// Vectors of a document that are compared at once.
+const BLOCK: usize = 64;
+
 /// MaxSim with one query, `Σᵢ maxⱼ qᵢ·dⱼ`: for each vector of the query, the product with the most similar
 /// vector of a document.
 pub struct MaxSim {
@@ -154,21 +164,26 @@ impl MaxSim {
 
     /// The score of a document of these vectors, `(m,e)`.
     pub fn score(&self, document: &[f32]) -> f32 {
-        let m = document.len() / self.columns;
-        if m == 0 {
+        if document.is_empty() {
             return NO_VECTORS;
         }
         let Some(query) = &self.query else { return 0.0 };
+        let mut largest = vec![f32::NEG_INFINITY; self.vectors];
+        let (mut products, mut scratch) = (Vec::new(), OperandScratch::default());
         let stride = query.columns();
-        let mut products = vec![0.0; m * stride];
-        let mut scratch = OperandScratch::default();
-        let view = View::new(document, m, self.columns, self.columns);
-        let operand = Operand::new(self.kernels, Dtype::F32, view, &mut scratch);
-        let out = ViewMut::new(&mut products, m, stride, stride);
-        self.kernels.gemm(&operand, query, 0..query.panels(), Epilogue::Bias, out);
-        let of_document = |vector: usize| products.iter().skip(vector).step_by(stride).copied();
-        let largest = |vector| f64::from(of_document(vector).fold(f32::NEG_INFINITY, f32::max));
-        let sum: f64 = (0..self.vectors).map(largest).sum();
+        // A block at a time, so that memory doesn't grow with both texts.
+        for block in document.chunks(BLOCK * self.columns) {
+            let m = block.len() / self.columns;
+            products.resize(m * stride, 0.0);
+            let view = View::new(block, m, self.columns, self.columns);
+            let operand = Operand::new(self.kernels, Dtype::F32, view, &mut scratch);
+            let out = ViewMut::new(&mut products, m, stride, stride);
+            self.kernels.gemm(&operand, query, 0..query.panels(), Epilogue::Bias, out);
+            for row in products.chunks_exact(stride) {
+                largest.iter_mut().zip(row).for_each(|(largest, x)| *largest = largest.max(*x));
+            }
+        }
+        let sum: f64 = largest.into_iter().map(f64::from).sum();
         match self.similarity {
             Similarity::MaxSim => sum as f32,
             Similarity::MeanMaxSim => (sum / self.vectors as f64) as f32,
@@ -191,6 +206,13 @@ mod tests {
         // 3, 8 and the largest of -4 and -3.
         assert_eq!(max_sim(Similarity::MaxSim, &query).score(&document), 8.0);
         assert_eq!(max_sim(Similarity::MeanMaxSim, &query).score(&document), 8.0 / 3.0);
+    }
+
+    #[test]
+    fn all_blocks_of_a_document_are_compared() {
+        let document: Vec<f32> = (0..3 * BLOCK + 5).flat_map(|at| [at as f32, -1.0]).collect();
+        let score = max_sim(Similarity::MaxSim, &[1.0, 0.0, -1.0, 0.0]).score(&document);
+        assert_eq!(score, (3 * BLOCK + 4) as f32);
     }
 
     #[test]

@@ -24,7 +24,8 @@ const SCORE_TOLERANCE: f64 = 1e-5;
 /// Of vectors by dtype, whose columns are up to 1. Largest differences seen: 0.026 and 0.080.
 const REDUCED_TOLERANCES: [(Dtype, f64); 2] = [(Dtype::Bf16, 0.05), (Dtype::Int8, 0.15)];
 
-const NAMES: [&str; 6] = ["pylate", "pylate-words", "colbert", "mpnet", "modernbert", "roberta"];
+const NAMES: [&str; 7] =
+    ["pylate", "pylate-words", "colbert", "mpnet", "short", "modernbert", "roberta"];
 
 fn fixture(name: &str) -> std::path::PathBuf {
     root().join("tests/fixtures/multi_vector").join(name)
@@ -227,7 +228,7 @@ async fn lengths_and_markers_are_those_of_the_files() {
     let app = TestApp::new(&served(folder.path()));
     let info = app.get("/info").await.ok();
     let expected = json!({
-        "dimensions": 16, "query_tokens": 12, "filled_query_tokens": 12, "document_tokens": 20,
+        "dimensions": 16, "similarity": "maxsim", "query_tokens": 12, "filled_query_tokens": 12, "document_tokens": 20,
     });
     assert_eq!(info["multi_vector"], expected);
     assert_eq!(info["prompts"], json!({"query": "##s ", "document": "##e "}));
@@ -250,6 +251,34 @@ async fn lengths_and_markers_are_those_of_the_files() {
     assert!(in_windows["usage"]["truncated"].as_array().unwrap().is_empty());
 }
 
+#[test]
+fn the_fingerprint_changes_with_all_that_makes_vectors() {
+    let golden = golden("pylate");
+    let fingerprint = |change: &dyn Fn(&Path)| {
+        let folder = checkpoint("pylate", &golden);
+        change(folder.path());
+        strata::app::load_parts(&served(folder.path()), &mut |_| {}).unwrap().fingerprint
+    };
+    let mut found = vec![
+        fingerprint(&|_| {}),
+        fingerprint(&insert(OPTIONS, "skiplist_words", json!(["the"]))),
+        fingerprint(&insert(OPTIONS, "query_length", json!(13))),
+        fingerprint(&insert(OPTIONS, "document_length", json!(21))),
+        fingerprint(&insert(OPTIONS, "similarity_fn_name", json!("meanmaxsim"))),
+        fingerprint(&insert(OPTIONS, "query_prefix", json!("##ed "))),
+        fingerprint(&|folder| {
+            let file = folder.join("1_Dense/model.safetensors");
+            let mut bytes = fs::read(&file).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(file, bytes).unwrap();
+        }),
+    ];
+    let all = found.len();
+    found.sort();
+    found.dedup();
+    assert_eq!(found.len(), all);
+}
+
 #[tokio::test]
 async fn an_answer_of_another_kind_of_model_is_refused() {
     let app = TestApp::tiny("sentence");
@@ -266,32 +295,71 @@ fn changed(name: &str, change: &dyn Fn(&Path)) -> String {
     refusal(folder.path())
 }
 
+const OPTIONS: &str = "config_sentence_transformers.json";
+const SETTINGS: &str = "sentence_bert_config.json";
+
+/// Writes a field of a file.
+fn insert(file: &'static str, field: &'static str, value: Value) -> impl Fn(&Path) {
+    move |folder| edit(folder, file, |fields| drop(fields.insert(field.to_owned(), value.clone())))
+}
+
 #[test]
-fn fields_that_cannot_be_served_are_refused_by_name() {
-    let options = "config_sentence_transformers.json";
-    let settings = "sentence_bert_config.json";
-    let insert = |file: &'static str, field: &'static str, value: Value| {
-        move |folder: &Path| {
-            edit(folder, file, |fields| drop(fields.insert(field.to_owned(), value.clone())));
-        }
-    };
+fn lengths_that_cannot_be_served_are_refused_with_their_file() {
     for (name, change, expected) in [
-        ("pylate", insert(options, "query_length", json!(0)), "query_length is 0"),
-        ("pylate", insert(options, "document_length", json!(65)), "document_length is 65"),
-        ("pylate", insert(options, "query_prefix", json!(3)), "query_prefix is 3"),
-        ("pylate", insert(options, "skiplist_words", json!("the")), "skiplist_words is \"the\""),
-        ("pylate", insert("1_Dense/config.json", "in_features", json!(8)), "in_features is 8"),
+        ("pylate", insert(OPTIONS, "query_length", json!(0)), "query_length is 0"),
+        (
+            "pylate",
+            insert(OPTIONS, "document_length", json!(65)),
+            "config_sentence_transformers.json: document_length is 65; the encoder has 64",
+        ),
+        (
+            "pylate",
+            insert(OPTIONS, "query_length", json!(65)),
+            "config_sentence_transformers.json: query_length is 65",
+        ),
+        (
+            "colbert",
+            insert("artifact.metadata", "doc_maxlen", json!(65)),
+            "artifact.metadata: doc_maxlen is 65",
+        ),
         (
             "mpnet",
-            insert(settings, "query_expansion", json!({"strategy": "all", "length": 9})),
+            insert(SETTINGS, "query_expansion", json!({"strategy": "all", "length": 9})),
             "query_expansion.strategy is \"all\"; allowed are \"fixed\" and \"min\"",
         ),
         (
             "mpnet",
-            insert(settings, "query_expansion", json!({"strategy": "min"})),
+            insert(SETTINGS, "query_expansion", json!({"strategy": "min"})),
             "query_expansion.length is null",
         ),
-        ("mpnet", insert(settings, "query_length", json!(9)), "at least 10 is allowed"),
+        ("mpnet", insert(SETTINGS, "query_length", json!(9)), "at least 10 is allowed"),
+        (
+            "modernbert",
+            insert(SETTINGS, "query_expansion", json!({"strategy": "fixed", "length": 13})),
+            "query_expansion.length is 13; at most 12 is allowed with local layers",
+        ),
+        (
+            "modernbert",
+            insert(
+                SETTINGS,
+                "query_expansion",
+                json!({"strategy": "fixed", "length": 12, "token": "[NO]"}),
+            ),
+            "query_expansion.token is \"[NO]\"",
+        ),
+    ] {
+        let refused = changed(name, &change);
+        assert!(refused.contains(expected), "{expected}: {refused}");
+    }
+}
+
+#[test]
+fn fields_that_cannot_be_served_are_refused_by_name() {
+    for (name, change, expected) in [
+        ("pylate", insert("1_Dense/config.json", "out_features", json!(0)), "out_features is 0"),
+        ("pylate", insert(OPTIONS, "query_prefix", json!(3)), "query_prefix is 3"),
+        ("pylate", insert(OPTIONS, "skiplist_words", json!("the")), "skiplist_words is \"the\""),
+        ("pylate", insert("1_Dense/config.json", "in_features", json!(8)), "in_features is 8"),
         (
             "mpnet",
             insert("4_MultiVectorMask/config.json", "keep_only_token_ids", json!([7])),
@@ -299,21 +367,7 @@ fn fields_that_cannot_be_served_are_refused_by_name() {
         ),
         (
             "modernbert",
-            insert(settings, "query_expansion", json!({"strategy": "fixed", "length": 13})),
-            "query_expansion.length is 13; at most 12 is allowed with local layers",
-        ),
-        (
-            "modernbert",
-            insert(
-                settings,
-                "query_expansion",
-                json!({"strategy": "fixed", "length": 12, "token": "[NO]"}),
-            ),
-            "query_expansion.token is \"[NO]\"",
-        ),
-        (
-            "modernbert",
-            insert(options, "model_type", json!("SentenceTransformer")),
+            insert(OPTIONS, "model_type", json!("SentenceTransformer")),
             "only a MultiVectorEncoder can have it",
         ),
         (

@@ -129,6 +129,7 @@ async fn what_has_no_use_or_cannot_be_had_together_is_refused_with_its_field() {
         ("/embed", json!({"outputs": ["sparse"], "recipe": "native"}), "/recipe"),
         ("/embed", json!({"outputs": ["sparse"], "dimensions": 3}), "/dimensions"),
         ("/embed", json!({"outputs": ["sparse"], "precision": "binary"}), "/precision"),
+        ("/embed", json!({"outputs": ["sparse"], "encoding": "base64"}), "/encoding"),
         ("/embed", json!({"outputs": ["sparse"], "heads": ["mood"]}), "/heads"),
         ("/embed", json!({"outputs": ["dense"], "input_type": "query"}), "/input_type"),
         ("/embed", json!({"outputs": ["dense"], "tokens": true}), "/tokens"),

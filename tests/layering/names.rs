@@ -18,7 +18,7 @@ const TOKENIZER: &str = "`tokenizer.json`, `vocab.txt` and older files";
 
 /// Which sections have the names of a source file, or those of a struct in it; of two places that fit,
 /// the longer one counts.
-const READERS: [(&str, &[&str]); 38] = [
+const READERS: [(&str, &[&str]); 39] = [
     ("src/model/checkpoint/", &[WEIGHTS]),
     ("src/model/checkpoint/config/", &[CONFIG]),
     ("src/model/checkpoint/config/score_activation.rs", &[CONFIG]),
@@ -41,6 +41,7 @@ const READERS: [(&str, &[&str]); 38] = [
     ("src/model/checkpoint/sentence/layer_weights.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/multi_vector/colbert.rs", &[CONFIG, COLBERT]),
     ("src/model/checkpoint/sentence/multi_vector/colbert.rs Metadata", &[COLBERT]),
+    ("src/model/checkpoint/sentence/multi_vector/mod.rs", &[SETTINGS]),
     ("src/model/checkpoint/sentence/multi_vector/modules.rs", &[OF_A_MODULE]),
     ("src/model/checkpoint/sentence/multi_vector/pylate.rs", &[OPTIONS]),
     ("src/model/checkpoint/sentence/multi_vector/task_options.rs", &[SETTINGS]),

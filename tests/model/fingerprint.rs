@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use strata::app;
-use strata::model::checkpoint::{self, TensorNames, Weights};
-use strata::model::recipe::NativeRecipe;
+use strata::model::checkpoint::{self, SentenceFiles, TensorNames, Weights};
 
 use crate::formats::{rename, shard, with_old_norms, without_prefix};
 use crate::support::copy::MODEL;
@@ -67,10 +66,10 @@ fn a_fingerprint_does_not_change_with_files_prefixes_or_old_names() {
 /// The fingerprint of a folder's weights and two of its files.
 fn direct(copy: &CheckpointCopy, settings: Option<&str>) -> String {
     let names = TensorNames::prefixed(&["bert."]);
-    let (weights, native) = (Weights::open(copy.dir(), names).unwrap(), NativeRecipe::default());
+    let (weights, sentence) = (Weights::open(copy.dir(), names).unwrap(), SentenceFiles::default());
     let files = FILES.map(|name| copy.file(name));
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    checkpoint::fingerprint::fingerprint(&weights, &native, &files, settings, 63).unwrap()
+    checkpoint::fingerprint::fingerprint(&weights, &sentence, &files, settings, 63).unwrap()
 }
 
 const FILES: [&str; 2] = ["config.json", "tokenizer.json"];

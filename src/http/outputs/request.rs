@@ -26,6 +26,19 @@ pub enum OutputName {
     Tags,
 }
 
+impl OutputName {
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Sparse => "sparse",
+            Self::MultiVector => "multi_vector",
+            Self::Heads => "heads",
+            Self::Tags => "tags",
+        }
+    }
+}
+
 /// What a text is to a search by vectors of tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

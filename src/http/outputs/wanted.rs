@@ -14,7 +14,7 @@ use crate::http::recipe::{cut, resolve};
 use crate::http::service::{LateInteraction, Reading, Service};
 use crate::http::sparse::{self, sparse_size};
 use crate::http::tagging::{self, ENTITY_BYTES, OUTSIDE, Tagging};
-use crate::http::vectors::{FLOAT_BYTES, VectorFormat};
+use crate::http::vectors::VectorFormat;
 use crate::http::wire::WireInputs;
 use crate::model::head::{Head, OutputActivation};
 use crate::model::multi_vector::{MultiVectorHead, Role};
@@ -110,7 +110,8 @@ impl WantedOutputs {
 
     /// Checks that all outputs are of the same tokens.
     fn check_tokens(&self, service: &Service, outputs: &[OutputName]) -> Result<(), ApiError> {
-        if service.filling(self.reading()).is_some() && outputs.len() > 1 {
+        let others = outputs.iter().any(|output| *output != OutputName::MultiVector);
+        if service.filling(self.reading()).is_some() && others {
             let message = "the vectors of a query are those of a query that is filled up with masks, which \
                            other outputs don't read; ask for \"multi_vector\" alone";
             return Err(unsupported("/outputs", message));
@@ -157,9 +158,13 @@ impl WantedOutputs {
         });
         let sparse =
             self.sparse.as_ref().map_or(AnswerSize::default(), |head| sparse_size(head, tokens));
+        let vector_bytes = self
+            .vectors
+            .as_ref()
+            .map_or(0, |(head, _)| tokens * self.vector_format.json_bytes(head.columns()));
         let rest = AnswerSize {
             numbers: columns + classes + vectors,
-            bytes: (columns + vectors) * FLOAT_BYTES + classes * CLASS_BYTES,
+            bytes: self.dense_format.json_bytes(columns) + vector_bytes + classes * CLASS_BYTES,
         };
         [tags, sparse, rest].into_iter().sum()
     }
@@ -211,25 +216,25 @@ fn check_fields(request: &OutputsRequest) -> Result<(), ApiError> {
         return Err(unsupported("/outputs", message));
     }
     use OutputName::{Dense, Heads, MultiVector};
-    let fields = [
-        (request.recipe_field, request.recipe.is_some(), "dense", Dense),
-        ("/dimensions", request.dimensions.is_some(), "dense", Dense),
-        ("/precision", request.precision.is_some(), "dense", Dense),
-        ("/heads", request.heads.is_some(), "heads", Heads),
-        ("/activation", request.activation.is_some(), "heads", Heads),
-        ("/top_k", request.top_k.is_some(), "heads", Heads),
-        ("/input_type", request.input_type.is_some(), "multi_vector", MultiVector),
+    let fields: [(&str, bool, &[OutputName]); 8] = [
+        (request.recipe_field, request.recipe.is_some(), &[Dense]),
+        ("/dimensions", request.dimensions.is_some(), &[Dense]),
+        ("/precision", request.precision.is_some(), &[Dense]),
+        ("/encoding", request.encoding.is_some(), &[Dense, MultiVector]),
+        ("/heads", request.heads.is_some(), &[Heads]),
+        ("/activation", request.activation.is_some(), &[Heads]),
+        ("/top_k", request.top_k.is_some(), &[Heads]),
+        ("/input_type", request.input_type.is_some(), &[MultiVector]),
     ];
-    let idle = |(_, is_given, _, output): &&(_, bool, _, _)| {
-        *is_given && !request.outputs.contains(output)
-    };
-    match fields.iter().find(idle) {
-        Some((pointer, _, name, _)) => {
-            let message = format!("it changes only \"{name}\", which isn't among the outputs");
-            Err(unsupported(pointer, &message))
+    for (pointer, is_given, outputs) in fields {
+        if is_given && !outputs.iter().any(|output| request.outputs.contains(output)) {
+            let names: Vec<&str> = outputs.iter().map(|output| output.name()).collect();
+            let names = names.join(" and ");
+            let message = format!("it changes only {names}, which isn't among the outputs");
+            return Err(unsupported(pointer, &message));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 fn late(service: &Service) -> Result<&LateInteraction, ApiError> {

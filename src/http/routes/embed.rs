@@ -33,14 +33,14 @@ pub struct EmbedRequest {
     /// A recipe's name or a recipe; by default the configured one.
     #[serde(default)]
     pub recipe: Option<RecipeRef>,
-    /// How many of the first columns to keep, before normalisation.
+    /// How many of the first columns to keep, before normalisation. With `outputs`, of `dense`.
     #[serde(default)]
     #[schema(minimum = 1)]
     pub dimensions: Option<usize>,
     /// How vectors are written.
     #[serde(default)]
     pub encoding: Option<Encoding>,
-    /// How the columns of vectors are represented.
+    /// How the columns of vectors are represented; with `outputs`, those of `dense`.
     #[serde(default)]
     pub precision: Option<Precision>,
     /// A text to put in front of each input.

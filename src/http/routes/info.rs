@@ -17,6 +17,7 @@ use crate::http::service::{LateInteraction, Service};
 use crate::http::state::AppState;
 use crate::model::checkpoint::{LeftOut, ProblemType, Splade};
 use crate::model::head::{Head, OutputActivation};
+use crate::model::multi_vector::Similarity;
 use crate::model::recipe::ResolvedRecipe;
 use crate::model::sparse::SparseHead;
 use crate::quantization::Calibration;
@@ -165,6 +166,8 @@ pub enum SparseMethod {
 pub struct MultiVectorInfo {
     /// Columns of a vector.
     pub dimensions: usize,
+    /// How the vectors of two texts are meant to be compared.
+    pub similarity: Similarity,
     /// Most tokens of a query, special tokens included.
     pub query_tokens: usize,
     /// To how many tokens queries are filled up, if they are.
@@ -282,6 +285,7 @@ fn multi_vector_info(late: &LateInteraction) -> MultiVectorInfo {
     let LateReader { query_tokens, document_tokens, filling } = &late.reader;
     MultiVectorInfo {
         dimensions: late.head.columns(),
+        similarity: late.head.similarity(),
         query_tokens: *query_tokens,
         filled_query_tokens: filling.map(|filling| filling.tokens),
         document_tokens: *document_tokens,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -15,11 +16,20 @@ use super::{Stopping, until};
 /// Requests before each reload.
 const SOME: u64 = 200;
 
-/// The connections of clients since HAProxy's worker started; `None` if it doesn't say.
-fn connections() -> Option<u64> {
+/// A number of HAProxy's worker, by the beginning of its line; `None` if it doesn't say.
+fn number(line: &str) -> Option<u64> {
     let scrape = get("http://127.0.0.1:8405/metrics").1;
-    let name = "haproxy_frontend_connections_total{proxy=\"clients\"} ";
-    scrape.lines().find_map(|line| line.strip_prefix(name)?.parse().ok())
+    scrape.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok())
+}
+
+/// The connections of clients since the worker started.
+fn connections() -> Option<u64> {
+    number("haproxy_frontend_connections_total{proxy=\"clients\"} ")
+}
+
+/// When the worker started, in seconds since 1970.
+fn started() -> Option<u64> {
+    number("haproxy_process_start_time_seconds ")
 }
 
 /// Sends requests, each over a connection of its own, until it is stopped or one fails, which it returns.
@@ -54,11 +64,13 @@ fn no_client_sees_a_failure_while_haproxy_reads_its_configuration_again() {
             for _ in 0..3 {
                 let goes_on = |condition: bool| condition || stop.load(Ordering::SeqCst);
                 until("some requests", || goes_on(connections().is_some_and(|all| all > SOME)));
-                let before = connections();
-                balancer.reload();
-                until("a new worker counts from 0", || {
-                    goes_on(connections().is_some_and(|all| Some(all) < before))
+                let before = started();
+                let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+                until("a later start is in another second", || {
+                    before.is_some_and(|one| one < now())
                 });
+                balancer.reload();
+                until("there is a new worker", || goes_on(started() > before));
                 until("it has both replicas", || goes_on(servers("UP") == 2));
             }
             drop(stopping);

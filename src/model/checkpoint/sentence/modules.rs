@@ -17,6 +17,8 @@ pub enum ModuleClass {
     SpladePooling,
     MultiVectorMask,
     Dense,
+    /// That of PyLate, which only a model of late interaction has.
+    PyLateDense,
     Dropout,
     LayerNorm,
     Normalize,
@@ -47,7 +49,7 @@ impl ModuleClass {
         "sentence_transformers.multi_vector_encoder.modules.",
     ];
 
-    /// PyLate's Dense, which is read like that of sentence-transformers.
+    /// The path of PyLate's Dense, which is read like that of sentence-transformers.
     const PYLATE_DENSE: &str = "pylate.models.Dense.Dense";
 
     /// Whether it has the encoder.
@@ -59,7 +61,7 @@ impl ModuleClass {
     /// name.
     fn from_path(path: &str) -> Option<Self> {
         if path == Self::PYLATE_DENSE {
-            return Some(Self::Dense);
+            return Some(Self::PyLateDense);
         }
         let inside = Self::PACKAGES.iter().find_map(|package| path.strip_prefix(package))?;
         let (file, name) = inside.rsplit_once('.').unwrap_or((inside, inside));
@@ -199,7 +201,7 @@ mod tests {
                 Some(ModuleClass::Normalize),
             ),
             ("Pooling", None),
-            ("pylate.models.Dense.Dense", Some(ModuleClass::Dense)),
+            ("pylate.models.Dense.Dense", Some(ModuleClass::PyLateDense)),
             ("pylate.models.ColBERT.ColBERT", None),
             (
                 "sentence_transformers.multi_vector_encoder.modules.multi_vector_mask.MultiVectorMask",

@@ -94,6 +94,7 @@ impl ModelOptions {
 
 impl OptionsFile {
     fn check(self) -> Result<ModelOptions, String> {
+        let has_type = self.model_type.is_some();
         let (kind, is_pylate) = kind(self.model_type, self.late.is_pylate())?;
         let is_cross_encoder = kind == ModelKind::CrossEncoder;
         if self.truncate_dim == Some(0) {
@@ -108,7 +109,9 @@ impl OptionsFile {
         }
         let late = match kind {
             ModelKind::MultiVectorEncoder => {
-                LateOptions { is_pylate, ..self.late.check(&mut prompts)? }
+                let late = self.late.check(&mut prompts)?;
+                let skips_punctuation = late.skips_punctuation || has_type;
+                LateOptions { is_pylate, skips_punctuation, ..late }
             }
             _ => LateOptions::default(),
         };

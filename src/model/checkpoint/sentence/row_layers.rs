@@ -87,6 +87,9 @@ pub fn read_dense(dir: &Path, width: usize, level: Level) -> Result<RowLayer, Ch
     check_width("in_features", read.in_features, width).map_err(invalid)?;
     let weights = Weights::open(dir, TensorNames::default())?;
     let outputs = read.out_features;
+    if outputs == 0 {
+        return Err(invalid(unusable("out_features", outputs, "at least 1 is needed")));
+    }
     let linear = |module: &str| LinearSpec::new(module, width, outputs);
     let dense = weights.read_dense(&linear("linear").with_bias(read.bias), activation)?;
     let residual = if !read.use_residual {

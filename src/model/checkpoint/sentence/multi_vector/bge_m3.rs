@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::{LateText, MultiVector, Similarity};
+use crate::field::unusable;
 use crate::model::checkpoint::config::EncoderConfig;
 use crate::model::checkpoint::error::CheckpointError;
 use crate::model::checkpoint::weights::Weights;
@@ -56,6 +57,10 @@ fn read_linear(
     let weights = Weights::open_file(file)?;
     let found = weights.shape("weight").and_then(|shape| shape.first().copied());
     let outputs = outputs.or(found).unwrap_or(config.hidden_size);
+    if outputs == 0 {
+        let message = unusable("weight", outputs, "at least one row is needed");
+        return Err(CheckpointError::invalid(file, message));
+    }
     let weight = weights.read("weight", &[outputs, config.hidden_size])?;
     let bias = weights.read("bias", &[outputs])?;
     Ok(Some(Dense::new(weight, bias, activation)))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::task_options::{Expansion, TaskOptions, tokens};
-use super::{LateText, MultiVector, Similarity, SkippedWords};
+use super::{LateText, LengthFields, MultiVector, Similarity, SkippedWords};
 use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 use crate::model::checkpoint::sentence::SentenceFiles;
@@ -58,6 +58,9 @@ pub fn read(dir: &Path, encoder: &EncoderFiles<'_>) -> Result<SentenceFiles, Che
     let outputs = encoder.weights.shape(LINEAR).and_then(|shape| shape.first().copied());
     let outputs = outputs.unwrap_or(USUAL_COLUMNS);
     let weight = encoder.weights.read(LINEAR, &[outputs, columns])?;
+    if outputs == 0 {
+        return Err(invalid(unusable(LINEAR, outputs, "at least one row is needed")));
+    }
     let dense = Dense::new(weight, vec![0.0; outputs], DenseActivation::Identity);
     let multi_vector = MultiVector {
         layer: encoder.config.layers,
@@ -67,6 +70,7 @@ pub fn read(dir: &Path, encoder: &EncoderFiles<'_>) -> Result<SentenceFiles, Che
         text: LateText {
             tasks,
             file,
+            fields: LengthFields { filled_query: "query_maxlen", document: "doc_maxlen" },
             skipped: match metadata.mask_punctuation {
                 Some(false) => SkippedWords::default(),
                 _ => SkippedWords::punctuation(),

@@ -9,6 +9,10 @@ mod task_options;
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
 use crate::model::row_layer::RowLayer;
 
 pub use bge_m3::{BgeM3, read as read_bge_m3};
@@ -34,13 +38,32 @@ pub struct MultiVector {
     pub ranks: bool,
 }
 
+impl MultiVector {
+    /// What defines vectors and scores, without the numbers of layers and what other files say of tokens.
+    pub fn definition(&self) -> Value {
+        let Self { layer, skips_first, similarity, text, .. } = self;
+        let TaskOptions { query_length, document_length, expansion } = &text.tasks;
+        let expansion = expansion.as_ref().map(|expansion| {
+            let Expansion { width, tokens, attended, token } = expansion;
+            json!([*width == ExpansionWidth::Fixed, tokens, attended, token])
+        });
+        let SkippedWords { words, in_queries, in_documents } = &text.skipped;
+        json!([
+            [layer, skips_first, similarity],
+            [query_length, document_length, expansion],
+            [words, in_queries, in_documents],
+        ])
+    }
+}
+
 /// How the vectors of two texts are compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Similarity {
     /// The sum over the query's vectors of the largest product with a vector of the document.
     #[default]
     MaxSim,
-    /// Its mean.
+    /// Its mean over the query's vectors.
     MeanMaxSim,
 }
 
@@ -51,11 +74,34 @@ pub struct LateText {
     pub tasks: TaskOptions,
     /// The file that says so, for messages.
     pub file: PathBuf,
+    /// The fields that have them, for messages.
+    pub fields: LengthFields,
     /// Words that get no vector where they are a token.
     pub skipped: SkippedWords,
     /// Texts in front of queries and documents whose first word, or all of which, is one token if the
     /// vocabulary has it.
     pub markers: Vec<String>,
+}
+
+/// The fields that have lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LengthFields {
+    /// That of the tokens to which queries are filled up.
+    pub filled_query: &'static str,
+    /// That of documents.
+    pub document: &'static str,
+}
+
+impl LengthFields {
+    /// Those of sentence-transformers.
+    pub const SETTINGS: Self =
+        Self { filled_query: "query_expansion.length", document: "document_length" };
+}
+
+impl Default for LengthFields {
+    fn default() -> Self {
+        Self::SETTINGS
+    }
 }
 
 /// Words that get no vector where they are a token.

@@ -1,11 +1,11 @@
 //! The modules of a model of late interaction: what is applied to the rows of tokens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::pylate::words;
-use super::{LateOptions, LateText, MultiVector, SkippedWords};
+use super::{LateOptions, LateText, LengthFields, MultiVector, SkippedWords};
 use crate::field::unusable;
 use crate::model::checkpoint::error::{CheckpointError, read_optional_json};
 use crate::model::checkpoint::sentence::modules::{Module, ModuleClass, ModuleList};
@@ -37,19 +37,19 @@ pub fn read(
             // What makes one row of a text, in a model that was made from one.
             ModuleClass::Pooling if options.is_pylate => {}
             ModuleClass::Normalize if options.is_pylate => {}
-            ModuleClass::Dense => {
+            ModuleClass::Dense | ModuleClass::PyLateDense => {
                 let layer = read_dense(&module.dir, width, Level::Tokens)?;
                 width = layer.outputs(width);
                 layers.push(layer);
             }
             ModuleClass::Normalize => layers.push(read_normalize(&module.dir, Level::Tokens)?),
-            ModuleClass::MultiVectorMask if skipped.is_none() => {
+            ModuleClass::MultiVectorMask if skipped.is_none() && !options.is_pylate => {
                 skipped = Some(read_mask(&module.dir.join("config.json"))?);
             }
             _ => return Err(misplaced(modules, module)),
         }
     }
-    if options.is_pylate && skipped.is_none() {
+    if options.is_pylate {
         skipped = Some(options.pylate_skipped());
         layers.push(RowLayer::Normalize);
     }
@@ -62,9 +62,11 @@ pub fn read(
         let message = "the list has no MultiVectorMask, which query_expansion needs";
         return Err(CheckpointError::invalid(&modules.file, message));
     }
+    let of_settings = transformer.text.file.as_ref().filter(|_| transformer.task_field.is_some());
     let text = LateText {
         tasks,
-        file: transformer.text.file.clone().unwrap_or(options_file.to_owned()),
+        file: of_settings.map_or(options_file, PathBuf::as_path).to_owned(),
+        fields: if of_settings.is_some() { LengthFields::SETTINGS } else { options.fields },
         skipped: skipped.unwrap_or_default(),
         markers: options.markers,
     };

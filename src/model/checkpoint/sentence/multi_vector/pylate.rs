@@ -7,14 +7,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::task_options::{Expansion, TaskOptions, tokens};
-use super::{Similarity, SkippedWords};
+use super::{LengthFields, Similarity, SkippedWords};
 use crate::field::unusable;
 
-/// The fields that only PyLate writes. `query_expansion` may be null, which is not the same as missing.
+/// The fields that only PyLate writes. Three of them may be null, which is not the same as missing.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct PyLateFields {
+    #[serde(deserialize_with = "super::super::options::present")]
     query_prefix: Option<Value>,
+    #[serde(deserialize_with = "super::super::options::present")]
     document_prefix: Option<Value>,
     query_length: Option<Value>,
     document_length: Option<Value>,
@@ -38,8 +40,12 @@ pub struct LateOptions {
     pub markers: Vec<String>,
     /// The words that are skipped in documents, if any are named.
     pub skipped: Option<Vec<String>>,
-    /// Whether the file has fields of PyLate.
+    /// Whether the file is PyLate's.
     pub is_pylate: bool,
+    /// Whether signs of punctuation are skipped where no words are named.
+    pub skips_punctuation: bool,
+    /// The fields that have lengths.
+    pub fields: LengthFields,
 }
 
 impl PyLateFields {
@@ -47,6 +53,8 @@ impl PyLateFields {
     pub fn check(self, prompts: &mut BTreeMap<String, String>) -> Result<LateOptions, String> {
         let is_pylate = self.is_pylate();
         let tasks = if is_pylate { self.tasks()? } else { TaskOptions::default() };
+        let is_derived = self.query_expansion.is_none();
+        let skips_punctuation = self.query_prefix.is_some() || self.document_prefix.is_some();
         let mut markers = Vec::new();
         let prefixes = [
             ("query", "query_prefix", self.query_prefix),
@@ -55,6 +63,7 @@ impl PyLateFields {
         for (name, field, prefix) in prefixes {
             let marker = match prefix {
                 None => continue,
+                Some(Value::Null) => String::new(),
                 Some(Value::String(marker)) => marker,
                 Some(other) => return Err(unusable(field, other, "allowed is a text")),
             };
@@ -73,7 +82,19 @@ impl PyLateFields {
             // Of other names, which are for rows, the default is taken.
             _ => Similarity::MaxSim,
         };
-        Ok(LateOptions { similarity, tasks, markers, skipped, is_pylate })
+        let mut fields = LengthFields::SETTINGS;
+        if is_derived {
+            fields.filled_query = "query_length";
+        }
+        Ok(LateOptions {
+            similarity,
+            tasks,
+            markers,
+            skipped,
+            is_pylate,
+            skips_punctuation,
+            fields,
+        })
     }
 
     /// Whether any of them is written.
@@ -127,6 +148,10 @@ pub fn words(field: &str, written: &Value) -> Result<Vec<String>, String> {
 impl LateOptions {
     /// The words that PyLate skips: those of its file, or else the signs of punctuation.
     pub fn pylate_skipped(&self) -> SkippedWords {
-        self.skipped.clone().map_or_else(SkippedWords::punctuation, SkippedWords::in_documents)
+        match &self.skipped {
+            Some(words) => SkippedWords::in_documents(words.clone()),
+            None if self.skips_punctuation => SkippedWords::punctuation(),
+            None => SkippedWords::default(),
+        }
     }
 }
