@@ -1,11 +1,12 @@
 //! The weights of a text's own tokens, as in bge-m3 (Chen et al. 2024, arXiv:2402.03216).
 
-use strata_kernels::{Kernels, View};
+use strata_kernels::Kernels;
 
+use super::input::SparseInput;
 use super::pairs::join;
 use crate::model::checkpoint::SpladePooling;
 use crate::model::dense::Dense;
-use crate::model::pooling_mask::{PoolingMask, counted_rows};
+use crate::model::pooling_mask::counted_rows;
 use crate::model::row_layer::RowLayer;
 use crate::model::token_layers::TokenLayers;
 
@@ -23,8 +24,9 @@ impl Lexical {
         Ok(Self { weight, weightless })
     }
 
-    /// `H (t,c)` of the tokens `ids` → the pairs of those that count.
-    pub fn row(&self, rows: View<'_>, ids: &[u32], mask: Option<&PoolingMask>) -> Vec<f32> {
+    /// The pairs of the tokens that count.
+    pub fn row(&self, text: &SparseInput<'_>) -> Vec<f32> {
+        let SparseInput { rows, ids, mask } = *text;
         let weights = self.weight.forward(rows);
         let counted = counted_rows(rows.rows(), mask).map(|(row, _)| (ids[row], weights[row]));
         let own = counted.filter(|(id, _)| !self.weightless.contains(id));
@@ -34,18 +36,21 @@ impl Lexical {
 
 #[cfg(test)]
 mod tests {
+    use strata_kernels::View;
+
     use super::*;
     use crate::model::dense::DenseActivation;
+    use crate::model::pooling_mask::PoolingMask;
 
     #[test]
     fn an_id_has_the_largest_weight_of_its_tokens_and_a_special_one_has_none() {
         let weight = Dense::new(vec![1.0, 1.0], vec![0.5], DenseActivation::Relu);
         let lexical = Lexical::new(&weight, vec![0], Kernels::best()).unwrap();
         let rows = [9.0, 9.0, 1.0, 2.0, -3.0, 0.0, 2.0, 2.0];
-        let view = View::new(&rows, 4, 2, 2);
-        assert_eq!(lexical.row(view, &[0, 7, 5, 7], None), [7.0, 4.5]);
+        let text = SparseInput { rows: View::new(&rows, 4, 2, 2), ids: &[0, 7, 5, 7], mask: None };
+        assert_eq!(lexical.row(&text), [7.0, 4.5]);
         let mask =
             PoolingMask { counted: vec![false, true, true, false], before: 1, total: 3, prompt: 0 };
-        assert_eq!(lexical.row(view, &[0, 7, 5, 7], Some(&mask)), [7.0, 3.5]);
+        assert_eq!(lexical.row(&SparseInput { mask: Some(&mask), ..text }), [7.0, 3.5]);
     }
 }

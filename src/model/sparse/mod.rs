@@ -3,20 +3,21 @@
 //! A row is kept as pairs of numbers, an id and its weight, one after another: ids ascend, and those of
 //! weight 0 are left out. Letters: `t` tokens, `c` hidden size, `v` ids of the vocabulary.
 
+mod input;
 mod lexical;
 mod pairs;
 mod predictions;
 
 use std::sync::Arc;
 
-use strata_kernels::{Dtype, Kernels, View};
+use strata_kernels::{Dtype, Kernels};
 
 use self::lexical::Lexical;
 use self::pairs::join;
 use self::predictions::Predictions;
 use super::checkpoint::{Checkpoint, CheckpointError, Splade, SpladePooling};
-use super::pooling_mask::PoolingMask;
 
+pub use self::input::SparseInput;
 pub use self::pairs::id_weights;
 
 /// The most ids of a vocabulary: each is exact in f32.
@@ -97,11 +98,11 @@ impl SparseHead {
         self.vocabulary
     }
 
-    /// `H (t,c)` of the tokens `ids` → the pairs of those that count.
-    pub fn row(&self, rows: View<'_>, ids: &[u32], mask: Option<&PoolingMask>) -> Vec<f32> {
+    /// The pairs of each text.
+    pub fn rows(&self, texts: &[SparseInput<'_>]) -> Vec<Vec<f32>> {
         match &self.method {
-            Method::Predictions(predictions) => predictions.row(rows, mask),
-            Method::Lexical(lexical) => lexical.row(rows, ids, mask),
+            Method::Predictions(predictions) => predictions.rows(texts),
+            Method::Lexical(lexical) => texts.iter().map(|text| lexical.row(text)).collect(),
         }
     }
 

@@ -3,19 +3,23 @@
 
 use std::ops::Range;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use strata_kernels::{
     Dtype, Epilogue, Kernels, Operand, OperandScratch, PackedLinear, PackedPart, View, ViewMut,
 };
 
+use super::input::SparseInput;
 use super::pairs::pairs;
 use crate::model::checkpoint::spec::PredictionSpec;
 use crate::model::checkpoint::{CheckpointError, Splade, SpladeActivation, SpladePooling, Weights};
-use crate::model::pooling_mask::{PoolingMask, counted_rows};
+use crate::model::pooling_mask::counted_rows;
 use crate::model::token_layers::TokenLayers;
 
 /// Logits that are computed before they are pooled: 128 KiB, so that they stay in a core's cache.
 const LOGITS: usize = 32 * 1024;
+
+/// The most panels of weights that are computed at once, so that they stay there too.
+const PANELS: usize = 8;
 
 /// The layers that predict tokens, and how their logits are pooled.
 pub struct Predictions {
@@ -61,31 +65,62 @@ impl Predictions {
         self.splade
     }
 
-    /// `H (t,c)` → the pairs of the tokens that count.
-    pub fn row(&self, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
-        let (t, e) = (rows.rows(), self.decoder.inputs());
-        let hidden = self.before.forward(rows);
-        let mut scratch = OperandScratch::default();
-        let hidden = View::new(&hidden, t, e, e);
-        let operand = Operand::new(self.kernels, self.dtype, hidden, &mut scratch);
-        let counted: Vec<usize> = counted_rows(t, mask).map(|(row, _)| row).collect();
-        let columns = self.decoder.panel_columns();
-        let at_once = (LOGITS / (t * columns)).max(1);
-        // Each part of the vocabulary by itself: its bits don't depend on how it is divided.
-        let part = |panels: Range<usize>| {
-            let (first, width) = (panels.start * columns, panels.len() * columns);
-            let mut logits = vec![0.0; t * width];
-            let out = ViewMut::new(&mut logits, t, width, width);
-            self.kernels.gemm(&operand, &self.decoder, panels, Epilogue::Bias, out);
-            // The last panel is filled up.
-            let ids = 0..width.min(self.vocabulary - first);
-            let weight = |id: usize| self.pool(counted.iter().map(|row| logits[row * width + id]));
-            pairs(ids.map(|id| (first + id, weight(id))))
-        };
+    /// For each text `H (t,c)` → the pairs of its tokens that count. A part of the vocabulary is computed
+    /// for one text after the other, so that its weights come from memory once for all of them.
+    pub fn rows(&self, texts: &[SparseInput<'_>]) -> Vec<Vec<f32>> {
+        let e = self.decoder.inputs();
+        let hidden: Vec<Vec<f32>> =
+            texts.par_iter().map(|text| self.before.forward(text.rows)).collect();
+        let mut scratches: Vec<OperandScratch> =
+            texts.iter().map(|_| OperandScratch::default()).collect();
+        let inputs = texts.iter().zip(&hidden).zip(&mut scratches);
+        let inputs: Vec<(Operand<'_>, Vec<usize>)> = inputs
+            .map(|((text, hidden), scratch)| {
+                let t = text.rows.rows();
+                let operand =
+                    Operand::new(self.kernels, self.dtype, View::new(hidden, t, e, e), scratch);
+                (operand, counted_rows(t, text.mask).map(|(row, _)| row).collect())
+            })
+            .collect();
+        let longest = texts.iter().map(|text| text.rows.rows()).max().unwrap_or(1);
+        let at_once = (LOGITS / (longest * self.decoder.panel_columns())).clamp(1, PANELS);
         let panels = self.decoder.panels();
         let parts = (0..panels).step_by(at_once).map(|first| first..panels.min(first + at_once));
         let parts: Vec<Range<usize>> = parts.collect();
-        parts.into_par_iter().map(part).collect::<Vec<Vec<f32>>>().concat()
+        let part = |panels: Range<usize>| -> Vec<Vec<f32>> {
+            let mut logits = Vec::new();
+            let texts = texts.iter().zip(&inputs);
+            texts
+                .map(|(text, (operand, counted))| {
+                    self.part(text.rows.rows(), operand, counted, panels.clone(), &mut logits)
+                })
+                .collect()
+        };
+        let parts: Vec<Vec<Vec<f32>>> = parts.into_par_iter().map(part).collect();
+        (0..texts.len())
+            .map(|text| parts.iter().flat_map(|part| &part[text]).copied().collect())
+            .collect()
+    }
+
+    /// The pairs of a part of the vocabulary, from `t` rows of which some are counted. Its bits don't
+    /// depend on how the vocabulary is divided.
+    fn part(
+        &self,
+        t: usize,
+        operand: &Operand<'_>,
+        counted: &[usize],
+        panels: Range<usize>,
+        logits: &mut Vec<f32>,
+    ) -> Vec<f32> {
+        let columns = self.decoder.panel_columns();
+        let (first, width) = (panels.start * columns, panels.len() * columns);
+        logits.resize(t * width, 0.0);
+        let out = ViewMut::new(logits, t, width, width);
+        self.kernels.gemm(operand, &self.decoder, panels, Epilogue::Bias, out);
+        // The last panel is filled up.
+        let ids = 0..width.min(self.vocabulary - first);
+        let weight = |id: usize| self.pool(counted.iter().map(|row| logits[row * width + id]));
+        pairs(ids.map(|id| (first + id, weight(id))))
     }
 
     /// The weight of an id, from its logits at each token that counts.
@@ -115,6 +150,7 @@ mod tests {
 
     use super::*;
     use crate::model::checkpoint::Checkpoint;
+    use crate::model::pooling_mask::PoolingMask;
     use crate::model::sparse::SparseHead;
     use crate::model::sparse::pairs::{id_weights, join};
 
@@ -131,6 +167,11 @@ mod tests {
             decoder: PackedLinear::pack(kernels, Dtype::F32, 2, &[part]).unwrap(),
             vocabulary: 3,
         }
+    }
+
+    /// The pairs of one text.
+    fn row(head: &Predictions, rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
+        head.rows(&[SparseInput { rows, ids: &[], mask }]).concat()
     }
 
     #[test]
@@ -176,7 +217,7 @@ mod tests {
         ] {
             let head = predictions(Splade { pooling, activation });
             let view = View::new(&rows, 2, 2, 2);
-            assert_eq!(head.row(view, None), expected);
+            assert_eq!(row(&head, view, None), expected);
             // The same tokens in two windows, each with the other one's token beside its own.
             let mask = |at: usize| PoolingMask {
                 counted: vec![at == 0, at == 1],
@@ -184,7 +225,7 @@ mod tests {
                 total: 2,
                 prompt: 0,
             };
-            let windows = [0, 1].map(|at| head.row(view, Some(&mask(at))));
+            let windows = [0, 1].map(|at| row(&head, view, Some(&mask(at))));
             let joined = join(pooling, windows.iter().flat_map(|window| id_weights(window)));
             assert_eq!(joined.len(), expected.len());
             for (found, expected) in joined.iter().zip(expected) {
@@ -192,7 +233,7 @@ mod tests {
             }
         }
         let none = [-1.0, -1.0];
-        let found = predictions(Splade::default()).row(View::new(&none, 1, 2, 2), None);
+        let found = row(&predictions(Splade::default()), View::new(&none, 1, 2, 2), None);
         assert_eq!(id_weights(&found).collect::<Vec<_>>(), [(2, ln(3.0))]);
     }
 }

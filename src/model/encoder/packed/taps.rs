@@ -6,6 +6,7 @@ use strata_kernels::View;
 use super::row_layout::SequenceRows;
 use crate::model::encoder::PassInput;
 use crate::model::pooling_mask::counted_rows;
+use crate::model::sparse::SparseInput;
 use crate::model::task::{Read, TapValues};
 
 /// A tap to read, and the rows to read it from.
@@ -42,6 +43,29 @@ pub fn read<'a>(
     for (tap, numbers) in taps.iter().zip(numbers) {
         values[tap.input].by_tap[tap.tap] = numbers;
     }
+    read_sparse(&taps, batch, values);
+}
+
+/// Reads the sparse rows of all sequences together.
+fn read_sparse<'a>(taps: &[TapRows<'a>], batch: &'a [PassInput<'a>], values: &mut [TapValues]) {
+    let head_of = |tap: &TapRows<'a>| match tap.read {
+        Read::Sparse(head) => Some(head),
+        _ => None,
+    };
+    let mut rest: Vec<&TapRows<'a>> = taps.iter().filter(|tap| head_of(tap).is_some()).collect();
+    while let Some(head) = rest.first().and_then(|tap| head_of(tap)) {
+        let (own, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|tap| head_of(tap) == Some(head));
+        let text = |tap: &&TapRows<'a>| {
+            let input: &'a PassInput<'a> = &batch[tap.input];
+            SparseInput { rows: tap.rows, ids: &input.sequence.ids, mask: input.mask_of(tap.read) }
+        };
+        let texts: Vec<SparseInput<'a>> = own.iter().map(text).collect();
+        for (tap, row) in own.iter().zip(head.rows(&texts)) {
+            values[tap.input].by_tap[tap.tap] = row;
+        }
+        rest = others;
+    }
 }
 
 /// One tap of one sequence. `rows` are all of its rows, or only those of the first token, the last
@@ -55,7 +79,8 @@ fn read_rows(rows: View<'_>, read: &Read, input: &PassInput<'_>) -> Vec<f32> {
         Read::Pooled(pooling) | Read::PooledWithoutPrompt(pooling) => pooling.pool(rows, mask),
         Read::Projected(projection) => projection.project(rows, mask),
         Read::Tagged(tagger) => tagger.tap(rows, mask),
-        Read::Sparse(head) => head.row(rows, &input.sequence.ids, mask),
+        // Read together, see `read_sparse`.
+        Read::Sparse(_) => Vec::new(),
         Read::Vectors(head, role) => head.vectors(rows, &input.sequence.ids, *role, mask),
     }
 }

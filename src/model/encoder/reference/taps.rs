@@ -8,6 +8,7 @@ use strata_kernels::View;
 use crate::model::encoder::PassInput;
 use crate::model::pooling_mask::{PoolingMask, counted_rows};
 use crate::model::recipe::Pooling;
+use crate::model::sparse::SparseInput;
 use crate::model::task::{Read, Tap, TapValues};
 
 /// Reads those taps of the batch that read hidden state `layer`, `(b,t,c)`. Equal taps are read
@@ -63,7 +64,10 @@ fn read_one(
         Ok(match read {
             Read::Projected(projection) => projection.project(rows, masks[at]),
             Read::Tagged(tagger) => tagger.tap(rows, masks[at]),
-            Read::Sparse(head) => head.row(rows, &input.sequence.ids, masks[at]),
+            Read::Sparse(head) => {
+                let (ids, mask) = (input.sequence.ids.as_slice(), masks[at]);
+                head.rows(&[SparseInput { rows, ids, mask }]).concat()
+            }
             Read::Vectors(head, role) => head.vectors(rows, &input.sequence.ids, *role, masks[at]),
             _ => counted_rows(t, masks[at]).flat_map(|(row, _)| rows.row(row)).copied().collect(),
         })
