@@ -31,82 +31,82 @@ impl Late {
         let Some(MultiVector { text, .. }) = &checkpoint.sentence.multi_vector else {
             return Ok(None);
         };
-        let reader = reader(config, checkpoint, tokenizer, sequence_tokens)
+        let configured = config.limits.sequence_tokens.map_or(usize::MAX, |tokens| tokens.get());
+        let files = Files { text, checkpoint, tokenizer };
+        let reader = files
+            .reader(configured, sequence_tokens)
             .map_err(|message| CheckpointError::invalid(&text.file, message))?;
         Ok(Some(Self { reader, skipped: skipped(text, tokenizer) }))
     }
 }
 
-/// An error names the field.
-fn reader(
-    config: &Config,
-    checkpoint: &Checkpoint,
-    tokenizer: &Tokenizer,
-    sequence_tokens: usize,
-) -> Result<LateReader, String> {
-    let Some(MultiVector { text, .. }) = &checkpoint.sentence.multi_vector else {
-        return Err("there are no vectors of tokens".to_owned());
-    };
-    let positions = checkpoint.config.max_tokens;
-    let special = tokenizer.special_tokens(false);
-    let configured = config.limits.sequence_tokens.map_or(usize::MAX, |tokens| tokens.get());
-    let fits = |field: &str, tokens: usize| match tokens {
-        _ if tokens > positions => {
-            Err(unusable(field, tokens, &format!("the encoder has {positions} positions")))
-        }
-        _ if tokens <= special => {
-            let allowed = format!("at least {} is needed beside special tokens", special + 1);
-            Err(unusable(field, tokens, &allowed))
-        }
-        _ => Ok(tokens.min(configured)),
-    };
-    // What sentence-transformers calls the tokenizer with goes over both.
-    let over = checkpoint.sentence.text.max_length.is_some();
-    let length = |field: &str, tokens: Option<usize>| {
-        tokens.filter(|_| !over).map(|tokens| fits(field, tokens)).transpose()
-    };
-    let document_tokens = length(text.fields.document, text.tasks.document_length)?;
-    let document_tokens = document_tokens.unwrap_or(sequence_tokens);
-    let query_length = length("query_length", text.tasks.query_length)?;
-    let Some(expansion) = &text.tasks.expansion else {
-        let query_tokens = query_length.unwrap_or(sequence_tokens);
-        return Ok(LateReader { query_tokens, document_tokens, filling: None });
-    };
-    let least = fits(text.fields.filled_query, expansion.tokens)?;
-    if least < expansion.tokens {
-        let (field, allowed) = ("limits.sequence_tokens", "queries have more tokens");
-        return Err(format!("{field} is {least}; {allowed}: {}", expansion.tokens));
-    }
-    let query_tokens = match expansion.width {
-        ExpansionWidth::Fixed => least,
-        ExpansionWidth::Min => query_length.map_or(sequence_tokens, |tokens| tokens.max(least)),
-    };
-    let filling = Some(filling(expansion, checkpoint, tokenizer)?);
-    Ok(LateReader { query_tokens, document_tokens, filling })
+/// What a [`LateReader`] is read from.
+struct Files<'f> {
+    text: &'f LateText,
+    checkpoint: &'f Checkpoint,
+    tokenizer: &'f Tokenizer,
 }
 
-/// An error names the field.
-fn filling(
-    expansion: &Expansion,
-    checkpoint: &Checkpoint,
-    tokenizer: &Tokenizer,
-) -> Result<Filling, String> {
-    let Expansion { tokens, attended, ref token, .. } = *expansion;
-    let field =
-        checkpoint.sentence.multi_vector.as_ref().map_or("", |late| late.text.fields.filled_query);
-    let most = checkpoint.config.spec.most_unattended();
-    if !attended && most == 0 {
-        let family = checkpoint.config.family.model_type;
-        let allowed = format!("with a {family} only true can be served");
-        return Err(unusable("query_expansion.attend", false, &allowed));
+impl Files<'_> {
+    /// `configured` is the most tokens of a sequence by the configuration, `sequence_tokens` by all that
+    /// concerns any text. An error names the field.
+    fn reader(&self, configured: usize, sequence_tokens: usize) -> Result<LateReader, String> {
+        let Self { text, checkpoint, tokenizer } = *self;
+        let positions = checkpoint.config.max_tokens;
+        let special = tokenizer.special_tokens(false);
+        let fits = |field: &str, tokens: usize| match tokens {
+            _ if tokens > positions => {
+                Err(unusable(field, tokens, &format!("the encoder has {positions} positions")))
+            }
+            _ if tokens <= special => {
+                let allowed = format!("at least {} is needed beside special tokens", special + 1);
+                Err(unusable(field, tokens, &allowed))
+            }
+            _ => Ok(tokens.min(configured)),
+        };
+        // What sentence-transformers calls the tokenizer with goes over both.
+        let over = checkpoint.sentence.text.max_length.is_some();
+        let length = |field: &str, tokens: Option<usize>| {
+            tokens.filter(|_| !over).map(|tokens| fits(field, tokens)).transpose()
+        };
+        let document_tokens = length(text.fields.document, text.tasks.document_length)?;
+        let document_tokens = document_tokens.unwrap_or(sequence_tokens);
+        let query_length = length("query_length", text.tasks.query_length)?;
+        let Some(expansion) = &text.tasks.expansion else {
+            let query_tokens = query_length.unwrap_or(sequence_tokens);
+            return Ok(LateReader { query_tokens, document_tokens, filling: None });
+        };
+        let least = fits(text.fields.filled_query, expansion.tokens)?;
+        if least < expansion.tokens {
+            let allowed =
+                format!("queries have {} tokens, so at least as many are needed", expansion.tokens);
+            return Err(unusable("the configured limits.sequence_tokens", least, &allowed));
+        }
+        let query_tokens = match expansion.width {
+            ExpansionWidth::Fixed => least,
+            ExpansionWidth::Min => query_length.map_or(sequence_tokens, |tokens| tokens.max(least)),
+        };
+        let filling = Some(self.filling(expansion)?);
+        Ok(LateReader { query_tokens, document_tokens, filling })
     }
-    if !attended && tokens > most {
-        let allowed = format!(
-            "at most {most} is allowed with local layers that reach {most} tokens, unless \"attend\" is true"
-        );
-        return Err(unusable(field, tokens, &allowed));
-    }
-    let id = match token {
+
+    /// An error names the field.
+    fn filling(&self, expansion: &Expansion) -> Result<Filling, String> {
+        let Self { text, checkpoint, tokenizer } = *self;
+        let Expansion { tokens, attended, ref token, .. } = *expansion;
+        let most = checkpoint.config.spec.most_unattended();
+        if !attended && most == 0 {
+            let family = checkpoint.config.family.model_type;
+            let allowed = format!("with a {family} only true can be served");
+            return Err(unusable("query_expansion.attend", false, &allowed));
+        }
+        if !attended && tokens > most {
+            let allowed = format!(
+                "at most {most} is allowed with local layers that reach {most} tokens, unless \"attend\" is true"
+            );
+            return Err(unusable(text.fields.filled_query, tokens, &allowed));
+        }
+        let id = match token {
         Some(token) => tokenizer.id(token).ok_or_else(|| {
             unusable("query_expansion.token", token.as_str(), "the vocabulary doesn't have it")
         })?,
@@ -114,7 +114,8 @@ fn filling(
             "query_expansion has no token, and the tokenizer no mask token; name one as \"token\"",
         )?,
     };
-    Ok(Filling { tokens, id, attended })
+        Ok(Filling { tokens, id, attended })
+    }
 }
 
 /// The ids of the words that are a token; an unknown word isn't the token for unknown words.
