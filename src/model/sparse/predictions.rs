@@ -118,17 +118,35 @@ impl Predictions {
         let out = ViewMut::new(logits, t, width, width);
         self.kernels.gemm(operand, &self.decoder, panels, Epilogue::Bias, out);
         // The last panel is filled up.
-        let ids = 0..width.min(self.vocabulary - first);
-        let weight = |id: usize| self.pool(counted.iter().map(|row| logits[row * width + id]));
-        pairs(ids.map(|id| (first + id, weight(id))))
+        let ids = width.min(self.vocabulary - first);
+        let weights = self.pool(ids, counted.iter().map(|row| &logits[row * width..][..ids]));
+        pairs((first..).zip(weights))
     }
 
-    /// The weight of an id, from its logits at each token that counts.
-    fn pool(&self, logits: impl Iterator<Item = f32>) -> f32 {
+    /// The weights of ids, from the logits of rows of tokens, each of which has one for each id. Row by row,
+    /// so that the processor compares many ids at once.
+    fn pool<'l>(&self, ids: usize, rows: impl Iterator<Item = &'l [f32]>) -> Vec<f32> {
         match self.splade.pooling {
-            // No weight is below that of a smaller logit.
-            SpladePooling::Max => self.weight(logits.fold(0.0, f32::max)) as f32,
-            SpladePooling::Sum => logits.map(|logit| self.weight(logit)).sum::<f64>() as f32,
+            SpladePooling::Max => {
+                // No weight is below that of a smaller logit.
+                let mut largest = vec![0.0; ids];
+                for row in rows {
+                    for (largest, &logit) in largest.iter_mut().zip(row) {
+                        *largest = if logit > *largest { logit } else { *largest };
+                    }
+                }
+                largest.iter_mut().for_each(|x| *x = self.weight(*x) as f32);
+                largest
+            }
+            SpladePooling::Sum => {
+                let mut sums = vec![0.0_f64; ids];
+                for row in rows {
+                    for (sum, &logit) in sums.iter_mut().zip(row) {
+                        *sum += self.weight(logit);
+                    }
+                }
+                sums.into_iter().map(|sum| sum as f32).collect()
+            }
         }
     }
 
