@@ -16,8 +16,8 @@ const FORMAT: &str = "strata-encoder-1";
 
 /// SHA-256, in hexadecimal, over the length limit, `files` (config and tokenizer), what the tokenizer
 /// does beyond its file if `tokenizing` has that, the recipe `native` if a head can't have a copy of
-/// it, the layers that make vectors and weights of tokens with what is said about them, and the tensors: name, type, shape and bytes, in the order of their names, whichever file each
-/// is in.
+/// it, the layers that make vectors and weights of tokens with what is said about them, and the tensors:
+/// name, type, shape and bytes, in the order of their names, whichever file each is in.
 ///
 /// # Errors
 /// A file can't be read.

@@ -56,7 +56,7 @@ const GROUPS: &str = "num_hidden_groups";
 const INNER: &str = "inner_group_num";
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "vocab_size": 30_000,
         "embedding_size": 128,
         "hidden_size": 4096,
@@ -65,10 +65,7 @@ fn defaults() -> Map<String, Value> {
         "hidden_act": "gelu_new",
         (GROUPS): 1,
         (INNER): 1,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

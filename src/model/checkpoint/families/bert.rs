@@ -55,3 +55,12 @@ pub fn defaults() -> Map<String, Value> {
     });
     defaults.as_object().cloned().unwrap_or_default()
 }
+
+/// The same with the fields of an object over them.
+pub fn defaults_with(own: Value) -> Map<String, Value> {
+    let mut all = defaults();
+    if let Value::Object(own) = own {
+        all.extend(own);
+    }
+    all
+}

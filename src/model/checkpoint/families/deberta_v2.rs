@@ -39,7 +39,7 @@ const LAYER: LayerNames = LayerNames {
 const MOST_ROWS: usize = 1 << 16;
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "vocab_size": 128_100,
         "hidden_size": 1536,
         "num_hidden_layers": 24,
@@ -59,10 +59,7 @@ fn defaults() -> Map<String, Value> {
         "attention_head_size": null,
         "pooler_hidden_act": "gelu",
         "pooler_hidden_size": null,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

@@ -1,10 +1,10 @@
 //! DistilBERT (Sanh et al. 2019, arXiv:1910.01108): half of BERT's layers, without token types.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::bert;
 use super::family::Family;
 use super::layout::{self, LayerNames};
-use super::roberta::with;
 use crate::model::checkpoint::config::RawConfig;
 use crate::model::checkpoint::names::TensorNames;
 use crate::model::checkpoint::spec::{EncoderSpec, PositionRows};
@@ -53,7 +53,7 @@ const LAYER: LayerNames = LayerNames {
 };
 
 fn defaults() -> Map<String, Value> {
-    with(&[("num_hidden_layers", 6)])
+    bert::defaults_with(json!({"num_hidden_layers": 6}))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

@@ -36,15 +36,12 @@ const PREDICTION: [&str; 3] =
     ["generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head.bias"];
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "embedding_size": 128,
         "hidden_size": 256,
         "num_attention_heads": 4,
         "intermediate_size": 1024,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

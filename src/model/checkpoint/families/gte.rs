@@ -40,16 +40,13 @@ const OLDER: &[OlderName] = &[
 ];
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "vocab_size": 250_048,
         "max_position_embeddings": 8192,
         "type_vocab_size": 1,
         "pad_token_id": 1,
         "rope_theta": 160_000.0,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

@@ -34,7 +34,7 @@ pub const MODERNBERT: Family = Family {
 };
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "vocab_size": 50_368,
         "intermediate_size": 1152,
         "num_hidden_layers": 22,
@@ -57,10 +57,7 @@ fn defaults() -> Map<String, Value> {
         "classifier_bias": false,
         "classifier_activation": "gelu",
         "decoder_bias": true,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 /// Which tokens the layers attend to.

@@ -1,5 +1,7 @@
 //! MPNet (Song et al. 2020, arXiv:2004.09297): BERT's layers, with a bias for distances.
 
+use serde_json::json;
+
 use super::family::Family;
 use super::layout::{self, LayerNames};
 use super::{bert, roberta};
@@ -15,7 +17,9 @@ pub const MPNET: Family = Family {
     tensors: TensorNames::prefixed(&["mpnet."]),
     names: &[],
     aliases: &[],
-    defaults: || roberta::with(&[("vocab_size", 30_527), ("pad_token_id", 1), (BUCKETS, 32)]),
+    defaults: || {
+        bert::defaults_with(json!({"vocab_size": 30_527, "pad_token_id": 1, (BUCKETS): 32}))
+    },
     encoder,
     classifier: roberta::classifier,
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),

@@ -58,15 +58,12 @@ const LAYER: LayerNames = LayerNames {
 };
 
 fn defaults() -> Map<String, Value> {
-    let own = json!({
+    bert::defaults_with(json!({
         "vocab_size": 30_528,
         "hidden_act": "silu",
         "max_position_embeddings": 2048,
         "rope_theta": 1000.0,
-    });
-    let mut defaults = bert::defaults();
-    defaults.extend(own.as_object().cloned().unwrap_or_default());
-    defaults
+    }))
 }
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {

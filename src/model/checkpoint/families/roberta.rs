@@ -1,7 +1,7 @@
 //! RoBERTa (Liu et al. 2019, arXiv:1907.11692) and the families with its encoder: XLM-RoBERTa and
 //! CamemBERT.
 
-use serde_json::{Map, Value};
+use serde_json::json;
 
 use super::bert;
 use super::family::Family;
@@ -19,7 +19,7 @@ pub const ROBERTA: Family = Family {
     tensors: TensorNames::prefixed(&["roberta."]),
     names: &[],
     aliases: &[],
-    defaults: || with(&[("vocab_size", 50_265), ("pad_token_id", 1)]),
+    defaults: || bert::defaults_with(json!({"vocab_size": 50_265, "pad_token_id": 1})),
     encoder,
     classifier,
     tagger: |raw, outputs| Ok(layout::tagger(raw, outputs)),
@@ -32,7 +32,7 @@ pub const ROBERTA: Family = Family {
 pub const XLM_ROBERTA: Family = Family {
     model_type: "xlm-roberta",
     class: "XLMRoberta",
-    defaults: || with(&[("pad_token_id", 1)]),
+    defaults: || bert::defaults_with(json!({"pad_token_id": 1})),
     tokenizer_class: "XLMRobertaTokenizer",
     ..ROBERTA
 };
@@ -48,13 +48,6 @@ pub const CAMEMBERT: Family = Family {
 
 /// The layers that predict tokens, and the bias of the last one.
 const PREDICTION: [&str; 3] = ["lm_head.dense", "lm_head.layer_norm", "lm_head.bias"];
-
-/// BERT's defaults with others over them.
-pub fn with(fields: &[(&str, usize)]) -> Map<String, Value> {
-    let mut defaults = bert::defaults();
-    defaults.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
-    defaults
-}
 
 fn encoder(raw: &RawConfig) -> Result<EncoderSpec, String> {
     let padding = raw.pad_token_id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| {

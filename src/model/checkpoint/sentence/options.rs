@@ -95,7 +95,7 @@ impl ModelOptions {
 impl OptionsFile {
     fn check(self) -> Result<ModelOptions, String> {
         let has_type = self.model_type.is_some();
-        let (kind, is_pylate) = kind(self.model_type, self.late.is_pylate())?;
+        let (kind, is_pylate) = kind(self.model_type, self.late.has_any())?;
         let is_cross_encoder = kind == ModelKind::CrossEncoder;
         if self.truncate_dim == Some(0) {
             return Err(unusable("truncate_dim", 0, "at least 1 is needed"));
@@ -108,11 +108,7 @@ impl OptionsFile {
             prompts.entry(name.to_owned()).or_default();
         }
         let late = match kind {
-            ModelKind::MultiVectorEncoder => {
-                let late = self.late.check(&mut prompts)?;
-                let skips_punctuation = late.skips_punctuation || has_type;
-                LateOptions { is_pylate, skips_punctuation, ..late }
-            }
+            ModelKind::MultiVectorEncoder => self.late.check(&mut prompts, is_pylate, has_type)?,
             _ => LateOptions::default(),
         };
         let default_prompt = self.default_prompt_name.as_ref().map(|name| {

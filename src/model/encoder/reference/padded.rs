@@ -41,8 +41,8 @@ impl PaddedBatch {
     }
 
     /// The additive mask of attention scores, `(b,1,1,t)`: 0 for a token, the lowest number for
-    /// padding and for tokens that none attend to. It depends on the lengths and not on the ids, since a text may contain the padding
-    /// token.
+    /// padding and for tokens that none attend to. It depends on the lengths and not on the ids, since a
+    /// text may contain the padding token.
     ///
     /// If tokens attend no further than `reach` positions, `(b,1,t,t)`.
     pub fn mask(&self, reach: Option<usize>, device: &Device) -> candle_core::Result<Tensor> {

@@ -31,30 +31,31 @@ pub fn read(
     let layer = if layer < 0 { states - layer.unsigned_abs() as usize } else { layer as usize };
     let mut width = encoder.config.hidden_size;
     let mut layers = Vec::new();
+    let is_pylate = options.pylate_skipped.is_some();
     let mut skipped = None;
     for module in &modules.others {
         match module.class {
             // What makes one row of a text, in a model that was made from one.
-            ModuleClass::Pooling if options.is_pylate => {}
-            ModuleClass::Normalize if options.is_pylate => {}
+            ModuleClass::Pooling if is_pylate => {}
+            ModuleClass::Normalize if is_pylate => {}
             ModuleClass::Dense | ModuleClass::PyLateDense => {
                 let layer = read_dense(&module.dir, width, Level::Tokens)?;
                 width = layer.outputs(width);
                 layers.push(layer);
             }
             ModuleClass::Normalize => layers.push(read_normalize(&module.dir, Level::Tokens)?),
-            ModuleClass::MultiVectorMask if skipped.is_none() && !options.is_pylate => {
+            ModuleClass::MultiVectorMask if skipped.is_none() && !is_pylate => {
                 skipped = Some(read_mask(&module.dir.join("config.json"))?);
             }
             _ => return Err(misplaced(modules, module)),
         }
     }
-    if options.is_pylate {
-        skipped = Some(options.pylate_skipped());
+    if is_pylate {
+        skipped = options.pylate_skipped;
         layers.push(RowLayer::Normalize);
     }
     let tasks = transformer.tasks.clone().or(options.tasks);
-    if !layers.iter().any(|layer| matches!(layer, RowLayer::Dense { .. })) && options.is_pylate {
+    if !layers.iter().any(|layer| matches!(layer, RowLayer::Dense { .. })) && is_pylate {
         let message = "the list has no Dense, which makes the vectors of tokens";
         return Err(CheckpointError::invalid(&modules.file, message));
     }

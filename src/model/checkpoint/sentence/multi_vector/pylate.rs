@@ -38,23 +38,24 @@ pub struct LateOptions {
     pub tasks: TaskOptions,
     /// Texts in front of queries and documents that are tokens of the vocabulary, if it has them.
     pub markers: Vec<String>,
-    /// The words that are skipped in documents, if any are named.
-    pub skipped: Option<Vec<String>>,
-    /// Whether the file is PyLate's.
-    pub is_pylate: bool,
-    /// Whether signs of punctuation are skipped where no words are named.
-    pub skips_punctuation: bool,
+    /// The words that are skipped, if PyLate wrote the file. Later versions have a module for them.
+    pub pylate_skipped: Option<SkippedWords>,
     /// The fields that have lengths.
     pub fields: LengthFields,
 }
 
 impl PyLateFields {
-    /// Checks the fields, and puts the markers in front of `prompts`. An error names the field.
-    pub fn check(self, prompts: &mut BTreeMap<String, String>) -> Result<LateOptions, String> {
-        let is_pylate = self.is_pylate();
-        let tasks = if is_pylate { self.tasks()? } else { TaskOptions::default() };
+    /// Checks the fields, and puts the markers in front of `prompts`. `is_pylate` is whether PyLate wrote
+    /// the file, `has_type` whether it says so by its `model_type`. An error names the field.
+    pub fn check(
+        self,
+        prompts: &mut BTreeMap<String, String>,
+        is_pylate: bool,
+        has_type: bool,
+    ) -> Result<LateOptions, String> {
+        let tasks = if self.has_any() { self.tasks()? } else { TaskOptions::default() };
         let is_derived = self.query_expansion.is_none();
-        let skips_punctuation = self.query_prefix.is_some() || self.document_prefix.is_some();
+        let has_prefix = self.query_prefix.is_some() || self.document_prefix.is_some();
         let mut markers = Vec::new();
         let prefixes = [
             ("query", "query_prefix", self.query_prefix),
@@ -74,9 +75,11 @@ impl PyLateFields {
             markers.push(marker);
         }
         let skipped = match self.skiplist_words {
-            None => None,
-            Some(written) => Some(words("skiplist_words", &written)?),
+            Some(written) => SkippedWords::in_documents(words("skiplist_words", &written)?),
+            None if has_type || has_prefix => SkippedWords::punctuation(),
+            None => SkippedWords::default(),
         };
+        let pylate_skipped = is_pylate.then_some(skipped);
         let similarity = match self.similarity_fn_name.as_ref().and_then(Value::as_str) {
             Some("meanmaxsim") => Similarity::MeanMaxSim,
             // Of other names, which are for rows, the default is taken.
@@ -86,19 +89,11 @@ impl PyLateFields {
         if is_derived {
             fields.filled_query = "query_length";
         }
-        Ok(LateOptions {
-            similarity,
-            tasks,
-            markers,
-            skipped,
-            is_pylate,
-            skips_punctuation,
-            fields,
-        })
+        Ok(LateOptions { similarity, tasks, markers, pylate_skipped, fields })
     }
 
     /// Whether any of them is written.
-    pub fn is_pylate(&self) -> bool {
+    pub fn has_any(&self) -> bool {
         let fields = [
             &self.query_prefix,
             &self.document_prefix,
@@ -143,15 +138,4 @@ impl PyLateFields {
 pub fn words(field: &str, written: &Value) -> Result<Vec<String>, String> {
     Vec::deserialize(written)
         .map_err(|_| unusable(field, written.clone(), "allowed is a list of words"))
-}
-
-impl LateOptions {
-    /// The words that PyLate skips: those of its file, or else the signs of punctuation.
-    pub fn pylate_skipped(&self) -> SkippedWords {
-        match &self.skipped {
-            Some(words) => SkippedWords::in_documents(words.clone()),
-            None if self.skips_punctuation => SkippedWords::punctuation(),
-            None => SkippedWords::default(),
-        }
-    }
 }
