@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::maximum::maximum;
+
 /// The function that a dense layer applies to each of its sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,7 +42,7 @@ impl DenseActivation {
         match self {
             Self::Identity => x,
             Self::Tanh => libm::tanh(x),
-            Self::Relu => x.max(0.0),
+            Self::Relu => maximum(0.0, x),
             Self::Gelu => x * 0.5 * (1.0 + libm::erf(x / std::f64::consts::SQRT_2)),
             Self::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
             Self::Silu => x / (1.0 + libm::exp(-x)),

@@ -7,6 +7,7 @@ pub mod checkpoint;
 mod dense;
 pub mod encoder;
 pub mod head;
+mod maximum;
 pub mod multi_vector;
 pub mod output;
 mod pooling;

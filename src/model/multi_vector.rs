@@ -10,6 +10,7 @@ use strata_kernels::{
 };
 
 use super::checkpoint::{Checkpoint, CheckpointError};
+use super::maximum::maximum;
 use super::pooling_mask::{PoolingMask, counted_rows};
 use super::row_layer::RowLayer;
 use super::token_layers::TokenLayers;
@@ -180,7 +181,8 @@ impl MaxSim {
             let out = ViewMut::new(&mut products, m, stride, stride);
             self.kernels.gemm(&operand, query, 0..query.panels(), Epilogue::Bias, out);
             for row in products.chunks_exact(stride) {
-                largest.iter_mut().zip(row).for_each(|(largest, x)| *largest = largest.max(*x));
+                let pairs = largest.iter_mut().zip(row);
+                pairs.for_each(|(largest, x)| *largest = maximum(*largest, *x));
             }
         }
         let sum: f64 = largest.into_iter().map(f64::from).sum();

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::maximum::maximum;
 use super::pooling::Pooling;
 use super::recipe::{ResolvedRecipe, by_column};
 use super::row_layer::RowLayer;
@@ -178,12 +179,12 @@ fn join_pooled(pooling: Pooling, windows: &[&[f32]]) -> Vec<f32> {
             mean
         }
         Pooling::LastToken => windows.last().map_or(Vec::new(), |last| last.to_vec()),
-        Pooling::Max => maximum(windows),
+        Pooling::Max => maxima(windows),
         Pooling::MeanMax => {
             let half = |window: &[f32]| window.len() / 2;
             let means: Vec<_> = windows.iter().map(|window| &window[..half(window)]).collect();
-            let maxima: Vec<_> = windows.iter().map(|window| &window[half(window)..]).collect();
-            [sum(&means), maximum(&maxima)].concat()
+            let halves: Vec<_> = windows.iter().map(|window| &window[half(window)..]).collect();
+            [sum(&means), maxima(&halves)].concat()
         }
     }
 }
@@ -194,8 +195,8 @@ fn sum(rows: &[&[f32]]) -> Vec<f32> {
 }
 
 /// `n × (w) → (w)`
-fn maximum(rows: &[&[f32]]) -> Vec<f32> {
-    by_column(rows, &|column| column.fold(f64::NEG_INFINITY, f64::max))
+fn maxima(rows: &[&[f32]]) -> Vec<f32> {
+    by_column(rows, &|column| column.fold(f64::NEG_INFINITY, maximum))
 }
 
 /// `n × (t·c)` token rows → combined, cut and normalised token by token, one after another.

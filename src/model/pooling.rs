@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use strata_kernels::View;
 use utoipa::ToSchema;
 
+use super::maximum::maximum;
 use super::pooling_mask::{PoolingMask, counted_rows, first_row, position_sum, total};
 
 /// How the `t` token rows of one layer are combined into one row.
@@ -109,7 +110,7 @@ fn sum(
 fn max(rows: View<'_>, mask: Option<&PoolingMask>) -> Vec<f32> {
     let mut maxima = vec![f32::NEG_INFINITY; rows.columns()];
     for (row, _) in counted_rows(rows.rows(), mask) {
-        maxima.iter_mut().zip(rows.row(row)).for_each(|(max, x)| *max = max.max(*x));
+        maxima.iter_mut().zip(rows.row(row)).for_each(|(max, x)| *max = maximum(*max, *x));
     }
     maxima
 }

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::model::maximum::maximum;
+
 /// How the rows of several layers are combined into one row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -29,7 +31,7 @@ impl Combine {
             Self::Concat => rows.concat(),
             Self::Sum => by_column(rows, &|values| values.sum()),
             Self::Mean => by_column(rows, &|values| values.sum::<f64>() / rows.len() as f64),
-            Self::Max => by_column(rows, &|values| values.fold(f64::NEG_INFINITY, f64::max)),
+            Self::Max => by_column(rows, &|values| values.fold(f64::NEG_INFINITY, maximum)),
             Self::Weighted => weighted_sum(rows, weights),
         }
     }
@@ -61,6 +63,7 @@ mod tests {
         assert_eq!(Combine::Mean.apply(&rows, &[]), [2.0, 1.0]);
         assert_eq!(Combine::Sum.apply(&rows, &[]), [4.0, 2.0]);
         assert_eq!(Combine::Max.apply(&rows, &[]), [3.0, 4.0]);
+        assert!(Combine::Max.apply(&[&[f32::NAN], &[1.0]], &[])[0].is_nan());
         assert_eq!(Combine::Concat.apply(&rows, &[]), [1.0, -2.0, 3.0, 4.0]);
         assert_eq!(Combine::Weighted.apply(&rows, &[2.0, -1.0]), [-1.0, -8.0]);
     }
