@@ -5,6 +5,7 @@
 
 mod input;
 mod lexical;
+mod logarithm;
 mod pairs;
 mod predictions;
 

@@ -9,11 +9,16 @@ use strata_kernels::{
 };
 
 use super::input::SparseInput;
+use super::logarithm::ln_1p;
 use super::pairs::pairs;
 use crate::model::checkpoint::spec::PredictionSpec;
 use crate::model::checkpoint::{CheckpointError, Splade, SpladeActivation, SpladePooling, Weights};
+use crate::model::maximum::maximum;
 use crate::model::pooling_mask::counted_rows;
 use crate::model::token_layers::TokenLayers;
+
+/// Rows from which on texts are no longer computed together.
+const ROWS: usize = 256;
 
 /// Logits that are computed before they are pooled: 128 KiB, so that they stay in a core's cache.
 const LOGITS: usize = 32 * 1024;
@@ -66,100 +71,123 @@ impl Predictions {
     }
 
     /// For each text `H (t,c)` → the pairs of its tokens that count. A part of the vocabulary is computed
-    /// for one text after the other, so that its weights come from memory once for all of them.
+    /// for one group of texts after the other, so that its weights come from memory once for all of them.
     pub fn rows(&self, texts: &[SparseInput<'_>]) -> Vec<Vec<f32>> {
         let e = self.decoder.inputs();
-        let hidden: Vec<Vec<f32>> =
-            texts.par_iter().map(|text| self.before.forward(text.rows)).collect();
+        let groups = groups(texts);
+        let hidden = groups.par_iter().map(|texts| {
+            let hidden = texts.par_iter().map(|text| self.before.forward(text.rows));
+            hidden.collect::<Vec<Vec<f32>>>().concat()
+        });
+        let hidden: Vec<Vec<f32>> = hidden.collect();
         let mut scratches: Vec<OperandScratch> =
-            texts.iter().map(|_| OperandScratch::default()).collect();
-        let inputs = texts.iter().zip(&hidden).zip(&mut scratches);
-        let inputs: Vec<(Operand<'_>, Vec<usize>)> = inputs
-            .map(|((text, hidden), scratch)| {
-                let t = text.rows.rows();
-                let operand =
-                    Operand::new(self.kernels, self.dtype, View::new(hidden, t, e, e), scratch);
-                (operand, counted_rows(t, text.mask).map(|(row, _)| row).collect())
-            })
-            .collect();
-        let longest = texts.iter().map(|text| text.rows.rows()).max().unwrap_or(1);
-        let at_once = (LOGITS / (longest * self.decoder.panel_columns())).clamp(1, PANELS);
+            groups.iter().map(|_| OperandScratch::default()).collect();
+        let operands = hidden.iter().zip(&mut scratches).map(|(hidden, scratch)| {
+            let rows = View::new(hidden, hidden.len() / e, e, e);
+            Operand::new(self.kernels, self.dtype, rows, scratch)
+        });
+        let operands: Vec<Operand<'_>> = operands.collect();
+        let most = operands.iter().map(Operand::rows).max().unwrap_or(1);
+        let at_once = (LOGITS / (most * self.decoder.panel_columns())).clamp(1, PANELS);
         let panels = self.decoder.panels();
         let parts = (0..panels).step_by(at_once).map(|first| first..panels.min(first + at_once));
         let parts: Vec<Range<usize>> = parts.collect();
         let part = |panels: Range<usize>| -> Vec<Vec<f32>> {
             let mut logits = Vec::new();
-            let texts = texts.iter().zip(&inputs);
-            texts
-                .map(|(text, (operand, counted))| {
-                    self.part(text.rows.rows(), operand, counted, panels.clone(), &mut logits)
-                })
+            let groups = groups.iter().zip(&operands);
+            groups
+                .flat_map(|(texts, operand)| self.part(texts, operand, panels.clone(), &mut logits))
                 .collect()
         };
         let parts: Vec<Vec<Vec<f32>>> = parts.into_par_iter().map(part).collect();
-        (0..texts.len())
-            .map(|text| parts.iter().flat_map(|part| &part[text]).copied().collect())
-            .collect()
+        let row = |text: usize| -> Vec<f32> {
+            parts.iter().map(|part| part[text].as_slice()).collect::<Vec<_>>().concat()
+        };
+        (0..texts.len()).into_par_iter().map(row).collect()
     }
 
-    /// The pairs of a part of the vocabulary, from `t` rows of which some are counted. Its bits don't
-    /// depend on how the vocabulary is divided.
+    /// The pairs of each text of a group, for a part of the vocabulary. Their bits don't depend on how
+    /// texts and vocabulary are divided.
     fn part(
         &self,
-        t: usize,
+        texts: &[SparseInput<'_>],
         operand: &Operand<'_>,
-        counted: &[usize],
         panels: Range<usize>,
         logits: &mut Vec<f32>,
-    ) -> Vec<f32> {
+    ) -> Vec<Vec<f32>> {
         let columns = self.decoder.panel_columns();
         let (first, width) = (panels.start * columns, panels.len() * columns);
-        logits.resize(t * width, 0.0);
-        let out = ViewMut::new(logits, t, width, width);
+        logits.resize(operand.rows() * width, 0.0);
+        let out = ViewMut::new(logits, operand.rows(), width, width);
         self.kernels.gemm(operand, &self.decoder, panels, Epilogue::Bias, out);
         // The last panel is filled up.
         let ids = width.min(self.vocabulary - first);
-        let weights = self.pool(ids, counted.iter().map(|row| &logits[row * width..][..ids]));
-        pairs((first..).zip(weights))
+        let mut rest = logits.as_slice();
+        let text = |text: &SparseInput<'_>| {
+            let t = text.rows.rows();
+            let rows = rest.split_off(..t * width).unwrap_or_default();
+            let counted = counted_rows(t, text.mask);
+            let weights = self.pool(ids, counted.map(|(row, _)| &rows[row * width..][..ids]));
+            pairs((first..).zip(weights))
+        };
+        texts.iter().map(text).collect()
     }
 
     /// The weights of ids, from the logits of rows of tokens, each of which has one for each id. Row by row,
-    /// so that the processor compares many ids at once.
+    /// so that the processor computes many ids at once.
     fn pool<'l>(&self, ids: usize, rows: impl Iterator<Item = &'l [f32]>) -> Vec<f32> {
+        match self.splade.activation {
+            SpladeActivation::Relu => self.pool_by(ids, rows, weight),
+            SpladeActivation::Log1pRelu => self.pool_by(ids, rows, |logit| ln_1p(weight(logit))),
+        }
+    }
+
+    fn pool_by<'l>(
+        &self,
+        ids: usize,
+        rows: impl Iterator<Item = &'l [f32]>,
+        weight: impl Fn(f32) -> f64,
+    ) -> Vec<f32> {
         match self.splade.pooling {
             SpladePooling::Max => {
                 // No weight is below that of a smaller logit.
-                let mut largest = vec![0.0; ids];
+                let mut largest = vec![0.0_f32; ids];
                 for row in rows {
                     for (largest, &logit) in largest.iter_mut().zip(row) {
-                        *largest = if logit > *largest { logit } else { *largest };
+                        *largest = maximum(*largest, logit);
                     }
                 }
-                largest.iter_mut().for_each(|x| *x = self.weight(*x) as f32);
+                largest.iter_mut().for_each(|x| *x = weight(*x) as f32);
                 largest
             }
             SpladePooling::Sum => {
                 let mut sums = vec![0.0_f64; ids];
                 for row in rows {
                     for (sum, &logit) in sums.iter_mut().zip(row) {
-                        *sum += self.weight(logit);
+                        *sum += weight(logit);
                     }
                 }
                 sums.into_iter().map(|sum| sum as f32).collect()
             }
         }
     }
+}
 
-    fn weight(&self, logit: f32) -> f64 {
-        if logit <= 0.0 {
-            return 0.0;
-        }
-        let weight = libm::log1p(logit.into());
-        match self.splade.activation {
-            SpladeActivation::Relu => weight,
-            SpladeActivation::Log1pRelu => libm::log1p(weight),
-        }
-    }
+/// `ln(1 + max(logit, 0))`, and NaN of NaN.
+fn weight(logit: f32) -> f64 {
+    ln_1p(if logit <= 0.0 { 0.0 } else { logit.into() })
+}
+
+/// Texts that follow one another and have up to [`ROWS`] rows together, or one that has more.
+fn groups<'g, 't>(texts: &'g [SparseInput<'t>]) -> Vec<&'g [SparseInput<'t>]> {
+    let mut rows = 0;
+    let together = |text: &SparseInput<'_>, next: &SparseInput<'_>| {
+        rows += text.rows.rows();
+        let together = rows + next.rows.rows() <= ROWS;
+        rows = if together { rows } else { 0 };
+        together
+    };
+    texts.chunk_by(together).collect()
 }
 
 #[cfg(test)]
