@@ -128,9 +128,10 @@ def short(folder):
 
 
 def modernbert(folder):
+    """Local layers that reach 4 tokens, so that the last tokens of a query have none there that is attended to."""
     import torch
 
-    edit(folder, local_attention=24)
+    edit(folder, local_attention=8)
     expansion = {"strategy": "fixed", "attend": False, "length": 12, "token": "[UNK]"}
     prompts = {"query": "find: ", "document": "text: "}
     native(

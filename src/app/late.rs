@@ -92,19 +92,12 @@ impl Files<'_> {
 
     /// An error names the field.
     fn filling(&self, expansion: &Expansion) -> Result<Filling, String> {
-        let Self { text, checkpoint, tokenizer } = *self;
+        let Self { checkpoint, tokenizer, .. } = *self;
         let Expansion { tokens, attended, ref token, .. } = *expansion;
-        let most = checkpoint.config.spec.most_unattended();
-        if !attended && most == 0 {
+        if !attended && !checkpoint.config.spec.allows_unattended() {
             let family = checkpoint.config.family.model_type;
             let allowed = format!("with a {family} only true can be served");
             return Err(unusable("query_expansion.attend", false, &allowed));
-        }
-        if !attended && tokens > most {
-            let allowed = format!(
-                "at most {most} is allowed with local layers that reach {most} tokens, unless \"attend\" is true"
-            );
-            return Err(unusable(text.fields.filled_query, tokens, &allowed));
         }
         let id = match token {
         Some(token) => tokenizer.id(token).ok_or_else(|| {

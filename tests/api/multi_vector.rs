@@ -335,11 +335,6 @@ fn lengths_that_cannot_be_served_are_refused_with_their_file() {
         ("mpnet", insert(SETTINGS, "query_length", json!(9)), "at least 10 is allowed"),
         (
             "modernbert",
-            insert(SETTINGS, "query_expansion", json!({"strategy": "fixed", "length": 13})),
-            "query_expansion.length is 13; at most 12 is allowed with local layers",
-        ),
-        (
-            "modernbert",
             insert(
                 SETTINGS,
                 "query_expansion",

@@ -48,7 +48,7 @@ struct Pair {
     vocabulary: u32,
     layers: usize,
     positions: usize,
-    most_unattended: usize,
+    allows_unattended: bool,
 }
 
 impl Pair {
@@ -68,7 +68,7 @@ impl Pair {
             vocabulary: checkpoint.config.vocab_size as u32,
             layers: shape.layers,
             positions: checkpoint.config.max_tokens,
-            most_unattended: checkpoint.config.spec.most_unattended(),
+            allows_unattended: checkpoint.config.spec.allows_unattended(),
         }
     }
 
@@ -90,7 +90,8 @@ impl Pair {
             if sample.rows { OutputSpec::Tokens(recipe) } else { OutputSpec::Embedding(recipe) };
         let ids: Vec<u32> =
             sample.ids.iter().take(self.positions).map(|id| id % self.vocabulary).collect();
-        let unattended = sample.unattended.min(ids.len() - 1).min(self.most_unattended);
+        let most = if self.allows_unattended { ids.len() - 1 } else { 0 };
+        let unattended = sample.unattended.min(most);
         let sequence = Sequence { type_ids: vec![0; ids.len()], ids, unattended };
         Task::whole(sequence, Arc::new(TaskSpec::new(vec![spec])))
     }

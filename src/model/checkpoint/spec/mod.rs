@@ -93,13 +93,10 @@ impl EncoderSpec {
         self.embeddings.hidden_size()
     }
 
-    /// How many tokens may follow those that others attend to: so many that the last of them still
-    /// has one within its reach. None with embeddings of distances, which are gathered by key.
-    pub fn most_unattended(&self) -> usize {
-        match &self.relative {
-            Some(_) => 0,
-            None => self.layers.iter().filter_map(|layer| layer.reach).min().unwrap_or(usize::MAX),
-        }
+    /// Whether tokens may follow that none attends to: not with embeddings of distances, which are
+    /// gathered by key.
+    pub fn allows_unattended(&self) -> bool {
+        self.relative.is_none()
     }
 
     /// The layers that differ, and for each layer of the encoder its place among them.

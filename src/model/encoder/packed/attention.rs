@@ -47,7 +47,7 @@ impl Attention<'_> {
     /// Queries, keys and values, `(rows, 3·qkv_distance)` → context, `(rows_out, count·d)`.
     pub fn compute(&self, layer_rows: &LayerRows<'_>, qkv: View<'_>, context: ViewMut<'_>) {
         let Self { kernels, dtype, heads, positions, scratch } = *self;
-        let pieces = heads.pieces(layer_rows, positions.change_scores(), qkv, context);
+        let pieces = heads.pieces(layer_rows, positions, qkv, context);
         pieces.into_par_iter().with_max_len(1).for_each(|mut piece| {
             scratch.with(|ThreadScratch { attention, relative, .. }| {
                 let mut rest = piece.out.reborrow();
@@ -77,7 +77,7 @@ impl AttentionHeads {
     fn pieces<'a>(
         self,
         layer_rows: &LayerRows<'_>,
-        places_matter: bool,
+        positions: &LayerPositions,
         qkv: View<'a>,
         context: ViewMut<'a>,
     ) -> Vec<Piece<'a>> {
@@ -89,11 +89,16 @@ impl AttentionHeads {
         for (sequence, rows_out) in layer_rows.outputs() {
             let keys = qkv.rows_from(sequence.first, sequence.attended);
             let mut first_row = rows_out.start;
-            for (first_query, count) in runs(sequence, rows_out.len(), places_matter) {
-                let (mut out, others) = rest.split_rows(count);
+            for Run { first_query, reaching, beyond } in runs(sequence, rows_out.len(), positions) {
+                let (mut out, others) = rest.split_rows(reaching);
+                let (mut without_keys, others) = others.split_rows(beyond);
                 rest = others;
-                let queries = qkv.rows_from(first_row, count);
-                first_row += count;
+                (0..beyond).for_each(|row| without_keys.row_mut(row).fill(0.0));
+                let queries = qkv.rows_from(first_row, reaching);
+                first_row += reaching + beyond;
+                if reaching == 0 {
+                    continue;
+                }
                 for group in 0..groups {
                     let bound = |group: usize| group * self.count / groups;
                     let first_head = bound(group);
@@ -118,13 +123,27 @@ impl AttentionHeads {
     }
 }
 
-/// The queries of a sequence that follow each other: the place of the first one, and how many. All of
-/// them if places don't matter.
-fn runs(sequence: &SequenceRows, queries: usize, places_matter: bool) -> Vec<(usize, usize)> {
+/// Queries of a sequence that follow each other.
+struct Run {
+    /// The place of the first one.
+    first_query: usize,
+    /// How many have a key within reach.
+    reaching: usize,
+    /// How many come after these, and have none: their context is 0.
+    beyond: usize,
+}
+
+/// The queries of a sequence. They are one run if places don't matter.
+fn runs(sequence: &SequenceRows, queries: usize, positions: &LayerPositions) -> Vec<Run> {
+    let end = positions.reach.map_or(usize::MAX, |reach| sequence.attended + reach);
+    let run = |first_query: usize, count: usize| {
+        let reaching = count.min(end.saturating_sub(first_query));
+        Run { first_query, reaching, beyond: count - reaching }
+    };
     match &sequence.last_layer_tokens {
-        Some(tokens) if places_matter && queries < sequence.tokens => {
-            tokens.iter().map(|&token| (token, 1)).collect()
+        Some(tokens) if positions.change_scores() && queries < sequence.tokens => {
+            tokens.iter().map(|&token| run(token, 1)).collect()
         }
-        _ => vec![(0, queries)],
+        _ => vec![run(0, queries)],
     }
 }

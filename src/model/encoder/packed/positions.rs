@@ -13,6 +13,8 @@ use crate::model::checkpoint::{Checkpoint, CheckpointError};
 pub struct LayerPositions {
     /// How queries and keys are rotated.
     pub rotation: Option<Arc<RotationTable>>,
+    /// How far a query and the keys that it attends to may be apart, in a local layer.
+    pub reach: Option<usize>,
     /// What distances add: one for all attention heads, or one for each.
     pub biases: Option<Arc<[DistanceBias]>>,
     /// What distances and single tokens add.
@@ -77,6 +79,7 @@ impl PositionTables {
         let reach = self.reaches.iter().find(|(other, _)| Some(*other) == layer.reach);
         Ok(LayerPositions {
             rotation: rotation.map(|(_, table)| Arc::clone(table)),
+            reach: layer.reach,
             biases: reach.map(|(_, biases)| biases).or(self.biases.as_ref()).cloned(),
             relative: relative.transpose()?.flatten(),
         })

@@ -44,7 +44,8 @@ impl PaddedBatch {
     /// padding and for tokens that none attend to. It depends on the lengths and not on the ids, since a
     /// text may contain the padding token.
     ///
-    /// If tokens attend no further than `reach` positions, `(b,1,t,t)`.
+    /// If tokens attend no further than `reach` positions, `(b,1,t,t)`; of a query that
+    /// is left with none, [`reaching`](Self::reaching) says so.
     pub fn mask(&self, reach: Option<usize>, device: &Device) -> candle_core::Result<Tensor> {
         let (b, t) = (self.lengths.len(), self.tokens);
         let queries = if reach.is_some() { t } else { 1 };
@@ -57,5 +58,16 @@ impl PaddedBatch {
             }
         }
         Tensor::from_vec(mask, (b, 1, queries, t), device)
+    }
+
+    /// `(b,1,t,1)`: 1 for a query with a token to attend to within `reach` positions, and 0 for one
+    /// without, whose context is 0.
+    pub fn reaching(&self, reach: usize, device: &Device) -> candle_core::Result<Tensor> {
+        let (b, t) = (self.lengths.len(), self.tokens);
+        let of_sequence = |&attended: &usize| {
+            (0..t).map(move |query| if query < attended + reach { 1.0_f32 } else { 0.0 })
+        };
+        let numbers: Vec<f32> = self.attended.iter().flat_map(of_sequence).collect();
+        Tensor::from_vec(numbers, (b, 1, t, 1), device)
     }
 }

@@ -162,7 +162,11 @@ impl Layer {
         }
         let scores = scores.broadcast_add(&surroundings.mask(self.reach)?)?;
         // (b,h,t,t)·(b,h,t,d) → (b,h,t,d)
-        let context = ops::softmax(&scores, D::Minus1)?.matmul(&value)?;
+        let mut context = ops::softmax(&scores, D::Minus1)?.matmul(&value)?;
+        if let Some(reach) = self.reach {
+            let Surroundings { batch, device, .. } = surroundings;
+            context = context.broadcast_mul(&batch.reaching(reach, device)?)?;
+        }
         context.transpose(1, 2)?.contiguous()?.reshape((b, t, c))
     }
 
