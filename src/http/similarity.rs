@@ -119,6 +119,10 @@ async fn scores(
         };
         scores.extend(pool.run(is_long, deadline, score).await?);
     }
+    // Products of finite vectors may still be too large.
+    if !scores.iter().all(|score| score.is_finite()) {
+        return Err(ApiError::internal("a score is not a finite number"));
+    }
     Ok(scores)
 }
 

@@ -1,7 +1,7 @@
 //! The maximum of numbers of which one may be NaN.
 
-/// The larger one, and NaN if one is NaN, where `f32::max` gives the other one: a number that went wrong is
-/// to be seen in a result and not to be left out.
+/// The larger one, and NaN if one is NaN, where `f32::max` gives the other one: a number that went wrong
+/// has to show in the result.
 pub fn maximum<T: PartialOrd + Copy>(a: T, b: T) -> T {
     #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
     let a_is_nan = a != a;

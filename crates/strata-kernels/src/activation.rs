@@ -79,13 +79,13 @@ impl Activation {
                 let inner = (2.0 / PI).sqrt() * (wide + 0.044_715 * wide * wide * wide);
                 0.5 * wide * (1.0 + libm::tanh(inner))
             }
-            Self::Relu => wide.max(0.0),
+            Self::Relu => relu(wide),
             Self::Silu => wide * sigmoid(wide),
             Self::QuickGelu => wide * sigmoid(1.702 * wide),
             Self::Mish => wide * libm::tanh(softplus(wide)),
             Self::ClippedGelu => gelu(wide).clamp(-10.0, 10.0),
             Self::Relu6 => wide.clamp(0.0, 6.0),
-            Self::SquaredRelu => wide.max(0.0) * wide.max(0.0),
+            Self::SquaredRelu => relu(wide) * relu(wide),
             Self::LeakyRelu => wide.max(0.01 * wide),
             Self::HardSwish => wide * (wide + 3.0).clamp(0.0, 6.0) / 6.0,
             Self::Laplace => normal((wide - LAPLACE_MEAN) / LAPLACE_DEVIATION),
@@ -107,6 +107,11 @@ impl Activation {
 /// `Φ(x)`, the distribution function of the normal distribution.
 fn normal(x: f64) -> f64 {
     0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2))
+}
+
+/// `max(x, 0)`, and NaN of NaN.
+fn relu(x: f64) -> f64 {
+    if x <= 0.0 { 0.0 } else { x }
 }
 
 fn gelu(x: f64) -> f64 {

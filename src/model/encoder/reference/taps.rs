@@ -91,7 +91,9 @@ fn pool(
                 let rows = counted_rows(input.sequence.tokens(), masks[at]);
                 rows.for_each(|(row, _)| mask[at * t + row] = 0.0);
             }
-            hidden.broadcast_add(&Tensor::from_vec(mask, (b, t, 1), device)?)?.max(1)
+            let mask = Tensor::from_vec(mask, (b, t, 1), device)?;
+            // The maximum leaves NaN out, and a sum doesn't.
+            hidden.broadcast_add(&mask)?.max(1)? + (hidden * 0.0)?.sum(1)?
         }
         Pooling::MeanMax => {
             let mean = pool(hidden, inputs, masks, Pooling::Mean)?;
