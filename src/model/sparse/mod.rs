@@ -7,6 +7,7 @@ mod input;
 mod lexical;
 mod logarithm;
 mod pairs;
+mod pool;
 mod predictions;
 
 use std::sync::Arc;

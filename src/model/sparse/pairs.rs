@@ -26,6 +26,8 @@ pub fn pairs(weights: impl Iterator<Item = (usize, f32)>) -> Vec<f32> {
             pairs.extend([id as f32, weight]);
         }
     }
+    // Most ids of a vocabulary have no weight.
+    pairs.shrink_to_fit();
     pairs
 }
 

@@ -9,15 +9,14 @@ use strata_kernels::{
 };
 
 use super::input::SparseInput;
-use super::logarithm::ln_1p;
 use super::pairs::pairs;
+use super::pool::pool;
 use crate::model::checkpoint::spec::PredictionSpec;
-use crate::model::checkpoint::{CheckpointError, Splade, SpladeActivation, SpladePooling, Weights};
-use crate::model::maximum::maximum;
+use crate::model::checkpoint::{CheckpointError, Splade, Weights};
 use crate::model::pooling_mask::counted_rows;
 use crate::model::token_layers::TokenLayers;
 
-/// Rows from which on texts are no longer computed together.
+/// The most rows of texts that are computed together.
 const ROWS: usize = 256;
 
 /// Logits that are computed before they are pooled: 128 KiB, so that they stay in a core's cache.
@@ -127,55 +126,12 @@ impl Predictions {
             let t = text.rows.rows();
             let rows = rest.split_off(..t * width).unwrap_or_default();
             let counted = counted_rows(t, text.mask);
-            let weights = self.pool(ids, counted.map(|(row, _)| &rows[row * width..][..ids]));
+            let rows = counted.map(|(row, _)| &rows[row * width..][..ids]);
+            let weights = pool(self.splade, ids, rows);
             pairs((first..).zip(weights))
         };
         texts.iter().map(text).collect()
     }
-
-    /// The weights of ids, from the logits of rows of tokens, each of which has one for each id. Row by row,
-    /// so that the processor computes many ids at once.
-    fn pool<'l>(&self, ids: usize, rows: impl Iterator<Item = &'l [f32]>) -> Vec<f32> {
-        match self.splade.activation {
-            SpladeActivation::Relu => self.pool_by(ids, rows, weight),
-            SpladeActivation::Log1pRelu => self.pool_by(ids, rows, |logit| ln_1p(weight(logit))),
-        }
-    }
-
-    fn pool_by<'l>(
-        &self,
-        ids: usize,
-        rows: impl Iterator<Item = &'l [f32]>,
-        weight: impl Fn(f32) -> f64,
-    ) -> Vec<f32> {
-        match self.splade.pooling {
-            SpladePooling::Max => {
-                // No weight is below that of a smaller logit.
-                let mut largest = vec![0.0_f32; ids];
-                for row in rows {
-                    for (largest, &logit) in largest.iter_mut().zip(row) {
-                        *largest = maximum(*largest, logit);
-                    }
-                }
-                largest.iter_mut().for_each(|x| *x = weight(*x) as f32);
-                largest
-            }
-            SpladePooling::Sum => {
-                let mut sums = vec![0.0_f64; ids];
-                for row in rows {
-                    for (sum, &logit) in sums.iter_mut().zip(row) {
-                        *sum += weight(logit);
-                    }
-                }
-                sums.into_iter().map(|sum| sum as f32).collect()
-            }
-        }
-    }
-}
-
-/// `ln(1 + max(logit, 0))`, and NaN of NaN.
-fn weight(logit: f32) -> f64 {
-    ln_1p(if logit <= 0.0 { 0.0 } else { logit.into() })
 }
 
 /// Texts that follow one another and have up to [`ROWS`] rows together, or one that has more.
@@ -195,7 +151,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::model::checkpoint::Checkpoint;
+    use crate::model::checkpoint::{Checkpoint, SpladeActivation, SpladePooling};
     use crate::model::pooling_mask::PoolingMask;
     use crate::model::sparse::SparseHead;
     use crate::model::sparse::pairs::{id_weights, join};
@@ -281,5 +237,31 @@ mod tests {
         let none = [-1.0, -1.0];
         let found = row(&predictions(Splade::default()), View::new(&none, 1, 2, 2), None);
         assert_eq!(id_weights(&found).collect::<Vec<_>>(), [(2, ln(3.0))]);
+    }
+    #[test]
+    fn texts_that_are_computed_together_have_the_rows_of_each_by_itself() {
+        let head = predictions(Splade::default());
+        let counted = (0..10).map(|row| row % 3 == 1).collect();
+        let mask = PoolingMask { counted, before: 4, total: 7, prompt: 0 };
+        // Two groups, a text that is one by itself, and another group.
+        let sizes = [200, 56, 60, 300, 10, 5];
+        let numbers = sizes.map(|t| -> Vec<f32> {
+            (0..2 * t).map(|i| ((t + 7 * i) as f32 * 0.7).sin()).collect()
+        });
+        let texts: Vec<SparseInput<'_>> = numbers
+            .iter()
+            .zip(sizes)
+            .map(|(numbers, t)| SparseInput {
+                rows: View::new(numbers, t, 2, 2),
+                ids: &[],
+                mask: (t == 10).then_some(&mask),
+            })
+            .collect();
+        let lengths: Vec<usize> = groups(&texts).into_iter().map(<[_]>::len).collect();
+        assert_eq!(lengths, [2, 1, 1, 2]);
+        for (text, together) in texts.iter().zip(head.rows(&texts)) {
+            assert!(!together.is_empty());
+            assert_eq!(together, row(&head, text.rows, text.mask));
+        }
     }
 }
