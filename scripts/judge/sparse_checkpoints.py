@@ -24,9 +24,9 @@ CHECKPOINTS = {
 }
 # The beginnings of the names of tensors after an encoder.
 AFTER = ("cls.", "lm_head.", "vocab_", "head.", "decoder.", "generator_", "predictions.")
-# The mean of the norm's weights, and of the last bias, where rounding in f32 would show: ModernBERT's rows differ so much
-# that every id would have a weight.
-NORM, BIAS = {"modernbert": 0.1, "roberta": 0.7}, {"modernbert": -0.7}
+# The mean of the norm's weights, and of the last bias, where rounding in f32 would show, as it does in PyTorch's: up to
+# 1.3e-5 with 1. ModernBERT's rows differ so much that every id would have a weight.
+NORM, BIAS = {"modernbert": 0.1, "roberta": 0.7, "electra": 0.5, "albert": 0.5}, {"modernbert": -0.7}
 SETTINGS = [("max", "relu"), ("sum", "relu"), ("max", "log1p_relu")]
 OWN_FILES = ["modules.json", "sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling"]
 
