@@ -128,10 +128,9 @@ def short(folder):
 
 
 def modernbert(folder):
-    """Local layers that reach 4 tokens, so that the last tokens of a query have none there that is attended to."""
+    """Local layers reach 4 tokens, so the last tokens of a short query have no key there."""
     import torch
 
-    edit(folder, local_attention=8)
     expansion = {"strategy": "fixed", "attend": False, "length": 12, "token": "[UNK]"}
     prompts = {"query": "find: ", "document": "text: "}
     native(

@@ -44,8 +44,8 @@ impl PaddedBatch {
     /// padding and for tokens that none attend to. It depends on the lengths and not on the ids, since a
     /// text may contain the padding token.
     ///
-    /// If tokens attend no further than `reach` positions, `(b,1,t,t)`; of a query that
-    /// is left with none, [`reaching`](Self::reaching) says so.
+    /// If tokens attend no further than `reach` positions, `(b,1,t,t)`. A query may be
+    /// left with no token: see [`reaching`](Self::reaching).
     pub fn mask(&self, reach: Option<usize>, device: &Device) -> candle_core::Result<Tensor> {
         let (b, t) = (self.lengths.len(), self.tokens);
         let queries = if reach.is_some() { t } else { 1 };
