@@ -31,6 +31,9 @@ TEXTS_PER_REQUEST = 32
 DTYPES = ["f32", "bf16", "int8"]
 INSTRUCTION_SETS = ["avx512", "avx2"]
 RESAMPLES = 10_000
+# An empty file: each build has its own defaults. This checkout's file may have settings that an older build
+# doesn't know.
+DEFAULTS = ["--config", os.devnull]
 # The fields of each request beside its texts; together they read every pooling and both heads.
 REQUESTS = [
     ("embed", {}),
@@ -68,7 +71,7 @@ def available(instruction_set: str) -> bool:
 @contextmanager
 def server(binary: Path, env: dict[str, str]):
     """A running server; yields its address."""
-    process = subprocess.Popen([binary, "serve"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([binary, "serve", *DEFAULTS], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
     try:
         ready = process.stdout.readline()
         address = re.search(r"http://[^/]+", ready)
@@ -96,7 +99,7 @@ def answers(binary: Path, env: dict[str, str], texts: list[str]) -> str:
 
 
 def texts_per_second(binary: Path, dtype: str, seconds: float) -> float:
-    command = [binary, "bench", "--data", DATA, "--limit", str(TEXTS), "--seconds", str(seconds), "--json"]
+    command = [binary, "bench", *DEFAULTS, "--data", DATA, "--limit", str(TEXTS), "--seconds", str(seconds), "--json"]
     done = subprocess.run(
         command, cwd=ROOT, env=environment(dtype), stdout=subprocess.PIPE, check=True, timeout=120
     )
