@@ -113,12 +113,12 @@ impl Kernels {
         result
     }
 
-    /// Kernels with a table of the tests' own.
+    /// Kernels with a table that this CPU would not choose.
     ///
     /// # Safety
     /// This CPU has the features that the table's functions need.
     #[cfg(test)]
-    pub(crate) unsafe fn from_table(table: &'static Table) -> Self {
-        Self::with_table(InstructionSet::Scalar, table)
+    pub(crate) unsafe fn from_table(set: InstructionSet, table: &'static Table) -> Self {
+        Self::with_table(set, table)
     }
 }

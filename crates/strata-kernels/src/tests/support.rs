@@ -10,6 +10,8 @@ use crate::operand::{Operand, OperandScratch};
 use crate::packed_linear::PackedLinear;
 use crate::view::View;
 use crate::view_mut::ViewMut;
+#[cfg(kernels_x86_64)]
+use crate::x86_64;
 
 /// Sizes around the widths of registers, tiles and blocks, and the default model's own.
 pub const SIZES: [usize; 17] = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 384];
@@ -23,15 +25,27 @@ pub fn all_kernels() -> impl Iterator<Item = Kernels> {
     real_kernels().chain(emulated)
 }
 
-/// The kernels of every instruction set that this CPU has; if they have two kinds of products in
-/// f32, with each.
+/// The kernels of every instruction set that this CPU has, those for other makers' CPUs too; if they
+/// have two kinds of products in f32, with each.
 pub fn real_kernels() -> impl Iterator<Item = Kernels> {
     let sets: Vec<_> = InstructionSet::ALL.into_iter().filter_map(Kernels::new).collect();
     assert!(!sets.is_empty());
-    sets.into_iter().flat_map(|kernels| {
+    sets.into_iter().chain(kernels_of_other_makers()).flat_map(|kernels| {
         let products = [F32Products::Fma, F32Products::Split];
         products.into_iter().filter_map(move |products| kernels.with_f32_products(products))
     })
+}
+
+#[cfg(kernels_x86_64)]
+fn kernels_of_other_makers() -> Option<Kernels> {
+    let table = x86_64::avx512_of_other_makers()?;
+    // SAFETY: the makers' kernels need the same features, which this CPU has.
+    Some(unsafe { Kernels::from_table(InstructionSet::Avx512, table) })
+}
+
+#[cfg(not(kernels_x86_64))]
+fn kernels_of_other_makers() -> Option<Kernels> {
+    None
 }
 
 /// The reference.

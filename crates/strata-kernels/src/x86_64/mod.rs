@@ -23,18 +23,28 @@ pub fn avx2() -> Option<&'static Table> {
 
 /// The kernels for AVX-512. Without BF16 or VNNI, the GEMM of that dtype is AVX2's.
 pub fn avx512() -> Option<&'static Table> {
-    static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| {
-        let available = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && avx2().is_some();
-        available.then(|| {
-            let bf16 = is_x86_feature_detected!("avx512bf16");
-            avx512::table(maker::is_intel(), bf16, is_x86_feature_detected!("avx512vnni"))
-        })
-    });
+    static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| avx512_for(maker::is_intel()));
     TABLE.as_ref()
+}
+
+/// The kernels for AVX-512 of Intel's processors on another's, and the other way round.
+#[cfg(test)]
+pub fn avx512_of_other_makers() -> Option<&'static Table> {
+    static TABLE: LazyLock<Option<Table>> = LazyLock::new(|| avx512_for(!maker::is_intel()));
+    TABLE.as_ref()
+}
+
+/// The kernels for AVX-512 that are fast on Intel's processors or on others. Both kinds run on both.
+fn avx512_for(intel: bool) -> Option<Table> {
+    let available = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && avx2().is_some();
+    available.then(|| {
+        let bf16 = is_x86_feature_detected!("avx512bf16");
+        avx512::table(intel, bf16, is_x86_feature_detected!("avx512vnni"))
+    })
 }
 
 /// The kernels for AMX's tiles, if the system lets this process use them.

@@ -7,6 +7,7 @@ pub mod vector;
 
 use self::dots::TILE_ROWS;
 use crate::arguments::{AttentionArguments, GemmArguments, LeftWords, Prefetch};
+use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
 use crate::simd::attention::{Rounded, attention};
 use crate::simd::lanes::Lanes;
@@ -23,7 +24,7 @@ type Int8Dot = dots::Int8Dot<4>;
 pub fn kernels() -> Kernels {
     static PLAIN: Table = TABLE;
     // SAFETY: the table's functions need no CPU features.
-    unsafe { Kernels::from_table(&PLAIN) }
+    unsafe { Kernels::from_table(InstructionSet::Scalar, &PLAIN) }
 }
 
 /// Those with bf16 widened to f32.
@@ -38,7 +39,7 @@ pub fn kernels_that_widen() -> Kernels {
         ..TABLE
     };
     // SAFETY: the table's functions need no CPU features.
-    unsafe { Kernels::from_table(&WIDENING) }
+    unsafe { Kernels::from_table(InstructionSet::Scalar, &WIDENING) }
 }
 
 const TABLE: Table = Table {

@@ -3,6 +3,7 @@
 
 use super::unit::Model;
 use crate::arguments::GemmArguments;
+use crate::instruction_set::InstructionSet;
 use crate::kernels::Kernels;
 use crate::simd::activation::activate;
 use crate::simd::attention::{Plain, attention};
@@ -27,7 +28,7 @@ pub const NAME: &str = "emulated tiles";
 /// Its kernels.
 pub fn kernels() -> Kernels {
     // SAFETY: the table's functions need no CPU features.
-    unsafe { Kernels::from_table(&TABLE) }
+    unsafe { Kernels::from_table(InstructionSet::Scalar, &TABLE) }
 }
 
 static TABLE: Table = Table {
