@@ -54,7 +54,7 @@ impl Predictions {
         let weight = weights.read(&spec.decoder.name, &[vocabulary, e])?;
         let bias = match &spec.bias {
             Some(name) => weights.read(name, &[vocabulary])?,
-            None => vec![0.0; vocabulary],
+            None => vec![0.0; vocabulary].into(),
         };
         let part = PackedPart { weight: &weight, bias: &bias };
         let packed = TokenLayers::pack(kernels, &layers)
@@ -238,6 +238,7 @@ mod tests {
         let found = row(&predictions(Splade::default()), View::new(&none, 1, 2, 2), None);
         assert_eq!(id_weights(&found).collect::<Vec<_>>(), [(2, ln(3.0))]);
     }
+
     #[test]
     fn texts_that_are_computed_together_have_the_rows_of_each_by_itself() {
         let head = predictions(Splade::default());

@@ -55,14 +55,14 @@ pub fn read_layer_weights(
         );
         return Err(CheckpointError::invalid(&file, message));
     }
-    let weights = Weights::open(&module.dir, TensorNames::default())?
-        .read("layer_weights", &[last + 1 - first])?;
+    let tensors = Weights::open(&module.dir, TensorNames::default())?;
+    let weights = tensors.read("layer_weights", &[last + 1 - first])?;
     let sum: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
     let share = |weight: f32| (f64::from(weight) / sum) as f32;
     Ok(Recipe {
         layers: (first as i32..=last as i32).collect(),
         combine: Combine::Weighted,
-        weights: Some(weights.into_iter().map(share).collect()),
+        weights: Some(weights.iter().copied().map(share).collect()),
         ..recipe
     })
 }

@@ -17,7 +17,7 @@ use safetensors::Dtype;
 use super::error::CheckpointError;
 use super::map::MappedFile;
 use super::names::TensorNames;
-use super::table::{Format, Table};
+use super::table::{Format, Numbers, Table};
 use crate::model::checkpoint::spec::{ClassifierLayer, LinearSpec, NormSpec, TableSpec};
 use crate::model::dense::{Dense, DenseActivation};
 use crate::model::row_layer::RowLayer;
@@ -103,27 +103,26 @@ impl Weights {
         self.locate(name, shape).map(|_| ())
     }
 
-    /// Reads a tensor as f32, row-major.
+    /// Reads a tensor as f32, row-major: the numbers in the file if they are f32 there, else a copy.
     ///
     /// # Errors
     /// Like [`Weights::check`].
-    pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        self.read_rows(name, shape, None)
+    pub fn read(&self, name: &str, shape: &[usize]) -> Result<Numbers<'_>, CheckpointError> {
+        let (located, format) = self.locate(name, shape)?;
+        Ok(format.numbers(self.bytes(located)))
     }
 
-    /// Reads some rows of a tensor, or all of it, like [`Weights::read`].
+    /// Reads some rows of a tensor, like [`Weights::read`].
     fn read_rows(
         &self,
         name: &str,
         shape: &[usize],
-        rows: Option<Range<usize>>,
-    ) -> Result<Vec<f32>, CheckpointError> {
+        rows: Range<usize>,
+    ) -> Result<Numbers<'_>, CheckpointError> {
         let (located, format) = self.locate(name, shape)?;
-        self.tensor(located, format, rows, &Device::Cpu)
-            .and_then(|tensor| tensor.flatten_all()?.to_vec1())
-            .map_err(|error| {
-                CheckpointError::invalid(&self.files[located.file].path, error.to_string())
-            })
+        let bytes = self.bytes(located);
+        let row_bytes = bytes.len() / shape[0].max(1);
+        Ok(format.numbers(&bytes[rows.start * row_bytes..rows.end * row_bytes]))
     }
 
     /// Reads a linear layer: its weights `(outputs, inputs)`, row-major, and its bias `(outputs)`,
@@ -134,14 +133,14 @@ impl Weights {
     pub fn read_linear(
         &self,
         linear: &LinearSpec,
-    ) -> Result<(Vec<f32>, Vec<f32>), CheckpointError> {
+    ) -> Result<(Numbers<'_>, Numbers<'_>), CheckpointError> {
         let LinearSpec { inputs, outputs, part, .. } = *linear;
         let (first, all) = (part.index * outputs, part.count * outputs);
-        let rows = Some(first..first + outputs);
+        let rows = first..first + outputs;
         let weight = self.read_rows(&linear.weight(), &[all, inputs], rows.clone())?;
         let bias = match linear.has_bias {
             true => self.read_rows(&linear.bias(), &[all], rows)?,
-            false => vec![0.0; outputs],
+            false => vec![0.0; outputs].into(),
         };
         Ok((weight, bias))
     }
@@ -151,9 +150,9 @@ impl Weights {
     /// # Errors
     /// Like [`Weights::check`].
     pub fn read_norm(&self, norm: &NormSpec) -> Result<(Vec<f32>, Vec<f32>), CheckpointError> {
-        let weight = self.read(&norm.weight(), &[norm.columns])?;
+        let weight = self.read(&norm.weight(), &[norm.columns])?.into_owned();
         let bias = match norm.has_bias {
-            true => self.read(&norm.bias(), &[norm.columns])?,
+            true => self.read(&norm.bias(), &[norm.columns])?.into_owned(),
             false => vec![0.0; norm.columns],
         };
         Ok((weight, bias))
@@ -169,7 +168,7 @@ impl Weights {
         activation: DenseActivation,
     ) -> Result<Dense, CheckpointError> {
         let (weight, bias) = self.read_linear(linear)?;
-        Ok(Dense::new(weight, bias, activation))
+        Ok(Dense::new(weight.into_owned(), bias.into_owned(), activation))
     }
 
     /// Reads the layers of a classifier.
@@ -219,7 +218,7 @@ impl Weights {
             name,
             dtype: located.dtype,
             shape: &located.shape,
-            bytes: &self.files[located.file].map[located.bytes.clone()],
+            bytes: self.bytes(located),
         })
     }
 
@@ -253,32 +252,16 @@ impl Weights {
         device: &Device,
     ) -> candle_core::Result<Tensor> {
         let (located, format) = self.locate(name, shape).map_err(candle_core::Error::wrap)?;
-        self.tensor(located, format, None, device)
-    }
-
-    /// Some rows of a tensor, or all of it.
-    fn tensor(
-        &self,
-        located: &Located,
-        format: Format,
-        rows: Option<Range<usize>>,
-        device: &Device,
-    ) -> candle_core::Result<Tensor> {
         let dtype = match format {
             Format::F64 => DType::F64,
             Format::F32 => DType::F32,
             Format::F16 => DType::F16,
             Format::Bf16 => DType::BF16,
         };
-        let bytes = &self.files[located.file].map[located.bytes.clone()];
-        let (bytes, shape) = match (rows, located.shape.as_slice()) {
-            (Some(rows), [all, columns @ ..]) => {
-                let row_bytes = bytes.len() / (*all).max(1);
-                let bytes = &bytes[rows.start * row_bytes..rows.end * row_bytes];
-                (bytes, [&[rows.len()], columns].concat())
-            }
-            (_, whole) => (bytes, whole.to_vec()),
-        };
-        Tensor::from_raw_buffer(bytes, dtype, &shape, device)?.to_dtype(DType::F32)
+        Tensor::from_raw_buffer(self.bytes(located), dtype, shape, device)?.to_dtype(DType::F32)
+    }
+
+    fn bytes(&self, located: &Located) -> &[u8] {
+        &self.files[located.file].map[located.bytes.clone()]
     }
 }

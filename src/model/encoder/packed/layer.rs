@@ -55,7 +55,8 @@ impl Layer {
             let read = |linear: &LinearSpec| {
                 let (mut weight, mut bias) = weights.read_linear(linear)?;
                 if is_scaled(linear) {
-                    weight.iter_mut().chain(&mut bias).for_each(|number| *number *= scale);
+                    let numbers = weight.to_mut().iter_mut().chain(bias.to_mut());
+                    numbers.for_each(|number| *number *= scale);
                 }
                 Ok((weight, bias))
             };

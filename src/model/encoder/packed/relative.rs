@@ -61,7 +61,7 @@ impl DistanceEmbeddings {
         spec: &RelativePositions,
     ) -> Result<Self, CheckpointError> {
         let (r, c) = (spec.table.rows, spec.table.columns);
-        let mut rows = checkpoint.weights.read(&spec.table.name, &[r, c])?;
+        let mut rows = checkpoint.weights.read(&spec.table.name, &[r, c])?.into_owned();
         if let Some(norm) = LayerNorm::load_if_any(&checkpoint.weights, spec.norm.as_ref())? {
             norm.forward(kernels, ViewMut::new(&mut rows, r, c, c));
         }

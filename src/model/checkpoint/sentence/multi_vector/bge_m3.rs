@@ -61,7 +61,7 @@ fn read_linear(
         let message = unusable("weight", outputs, "at least one row is needed");
         return Err(CheckpointError::invalid(file, message));
     }
-    let weight = weights.read("weight", &[outputs, config.hidden_size])?;
-    let bias = weights.read("bias", &[outputs])?;
+    let weight = weights.read("weight", &[outputs, config.hidden_size])?.into_owned();
+    let bias = weights.read("bias", &[outputs])?.into_owned();
     Ok(Some(Dense::new(weight, bias, activation)))
 }

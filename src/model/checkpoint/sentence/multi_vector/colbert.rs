@@ -57,7 +57,7 @@ pub fn read(dir: &Path, encoder: &EncoderFiles<'_>) -> Result<SentenceFiles, Che
     let columns = encoder.config.hidden_size;
     let outputs = encoder.weights.shape(LINEAR).and_then(|shape| shape.first().copied());
     let outputs = outputs.unwrap_or(USUAL_COLUMNS);
-    let weight = encoder.weights.read(LINEAR, &[outputs, columns])?;
+    let weight = encoder.weights.read(LINEAR, &[outputs, columns])?.into_owned();
     if outputs == 0 {
         return Err(invalid(unusable(LINEAR, outputs, "at least one row is needed")));
     }
