@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 #[cfg(test)]
 pub use self::amx::Amx;
 use self::amx::Tiles;
+#[cfg(test)]
+pub use self::maker::is_intel;
 use crate::table::Table;
 
 /// The kernels for AVX2 and FMA.
