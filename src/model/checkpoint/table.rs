@@ -12,6 +12,9 @@ use super::map::MappedFile;
 /// Numbers of a tensor: those of the file, or a copy as f32.
 pub type Numbers<'a> = Cow<'a, [f32]>;
 
+/// Whether the processor stores numbers as the files do.
+const IS_LITTLE_ENDIAN: bool = 1_u32.to_le() == 1;
+
 /// The type of a tensor's numbers, which are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -46,9 +49,7 @@ impl Format {
     /// them to, so that weights are packed without a copy of them.
     pub fn numbers(self, bytes: &[u8]) -> Numbers<'_> {
         match bytemuck::try_cast_slice(bytes) {
-            Ok(numbers) if self == Self::F32 && cfg!(target_endian = "little") => {
-                Cow::Borrowed(numbers)
-            }
+            Ok(numbers) if self == Self::F32 && IS_LITTLE_ENDIAN => Cow::Borrowed(numbers),
             _ => {
                 let mut numbers = vec![0.0; bytes.len() / self.size()];
                 self.read(bytes, &mut numbers, |number, stored| *number = stored);
