@@ -1,10 +1,13 @@
 //! How fast the kernels are on one thread, for every instruction set that this CPU has: GEMM of the
 //! default model's shapes with rounding and GELU, its share of the measured peak, that of the GEMM
-//! alone, attention, and layer norm.
+//! alone, attention, and layer norm. The peak in f32 is that of the micro-kernel; with AVX-512 its
+//! share of FMA's rate on registers is printed too.
 //!
 //! `make bench-kernels`, or `cargo bench -p strata-kernels --bench kernels -- WORD…` for the lines
 //! that contain one of the words (`gemm`, `avx2`, `int8`).
 
+#[cfg(target_arch = "x86_64")]
+mod registers;
 mod timing;
 mod work;
 
@@ -60,6 +63,15 @@ impl Report {
         let peaks = (0..PEAK_MEASUREMENTS).map(|_| peak(kernels, dtype, 1));
         let peak = peaks.fold(0.0, f64::max) / 1e9;
         println!("{prefix} peak            {peak:9.1} GFLOP/s   {}", kernels.instructions(dtype));
+        #[cfg(target_arch = "x86_64")]
+        if kernels.instructions(dtype) == "avx512"
+            && let Some(rate) = registers::fma_rate()
+        {
+            let (rate, share) = (rate / 1e9, 100.0 * peak * 1e9 / rate);
+            println!(
+                "{prefix} registers       {rate:9.1} GFLOP/s   the peak is {share:.1} % of it"
+            );
+        }
         for shape in GEMM_SHAPES {
             let mut work = GemmWork::new(kernels, dtype, shape)?;
             let rate = shape.operations() / fastest_seconds(|| work.run()) / 1e9;
